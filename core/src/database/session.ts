@@ -1,0 +1,57 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+
+/** What PostgreSQL knows about the work in hand; row level security reads it. */
+export interface SessionContext {
+  /** Workspace id, a UUID. Without one no row of any workspace is visible. */
+  readonly workspace?: string
+  /** Acting user's id, a UUID. */
+  readonly actor?: string
+}
+
+interface OpenWork {
+  open: boolean
+}
+
+const beginning = new AsyncLocalStorage<SessionContext>()
+const working = new AsyncLocalStorage<OpenWork>()
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** The non-owner role every statement of the application runs as. */
+export const appRole = 'socle_app'
+
+/** Statements that open a transaction as the application's role for the context of the caller, in one string. */
+export function openingStatements(): string {
+  const context = beginning.getStore() ?? {}
+  const settings = [`set local role ${appRole}`]
+  for (const key of ['workspace', 'actor'] as const) {
+    const value = context[key]
+    if (value === undefined) continue
+    // The value is written into the statement to save a round trip, so it must be nothing but a UUID.
+    if (!uuid.test(value)) throw new Error(`app.${key} must be a UUID, got "${value}"`)
+    settings.push(`set local app.${key} = '${value}'`)
+  }
+  return `begin; ${settings.join('; ')}`
+}
+
+/** Runs `start` so that the transaction it begins carries `context`. */
+export function beginIn<T>(context: SessionContext, start: () => Promise<T>): Promise<T> {
+  return beginning.run(context, start)
+}
+
+/** Runs `work` as one unit; until it ends, no other connection may be asked for from inside it. */
+export async function asUnit<T>(work: () => Promise<T>): Promise<T> {
+  const unit: OpenWork = { open: true }
+  try {
+    return await working.run(unit, work)
+  } finally {
+    unit.open = false
+  }
+}
+
+/** A second connection inside a unit of work would wait for itself on PGlite's only one, and see other data on a server. */
+export function refuseInsideUnit(): void {
+  if (working.getStore()?.open) {
+    throw new Error('A second database connection was asked for inside a unit of work. Use its own transaction instead.')
+  }
+}
