@@ -1,0 +1,32 @@
+import type { RawBuilder, SqlBool } from 'kysely'
+import type { ResourceModel } from '../records/model.ts'
+
+export type Visibility = 'own' | 'team' | 'all'
+
+/** Everything an engine action may be granted for. */
+export type ResourceAction = 'read' | 'create' | 'update' | 'delete' | 'restore' | 'export' | 'import'
+
+/** What the compiler makes of an actor, a resource and an action: the one gate in front of every row and field. */
+export interface Access {
+  /** False when no grant at all allows the action. */
+  readonly allowed: boolean
+  /** True when every row of the workspace is within reach, so that no condition is needed. */
+  readonly everything: boolean
+  /** The rows within reach, for a table alias; never null in SQL. */
+  where(alias: string): RawBuilder<SqlBool>
+  /** True when the actor may read the field. System fields (`id`, `version`, `createdAt` …) always are. */
+  readable(field: string): boolean
+  writable(field: string): boolean
+}
+
+/** An actor's rights in one workspace, resolved once per request. */
+export interface Authority {
+  /** The compiler: `compile(actor, resource, action)`; the same answer for list, get, search, aggregate, export, picker. */
+  compile(model: ResourceModel, action: ResourceAction): Access
+  /** Whether a named permission (`core.plugin.toggle`) is granted with any visibility. */
+  may(permission: string): boolean
+  /** Team ids whose records the actor sees with visibility `team`: own teams and all below them. */
+  readonly teams: readonly string[]
+  /** Team a new record of the actor belongs to. */
+  readonly homeTeam?: string
+}

@@ -1,0 +1,209 @@
+import type { EntitySchema } from '@mikro-orm/core'
+import type { z } from 'zod'
+import type { Locale } from '../actor.ts'
+import type { Context } from '../context.ts'
+import type { EventDefinition, StoredEvent } from '../events/event.ts'
+import type { ErrorFactory } from '../errors.ts'
+import type { Grant, FieldGrant } from '../permissions/grant.ts'
+import type { GuardDefinition, ResourceDefinition } from '../records/define-resource.ts'
+import type { PointDefinition, ServiceDefinition, SlotDefinition } from './tokens.ts'
+
+/** A sentence or label in both languages of the platform. */
+export type Words = Readonly<Record<Locale, string>>
+
+/** A permission beside those each resource brings: `<plugin>.<entity>.<verb>`. */
+export interface PermissionDefinition {
+  readonly id: string
+  readonly title: Words
+}
+
+export function definePermission(id: string, title: Words): PermissionDefinition {
+  return { id, title }
+}
+
+/** A role offered when the plugin is enabled; the administrator may change it afterwards. */
+export interface RoleTemplate {
+  readonly id: string
+  readonly title: Words
+  readonly grants: readonly Grant[]
+  readonly fields?: readonly FieldGrant[]
+}
+
+/** Hears one event. It runs in a unit of work of its own that ends the delivery: its database effects happen once. */
+export interface Subscriber {
+  /** Unique in the plugin; part of the subscription's id, so keep it. */
+  readonly id: string
+  readonly event: string
+  readonly handle: (event: StoredEvent<never>, ctx: Context) => Promise<void>
+}
+
+/** Declares a subscriber with the event's payload type. */
+export function subscriber<P extends z.ZodType>(
+  id: string,
+  event: EventDefinition<P> | string,
+  handle: (event: StoredEvent<z.output<P>>, ctx: Context) => Promise<void>,
+): Subscriber {
+  return { id, event: typeof event === 'string' ? event : event.name, handle: handle as Subscriber['handle'] }
+}
+
+/** Work on a schedule, once per enabled workspace and tick, whatever the number of processes. */
+export interface JobDefinition {
+  readonly id: string
+  /** Cron expression, five fields, in the workspace's zone. */
+  readonly schedule: string
+  readonly run: (ctx: Context) => Promise<void>
+}
+
+export interface Provision {
+  readonly service: ServiceDefinition<unknown>
+  readonly make: (ctx: Context) => unknown
+}
+
+/** Says who implements a service: made anew for each unit of work that uses it. */
+export function provide<S>(service: ServiceDefinition<S>, make: (ctx: Context) => S): Provision {
+  return { service, make }
+}
+
+export interface Contribution {
+  readonly point: PointDefinition<unknown>
+  readonly value: unknown
+  /** Sleeps until this plugin is enabled in the workspace too. */
+  readonly when?: { readonly plugin: string }
+}
+
+export function contribution<C>(point: PointDefinition<C>, value: C, options: Pick<Contribution, 'when'> = {}): Contribution {
+  return { point, value, ...options }
+}
+
+/** A screen of its own beside those the engine draws from resources. */
+export interface ScreenDefinition {
+  readonly id: string
+  /** Path below the shell's root, `/sales/forecast`. A resource's list path replaces that list. */
+  readonly path: string
+  readonly title: Words
+  readonly icon?: string
+  /** Custom element, `<plugin>-<noun>`. */
+  readonly tag: string
+  /** Permission without which the screen does not exist for an actor. */
+  readonly permission: string
+  readonly nav?: { readonly order?: number; readonly key?: string }
+}
+
+export interface FillDefinition {
+  readonly id: string
+  readonly slot: SlotDefinition<unknown> | string
+  readonly tag: string
+  readonly title?: Words
+  readonly order?: number
+  readonly permission?: string
+}
+
+export interface CommandDefinition {
+  readonly id: string
+  readonly title: Words
+  readonly icon?: string
+  /** Opens this path. */
+  readonly path: string
+  readonly key?: string
+  readonly permission?: string
+}
+
+export interface UiDefinition {
+  /** Package export of the browser module, `./ui`. */
+  readonly entry: './ui'
+  readonly screens?: readonly ScreenDefinition[]
+  readonly fills?: readonly FillDefinition[]
+  readonly commands?: readonly CommandDefinition[]
+}
+
+/** Routes below `/api/<plugin>`; each names its permission, `authenticated` or `public`. See `pluginRoutes`. */
+export interface RouteDefinition {
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete'
+  /** Below `/api/<plugin>`, `/loans/:id/return`. */
+  readonly path: string
+  readonly permission: string | 'authenticated' | 'public'
+  readonly summary: string
+  readonly params?: z.ZodType
+  readonly query?: z.ZodType
+  readonly body?: z.ZodType
+  readonly answer: z.ZodType
+  readonly status?: number
+  /** One unit of work; a thrown refusal undoes it. */
+  readonly handle: (input: never, ctx: Context) => Promise<unknown>
+}
+
+export interface RouteInput<Params, Query, Body> {
+  readonly params: Params
+  readonly query: Query
+  readonly body: Body
+}
+
+/** Declares a route: parsed by its schemas, allowed by its permission, answered by its schema. */
+export function defineRoute<
+  Params extends z.ZodType = z.ZodUndefined,
+  Query extends z.ZodType = z.ZodUndefined,
+  Body extends z.ZodType = z.ZodUndefined,
+  Answer extends z.ZodType = z.ZodType,
+>(route: {
+  method: RouteDefinition['method']
+  path: string
+  permission: string | 'authenticated' | 'public'
+  summary: string
+  params?: Params
+  query?: Query
+  body?: Body
+  answer: Answer
+  status?: number
+  handle: (input: RouteInput<z.output<Params>, z.output<Query>, z.output<Body>>, ctx: Context) => Promise<z.input<Answer>>
+}): RouteDefinition {
+  return route as unknown as RouteDefinition
+}
+
+/** What demonstration data is made of. Runs once, as the system, in a workspace that asked for it. */
+export type DemoData = (ctx: Context) => Promise<void>
+
+export interface PluginDefinition {
+  readonly id: string
+  readonly version: string
+  /** Range of the platform's version it runs on. */
+  readonly platform: string
+  readonly title: Words
+  /** One sentence for the modules screen. */
+  readonly summary?: Words
+  readonly icon?: string
+  readonly requires?: Readonly<Record<string, string>>
+  readonly optional?: Readonly<Record<string, string>>
+  readonly entities?: readonly EntitySchema[]
+  readonly resources?: readonly ResourceDefinition[]
+  readonly permissions?: readonly PermissionDefinition[]
+  readonly roleTemplates?: readonly RoleTemplate[]
+  readonly settings?: z.ZodType
+  readonly emits?: readonly EventDefinition[]
+  readonly errors?: readonly ErrorFactory<never>[]
+  readonly provides?: readonly Provision[]
+  readonly points?: readonly PointDefinition<unknown>[]
+  readonly contributes?: readonly Contribution[]
+  readonly guards?: readonly GuardDefinition[]
+  readonly subscribers?: readonly Subscriber[]
+  readonly jobs?: readonly JobDefinition[]
+  readonly routes?: readonly RouteDefinition[]
+  readonly slots?: readonly SlotDefinition<unknown>[]
+  /** Folder of SQL files, as a file URL: `new URL('../migrations/', import.meta.url)`. */
+  readonly migrations?: URL
+  readonly demo?: DemoData
+  /** Folder with `en.json` and `fr.json`. */
+  readonly i18n?: URL
+  readonly ui?: UiDefinition
+  readonly lifecycle?: {
+    readonly onEnable?: (ctx: Context) => Promise<void>
+    readonly onDisable?: (ctx: Context) => Promise<void>
+  }
+  /** Folder of the package, found by its package.json when absent. */
+  readonly root?: URL
+}
+
+/** A plugin as a value: the kernel lists it, checks it, switches it by workspace and takes it back. */
+export function definePlugin(plugin: PluginDefinition): PluginDefinition {
+  return plugin
+}
+

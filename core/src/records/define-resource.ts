@@ -1,0 +1,115 @@
+import type { EntityClass, EntitySchema } from '@mikro-orm/core'
+import type { Context } from '../context.ts'
+import type { FieldOption, FieldType } from './model.ts'
+import type { RecordJson } from './records.ts'
+
+/** How the world sees a field, where the entity's property does not say it already. */
+export interface FieldDefinition {
+  /** Needed where the column's type does not tell: `money`, `percent`, `email`, `phone`, `url`, `long`, `user`, `team`, `select`. */
+  readonly format?: FieldType
+  /** Only code writes it. */
+  readonly readonly?: boolean
+  /** Must have a value although the column could be empty, or has a default although it could not. */
+  readonly required?: boolean
+  readonly options?: readonly (FieldOption | string)[]
+  /** For `money`: the sibling field that holds the currency. */
+  readonly currency?: string
+  /** For an id without a foreign key: the resource it points at. */
+  readonly target?: string
+  /** Not shown to the world at all. */
+  readonly hidden?: boolean
+  /** Largest or smallest number allowed. */
+  readonly min?: number
+  readonly max?: number
+}
+
+export interface KanbanDefinition {
+  /** A `select`, `reference` or `user` field: one column per value. */
+  readonly by: string
+  /** Field summed in the column's head. */
+  readonly sum?: string
+  /** Field summed as the weighted amount. */
+  readonly weighted?: string
+  readonly card: readonly string[]
+}
+
+/** What a guard is told about the write it may refuse. */
+export interface GuardedWrite {
+  readonly action: 'create' | 'update' | 'delete' | 'restore'
+  /** The record as it will be. */
+  readonly record: RecordJson
+  /** The record as it is; undefined on create. */
+  readonly before: RecordJson | undefined
+  /** Names of the fields that change. */
+  readonly changed: ReadonlySet<string>
+  /** Sets a further field of the same write, such as one that follows from another. Readonly fields may be set. */
+  set(field: string, value: unknown): void
+  /** Warns: the write is refused with this code unless the caller acknowledged it. */
+  warn(error: Error & { code: string }): void
+}
+
+/** A veto on writes of a resource: API, bulk, import, automation and screen all pass here. */
+export interface GuardDefinition {
+  readonly resource: string
+  readonly actions: readonly GuardedWrite['action'][]
+  readonly check: (write: GuardedWrite, ctx: Context) => void | Promise<void>
+}
+
+/**
+ * Declares a guard. It may refuse by throwing, warn, or set fields that follow.
+ *
+ * @param resource - resource id, `<plugin>.<entity>`; another plugin's or the core's too
+ */
+export function defineGuard(
+  resource: string,
+  actions: readonly GuardedWrite['action'][],
+  check: GuardDefinition['check'],
+): GuardDefinition {
+  return { resource, actions, check }
+}
+
+export interface ResourceOptions {
+  /** Plural path segment and route: `opportunities`. */
+  readonly path: string
+  /** Entity name in ids when it is not the entity's own, kebab-case: `user` for members. */
+  readonly name?: string
+  /** Field that names a record. */
+  readonly title: string
+  /** Lucide icon name. */
+  readonly icon: string
+  readonly fields?: Readonly<Record<string, FieldDefinition>>
+  /** Columns of the list as it first opens. */
+  readonly list: readonly string[]
+  /** Fields of the form, in order; the list's when absent. */
+  readonly form?: readonly string[]
+  /** Own fields, or `reference.field` paths, whose words find the record. */
+  readonly search?: readonly string[]
+  readonly kanban?: KanbanDefinition
+  /** Shows activities and changes on the record page. */
+  readonly timeline?: boolean
+  /** Stands in the navigation; on by default. */
+  readonly nav?: boolean
+  /** Letter after `g` that opens the list. */
+  readonly key?: string
+  /** No create, update or delete through the generic routes. */
+  readonly readonly?: boolean
+  /** Sort of a list that asks for none; newest first by default. */
+  readonly sort?: string
+  /** Fields by which an import or a reference in a file finds a record, best first; the title when absent. */
+  readonly keys?: readonly string[]
+  /** Field whose value comes from a gap-free number sequence on create, e.g. `{ number: 'SO' }` → `SO-2026-00001`. */
+  readonly numbered?: Readonly<Record<string, string>>
+}
+
+/** An entity as the outside sees it. Declaring one gives REST, permissions, ledger, events, search, import and screens. */
+export interface ResourceDefinition<T = unknown> {
+  readonly entity: EntityClass<T & object>
+  readonly options: ResourceOptions
+}
+
+export function defineResource<T extends object>(
+  entity: EntityClass<T> | EntitySchema<T>,
+  options: ResourceOptions,
+): ResourceDefinition<T> {
+  return { entity: entity as EntityClass<T>, options }
+}

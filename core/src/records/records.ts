@@ -1,0 +1,87 @@
+import type { ResourceDefinition } from './define-resource.ts'
+import type { Expression } from './expression/ast.ts'
+
+/** A record as the API shows it: flat, references as ids, money and decimals as strings, dates `YYYY-MM-DD`. */
+export type RecordJson = Readonly<Record<string, unknown>> & {
+  readonly id: string
+  readonly version: number
+}
+
+export interface ListQuery {
+  /** Text form or AST of the expression language. */
+  readonly filter?: string | Expression
+  /** Words to search for. */
+  readonly q?: string
+  /** `-amount,name`: descending amount, then name. */
+  readonly sort?: string
+  /** 1 to 200, 50 by default. */
+  readonly limit?: number
+  /** Cursor of the page before. */
+  readonly after?: string
+  readonly fields?: readonly string[]
+  readonly include?: readonly string[]
+  readonly count?: 'estimate' | 'exact' | 'none'
+  readonly deleted?: 'only'
+}
+
+export type Included = Readonly<Record<string, Readonly<Record<string, RecordJson>>>>
+
+export interface Page {
+  readonly data: readonly RecordJson[]
+  readonly page: { readonly next: string | null; readonly count: number | null; readonly exact: boolean }
+  readonly included: Included
+}
+
+export interface WriteOptions {
+  /** Warnings the caller has seen and passes; kept in the ledger. */
+  readonly acknowledge?: readonly string[]
+  /** Writes fields that only the plugin's own code may write. */
+  readonly internal?: boolean
+}
+
+export interface AggregateQuery {
+  readonly filter?: string | Expression
+  readonly q?: string
+  /** Field names; a date or instant may carry `:day`, `:week`, `:month`, `:quarter` or `:year`. */
+  readonly groupBy?: readonly string[]
+  /** `count`, `sum:<field>`, `avg:<field>`, `min:<field>`, `max:<field>`. */
+  readonly measures: readonly string[]
+}
+
+export interface AggregateRow {
+  readonly key: Readonly<Record<string, string | null>>
+  /** Text expression that opens the rows behind this one. */
+  readonly filter: string
+  readonly [measure: string]: unknown
+}
+
+export interface AggregateAnswer {
+  readonly data: readonly AggregateRow[]
+  readonly included: Included
+}
+
+/** A resource by its definition, or by its id where only that is known. */
+export type ResourceRef = ResourceDefinition | string
+
+/**
+ * The engine under every resource. Reads carry the actor's permissions in their WHERE; writes take the one path: load,
+ * authorise, validate, guards, change, ledger, outbox.
+ */
+export interface Records {
+  list(resource: ResourceRef, query?: ListQuery): Promise<Page>
+  /** Throws `RECORD_NOT_FOUND` (404) alike for an absent and an invisible record. */
+  get(resource: ResourceRef, id: string, options?: { include?: readonly string[]; fields?: readonly string[] }): Promise<{ data: RecordJson; included: Included }>
+  aggregate(resource: ResourceRef, query: AggregateQuery): Promise<AggregateAnswer>
+  create(resource: ResourceRef, values: Readonly<Record<string, unknown>>, options?: WriteOptions): Promise<RecordJson>
+  /** `version` is the one the caller saw; changes of different fields merge, of the same field answer `VERSION_CONFLICT` (409). */
+  update(resource: ResourceRef, target: { id: string; version: number }, values: Readonly<Record<string, unknown>>, options?: WriteOptions): Promise<RecordJson>
+  /** Runs a method of the entity's class on the loaded record and writes what it changed. */
+  write<T, R>(
+    resource: ResourceDefinition<T>,
+    target: { id: string; version: number },
+    change: (record: T) => R,
+    options?: WriteOptions,
+  ): Promise<{ record: RecordJson; result: R }>
+  remove(resource: ResourceRef, target: { id: string; version: number }, options?: WriteOptions): Promise<void>
+  restore(resource: ResourceRef, id: string): Promise<RecordJson>
+}
