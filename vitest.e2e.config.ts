@@ -1,0 +1,17 @@
+import { defaultServerConditions } from 'vite'
+import { defineConfig } from 'vitest/config'
+
+/** Drives the real server in Chromium: one file at a time, because each starts a server and a browser. */
+export default defineConfig({
+  ssr: { resolve: { conditions: ['socle-source', ...defaultServerConditions] } },
+  test: {
+    include: ['ui-shell/e2e/**/*.e2e.ts'],
+    pool: 'forks',
+    maxWorkers: 1,
+    fileParallelism: false,
+    execArgv: ['--conditions=socle-source'],
+    testTimeout: 60_000,
+    hookTimeout: 180_000,
+    slowTestThreshold: 10_000,
+  },
+})
