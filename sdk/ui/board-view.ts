@@ -1,0 +1,3 @@
+import { KitElement } from './kit-element.ts'
+
+export class BoardView extends KitElement {}

@@ -1,0 +1,7 @@
+import { KitElement } from './kit-element.ts'
+
+export class FieldEditor extends KitElement {
+  check(): boolean {
+    return true
+  }
+}

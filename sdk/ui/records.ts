@@ -1,0 +1,124 @@
+import { api } from './api.ts'
+import type { Answer } from './api.ts'
+import { resource } from './session.ts'
+import type {
+  AggregateQuery,
+  AggregateRow,
+  BulkRequest,
+  BulkResult,
+  HistoryEntry,
+  Included,
+  ListQuery,
+  Page,
+  RecordJson,
+  TimelineEntry,
+} from './types.ts'
+
+export interface OneRecord {
+  readonly data: RecordJson
+  readonly included: Included
+}
+
+/** What a write answered, and the change set by which it can be undone. */
+export interface Written {
+  readonly data: RecordJson
+  readonly changeSet: string | undefined
+}
+
+export interface Undone {
+  readonly changeSet: string
+  readonly undone: number
+  /** Fields left alone because somebody changed them since. */
+  readonly kept: readonly { resource: string; id: string; field: string }[]
+}
+
+/** The query string of a list, without what is empty. */
+export function listParameters(query: ListQuery): string {
+  const parameters = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    if (value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) continue
+    parameters.set(name, Array.isArray(value) ? value.join(',') : String(value))
+  }
+  const text = parameters.toString()
+  return text && `?${text}`
+}
+
+/** The records of one resource over REST, as this actor may see and change them. */
+export class RecordsClient {
+  readonly #id: string
+
+  constructor(id: string) {
+    this.#id = id
+  }
+
+  get #path(): string {
+    const meta = resource(this.#id)
+    if (!meta)
+      throw new Error(`Resource "${this.#id}" is not in the shell document: its plugin is off or not permitted.`)
+    return meta.api
+  }
+
+  #one(id: string, rest = ''): string {
+    return `${this.#path}/${encodeURIComponent(id)}${rest}`
+  }
+
+  async list(query: ListQuery = {}, options: { signal?: AbortSignal } = {}): Promise<Page> {
+    return await api.get<Page>(`${this.#path}${listParameters(query)}`, options)
+  }
+
+  async get(id: string, options: { include?: readonly string[]; signal?: AbortSignal } = {}): Promise<OneRecord> {
+    const { include, ...rest } = options
+    return await api.get<OneRecord>(this.#one(id, include?.length ? `?include=${include.join(',')}` : ''), rest)
+  }
+
+  async create(values: Record<string, unknown>): Promise<Written> {
+    return written(await api.post<{ data: RecordJson }>(this.#path, values))
+  }
+
+  async update(id: string, version: number, values: Record<string, unknown>): Promise<Written> {
+    return written(await api.patch<{ data: RecordJson }>(this.#one(id), { ...values, version }))
+  }
+
+  async remove(id: string, version: number): Promise<{ changeSet: string | undefined }> {
+    const answer = await api.delete(this.#one(id, `?version=${version}`))
+    return { changeSet: answer.headers.get('x-change-set') ?? undefined }
+  }
+
+  async restore(id: string): Promise<Written> {
+    return written(await api.post<{ data: RecordJson }>(this.#one(id, '/restore')))
+  }
+
+  async history(id: string): Promise<readonly HistoryEntry[]> {
+    return (await api.get<{ data: readonly HistoryEntry[] }>(this.#one(id, '/history'))).data
+  }
+
+  async timeline(id: string, after?: string): Promise<Page<TimelineEntry>> {
+    return await api.get<Page<TimelineEntry>>(
+      this.#one(id, `/timeline${after ? `?after=${encodeURIComponent(after)}` : ''}`),
+    )
+  }
+
+  async aggregate(query: AggregateQuery): Promise<{ data: readonly AggregateRow[]; included: Included }> {
+    return await api.post<{ data: readonly AggregateRow[]; included: Included }>(`${this.#path}/aggregate`, query)
+  }
+
+  async bulk(request: BulkRequest): Promise<{ data: readonly BulkResult[]; changeSet: string | undefined }> {
+    const answer = await api.post<{ data: readonly BulkResult[] }>(`${this.#path}/bulk`, request)
+    return { data: answer.data, changeSet: answer.headers.get('x-change-set') ?? undefined }
+  }
+}
+
+function written(answer: Answer<{ data: RecordJson }>): Written {
+  return { data: answer.data, changeSet: answer.headers.get('x-change-set') ?? undefined }
+}
+
+/** The records of a resource, e.g. `records('sales.opportunity').list({ q: 'valmy' })`. */
+export function records(resourceId: string): RecordsClient {
+  return new RecordsClient(resourceId)
+}
+
+/** Takes back one change set; what others changed since stays and is named. */
+export async function undo(changeSet: string): Promise<Undone> {
+  const path = `/api/core/change-sets/${encodeURIComponent(changeSet)}/undo`
+  return (await api.post<{ data: Undone }>(path)).data
+}

@@ -1,0 +1,278 @@
+/** What a value is: how it is stored, compared, shown and typed in. */
+export type FieldType =
+  | 'text'
+  | 'long'
+  | 'integer'
+  | 'decimal'
+  | 'money'
+  | 'percent'
+  | 'boolean'
+  | 'date'
+  | 'instant'
+  | 'select'
+  | 'email'
+  | 'phone'
+  | 'url'
+  | 'user'
+  | 'team'
+  | 'reference'
+  | 'json'
+
+/** How a state is coloured; always shown with its word. */
+export type Tone = 'neutral' | 'accent' | 'success' | 'warning' | 'danger' | 'info'
+
+export type Locale = 'fr' | 'en'
+
+export interface FieldOption {
+  readonly value: string
+  readonly label: string
+  readonly tone?: Tone
+  readonly icon?: string
+}
+
+/** One field as the screens see it, already in the reader's language. */
+export interface FieldMeta {
+  readonly name: string
+  readonly type: FieldType
+  readonly label: string
+  readonly help?: string
+  readonly required: boolean
+  readonly writable: boolean
+  readonly sortable: boolean
+  readonly options?: readonly FieldOption[]
+  /** Resource id a `reference`, `user` or `team` points at. */
+  readonly target?: string
+  /** For `money`: the sibling field that holds its currency; without one the workspace's currency. */
+  readonly currency?: string
+  readonly maxLength?: number
+}
+
+export interface ResourceMeta {
+  /** `<plugin>.<entity>`, e.g. `sales.opportunity`. */
+  readonly id: string
+  readonly plugin: string
+  /** Where its REST interface lives, e.g. `/api/sales/opportunities`. */
+  readonly api: string
+  /** Where its screens live, e.g. `/sales/opportunities`. */
+  readonly route: string
+  readonly name: { readonly one: string; readonly many: string }
+  readonly icon: string
+  /** Name of the field that names a record. */
+  readonly title: string
+  readonly list: readonly string[]
+  readonly form: readonly string[]
+  readonly views: readonly ('table' | 'kanban')[]
+  readonly kanban?: {
+    readonly by: string
+    readonly sum?: string
+    readonly card: readonly string[]
+    readonly weighted?: string
+  }
+  readonly may: {
+    readonly create: boolean
+    readonly update: boolean
+    readonly delete: boolean
+    readonly import: boolean
+    readonly export: boolean
+  }
+  readonly fields: readonly FieldMeta[]
+  readonly collections: readonly { readonly name: string; readonly target: string; readonly field: string }[]
+}
+
+export interface ShellScreen {
+  readonly id: string
+  readonly plugin: string
+  readonly path: string
+  readonly title: string
+  readonly icon?: string
+  readonly tag: string
+  readonly nav?: { readonly group: string; readonly order: number; readonly key?: string }
+}
+
+export interface ShellNavGroup {
+  readonly id: string
+  readonly title?: string
+  readonly items: readonly {
+    readonly id: string
+    readonly title: string
+    readonly icon: string
+    readonly path: string
+    readonly key?: string
+  }[]
+}
+
+export interface ShellFill {
+  readonly slot: string
+  readonly plugin: string
+  readonly id: string
+  readonly tag: string
+  readonly title?: string
+  readonly order: number
+  readonly resource?: string
+}
+
+export interface ShellCommand {
+  readonly id: string
+  readonly plugin: string
+  readonly title: string
+  readonly icon?: string
+  readonly path?: string
+  readonly event?: string
+  readonly key?: string
+}
+
+/** All an open tab knows of its workspace, filtered by the actor's permissions and written in the actor's language. */
+export interface ShellDocument {
+  readonly generation: number
+  readonly user: { readonly id: string; readonly name: string; readonly email: string; readonly locale: Locale }
+  readonly workspace: {
+    readonly id: string
+    readonly name: string
+    readonly slug: string
+    readonly baseCurrency: string
+    readonly locale: Locale
+    readonly zone: string
+  }
+  readonly workspaces: readonly { readonly id: string; readonly name: string }[]
+  /** Platform permissions the actor holds, e.g. `core.plugin.toggle`. */
+  readonly may: readonly string[]
+  readonly plugins: readonly { readonly id: string; readonly title: string; readonly ui?: string }[]
+  readonly resources: readonly ResourceMeta[]
+  readonly screens: readonly ShellScreen[]
+  readonly nav: readonly ShellNavGroup[]
+  readonly fills: readonly ShellFill[]
+  readonly commands: readonly ShellCommand[]
+  /** ICU messages by key. */
+  readonly words: Readonly<Record<string, string>>
+}
+
+/** A record as REST gives it: flat, references as ids, money and decimals as strings. */
+export interface RecordJson {
+  readonly id: string
+  readonly version: number
+  readonly [field: string]: unknown
+}
+
+/** The few fields of a record that another one refers to. */
+export interface IncludedRecord {
+  readonly id: string
+  readonly title: string
+  readonly [field: string]: unknown
+}
+
+/** Referred records by resource id, then by record id. */
+export type Included = Readonly<Record<string, Readonly<Record<string, IncludedRecord>>>>
+
+export interface PageInfo {
+  readonly next: string | null
+  readonly count: number | null
+  readonly exact: boolean
+}
+
+export interface Page<R = RecordJson> {
+  readonly data: readonly R[]
+  readonly page: PageInfo
+  readonly included: Included
+}
+
+export interface ListQuery {
+  readonly filter?: string
+  readonly q?: string
+  readonly sort?: string
+  readonly limit?: number
+  readonly after?: string
+  readonly fields?: readonly string[]
+  readonly include?: readonly string[]
+  readonly count?: 'estimate' | 'exact' | 'none'
+  readonly deleted?: 'only'
+}
+
+export interface ActorRef {
+  readonly type: string
+  readonly id: string
+  readonly name: string
+}
+
+export interface FieldChange {
+  readonly field: string
+  readonly old: unknown
+  readonly new: unknown
+}
+
+export interface HistoryEntry {
+  readonly changeSet: string
+  readonly at: string
+  readonly actor: ActorRef
+  readonly origin: string
+  readonly reason: string | null
+  readonly action: 'create' | 'update' | 'delete' | 'restore'
+  readonly version: number
+  readonly changes: readonly FieldChange[]
+}
+
+export interface TimelineEntry {
+  readonly kind: 'activity' | 'change' | 'event'
+  readonly at: string
+  readonly actor: ActorRef
+  readonly id: string
+  readonly title: string
+  readonly body?: string
+  readonly record?: { readonly resource: string; readonly id: string }
+  readonly changes?: readonly FieldChange[]
+  readonly event?: string
+}
+
+export interface AggregateQuery {
+  readonly filter?: string
+  readonly q?: string
+  readonly groupBy: readonly string[]
+  /** `count`, `sum:<field>`, … */
+  readonly measures: readonly string[]
+}
+
+export interface AggregateRow {
+  readonly key: Readonly<Record<string, unknown>>
+  readonly count?: number
+  /** Text filter that opens the rows behind this one. */
+  readonly filter: string
+  readonly [measure: string]: unknown
+}
+
+export interface BulkRequest {
+  readonly create?: readonly Record<string, unknown>[]
+  readonly update?: readonly (Record<string, unknown> & { id: string; version: number })[]
+  readonly delete?: readonly { id: string; version: number }[]
+  readonly atomic?: boolean
+  readonly filter?: string
+  readonly set?: Record<string, unknown>
+}
+
+export interface BulkResult {
+  readonly index: number
+  readonly action: string
+  readonly status: number
+  readonly id?: string
+  readonly version?: number
+  readonly problem?: Problem
+}
+
+export interface FieldProblem {
+  readonly path: string
+  readonly code: string
+  readonly detail: string
+}
+
+/** RFC 9457, with the platform's code and the fields concerned. */
+export interface Problem {
+  readonly type?: string
+  readonly title: string
+  readonly status: number
+  readonly code: string
+  readonly detail: string
+  readonly instance?: string
+  readonly requestId?: string
+  readonly errors?: readonly FieldProblem[]
+  /** With `VERSION_CONFLICT`: the fields both sides changed, and the record as it stands. */
+  readonly conflicts?: readonly { field: string; base: unknown; mine: unknown; theirs: unknown }[]
+  readonly current?: RecordJson
+}
