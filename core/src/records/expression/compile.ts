@@ -1,0 +1,236 @@
+import { sql } from 'kysely'
+import type { RawBuilder, SqlBool } from 'kysely'
+import type { ResourceModel } from '../model.ts'
+import type { CheckedExpression, Hop, ManyHop, Plan } from './check.ts'
+import { numbers } from './domains.ts'
+import type { Domain, Key } from './domains.ts'
+import type { Environment } from './moments.ts'
+import { settle, settleFigure } from './settle.ts'
+import type { Test } from './settle.ts'
+
+type Condition = RawBuilder<SqlBool>
+
+export interface CompileOptions {
+  /** Alias under which the caller's query knows the resource's table. */
+  readonly alias: string
+  readonly environment: Environment
+  /**
+   * What the actor may see of another resource, said of the rows under `alias`; ANDed into every lookup, so that a hidden
+   * row is as absent. A condition compiled for it must not bring a `visibility` of its own, or it would never end.
+   */
+  readonly visibility?: (resource: string, alias: string) => Condition | undefined
+}
+
+/**
+ * The expression as a condition for a WHERE: every constant a parameter, never NULL, `not` its exact complement.
+ *
+ * Each path across a reference is an EXISTS in the record's own workspace. Rows in the bin are absent from references and
+ * collections where their resource has a field `deletedAt`.
+ */
+export function compileExpression({ plan }: CheckedExpression, options: CompileOptions): Condition {
+  return new Compiler(options).condition(plan, options.alias)
+}
+
+interface Source {
+  readonly table: RawBuilder<unknown>
+  readonly conditions: readonly Condition[]
+  readonly alias: string
+}
+
+class Compiler {
+  readonly #environment: Environment
+  readonly #visibility: CompileOptions['visibility']
+  readonly #prefix: string
+  #aliases = 0
+
+  constructor({ alias, environment, visibility }: CompileOptions) {
+    this.#environment = environment
+    this.#visibility = visibility
+    // An inner alias must not hide the one it is joined to: a visibility condition is compiled inside another expression.
+    let prefix = 'e'
+    while (alias.startsWith(prefix)) prefix += '_'
+    this.#prefix = prefix
+  }
+
+  condition(plan: Plan, alias: string): Condition {
+    switch (plan.op) {
+      case 'and':
+      case 'or':
+        return joined(
+          plan.of.map((part) => this.condition(part, alias)),
+          plan.op,
+        )
+      case 'not':
+        return sql`not ${this.condition(plan.of, alias)}`
+      case 'any':
+      case 'none': {
+        const rows = this.#rows(plan, alias)
+        const found = exists(rows.sources, rows.where)
+        return plan.op === 'any' ? found : sql`not ${found}`
+      }
+      case 'count':
+      case 'sum': {
+        const rows = this.#rows(plan, alias)
+        const figure =
+          plan.op === 'sum' ? sql`coalesce(sum(${column(rows.alias, plan.field.column)}), 0)` : sql`count(*)`
+        const answer = sql`(${select(figure, rows.sources, rows.where)})`
+        return sql`(${tested(settleFigure(plan.figure!), answer, numbers)})`
+      }
+      case 'test':
+        return this.#test(plan, alias)
+    }
+  }
+
+  #test({ hops, field, domain, source }: Extract<Plan, { op: 'test' }>, alias: string): Condition {
+    const test = settle(source, domain, this.#environment)
+    const integer = field.type === 'integer'
+    if (hops.length === 0) return twoValued(test, column(alias, field.column), domain, integer)
+    const sources = this.#path(hops, alias)
+    const value = column(sources.at(-1)!.alias, field.column)
+    // A reference that leads nowhere is a value that is not there.
+    if (test.is === 'empty') return sql`not ${exists(sources, present(value, domain))}`
+    return exists(sources, twoValued(test, value, domain, integer))
+  }
+
+  #rows(plan: Extract<Plan, { op: 'any' | 'none' | 'count' | 'sum' }>, alias: string) {
+    const path = this.#path(plan.hops, alias)
+    const many = this.#many(plan.many, path.at(-1)?.alias ?? alias)
+    const where = plan.where && this.condition(plan.where, many.alias)
+    return { sources: [...path, many], where, alias: many.alias }
+  }
+
+  #path(hops: readonly Hop[], from: string): Source[] {
+    const sources: Source[] = []
+    let alias = from
+    for (const { field, target } of hops) {
+      const next = this.#alias()
+      const link: Condition = sql`${column(next, 'id')} = ${column(alias, field.column)}`
+      sources.push(this.#source(target, next, [link, sameWorkspace(next, alias)]))
+      alias = next
+    }
+    return sources
+  }
+
+  #many({ field, target }: ManyHop, from: string): Source {
+    const alias = this.#alias()
+    const link: Condition = sql`${column(alias, field.column)} = ${column(from, 'id')}`
+    return this.#source(target, alias, [link, sameWorkspace(alias, from)])
+  }
+
+  #source(target: ResourceModel, alias: string, links: readonly Condition[]): Source {
+    const deletedAt = target.fields.get('deletedAt')
+    const alive: Condition[] = deletedAt ? [sql`${column(alias, deletedAt.column)} is null`] : []
+    const visible = this.#visibility?.(target.id, alias)
+    const seen: Condition[] = visible ? [sql`(${visible})`] : []
+    const table = sql`${sql.id(target.schema, target.table)} as ${sql.id(alias)}`
+    return { table, conditions: [...links, ...alive, ...seen], alias }
+  }
+
+  #alias(): string {
+    this.#aliases += 1
+    return `${this.#prefix}${this.#aliases}`
+  }
+}
+
+function column(alias: string, name: string): RawBuilder<unknown> {
+  return sql`${sql.id(alias, name)}`
+}
+
+function sameWorkspace(inner: string, outer: string): Condition {
+  return sql`${column(inner, 'workspace')} = ${column(outer, 'workspace')}`
+}
+
+function select(
+  what: RawBuilder<unknown>,
+  sources: readonly Source[],
+  where: Condition | undefined,
+): RawBuilder<unknown> {
+  const tables = sql.join(sources.map((source) => source.table))
+  const conditions = [...sources.flatMap((source) => source.conditions), ...(where ? [where] : [])]
+  return sql`select ${what} from ${tables} where ${sql.join(conditions, sql` and `)}`
+}
+
+function exists(sources: readonly Source[], where: Condition | undefined): Condition {
+  return sql`exists (${select(sql`1`, sources, where)})`
+}
+
+function joined(parts: readonly Condition[], op: 'and' | 'or'): Condition {
+  if (parts.length === 0) return op === 'and' ? sql`true` : sql`false`
+  return sql`(${sql.join(parts, op === 'and' ? sql` and ` : sql` or `)})`
+}
+
+function present(value: RawBuilder<unknown>, domain: Domain): Condition {
+  switch (domain.name) {
+    case 'text':
+    case 'choice':
+      return sql`(${value} is not null and ${value} <> '')`
+    case 'json':
+      return sql`(${value} is not null and ${value}::jsonb <> 'null')`
+    default:
+      return sql`${value} is not null`
+  }
+}
+
+function absent(value: RawBuilder<unknown>, domain: Domain): Condition {
+  const maybeBlank = domain.name === 'text' || domain.name === 'choice' || domain.name === 'json'
+  return maybeBlank ? sql`not ${present(value, domain)}` : sql`${value} is null`
+}
+
+function twoValued(test: Test, value: RawBuilder<unknown>, domain: Domain, integer: boolean): Condition {
+  if (test.is === 'empty') return absent(value, domain)
+  if (test.is === 'never') return sql`false`
+  return sql`(${present(value, domain)} and ${tested(test, value, domain, integer)})`
+}
+
+/** The test of a value known to be there. */
+function tested(test: Test, value: RawBuilder<unknown>, domain: Domain, integer = false): Condition {
+  const parameter = (key: Key) => constant(key, domain, integer)
+  switch (test.is) {
+    case 'never':
+    case 'empty':
+      return sql`false`
+    case 'oneOf':
+      if (test.keys.length === 1) return sql`${value} = ${parameter(test.keys[0]!)}`
+      // One array, so that lists of any length are one statement to prepare.
+      return sql`${value} = any(${test.keys.map((key) => domain.parameter(key))}::${sql.raw(domain.cast)}[])`
+    case 'bounded': {
+      const sides: Condition[] = []
+      const { from, until } = test
+      if (from)
+        sides.push(
+          sql`${ordered(value, domain)} ${sql.raw(from.included ? '>=' : '>')} ${ordered(parameter(from.key), domain)}`,
+        )
+      if (until)
+        sides.push(
+          sql`${ordered(value, domain)} ${sql.raw(until.included ? '<=' : '<')} ${ordered(parameter(until.key), domain)}`,
+        )
+      return sql`${sql.join(sides, sql` and `)}`
+    }
+    case 'contains':
+      return sql`core.fold(${value}) like ${pattern(test.needle)} escape '\\'`
+    case 'anyOf':
+      return sql`(${sql.join(
+        test.tests.map((it) => sql`(${tested(it, value, domain, integer)})`),
+        sql` or `,
+      )})`
+    case 'butNot':
+      return sql`not (${tested(test.test, value, domain, integer)})`
+  }
+}
+
+function constant(key: Key, domain: Domain, integer: boolean): RawBuilder<unknown> {
+  const text = domain.parameter(key)
+  // An integer column's index serves comparisons with integers, not with numeric.
+  const cast = integer && /^-?\d{1,18}$/.test(String(text)) ? 'bigint' : domain.cast
+  return sql`${text}::${sql.raw(cast)}`
+}
+
+function ordered(value: RawBuilder<unknown>, domain: Domain): RawBuilder<unknown> {
+  return domain.name === 'text' ? sql`core.fold(${value}) collate "C"` : value
+}
+
+/** Folded before it is escaped: unaccent makes of a full-width ％ a plain one, which would then match anything. */
+function pattern(needle: string): RawBuilder<unknown> {
+  const folded = sql`core.fold(${needle}::text)`
+  return sql`'%' || replace(replace(replace(${folded}, '\\', '\\\\'), '%', '\\%'), '_', '\\_') || '%'`
+}

@@ -1,0 +1,58 @@
+import { decimalOf, isNumber } from './ast.ts'
+import type { Expression, Literal, Span } from './ast.ts'
+import { reservedWords } from './parse.ts'
+
+/** The canonical text of an expression: `parseExpression` reads the same expression back. */
+export function printExpression(expression: Expression): string {
+  switch (expression.op) {
+    case 'and':
+    case 'or':
+      if (expression.of.length === 0) return expression.op === 'and' ? 'true' : 'false'
+      return expression.of.map((part) => printPart(part, expression.op)).join(` ${expression.op} `)
+    case 'not':
+      if (expression.of.op === 'empty') return `${printPath(expression.of.path)} is not empty`
+      return `not ${printPart(expression.of, 'not')}`
+    case 'empty':
+      return `${printPath(expression.path)} is empty`
+    case 'in':
+      return `${printPath(expression.path)} in (${expression.values.map(printLiteral).join(', ')})`
+    case 'within':
+      return `${printPath(expression.path)} within ${printSpan(expression.span)}`
+    case 'any':
+    case 'none':
+      return printCollection(expression)
+    case 'count':
+    case 'sum':
+      return `${printCollection(expression)} ${expression.is} ${printLiteral(expression.value)}`
+    default:
+      return `${printPath(expression.path)} ${expression.op} ${printLiteral(expression.value)}`
+  }
+}
+
+function printPart(part: Expression, inside: 'and' | 'or' | 'not'): string {
+  const text = printExpression(part)
+  const joins = (part.op === 'and' || part.op === 'or') && part.of.length > 0
+  // `and` binds closer than `or`, so only it may stand bare inside the other.
+  const bare = !joins || (inside === 'or' && part.op === 'and')
+  return bare ? text : `(${text})`
+}
+
+function printCollection({ op, path, where }: { op: string; path: string; where?: Expression }): string {
+  return where ? `${op}(${printPath(path)}, ${printExpression(where)})` : `${op}(${printPath(path)})`
+}
+
+function printPath(path: string): string {
+  return reservedWords.has(path.toLowerCase()) ? `\`${path}\`` : path
+}
+
+/** As it would be written: `"open"`, `1000.5`, `today()`. */
+export function printLiteral(literal: Literal): string {
+  if (isNumber(literal)) return decimalOf(literal).toFixed()
+  if (typeof literal === 'object') return `${literal.call}()`
+  return JSON.stringify(literal)
+}
+
+export function printSpan({ side, unit, count }: Span): string {
+  if (count === undefined) return `${side} ${unit}`
+  return `${side} ${count} ${count === 1 ? unit : `${unit}s`}`
+}

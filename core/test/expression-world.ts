@@ -1,0 +1,163 @@
+import { PGlite } from '@electric-sql/pglite'
+import { unaccent } from '@electric-sql/pglite/contrib/unaccent'
+import { Kysely, PGliteDialect } from 'kysely'
+import { checkExpression, everyField } from '../src/records/expression/index.ts'
+import type { Access, Environment, Expression } from '../src/records/expression/index.ts'
+import { readExpression } from '../src/records/expression/read.ts'
+import type { CollectionModel, FieldModel, FieldType, ResourceModel } from '../src/records/model.ts'
+
+/** A small trade: accounts with parents and owners, opportunities at accounts. Enough for every kind of field and path. */
+
+function field(name: string, type: FieldType, more: Partial<FieldModel> = {}): FieldModel {
+  const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  const column = ['reference', 'user', 'team'].includes(type) ? `${snake}_id` : snake
+  return { name, type, column, required: false, readonly: false, ...more }
+}
+
+function resource(
+  id: string,
+  { table, fields, collections = [] }: { table: string; fields: FieldModel[]; collections?: CollectionModel[] },
+): ResourceModel {
+  const [plugin, entity] = id.split('.') as [string, string]
+  return {
+    id,
+    plugin,
+    entity,
+    path: `${table}s`,
+    schema: plugin,
+    table,
+    title: 'name',
+    fields: new Map(fields.map((it) => [it.name, it])),
+    collections: new Map(collections.map((it) => [it.name, it])),
+  }
+}
+
+export const users = resource('core.user', {
+  table: 'user',
+  fields: [field('id', 'text'), field('name', 'text'), field('email', 'email')],
+})
+
+export const accounts = resource('trade.account', {
+  table: 'account',
+  fields: [
+    field('id', 'text'),
+    field('name', 'text'),
+    field('kind', 'select', { options: [{ value: 'prospect' }, { value: 'client' }, { value: 'former' }] }),
+    field('employees', 'integer'),
+    field('revenue', 'money'),
+    field('active', 'boolean'),
+    field('foundedOn', 'date'),
+    field('seenAt', 'instant'),
+    field('parent', 'reference', { target: 'trade.account' }),
+    field('owner', 'user', { target: 'core.user' }),
+    field('campaign', 'reference', { target: 'marketing.campaign' }),
+    field('deletedAt', 'instant'),
+  ],
+  collections: [
+    { name: 'children', target: 'trade.account', field: 'parent' },
+    { name: 'opportunities', target: 'trade.opportunity', field: 'account' },
+  ],
+})
+
+export const opportunities = resource('trade.opportunity', {
+  table: 'opportunity',
+  fields: [
+    field('id', 'text'),
+    field('name', 'text'),
+    field('state', 'select', { options: [{ value: 'open' }, { value: 'won' }, { value: 'lost' }] }),
+    field('amount', 'money'),
+    field('probability', 'percent'),
+    field('quantity', 'integer'),
+    field('urgent', 'boolean'),
+    field('closeDate', 'date'),
+    field('createdAt', 'instant'),
+    field('extra', 'json'),
+    field('account', 'reference', { target: 'trade.account' }),
+    field('owner', 'user', { target: 'core.user' }),
+    field('deletedAt', 'instant'),
+  ],
+})
+
+const resources = new Map([users, accounts, opportunities].map((it) => [it.id, it]))
+export const catalog = { get: (id: string) => resources.get(id) }
+
+export const marie = '0190a6e2-7c4b-7d3e-9f10-00000000000a'
+export const environment: Environment = {
+  now: new Date('2026-03-29T10:30:00.000Z'),
+  // Clocks change on the day of `now`, and Paris is never at UTC.
+  zone: 'Europe/Paris',
+  userId: marie,
+}
+
+export function check(input: string | Expression, from: ResourceModel = opportunities, access: Access = everyField) {
+  return checkExpression(readExpression(input), { resource: from, catalog, access })
+}
+
+const columnTypes: Readonly<Record<FieldType, string>> = {
+  text: 'text', long: 'text', email: 'text', phone: 'text', url: 'text', select: 'text',
+  integer: 'integer', decimal: 'numeric', money: 'numeric(19,4)', percent: 'numeric(7,4)', boolean: 'boolean',
+  date: 'date', instant: 'timestamptz', user: 'uuid', team: 'uuid', reference: 'uuid', json: 'jsonb',
+} // prettier-ignore
+
+/** An embedded PostgreSQL with `core.fold` and the tables of the trade. */
+export async function createDatabase(): Promise<{ pglite: PGlite; database: Kysely<any> } & AsyncDisposable> {
+  const pglite = await PGlite.create({ extensions: { unaccent } })
+  const tables = [...resources.values()].map((it) => {
+    const columns = [...it.fields.values()].map((column) => {
+      return `${column.column} ${column.name === 'id' ? 'uuid primary key' : columnTypes[column.type]}`
+    })
+    return `create table "${it.schema}"."${it.table}" (workspace uuid not null, ${columns.join(', ')});`
+  })
+  await pglite.exec(`
+    create extension unaccent;
+    create schema core;
+    create schema trade;
+    create function core.fold(text) returns text language sql immutable parallel safe strict
+      as $$ select lower(public.unaccent('public.unaccent', $1)) $$;
+    ${tables.join('\n')}
+  `)
+  const database = new Kysely<any>({ dialect: new PGliteDialect({ pglite }) })
+  return { pglite, database, [Symbol.asyncDispose]: () => database.destroy() }
+}
+
+export type Row = Record<string, unknown> & { id: string; workspace: string }
+
+/** Inserts records by field names; references as ids. */
+export async function insert(pglite: PGlite, into: ResourceModel, rows: readonly Row[]): Promise<void> {
+  for (const row of rows) {
+    const fields = [...into.fields.values()]
+    const values = fields.map((it) =>
+      it.type === 'json' ? JSON.stringify(row[it.name] ?? null) : (row[it.name] ?? null),
+    )
+    const names = ['workspace', ...fields.map((it) => it.column)]
+    const places = names.map((_, index) => `$${index + 1}`)
+    await pglite.query(
+      `insert into "${into.schema}"."${into.table}" (${names.join(', ')}) values (${places.join(', ')})`,
+      [row.workspace, ...values],
+    )
+  }
+}
+
+/** The same records as `evaluate` wants them: references followed, collections filled, other workspaces absent. */
+export function load(rows: ReadonlyMap<ResourceModel, readonly Row[]>): Map<string, Record<string, unknown>> {
+  const loaded = new Map<string, Record<string, unknown>>()
+  for (const row of [...rows.values()].flat()) loaded.set(row.id, { ...row })
+  for (const [model, own] of rows) {
+    for (const row of own) {
+      const record = loaded.get(row.id)!
+      for (const it of model.fields.values()) {
+        if (!it.target || !row[it.name]) continue
+        const target = loaded.get(String(row[it.name]))
+        record[it.name] =
+          target?.['workspace'] === row.workspace ? target : { id: row[it.name], deletedAt: 'elsewhere' }
+      }
+      for (const many of model.collections.values()) {
+        const members = rows.get(catalog.get(many.target)!) ?? []
+        record[many.name] = members
+          .filter((member) => member[many.field] === row.id && member.workspace === row.workspace)
+          .map((member) => loaded.get(member.id))
+      }
+    }
+  }
+  return loaded
+}
