@@ -22,7 +22,7 @@ export class ProblemError extends Error {
 
   /** What is wrong with one field, if the server named it. */
   at(path: string): string | undefined {
-    return this.errors.find((it) => it.path === path)?.detail
+    return this.errors.find((it) => it.path.replace(/^\//, '') === path)?.detail
   }
 }
 

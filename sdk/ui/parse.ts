@@ -1,5 +1,5 @@
 import { localDate } from './format.ts'
-import { locale } from './session.ts'
+import { locale, zone } from './session.ts'
 
 const spaces = /[\s\u00a0\u202f\u2009'’]/g
 
@@ -52,6 +52,48 @@ export const parse = {
     if (numeric) return numericDate(numeric, year, month)
     return wordedDate(words, year)
   },
+
+  /**
+   * A date and a time of day, in the workspace's zone: `31/3 14:30`, `demain 9h`, `today 18:05`; without a time, midnight.
+   *
+   * @returns an instant as ISO 8601 in UTC
+   */
+  instant(text: string, today: string = localDate()): string | undefined {
+    const read = /^(.*?)(?:[\s,T]+(?:à |at )?(\d{1,2})\s*[:h]\s*(\d{2})?)?$/.exec(text.trim())
+    const date = read?.[1] ? parse.date(read[1], today) : today
+    const [hours, minutes] = [Number(read?.[2] ?? 0), Number(read?.[3] ?? 0)]
+    if (!date || hours > 23 || minutes > 59) return text.trim() === '' ? '' : undefined
+    return instantAt(date, hours, minutes)
+  },
+
+  /** The workspace's calendar date of an instant. */
+  dayOf(iso: string): string {
+    return localDate(new Date(iso))
+  },
+}
+
+/** The moment at which the workspace's clocks show this; in the hour that a change of clocks repeats, the first one. */
+function instantAt(date: string, hours: number, minutes: number): string {
+  const wall = Date.parse(`${date}T${String(hours).padStart(2, '0')}:${String(minutes).padStart(2, '0')}:00Z`)
+  const guess = wall - offsetAt(wall)
+  return new Date(wall - offsetAt(guess)).toISOString()
+}
+
+/** How far the workspace's clocks are ahead of UTC at an instant, in milliseconds. */
+function offsetAt(moment: number): number {
+  const parts = new Intl.DateTimeFormat('en-US', {
+    timeZone: zone(),
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  }).formatToParts(moment)
+  const part = (type: string) => Number(parts.find((it) => it.type === type)?.value)
+  const wall = Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second'))
+  return wall - Math.floor(moment / 1000) * 1000
 }
 
 function numericDate(read: RegExpExecArray, year: number, month: number): string | undefined {
