@@ -1,0 +1,121 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { sql } from 'kysely'
+import type { Workspace } from '../actor.ts'
+import type { Clock } from '../clock.ts'
+import type { Sql } from '../database/database.ts'
+import { addressList, isListed } from './addresses.ts'
+import { apiKeyAddressRefused, apiKeyExpired, apiKeyRevoked, apiKeyUnknown } from './errors.ts'
+import { workspaceJson } from './sessions.ts'
+
+/** A new key: `key` is shown once, `hash` is all that is kept of it. */
+export interface MadeKey {
+  readonly key: string
+  readonly prefix: string
+  readonly hash: Buffer
+}
+
+/** `socle_<8 characters>_<256 bits>`: the name lets scanners of leaked secrets know it, the prefix finds it. */
+export function makeKey(): MadeKey {
+  const prefix = randomBytes(5).toString('hex').slice(0, 8)
+  const key = `socle_${prefix}_${randomBytes(32).toString('base64url')}`
+  return { key, prefix, hash: hashOf(key) }
+}
+
+const written = /^socle_([0-9a-f]{8})_[A-Za-z0-9_-]{43}$/
+
+function hashOf(key: string): Buffer {
+  return createHash('sha256').update(key).digest()
+}
+
+export interface ApiKey {
+  readonly id: string
+  readonly name: string
+  readonly role: string
+  readonly addresses: readonly string[]
+  readonly expiresAt: string | null
+  readonly revokedAt: string | null
+  readonly lastUsedAt: string | null
+  readonly workspace: Workspace
+}
+
+interface Found extends ApiKey {
+  readonly hashes: readonly string[]
+}
+
+const keptFor = 5_000
+const mostKept = 5_000
+/** The last use is written at most once in this many milliseconds: a busy key would otherwise write as often as it reads. */
+const usePrecision = 60_000
+
+/** Finds which key a request carries. */
+export class ApiKeys {
+  readonly #owner: Sql
+  readonly #clock: Clock
+  readonly #kept = new Map<string, { readonly until: number; readonly found: Promise<Found | undefined> }>()
+  readonly #used = new Map<string, number>()
+
+  constructor({ owner, clock }: { owner: Sql; clock: Clock }) {
+    this.#owner = owner
+    this.#clock = clock
+  }
+
+  /**
+   * @returns undefined when the request carries no bearer
+   * @throws `API_KEY_UNKNOWN`, `API_KEY_REVOKED`, `API_KEY_EXPIRED` (401), `API_KEY_ADDRESS_REFUSED` (403)
+   */
+  async find(request: Request, address: string | undefined): Promise<ApiKey | undefined> {
+    const header = request.headers.get('authorization') ?? ''
+    if (!/^bearer\s/i.test(header)) return undefined
+    const text = header.slice('bearer'.length).trim()
+    const prefix = written.exec(text)?.[1]
+    const key = prefix === undefined ? undefined : await this.#lookUp(prefix)
+    const hash = hashOf(text)
+    if (!key || !key.hashes.some((kept) => timingSafeEqual(Buffer.from(kept, 'hex'), hash))) {
+      throw apiKeyUnknown({ start: text.slice(0, 'socle_12345678'.length) })
+    }
+    if (key.revokedAt !== null) throw apiKeyRevoked({ name: key.name, at: key.revokedAt.slice(0, 10) })
+    const now = this.#clock.now().getTime()
+    if (key.expiresAt !== null && Date.parse(key.expiresAt) <= now)
+      throw apiKeyExpired({ name: key.name, at: key.expiresAt.slice(0, 10) })
+    if (key.addresses.length > 0 && !isListed(addressList(key.addresses), address)) {
+      throw apiKeyAddressRefused({ name: key.name, address: address ?? 'an unknown address' })
+    }
+    this.#note(key, now)
+    return key
+  }
+
+  drop(): void {
+    this.#kept.clear()
+  }
+
+  #lookUp(prefix: string): Promise<Found | undefined> {
+    const kept = this.#kept.get(prefix)
+    if (kept && performance.now() < kept.until) return kept.found
+    if (this.#kept.size >= mostKept) this.#kept.clear()
+    const found = this.#load(prefix)
+    this.#kept.set(prefix, { until: performance.now() + keptFor, found })
+    found.catch(() => this.#kept.delete(prefix))
+    return found
+  }
+
+  async #load(prefix: string): Promise<Found | undefined> {
+    const { rows } = await sql<Found>`
+      select k.id, k.name, k.role_id as role, k.addresses, k.expires_at as "expiresAt", k.revoked_at as "revokedAt",
+        k.last_used_at as "lastUsedAt", ${workspaceJson('w')} as workspace,
+        (select coalesce(jsonb_agg(encode(s.hash, 'hex')), '[]') from core.api_key_secret s where s.api_key = k.id) as hashes
+      from core.api_key k join core.workspace w on w.id = k.workspace
+      where k.prefix = ${prefix} and k.deleted_at is null`.execute(this.#owner)
+    return rows[0]
+  }
+
+  /** Beside the request: nobody waits for it, and a lost one loses a minute. */
+  #note({ id, lastUsedAt }: ApiKey, now: number): void {
+    const last = this.#used.get(id) ?? (lastUsedAt === null ? -Infinity : Date.parse(lastUsedAt))
+    if (Math.abs(now - last) < usePrecision) return
+    if (this.#used.size >= mostKept) this.#used.clear()
+    this.#used.set(id, now)
+    sql`update core.api_key set last_used_at = ${new Date(now).toISOString()}::timestamptz where id = ${id}`
+      .execute(this.#owner)
+      .catch(() => {})
+  }
+}

@@ -1,0 +1,162 @@
+import { defineError } from '../errors.ts'
+
+export const notSignedIn = defineError(
+  'NOT_SIGNED_IN',
+  401,
+  () => 'This needs a signed-in user or an API key. Sign in, or send the key as "Authorization: Bearer socle_…".',
+)
+
+export const sessionExpired = defineError(
+  'SESSION_EXPIRED',
+  401,
+  () => 'Your session has ended. Sign in again; what you have typed is still in this tab.',
+)
+
+export const credentialsWrong = defineError(
+  'CREDENTIALS_WRONG',
+  401,
+  () =>
+    'This e-mail address and password do not belong together. Check both, or ask your administrator for a new password.',
+)
+
+export const signInDelayed = defineError<{ seconds: number }>(
+  'SIGN_IN_DELAYED',
+  429,
+  ({ seconds }) =>
+    `Too many attempts have failed. Try again in ${seconds} seconds, or ask your administrator for a new password.`,
+)
+
+export const signInPathUnknown = defineError<{ path: string }>(
+  'SIGN_IN_PATH_UNKNOWN',
+  404,
+  ({ path }) =>
+    `There is nothing at ${path}. Sign in with POST /api/auth/sign-in/email, out with POST /api/auth/sign-out.`,
+)
+
+export const originRefused = defineError<{ origin: string }>(
+  'ORIGIN_REFUSED',
+  403,
+  ({ origin }) =>
+    `A page of ${origin} may not act in your session. Use Socle's own pages, or let your administrator add it to the trusted origins.`,
+)
+
+export const workspaceNotYours = defineError<{ workspace: string }>(
+  'WORKSPACE_NOT_YOURS',
+  403,
+  ({ workspace }) =>
+    `You are no active member of the workspace "${workspace}". Choose one of yours, or ask its administrator to invite you.`,
+)
+
+export const noWorkspace = defineError(
+  'NO_WORKSPACE',
+  403,
+  () => 'You are not an active member of any workspace. Ask an administrator to let you in again.',
+)
+
+export const slugTaken = defineError<{ slug: string }>(
+  'SLUG_TAKEN',
+  409,
+  ({ slug }) => `There is already a workspace "${slug}". Choose another short name.`,
+)
+
+export const apiKeyUnknown = defineError<{ start: string }>(
+  'API_KEY_UNKNOWN',
+  401,
+  ({ start }) =>
+    `There is no API key that begins with "${start}" and ends as this one does. Check that it was copied whole, or make a new one in API keys.`,
+)
+
+export const apiKeyRevoked = defineError<{ name: string; at: string }>(
+  'API_KEY_REVOKED',
+  401,
+  ({ name, at }) => `The API key "${name}" was revoked on ${at}. Make a new one in API keys.`,
+)
+
+export const apiKeyExpired = defineError<{ name: string; at: string }>(
+  'API_KEY_EXPIRED',
+  401,
+  ({ name, at }) => `The API key "${name}" expired on ${at}. Make a new one in API keys.`,
+)
+
+export const apiKeyAddressRefused = defineError<{ name: string; address: string }>(
+  'API_KEY_ADDRESS_REFUSED',
+  403,
+  ({ name, address }) =>
+    `The API key "${name}" may not be used from ${address}. Add the address to the key's list, or call from one that is there.`,
+)
+
+export const addressInvalid = defineError<{ address: string }>(
+  'ADDRESS_INVALID',
+  422,
+  ({ address }) => `"${address}" is neither an address nor a network. Write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32.`,
+)
+
+export const passwordTooShort = defineError<{ least: number }>(
+  'PASSWORD_TOO_SHORT',
+  422,
+  ({ least }) => `A password needs at least ${least} characters. A sentence of a few words is easy to keep in mind.`,
+)
+
+export const passwordTooLong = defineError<{ most: number }>(
+  'PASSWORD_TOO_LONG',
+  422,
+  ({ most }) => `A password may have at most ${most} characters. Choose a shorter one.`,
+)
+
+export const passwordIsTheirs = defineError<{ name: string }>(
+  'PASSWORD_IS_THEIRS',
+  409,
+  ({ name }) =>
+    `${name} also works in another workspace, so only they can change their password. Ask them to do it under their name, Password.`,
+)
+
+export const alreadyMember = defineError<{ email: string; name: string }>(
+  'ALREADY_MEMBER',
+  409,
+  ({ email, name }) =>
+    `${email} is already here, as ${name}. Open that person and activate them, or use another address.`,
+)
+
+export const administratorNeeded = defineError<{ name: string }>(
+  'ADMINISTRATOR_NEEDED',
+  409,
+  ({ name }) => `${name} is the last active administrator. Make somebody else administrator first.`,
+)
+
+export const administratorRoleFixed = defineError(
+  'ADMINISTRATOR_ROLE_FIXED',
+  409,
+  () =>
+    'The administrator role always has every right, so that nobody locks the workspace. Make a role of your own and change that.',
+)
+
+export const roleInUse = defineError<{ name: string; users: number; keys: number }>(
+  'ROLE_IN_USE',
+  409,
+  ({ name, users, keys }) => `${name} is held by ${users} users and ${keys} API keys. Give them another role first.`,
+)
+
+export const grantInvalid = defineError<{ where: string; reason: string }>(
+  'GRANT_INVALID',
+  422,
+  ({ where, reason }) => `The role cannot be kept: ${where}: ${reason}`,
+)
+
+export const teamCycle = defineError<{ name: string; parent: string }>(
+  'TEAM_CYCLE_REFUSED',
+  409,
+  ({ name, parent }) =>
+    `${parent} is ${name} itself or below it, so ${name} cannot be put under it. Choose a team outside of it.`,
+)
+
+export const teamInUse = defineError<{ name: string; members: number; teams: number }>(
+  'TEAM_IN_USE',
+  409,
+  ({ name, members, teams }) => `${name} still has ${members} members and ${teams} teams below it. Move them first.`,
+)
+
+export const ownDeactivation = defineError(
+  'OWN_DEACTIVATION_REFUSED',
+  409,
+  () => 'You cannot deactivate yourself. Ask another administrator to do it.',
+)

@@ -1,0 +1,146 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { sql } from 'kysely'
+import type { Locale, Workspace } from '../actor.ts'
+import type { Clock } from '../clock.ts'
+import type { Sql } from '../database/database.ts'
+import { sessionExpired } from './errors.ts'
+
+/** A signed-in browser. */
+export interface Session {
+  readonly id: string
+  readonly token: string
+  readonly user: string
+  /** Workspace it was last switched to. */
+  readonly workspace: string | undefined
+  readonly expiresAt: string
+}
+
+/** A person as one of their workspaces knows them. */
+export interface Membership {
+  readonly workspace: Workspace
+  readonly name: string
+  readonly email: string | null
+  readonly locale: Locale
+  readonly lastSeenAt: string | null
+}
+
+export interface SignedIn {
+  readonly session: Session
+  /** Active memberships, oldest first. */
+  readonly memberships: readonly Membership[]
+}
+
+interface Row {
+  readonly id: string
+  readonly user_id: string
+  readonly current: string | null
+  readonly expires_at: string
+  readonly workspace: Workspace | null
+  readonly name: string
+  readonly email: string | null
+  readonly locale: Locale
+  readonly last_seen_at: string | null
+}
+
+/** A session is looked up once in this many milliseconds; what ends one drops it here at once. */
+const keptFor = 5_000
+const mostKept = 10_000
+
+/** SQL of a workspace as `Workspace`, under an alias. */
+export const workspaceJson = (alias: string) => {
+  const w = (column: string) => sql.ref(`${alias}.${column}`)
+  return sql<Workspace>`jsonb_build_object('id', ${w('id')}, 'slug', ${w('slug')}, 'name', ${w('name')}, 'locale', ${w('locale')}, 'zone', ${w('zone')}, 'baseCurrency', ${w('base_currency')})`
+}
+
+/** Finds whose browser a request comes from: the cookie's signature first, then one statement. */
+export class Sessions {
+  readonly #owner: Sql
+  readonly #clock: Clock
+  readonly #cookie: string
+  readonly #secret: string
+  readonly #kept = new Map<string, { readonly until: number; readonly signedIn: Promise<SignedIn | undefined> }>()
+
+  constructor({ owner, clock, cookie, secret }: { owner: Sql; clock: Clock; cookie: string; secret: string }) {
+    this.#owner = owner
+    this.#clock = clock
+    this.#cookie = cookie
+    this.#secret = secret
+  }
+
+  /**
+   * @returns undefined without a session cookie, or with one that was not signed here
+   * @throws `SESSION_EXPIRED` (401) when the session is over
+   */
+  async find(request: Request): Promise<SignedIn | undefined> {
+    const token = this.tokenOf(request)
+    if (token === undefined) return undefined
+    const signedIn = await this.#lookUp(token)
+    if (!signedIn || Date.parse(signedIn.session.expiresAt) <= this.#clock.now().getTime()) throw sessionExpired({})
+    return signedIn
+  }
+
+  /** The session's token, when the cookie's signature is ours. */
+  tokenOf(request: Request): string | undefined {
+    const value = cookieValue(request.headers.get('cookie') ?? '', this.#cookie)
+    const dot = value?.lastIndexOf('.') ?? -1
+    if (value === undefined || dot < 1) return undefined
+    const token = value.slice(0, dot)
+    const signature = Buffer.from(value.slice(dot + 1), 'base64')
+    const expected = createHmac('sha256', this.#secret).update(token).digest()
+    return signature.length === expected.length && timingSafeEqual(signature, expected) ? token : undefined
+  }
+
+  /** Forgets one session, or all of them. */
+  drop(token?: string): void {
+    if (token === undefined) this.#kept.clear()
+    else this.#kept.delete(token)
+  }
+
+  #lookUp(token: string): Promise<SignedIn | undefined> {
+    const kept = this.#kept.get(token)
+    if (kept && performance.now() < kept.until) return kept.signedIn
+    if (this.#kept.size >= mostKept) this.#kept.clear()
+    const signedIn = this.#load(token)
+    this.#kept.set(token, { until: performance.now() + keptFor, signedIn })
+    signedIn.catch(() => this.#kept.delete(token))
+    return signedIn
+  }
+
+  async #load(token: string): Promise<SignedIn | undefined> {
+    const { rows } = await sql<Row>`
+      select s.id, s.user_id, s.workspace as current, s.expires_at, m.name, m.email, m.locale, m.last_seen_at,
+        case when w.id is null then null else ${workspaceJson('w')} end as workspace
+      from core.session s
+      left join core.member m on m.id = s.user_id and m.state = 'active' and m.deleted_at is null
+      left join core.workspace w on w.id = m.workspace
+      where s.token = ${token}
+      order by m.created_at, w.id`.execute(this.#owner)
+    const [first] = rows
+    if (!first) return undefined
+    const session: Session = {
+      id: first.id,
+      token,
+      user: first.user_id,
+      workspace: first.current ?? undefined,
+      expiresAt: first.expires_at,
+    }
+    const memberships = rows.flatMap(({ workspace, name, email, locale, last_seen_at }) =>
+      workspace ? [{ workspace, name, email, locale, lastSeenAt: last_seen_at }] : [],
+    )
+    return { session, memberships }
+  }
+}
+
+function cookieValue(header: string, name: string): string | undefined {
+  for (const part of header.split(';')) {
+    const equals = part.indexOf('=')
+    if (equals < 0 || part.slice(0, equals).trim() !== name) continue
+    const value = part.slice(equals + 1).trim()
+    try {
+      return decodeURIComponent(value)
+    } catch {
+      return undefined
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto'
+import { sql } from 'kysely'
+import type { Clock } from '../clock.ts'
+import type { Sql } from '../database/database.ts'
+import { signInDelayed } from './errors.ts'
+
+interface Bucket {
+  readonly key: string
+  /** Attempts before the first wait. */
+  readonly free: number
+}
+
+/** Longest wait, seconds. */
+const longest = 900
+/** After this long without an attempt a bucket starts anew, seconds. */
+const forgotten = 86_400
+
+/**
+ * Makes whoever fails to sign in wait longer each time: 1, 2, 4 … seconds, 15 minutes at most.
+ *
+ * One person mistyping on one machine waits first; guessing one password on many accounts, or one account from many
+ * machines, later, so that nobody can lock a colleague out with five tries. An attempt is counted before the password is
+ * looked at: a hundred tries at the same moment are still one try.
+ */
+export class SignInDelay {
+  readonly #owner: Sql
+  readonly #clock: Clock
+
+  constructor(owner: Sql, clock: Clock) {
+    this.#owner = owner
+    this.#clock = clock
+  }
+
+  /** @throws `SIGN_IN_DELAYED` (429) with `retryAfter`, in seconds, in its extras */
+  async begin(email: string, address: string | undefined): Promise<void> {
+    for (const bucket of buckets(email, address)) await this.#take(bucket)
+  }
+
+  /** The password was right: what came before was mistyping. */
+  async succeed(email: string, address: string | undefined): Promise<void> {
+    const [pair, person, place] = buckets(email, address)
+    await sql`delete from core.sign_in_failure where key in (${pair?.key}, ${person?.key})`.execute(this.#owner)
+    if (!place) return
+    await sql`update core.sign_in_failure set failures = failures - 1, blocked_until = last_at where key = ${place.key}`.execute(
+      this.#owner,
+    )
+  }
+
+  async #take({ key, free }: Bucket): Promise<void> {
+    const now = this.#clock.now()
+    const at = sql`${now.toISOString()}::timestamptz`
+    const count = sql`case when f.last_at < ${at} - make_interval(secs => ${forgotten}::int) then 1 else f.failures + 1 end`
+    const { rows } = await sql`
+      insert into core.sign_in_failure as f (key, failures, last_at, blocked_until) values (${key}, 1, ${at}, ${at})
+      on conflict (key) do update set failures = ${count}, last_at = ${at},
+        blocked_until = ${at} + make_interval(secs => case when ${count} < ${free}::int then 0 else least(${longest}::int, power(2, least(${count} - ${free}::int, 20))) end)
+      where f.blocked_until <= ${at}
+      returning f.key`.execute(this.#owner)
+    if (rows.length > 0) return
+    const blocked = await sql<{
+      until: string
+    }>`select blocked_until as until from core.sign_in_failure where key = ${key}`.execute(this.#owner)
+    const until = Date.parse(blocked.rows[0]?.until ?? now.toISOString())
+    const seconds = Math.max(1, Math.ceil((until - now.getTime()) / 1000))
+    throw signInDelayed({ seconds }, { retryAfter: seconds })
+  }
+}
+
+/** Hashed, so that the table is no list of who tried to sign in. */
+function buckets(email: string, address: string | undefined): Bucket[] {
+  const hashed = (text: string) => createHash('sha256').update(text).digest('base64url')
+  const who = email.trim().toLowerCase()
+  const pair = { key: hashed(`pair ${who} ${address ?? ''}`), free: 4 }
+  const person = { key: hashed(`person ${who}`), free: 20 }
+  return address === undefined ? [pair, person] : [pair, person, { key: hashed(`place ${address}`), free: 50 }]
+}

@@ -1,0 +1,173 @@
+import { sql } from 'kysely'
+import type { Logger } from 'pino'
+import { z } from 'zod'
+import type { Workspace } from '../actor.ts'
+import type { Clock } from '../clock.ts'
+import type { Database, Sql } from '../database/database.ts'
+import type { Signals } from '../database/signals.ts'
+import type { ResourceCatalog } from '../records/model.ts'
+import type { Authority } from './authority.ts'
+import { compileAuthority, type RoleRights, type Subject } from './compiler.ts'
+import { fieldGrantSchema, grantSchema } from './grant.ts'
+
+/** Whose rights: a member by user id, or an API key by the one role it has. */
+export type RightsHolder = { readonly user: string } | { readonly role: string }
+
+export interface AuthoritiesOptions {
+  readonly database: Database
+  readonly clock: Clock
+  readonly log: Logger
+  /** Resources that exist in a workspace now; asked anew after every toggle of a plugin. */
+  readonly catalog: (workspace: string) => ResourceCatalog
+  readonly signals?: Signals
+}
+
+interface Kept {
+  readonly authority: Authority
+  /** Milliseconds of the process's own clock. */
+  readonly freshUntil: number
+  /** Instant at which an assignment or a day ends, by the platform's clock. */
+  readonly rightsUntil: number
+  readonly loadedAt: number
+}
+
+// A signal drops what is kept at once; this bounds what a lost signal costs.
+const keptFor = 15_000
+const mostKept = 5_000
+
+/** Every member may find colleagues and teams to assign work to, even without a role. */
+const colleagues: RoleRights = {
+  grants: [
+    { resource: 'core.user', action: 'read', visibility: 'all' },
+    { resource: 'core.team', action: 'read', visibility: 'all' },
+  ],
+  fields: [{ resource: 'core.user', field: 'email', access: 'none' }],
+}
+
+const rolesSchema = z.array(
+  z.object({ grants: z.array(grantSchema), fields: z.array(fieldGrantSchema), until: z.string().nullable() }),
+)
+
+/** Actors' rights, read from their roles and teams once and kept in the process until something changes them. */
+export class Authorities {
+  readonly #options: AuthoritiesOptions
+  readonly #kept = new Map<string, Promise<Kept>>()
+  readonly #stop: (() => void) | undefined
+
+  constructor(options: AuthoritiesOptions) {
+    this.#options = options
+    this.#stop = options.signals?.on((signal) => {
+      if (signal.kind === 'permissions') this.drop(signal.workspace)
+      if (signal.kind === 'plugins') this.drop()
+    })
+  }
+
+  /** The rights of a member or a key in a workspace. Opens a transaction of its own unless it is given one. */
+  async of(workspace: Workspace, holder: RightsHolder, tx?: Sql): Promise<Authority> {
+    const key = `${workspace.id} ${'user' in holder ? holder.user : holder.role}`
+    const kept = await this.#kept.get(key)
+    const now = this.#options.clock.now().getTime()
+    // A clock that went back, as tests do, makes the rights of a later day no less stale.
+    if (kept && performance.now() < kept.freshUntil && now < kept.rightsUntil && now >= kept.loadedAt)
+      return kept.authority
+    if (this.#kept.size >= mostKept) this.#kept.clear()
+    const loading = this.#load(workspace, holder, tx)
+    this.#kept.set(key, loading)
+    loading.catch(() => {
+      if (this.#kept.get(key) === loading) this.#kept.delete(key)
+    })
+    return (await loading).authority
+  }
+
+  /** Forgets what is kept of one workspace, or of all. */
+  drop(workspace?: string): void {
+    if (workspace === undefined) this.#kept.clear()
+    for (const key of this.#kept.keys()) if (key.startsWith(`${workspace} `)) this.#kept.delete(key)
+  }
+
+  /** An authority for rights that stand in no table: what a role being edited would allow, or a test's actor. */
+  compose(workspace: Workspace, subject: Subject): Authority {
+    const { clock, log, catalog } = this.#options
+    return compileAuthority(subject, {
+      catalog: catalog(workspace.id),
+      environment: (userId) => ({
+        now: clock.now(),
+        zone: workspace.zone,
+        ...(userId === undefined ? {} : { userId }),
+      }),
+      broken: (grant, reason) => {
+        log.warn(
+          { workspace: workspace.id, grant, reason: reason instanceof Error ? reason.message : reason },
+          'the condition of a grant no longer fits',
+        )
+      },
+    })
+  }
+
+  close(): void {
+    this.#stop?.()
+  }
+
+  async #load(workspace: Workspace, holder: RightsHolder, tx: Sql | undefined): Promise<Kept> {
+    const { database, clock } = this.#options
+    const now = clock.now()
+    const today = clock.today(workspace.zone)
+    const read = (sqlTx: Sql) =>
+      'user' in holder
+        ? memberRights(sqlTx, workspace.id, holder.user, now, today)
+        : keyRights(sqlTx, workspace.id, holder.role)
+    const rights = tx ? await read(tx) : await database.transaction({ workspace: workspace.id }, read)
+    const roles = rolesSchema.parse(rights.roles)
+    const subject: Subject = {
+      ...('user' in holder ? { me: holder.user } : {}),
+      teams: rights.teams,
+      ...(rights.homeTeam === null ? {} : { homeTeam: rights.homeTeam }),
+      roles: [...roles, ...('user' in holder ? [colleagues] : [])],
+    }
+    const ends = roles.flatMap(({ until }) => (until === null ? [] : [Date.parse(until)]))
+    return {
+      authority: this.compose(workspace, subject),
+      freshUntil: performance.now() + keptFor,
+      // Memberships change with the date: an hour is finer than any zone's midnight needs.
+      rightsUntil: Math.min(now.getTime() + 3_600_000 - (now.getTime() % 3_600_000), ...ends),
+      loadedAt: now.getTime(),
+    }
+  }
+}
+
+interface Rights {
+  readonly roles: unknown
+  readonly teams: readonly string[]
+  readonly homeTeam: string | null
+}
+
+async function memberRights(tx: Sql, workspace: string, user: string, now: Date, today: string): Promise<Rights> {
+  const { rows } = await sql<Rights>`
+    with recursive team_below as (
+      select t.id from core.team t
+      join core.team_member m on m.team = t.id and m.workspace = t.workspace
+      where t.workspace = ${workspace}::uuid and t.deleted_at is null and m.user_id = ${user}::uuid and m.deleted_at is null
+        and m.from_date <= ${today}::date and (m.to_date is null or m.to_date > ${today}::date)
+      union
+      select t.id from core.team t join team_below above on t.parent_id = above.id
+      where t.workspace = ${workspace}::uuid and t.deleted_at is null
+    )
+    select
+      (select coalesce(jsonb_agg(jsonb_build_object('grants', r.grants, 'fields', r.fields, 'until', a.until)), '[]')
+        from core.role_assignment a join core.role r on r.id = a.role_id and r.workspace = a.workspace
+        where a.workspace = ${workspace}::uuid and a.user_id = ${user}::uuid and a.deleted_at is null and r.deleted_at is null
+          and (a.until is null or a.until > ${now.toISOString()}::timestamptz)) as roles,
+      (select coalesce(jsonb_agg(id), '[]') from team_below) as teams,
+      (select team from core.member where workspace = ${workspace}::uuid and id = ${user}::uuid) as "homeTeam"`.execute(
+    tx,
+  )
+  return rows[0]!
+}
+
+async function keyRights(tx: Sql, workspace: string, role: string): Promise<Rights> {
+  const { rows } = await sql<Rights>`
+    select coalesce(jsonb_agg(jsonb_build_object('grants', grants, 'fields', fields, 'until', null)), '[]') as roles,
+      '[]'::jsonb as teams, null as "homeTeam"
+    from core.role where workspace = ${workspace}::uuid and id = ${role}::uuid and deleted_at is null`.execute(tx)
+  return rows[0]!
+}

@@ -1,0 +1,216 @@
+import { sql, type RawBuilder, type SqlBool } from 'kysely'
+import { checkExpression, everyField } from '../records/expression/check.ts'
+import { compileExpression } from '../records/expression/compile.ts'
+import type { Environment } from '../records/expression/moments.ts'
+import { parseExpression } from '../records/expression/parse.ts'
+import type { ResourceCatalog, ResourceModel } from '../records/model.ts'
+import type { Access, Authority, ResourceAction, Visibility } from './authority.ts'
+import type { FieldGrant, Grant } from './grant.ts'
+import { coversAction, coversResource, partsOfPermission } from './named-permission.ts'
+
+type Condition = RawBuilder<SqlBool>
+
+/** What one role allows; several add up. */
+export interface RoleRights {
+  readonly grants: readonly Grant[]
+  readonly fields: readonly FieldGrant[]
+}
+
+/** Everything about an actor that decides what is within reach. */
+export interface Subject {
+  /** User id that records are owned by; an API key has none. */
+  readonly me?: string
+  /** Own teams and all below them. */
+  readonly teams: readonly string[]
+  readonly homeTeam?: string
+  readonly roles: readonly RoleRights[]
+}
+
+/** What conditions of grants are compiled with. */
+export interface Conditions {
+  /** Resources of the enabled plugins; a condition may follow references into them. */
+  readonly catalog: ResourceCatalog
+  environment(userId: string | undefined): Environment
+  /** Hears of a condition that no longer fits its resource. Such a grant grants nothing, such a denial denies all. */
+  broken(grant: Grant, reason: unknown): void
+}
+
+// Fields every record has; whoever reads the record reads them.
+const systemFields = new Set([
+  'id',
+  'version',
+  'owner',
+  'team',
+  'createdAt',
+  'updatedAt',
+  'createdBy',
+  'updatedBy',
+  'deletedAt',
+])
+
+const reach: Readonly<Record<Visibility, number>> = { own: 0, team: 1, all: 2 }
+const degree: Readonly<Record<FieldGrant['access'], number>> = { none: 0, read: 1, write: 2 }
+
+const nothing: Condition = sql`false`
+const anything: Condition = sql`true`
+
+/**
+ * The one permission compiler: `compile(actor, resource, action)` as rows and fields.
+ *
+ * Grants of several roles are ORed, denials are taken away from their union. The condition is never NULL, so that it may
+ * be negated, and names owner and team plainly, so that their indexes serve it.
+ */
+export function compileAuthority(subject: Subject, conditions: Conditions): Authority {
+  const compiled = new WeakMap<ResourceModel, Map<ResourceAction, Access>>()
+  return {
+    compile(model, action) {
+      const actions = compiled.get(model) ?? new Map<ResourceAction, Access>()
+      compiled.set(model, actions)
+      let access = actions.get(action)
+      if (!access) actions.set(action, (access = compileAccess(subject, conditions, model, action)))
+      return access
+    },
+    may(permission) {
+      const { resource, action } = partsOfPermission(permission)
+      const grants = grantsFor(subject, conditions, resource, action)
+      return grants.some(({ deny }) => !deny) && !grants.some(deniesAll)
+    },
+    teams: subject.teams,
+    ...(subject.homeTeam === undefined ? {} : { homeTeam: subject.homeTeam }),
+  }
+}
+
+function compileAccess(subject: Subject, conditions: Conditions, model: ResourceModel, action: ResourceAction): Access {
+  const grants = grantsFor(subject, conditions, model.id, action)
+  const allowing = effective(grants.filter(({ deny }) => !deny))
+  const denying = effective(grants.filter(({ deny }) => deny))
+  const allowed = allowing.length > 0 && !grants.some(deniesAll)
+  const readingRoles = rolesGranting(subject, model.id, ['read'])
+  const writingRoles = rolesGranting(subject, model.id, action === 'read' ? ['create', 'update'] : [action])
+  const fields = new Map<string, { readable: boolean; writable: boolean }>()
+  const field = (name: string) => {
+    let answer = fields.get(name)
+    if (!answer) {
+      const known = systemFields.has(name)
+      answer = {
+        readable: known || widest(readingRoles, model.id, name) >= degree.read,
+        writable: widest(writingRoles, model.id, name) >= degree.write,
+      }
+      fields.set(name, answer)
+    }
+    return answer
+  }
+  const clauses = allowing.map((grant) => prepare(grant, subject, conditions, model, nothing))
+  const denials = denying.map((grant) => prepare(grant, subject, conditions, model, anything))
+  return {
+    allowed,
+    everything:
+      allowed &&
+      denying.length === 0 &&
+      allowing.some((grant) => grant.visibility === 'all' && grant.condition === undefined),
+    where(alias) {
+      if (!allowed) return nothing
+      const granted = either(clauses.map((clause) => clause(alias)))
+      if (denials.length === 0) return granted
+      return sql`(${granted} and not ${either(denials.map((denial) => denial(alias)))})`
+    },
+    readable: (name) => field(name).readable,
+    writable: (name) => field(name).writable,
+  }
+}
+
+function grantsFor({ roles }: Subject, { catalog }: Conditions, resource: string, action: string): Grant[] {
+  // `*` with one verb means records: it must not hand out the audit (`core.audit.read`) or a new company.
+  const isRecord = catalog.get(resource) !== undefined
+  const covers = (grant: Grant) =>
+    coversAction(grant.action, action) &&
+    coversResource(grant.resource, resource) &&
+    (isRecord || grant.action === '*' || grant.resource === resource)
+  return roles.flatMap(({ grants }) => grants.filter(covers))
+}
+
+function deniesAll({ deny, visibility, condition }: Grant): boolean {
+  return deny === true && visibility === 'all' && condition === undefined
+}
+
+/** Without the grants that a wider one without a condition already holds. */
+function effective(grants: readonly Grant[]): Grant[] {
+  const plain = grants.filter(({ condition }) => condition === undefined)
+  const widest = plain.toSorted((a, b) => reach[b.visibility] - reach[a.visibility])[0]
+  if (!widest) return [...grants]
+  return [
+    widest,
+    ...grants.filter((grant) => grant.condition !== undefined && reach[grant.visibility] > reach[widest.visibility]),
+  ]
+}
+
+/** Reads a grant's condition once; its moments (`today()`) are taken anew for every statement. */
+function prepare(
+  grant: Grant,
+  subject: Subject,
+  conditions: Conditions,
+  model: ResourceModel,
+  whenBroken: Condition,
+): (alias: string) => Condition {
+  if (grant.condition === undefined) return (alias) => visible(grant.visibility, subject, model, alias)
+  try {
+    // The condition is the administrator's: it may look at fields the actor may not read.
+    const checked = checkExpression(parseExpression(grant.condition), {
+      resource: model,
+      catalog: conditions.catalog,
+      access: everyField,
+    })
+    return (alias) => {
+      const condition = compileExpression(checked, { alias, environment: conditions.environment(subject.me) })
+      if (grant.visibility === 'all') return condition
+      return sql`(${visible(grant.visibility, subject, model, alias)} and ${condition})`
+    }
+  } catch (reason) {
+    conditions.broken(grant, reason)
+    return () => whenBroken
+  }
+}
+
+function visible(visibility: Visibility, { me, teams }: Subject, model: ResourceModel, alias: string): Condition {
+  if (visibility === 'all') return anything
+  const owner = model.fields.get('owner')
+  const team = model.fields.get('team')
+  const parts: Condition[] = []
+  if (owner && me !== undefined) {
+    const column = sql.ref(`${alias}.${owner.column}`)
+    parts.push(sql`(${column} is not null and ${column} = ${me}::uuid)`)
+  }
+  if (visibility === 'team' && team && teams.length > 0) {
+    const column = sql.ref(`${alias}.${team.column}`)
+    parts.push(sql`(${column} is not null and ${column} = any(${teams}::uuid[]))`)
+  }
+  return either(parts)
+}
+
+function either(parts: readonly Condition[]): Condition {
+  if (parts.length === 0) return nothing
+  if (parts.length === 1) return parts[0]!
+  return sql`(${sql.join(parts, sql` or `)})`
+}
+
+function rolesGranting({ roles }: Subject, resource: string, actions: readonly string[]): RoleRights[] {
+  return roles.filter(({ grants }) =>
+    grants.some(
+      (grant) =>
+        !grant.deny && coversResource(grant.resource, resource) && actions.some((it) => coversAction(grant.action, it)),
+    ),
+  )
+}
+
+/** The field's widest access over the roles that grant the resource; a role that does not mention it gives it in full. */
+function widest(roles: readonly RoleRights[], resource: string, field: string): number {
+  let most = degree.none
+  for (const { fields } of roles) {
+    const mentions = fields.filter(
+      (it) => coversResource(it.resource, resource) && (it.field === field || it.field === '*'),
+    )
+    const closest = mentions.find((it) => it.field === field) ?? mentions[0]
+    most = Math.max(most, closest ? degree[closest.access] : degree.write)
+  }
+  return most
+}

@@ -1,0 +1,17 @@
+import { defineError } from '../errors.ts'
+
+export const permissionDenied = defineError<{ permission: string }>(
+  'PERMISSION_DENIED',
+  403,
+  ({ permission }) => `This needs the permission ${permission}. Your administrator can grant it in Roles.`,
+)
+
+export const fieldNotWritable = defineError<{ resource: string; field: string }>(
+  'FIELD_NOT_WRITABLE',
+  403,
+  ({ resource, field }) =>
+    `You may not change "${field}" of ${resource}. Leave it out, or ask your administrator to grant it in Roles.`,
+)
+
+// Declared where expressions refuse it, because filters are where most of its refusals happen.
+export { fieldNotReadable } from '../records/expression/errors.ts'

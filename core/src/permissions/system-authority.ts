@@ -1,0 +1,17 @@
+import { sql, type SqlBool } from 'kysely'
+import type { Access, Authority } from './authority.ts'
+
+const everything: Access = {
+  allowed: true,
+  everything: true,
+  where: () => sql<SqlBool>`true`,
+  readable: () => true,
+  writable: () => true,
+}
+
+/** The platform itself: migrations of data, subscribers, jobs, demo data. What it does still stands in the ledger. */
+export const systemAuthority: Authority = {
+  compile: () => everything,
+  may: () => true,
+  teams: [],
+}
