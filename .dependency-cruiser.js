@@ -2,7 +2,6 @@ import { Visitor } from '@swc/core/Visitor.js'
 
 // swc's visitor is older than `using`, and dependency-cruiser reads no file that has a statement its visitor does not
 // know. A `using` statement imports nothing, but what it calls may.
-// oxlint-disable-next-line typescript/unbound-method -- `call` binds it again.
 const { visitStatement } = Visitor.prototype
 Visitor.prototype.visitStatement = function (statement) {
   if (statement.type !== 'UsingDeclaration') return visitStatement.call(this, statement)
