@@ -1,0 +1,87 @@
+import { announce, ProblemError, t, toast, undo } from '@socle/sdk/ui'
+
+/** A write of this tab that can be taken back. */
+export interface OwnChange {
+  readonly changeSet: string
+  readonly resource: string
+  readonly ids: readonly string[]
+}
+
+type Listener = (change: OwnChange) => void
+
+const done: OwnChange[] = []
+const listeners = new Set<Listener>()
+const kept = 50
+
+/** Calls back when a change of this tab was taken back; answers the function that stops it. */
+export function onUndone(listener: Listener): () => void {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+/** Says what was done and offers to take it back, by the toast for ten seconds and by Ctrl/Cmd+Z later. */
+export function tellDone(
+  text: string,
+  change: { changeSet: string | undefined; resource: string; ids: readonly string[] },
+): void {
+  const { changeSet } = change
+  if (!changeSet) {
+    toast({ text, tone: 'success' })
+    return
+  }
+  const own: OwnChange = { changeSet, resource: change.resource, ids: change.ids }
+  done.push(own)
+  if (done.length > kept) done.shift()
+  toast({ text, action: { label: t('shell.records.undo'), run: () => void takeBack([own]) } })
+}
+
+/** As `tellDone`, for a change that took several writes. */
+export function tellDoneTogether(text: string, changes: readonly OwnChange[]): void {
+  done.push(...changes)
+  if (changes.length === 0) toast({ text })
+  else toast({ text, action: { label: t('shell.records.undo'), run: () => void takeBack(changes) } })
+}
+
+/** Takes back the last change of this tab. Answers whether there was one. */
+export function undoLast(): boolean {
+  const last = done.at(-1)
+  if (last) void takeBack([last])
+  return !!last
+}
+
+/** Takes back changes, newest first, and names what somebody else changed since and therefore stays. */
+export async function takeBack(changes: readonly OwnChange[]): Promise<void> {
+  let stayed = 0
+  try {
+    for (const change of changes.toReversed()) {
+      const answer = await undo(change.changeSet)
+      stayed += answer.kept?.length ?? 0
+      const at = done.findIndex((it) => it.changeSet === change.changeSet)
+      if (at >= 0) done.splice(at, 1)
+      for (const listener of [...listeners]) listener(change)
+    }
+    const text = stayed ? t('shell.records.undonePartly', { count: stayed }) : t('shell.records.undone')
+    toast({ text, tone: stayed ? 'warning' : 'success' })
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error
+    toast({ text: error.detail, tone: 'danger' })
+    announce(error.detail, 'assertive')
+  }
+}
+
+/** Ctrl/Cmd+Z takes back the last own change, except where it belongs to the text being typed. */
+export function undoOnKey(event: KeyboardEvent): void {
+  if (event.key.toLowerCase() !== 'z' || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return
+  if (isTyping(event)) return
+  if (undoLast()) event.preventDefault()
+}
+
+/** Whether a key belongs to a text field or an open menu, so that single letters must not act. */
+export function isTyping(event: Event): boolean {
+  const target = event.composedPath()[0]
+  if (!(target instanceof HTMLElement)) return false
+  if (target.isContentEditable) return true
+  if (target instanceof HTMLInputElement)
+    return !['checkbox', 'radio', 'button', 'submit', 'file'].includes(target.type)
+  return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement
+}

@@ -1,0 +1,166 @@
+import { confirmDialog, controls, format, icon, KitElement, live, ProblemError, records, t } from '@socle/sdk/ui'
+import type { HistoryEntry, Included, RecordJson, ResourceMeta } from '@socle/sdk/ui'
+import { css, html, nothing } from 'lit'
+import type { PropertyValues } from 'lit'
+import { changeTemplate, isTelling } from './field-changes.ts'
+import { onUndone, takeBack } from './own-changes.ts'
+
+/** Every change of a record, with who made it and the way back. */
+export class ShellRecordHistory extends KitElement {
+  static override properties = {
+    meta: { attribute: false },
+    record: { attribute: false },
+    included: { attribute: false },
+    entries: { state: true },
+    problem: { state: true },
+  }
+
+  static override styles = [
+    controls,
+    css`
+      :host {
+        display: block;
+      }
+      ol {
+        display: grid;
+        gap: 8px;
+      }
+      ol > li {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr) auto;
+        gap: 6px 12px;
+        padding: 10px 12px;
+      }
+      .head {
+        font: var(--socle-small);
+      }
+      .head b {
+        font-weight: 600;
+      }
+      .head .meta {
+        margin-inline-start: 4px;
+      }
+      ul {
+        grid-column: 1 / -1;
+        display: grid;
+        gap: 4px;
+        font: var(--socle-small);
+      }
+      .change {
+        display: inline-flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 2px 6px;
+        overflow-wrap: anywhere;
+      }
+      .what {
+        color: var(--socle-text-2);
+        min-inline-size: 96px;
+      }
+      .old,
+      .to,
+      .none {
+        color: var(--socle-text-3);
+      }
+      .new {
+        font-weight: 500;
+      }
+    `,
+  ]
+
+  declare meta: ResourceMeta
+  declare record: RecordJson
+  declare included: Included
+  declare private entries: readonly HistoryEntry[] | undefined
+  declare private problem: string | undefined
+  #stop: (() => void)[] = []
+
+  constructor() {
+    super()
+    this.included = {}
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    this.#stop = [
+      live.on('record', (event) => event.id === this.record?.id && void this.#load()),
+      onUndone(() => void this.#load()),
+    ]
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    for (const stop of this.#stop) stop()
+  }
+
+  override willUpdate(changed: PropertyValues): void {
+    const before = changed.get('record') as RecordJson | undefined
+    if (changed.has('record') && (before?.id !== this.record.id || before.version !== this.record.version))
+      void this.#load()
+  }
+
+  async #load(): Promise<void> {
+    try {
+      this.entries = await records(this.meta.id).history(this.record.id)
+      this.problem = undefined
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error
+      this.problem = error.detail
+    }
+  }
+
+  override render() {
+    if (this.problem && !this.entries) {
+      return html`<p class="meta">
+        ${this.problem}
+        <button class="button small" @click=${() => void this.#load()}>${t('shell.records.retry')}</button>
+      </p>`
+    }
+    if (!this.entries) return html`<socle-skeleton .lines=${5}></socle-skeleton>`
+    return html`<ol aria-label=${t('shell.records.history.label')}>
+      ${this.entries.map((entry, at) => this.#entry(entry, at === this.entries!.length - 1))}
+    </ol>`
+  }
+
+  #entry(entry: HistoryEntry, isFirst: boolean) {
+    const changes = entry.changes.filter((it) => isTelling(this.meta, it))
+    const context = { record: this.record, included: this.included, arrived: () => this.requestUpdate() }
+    const mayUndo = this.meta.may.update && !(isFirst && entry.action === 'create')
+    return html`<li class="card">
+      <div class="head">
+        <b>${entry.actor.name || t('shell.records.timeline.system')}</b> ${t(`shell.records.history.${entry.action}`)}
+        <span class="meta">
+          <time datetime=${entry.at} title=${format.instant(entry.at)}>${format.relative(entry.at)}</time>
+          ${entry.origin ? html`· ${t('shell.records.history.origin', { origin: entry.origin })}` : nothing}
+        </span>
+        ${entry.reason ? html`<div class="meta">${entry.reason}</div>` : nothing}
+      </div>
+      ${
+        mayUndo
+          ? html`<button class="button small" @click=${() => void this.#undo(entry)}>
+              ${icon('undo')}${t('shell.records.undo')}
+            </button>`
+          : nothing
+      }
+      ${
+        changes.length && entry.action !== 'create'
+          ? html`<ul>
+              ${changes.map((it) => html`<li class="change">${changeTemplate(this.meta, it, context)}</li>`)}
+            </ul>`
+          : nothing
+      }
+    </li>`
+  }
+
+  async #undo(entry: HistoryEntry): Promise<void> {
+    const isOld = Date.now() - new Date(entry.at).getTime() > 86_400_000
+    const sure =
+      !isOld ||
+      (await confirmDialog({
+        title: t('shell.records.history.undoTitle', { time: format.instant(entry.at) }),
+        body: t('shell.records.history.undoText'),
+        confirm: t('shell.records.undo'),
+      }))
+    if (sure) await takeBack([{ changeSet: entry.changeSet, resource: this.meta.id, ids: [this.record.id] }])
+  }
+}

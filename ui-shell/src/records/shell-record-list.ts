@@ -1,0 +1,1082 @@
+import {
+  announce,
+  controls,
+  format,
+  icon,
+  KitElement,
+  live,
+  navigate,
+  records,
+  resource,
+  shell,
+  t,
+} from '@socle/sdk/ui'
+import type {
+  AggregateRow,
+  FieldMeta,
+  ListQuery,
+  RecordJson,
+  ResourceMeta,
+  SocleTable,
+  TableEdit,
+  TableSelection,
+} from '@socle/sdk/ui'
+import { css, html, nothing } from 'lit'
+import type { PropertyValues } from 'lit'
+import { define } from '../define.ts'
+import { setPage } from '../page.ts'
+import { shortcuts } from '../shortcuts.ts'
+import type { Shortcut } from '../shortcuts.ts'
+import { emptyListState, readListState, writeListState } from './list-state.ts'
+import type { ListState } from './list-state.ts'
+import { MediaQuery, narrow } from './media-query.ts'
+import { onUndone } from './own-changes.ts'
+import { changeRecord } from './record-change.ts'
+import { RecordList, sumsByCurrency } from './record-list.ts'
+import { createLabel, fieldOf, fieldsOf, hrefOf, includesFor, inSentence, moduleOf, titleOf } from './resources.ts'
+import { ShellFilterBar } from './shell-filter-bar.ts'
+import { ShellPopover } from './shell-popover.ts'
+import { keepTrail } from './trail.ts'
+
+define('shell-filter-bar', ShellFilterBar)
+define('shell-popover', ShellPopover)
+
+const searchPause = 150
+
+/** Lists left behind, so that coming back shows them at once, where they were. */
+const left = new Map<string, { list: RecordList; key: string; focus: string | undefined }>()
+
+/** The records of any resource: table or board, filtered, sorted and searched by the address. */
+export class ShellRecordList extends KitElement {
+  static override properties = {
+    resource: {},
+    url: { attribute: false },
+    params: { attribute: false },
+    selection: { state: true },
+    sums: { state: true },
+    menu: { state: true },
+    bulk: { state: true },
+    focused: { state: true },
+    sheet: { state: true },
+  }
+
+  declare resource: string
+  declare url: URL | undefined
+  declare params: Readonly<Record<string, string>> | undefined
+  declare private selection: ReadonlySet<string>
+  declare private sums: readonly AggregateRow[]
+  declare private menu: 'sort' | 'columns' | undefined
+  declare private bulk: { kind: 'set' | 'delete'; all: boolean } | undefined
+  /** Row the keyboard is on. */
+  declare private focused: string | undefined
+  /** On a phone: filter, sort and columns are a sheet. */
+  declare private sheet: boolean
+
+  #list = new RecordList(() => this.requestUpdate())
+  #state: ListState = emptyListState
+  #opened = ''
+  #allChosen = false
+  #pause: ReturnType<typeof setTimeout> | undefined
+  #sumPause: ReturnType<typeof setTimeout> | undefined
+  #stop: (() => void)[] = []
+  #focusWanted: string | undefined
+  readonly #narrow = new MediaQuery(this, narrow)
+
+  constructor() {
+    super()
+    this.selection = new Set()
+    this.sums = []
+    this.sheet = false
+  }
+
+  get meta(): ResourceMeta {
+    // The router shows this screen only for a resource of the document.
+    return resource(this.resource)!
+  }
+
+  get #isBoard(): boolean {
+    return this.#state.view === 'kanban' && !!this.meta.kanban
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    this.#stop = [
+      live.on('record', (event) => void this.#hear(event)),
+      onUndone((change) => change.resource === this.resource && this.#reload()),
+      shortcuts.add(this.#keys()),
+    ]
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    for (const stop of this.#stop) stop()
+    clearTimeout(this.#pause)
+    clearTimeout(this.#sumPause)
+    this.#list.changed = () => undefined
+    if (this.#list.rows.length) {
+      left.set(this.resource, { list: this.#list, key: this.#opened, focus: this.#state.peek ?? this.focused })
+    }
+  }
+
+  override willUpdate(changed: PropertyValues): void {
+    if (!this.resource || !resource(this.resource)) return
+    const isOther = changed.has('resource') && changed.get('resource') !== undefined
+    if (isOther) {
+      this.#list.close()
+      this.#list = new RecordList(() => this.requestUpdate())
+      this.#opened = ''
+      this.selection = new Set()
+    }
+    if (changed.has('url') || isOther) this.#state = readListState(this.url?.search ?? location.search)
+    this.#openIfNew()
+    if (this.#state.creating)
+      void import('./shell-record-form.ts').then((it) => this.#define('shell-record-form', it.ShellRecordForm))
+    if (this.#state.peek)
+      void import('./shell-record-peek.ts').then((it) => this.#define('shell-record-peek', it.ShellRecordPeek))
+    if (this.#isBoard)
+      void import('./socle-records-board.ts').then((it) => this.#define('socle-records-board', it.SocleRecordsBoard))
+  }
+
+  override updated(): void {
+    if (!resource(this.resource)) return
+    setPage(this, this.#page())
+    const wanted = this.#focusWanted
+    if (wanted && this.#list.byId(wanted)) {
+      this.#focusWanted = undefined
+      requestAnimationFrame(() => this.#table?.focusRow(wanted))
+    }
+  }
+
+  // ——— rows ———
+
+  get #columns(): FieldMeta[] {
+    const names = this.#state.columns ?? this.meta.list
+    const own = names.includes(this.meta.title) ? names : [this.meta.title, ...names]
+    return fieldsOf(this.meta, own)
+  }
+
+  get #query(): ListQuery {
+    const { filter, q, sort } = this.#state
+    const include = includesFor(this.#columns)
+    return {
+      count: 'estimate',
+      ...(filter ? { filter } : {}),
+      ...(q ? { q } : {}),
+      ...(sort ? { sort } : {}),
+      ...(include.length ? { include } : {}),
+    }
+  }
+
+  #openIfNew(): void {
+    const key = JSON.stringify([this.resource, this.#query])
+    if (key === this.#opened) return
+    const isFirst = this.#opened === ''
+    this.#opened = key
+    this.#sum()
+    const earlier = isFirst ? left.get(this.resource) : undefined
+    if (earlier && earlier.key === key) {
+      this.#list = earlier.list
+      this.#list.changed = () => this.requestUpdate()
+      this.#focusWanted = earlier.focus
+      if (!this.#isBoard) void this.#list.reload()
+      return
+    }
+    if (this.#isBoard) return
+    void this.#list.open(this.resource, this.#query).then(() => {
+      if (!isFirst && this.#list.status === 'ready') this.#announceCount()
+    })
+  }
+
+  #reload(): void {
+    this.#sum()
+    if (this.#isBoard) this.#board?.reload()
+    else void this.#list.reload()
+  }
+
+  /** Figures of the foot; asked for together with the rows, never instead of them. */
+  #sum(): void {
+    clearTimeout(this.#sumPause)
+    this.#sumPause = setTimeout(async () => {
+      const fields = this.#summed
+      const { filter, q } = this.#state
+      const currencies = [...new Set(fields.flatMap((it) => it.currency ?? []))]
+      const query = {
+        groupBy: currencies,
+        measures: ['count', ...fields.map((it) => `sum:${it.name}`)],
+        ...(filter ? { filter } : {}),
+        ...(q ? { q } : {}),
+      }
+      const answer = await records(this.resource)
+        .aggregate(query)
+        .catch(() => undefined)
+      this.sums = answer?.data ?? []
+    }, 30)
+  }
+
+  get #summed(): FieldMeta[] {
+    const { meta } = this
+    const kanban = [meta.kanban?.sum, meta.kanban?.weighted].filter((it): it is string => !!it)
+    const names = new Set([...this.#columns.filter((it) => it.type === 'money').map((it) => it.name), ...kanban])
+    return fieldsOf(meta, [...names]).filter((it) => it.type === 'money' || it.type === 'decimal')
+  }
+
+  /** How many rows there are: the figures' count is exact, the list's may be an estimate. */
+  get #total(): number | undefined {
+    const counted = this.sums.length ? this.sums.reduce((sum, it) => sum + Number(it.count ?? 0), 0) : undefined
+    return counted ?? this.#list.count ?? undefined
+  }
+
+  async #hear(event: {
+    resource: string
+    id: string
+    action: 'create' | 'update' | 'delete' | 'restore'
+    version: number
+  }): Promise<void> {
+    if (event.resource !== this.resource) return
+    const before = this.#list.arrived.size
+    const concerned = await this.#list.hear(event)
+    if (concerned || this.#isBoard) this.#sum()
+    if (this.#list.arrived.size > before) announce(t('shell.records.arrived', { count: this.#list.arrived.size }))
+  }
+
+  #announceCount(): void {
+    announce(t('shell.records.found', { count: this.#list.total, name: inSentence(this.meta.name.many) }))
+  }
+
+  // ——— address ———
+
+  #go(part: Partial<ListState>, { replace = false } = {}): void {
+    this.#state = { ...this.#state, ...part }
+    navigate(`${this.meta.route}${writeListState(this.#state)}`, { replace })
+    this.requestUpdate()
+  }
+
+  #peek(id: string | undefined): void {
+    const isOpen = this.#state.peek !== undefined
+    this.#go({ peek: id, creating: false }, { replace: isOpen && id !== undefined })
+  }
+
+  #closePanel(): void {
+    const { peek } = this.#state
+    this.#go({ peek: undefined, creating: false })
+    const back = peek ?? this.focused
+    void this.updateComplete.then(() => {
+      if (this.#isBoard) this.#board?.focusCard(back)
+      else if (back) this.#table?.focusRow(back)
+    })
+  }
+
+  async #step(by: number): Promise<void> {
+    const at = this.#list.indexOf(this.#state.peek)
+    if (at < 0) return
+    if (at + by >= this.#list.rows.length - 5) await this.#list.more()
+    const next = this.#list.rows[at + by]
+    if (next) this.#peek(next.id)
+  }
+
+  #open(id: string): void {
+    this.#keepTrail()
+    navigate(hrefOf(this.meta, id))
+  }
+
+  #keepTrail(): void {
+    keepTrail({
+      resource: this.resource,
+      query: this.#query,
+      ids: this.#list.rows.map((it) => it.id),
+      next: this.#list.next,
+      count: this.#total ?? null,
+      href: `${this.meta.route}${writeListState({ ...this.#state, peek: undefined })}`,
+    })
+  }
+
+  #keys(): Shortcut[] {
+    const shortcut = (keys: string, title: string, run: () => void): Shortcut => ({ keys, title, group: 'screen', run })
+    return [
+      shortcut('/', t('shell.records.keys.search'), () => this.#focusSearch()),
+      shortcut(
+        'c',
+        t('shell.records.keys.create'),
+        () => this.meta.may.create && this.#go({ creating: true, peek: undefined }),
+      ),
+      shortcut('f', t('shell.records.keys.filter'), () =>
+        this.renderRoot.querySelector<ShellFilterBar>('shell-filter-bar')?.add(),
+      ),
+      shortcut('[', t('shell.records.keys.previous'), () => void this.#step(-1)),
+      shortcut(']', t('shell.records.keys.next'), () => void this.#step(1)),
+      shortcut('Escape', t('shell.records.keys.back'), () => this.#back()),
+    ]
+  }
+
+  /** One level back: the panel, then the selection. */
+  #back(): void {
+    if (this.#state.peek || this.#state.creating) this.#closePanel()
+    else if (this.selection.size) this.#select(new Set())
+  }
+
+  #focusSearch(): void {
+    this.renderRoot.querySelector<HTMLInputElement>('.search input')?.focus()
+  }
+
+  // ——— changes ———
+
+  readonly #edit = (event: CustomEvent<TableEdit>): void => {
+    const { id, field, value, until } = event.detail
+    const row = this.#list.byId(id)
+    if (row) until(this.#save(row, field, value))
+  }
+
+  async #save(row: RecordJson, field: string, value: unknown): Promise<void> {
+    this.#list.replace({ ...row, [field]: value })
+    try {
+      const saved = await changeRecord(this.meta, row, { [field]: value }, { included: this.#list.included })
+      this.#list.replace(saved)
+      const meta = fieldOf(this.meta, field)
+      if (meta && includesFor([meta]).length) await this.#list.refresh(saved.id)
+      this.#sum()
+    } catch (error) {
+      this.#list.replace(row)
+      throw error
+    }
+  }
+
+  #select(selection: ReadonlySet<string>, all = false): void {
+    this.selection = selection
+    this.#allChosen = all
+  }
+
+  readonly #bulkDone = (event: CustomEvent<{ deleted: readonly string[]; changed: boolean }>): void => {
+    const { deleted, changed } = event.detail
+    if (deleted.length) this.#list.drop(deleted)
+    if (changed) {
+      this.#select(new Set())
+      this.#reload()
+    }
+  }
+
+  readonly #created = (event: CustomEvent<{ record: RecordJson; another: boolean }>): void => {
+    const { record, another } = event.detail
+    if (this.#isBoard) this.#board?.reload()
+    else {
+      this.#list.prepend(record)
+      void this.#list.refresh(record.id)
+    }
+    this.#sum()
+    if (!another) this.#go({ creating: false, peek: record.id }, { replace: true })
+  }
+
+  #define(tag: string, element: CustomElementConstructor): void {
+    if (customElements.get(tag)) return
+    define(tag, element)
+    this.requestUpdate()
+  }
+
+  get #table(): SocleTable | null {
+    return this.renderRoot.querySelector('socle-table')
+  }
+
+  get #board() {
+    return this.renderRoot.querySelector<HTMLElement & { reload(): void; focusCard(id: string | undefined): void }>(
+      'socle-records-board',
+    )
+  }
+
+  // ——— words ———
+
+  #page() {
+    const { meta } = this
+    const module = moduleOf(meta)
+    const total = this.#total
+    return {
+      title: meta.name.many,
+      ...(module ? { crumbs: [{ title: module }] } : {}),
+      ...(total === undefined ? {} : { count: format.number(total) }),
+      documentTitle: this.#documentTitle(),
+      actions: html`
+        ${
+          meta.may.import && !this.#narrow.matches
+            ? html`<a class="button" href="${meta.route}/import">${icon('upload')}${t('shell.records.import')}</a>`
+            : nothing
+        }
+        ${
+          meta.may.create
+            ? html`<button class="button primary" @click=${() => this.#go({ creating: true, peek: undefined })}>
+                ${this.#narrow.matches ? icon('plus') : nothing}${this.#narrow.matches ? t('shell.records.createShort') : createLabel(meta)}
+              </button>`
+            : nothing
+        }
+      `,
+    }
+  }
+
+  #documentTitle(): string {
+    const { meta } = this
+    const at = this.#list.indexOf(this.#state.peek)
+    const row = this.#list.rows[at]
+    if (!row) return meta.name.many
+    const position = t('shell.records.position', {
+      position: at + 1,
+      total: Math.max(this.#total ?? 0, this.#list.rows.length),
+    })
+    return `${position}, ${titleOf(meta, row)}, ${meta.name.many}`
+  }
+
+  override render() {
+    if (!this.resource || !resource(this.resource)) return nothing
+    return html`
+      ${this.#bar()}
+      <div class="body">
+        <section class="rows" aria-label=${this.meta.name.many}>
+          ${this.#notice()}${this.#isBoard ? this.#boardView() : this.#tableView()}
+        </section>
+        ${this.#panel()}
+      </div>
+      ${this.#foot()} ${this.#bulkDialog()}
+    `
+  }
+
+  #bar() {
+    const { meta } = this
+    const tabs = meta.kanban ? (['table', 'kanban'] as const) : []
+    const views = tabs.length
+      ? html`<nav class="segments" aria-label=${t('shell.records.views')}>
+          ${tabs.map(
+            (view) =>
+              html`<a
+                class="button small"
+                href="${meta.route}${writeListState({ ...this.#state, view, peek: undefined })}"
+                aria-current=${this.#state.view === view ? 'page' : nothing}
+                aria-label=${t(`shell.records.view.${view}`)}
+              >
+                ${icon(view)}<span class="word">${t(`shell.records.view.${view}`)}</span>
+              </a>`,
+          )}
+        </nav>`
+      : nothing
+    if (this.#narrow.matches) {
+      const chosen = this.#state.filter ? ' on' : ''
+      return html`<div class="bar">
+          ${views}${this.#search()}
+          <button class="button small${chosen}" aria-expanded=${this.sheet} @click=${() => (this.sheet = !this.sheet)}>
+            ${icon('list-filter')}<span class="visually-hidden">${t('shell.records.arrange')}</span>
+          </button>
+        </div>
+        ${
+          this.sheet
+            ? html`<div class="sheet">
+                ${this.#filters()}
+                <div class="arrange">${this.#arrange()}</div>
+              </div>`
+            : nothing
+        }`
+    }
+    return html`<div class="bar">
+      ${views}${this.#search()}${this.#filters()}<span class="arrange">${this.#arrange()}</span>
+    </div>`
+  }
+
+  #search() {
+    const { meta } = this
+    const label = t('shell.records.search', { many: inSentence(meta.name.many) })
+    return html`<label class="search" role="search">
+      ${icon('search')}
+      <input
+        class="input"
+        type="search"
+        autocomplete="off"
+        aria-label=${label}
+        placeholder=${t('shell.records.searchShort')}
+        .value=${this.#state.q}
+        @input=${(event: InputEvent) => this.#searched((event.target as HTMLInputElement).value)}
+        @keydown=${this.#searchKey}
+      />
+      ${this.#state.q ? nothing : html`<kbd class="kbd" aria-hidden="true">/</kbd>`}
+    </label>`
+  }
+
+  #searched(text: string): void {
+    clearTimeout(this.#pause)
+    this.#pause = setTimeout(() => this.#go({ q: text.trim() }, { replace: true }), searchPause)
+  }
+
+  readonly #searchKey = (event: KeyboardEvent): void => {
+    const input = event.target as HTMLInputElement
+    if (event.key === 'Escape') {
+      event.stopPropagation()
+      if (input.value) {
+        input.value = ''
+        this.#searched('')
+      } else this.#table?.focus()
+    }
+    const first = this.#list.rows[0]
+    if ((event.key === 'ArrowDown' || event.key === 'Enter') && first) {
+      event.preventDefault()
+      this.#table?.focusRow(first.id)
+    }
+  }
+
+  #filters() {
+    return html`<shell-filter-bar
+      .meta=${this.meta}
+      .filter=${this.#state.filter}
+      .problem=${this.#filterProblem}
+      @filter-change=${(event: CustomEvent<string>) => this.#go({ filter: event.detail }, { replace: true })}
+    ></shell-filter-bar>`
+  }
+
+  /** A filter the server cannot read is a fault of the filter's text, not of the list. */
+  get #filterProblem(): string | undefined {
+    const { problem } = this.#list
+    if (!problem || !this.#state.filter) return undefined
+    return /^(EXPRESSION_|FIELD_NOT_READABLE)/.test(problem.code) ? problem.detail : undefined
+  }
+
+  #arrange() {
+    const { sort } = this.#state
+    const by = fieldOf(this.meta, sort.split(',')[0]!.replace(/^-/, ''))
+    const sortLabel = by ? by.label : t('shell.records.sort.label')
+    const open = (menu: 'sort' | 'columns') => (event: Event) =>
+      void this.#openMenu(menu, event.currentTarget as HTMLElement)
+    return html`
+      <button class="button small ${by ? 'on' : ''}" aria-haspopup="dialog" @click=${open('sort')}>
+        ${icon(by ? (sort.startsWith('-') ? 'arrow-down' : 'arrow-up') : 'sort')}<span>${sortLabel}</span>
+        ${by ? html`<span class="visually-hidden">${t(sort.startsWith('-') ? 'shell.records.sort.descending' : 'shell.records.sort.ascending')}</span>` : nothing}
+      </button>
+      ${
+        this.#isBoard
+          ? nothing
+          : html`<button
+              class="button small ${this.#state.columns ? 'on' : ''}"
+              aria-haspopup="dialog"
+              @click=${open('columns')}
+            >
+              ${icon('columns')}<span>${t('shell.records.columns.label')}</span>
+            </button>`
+      }
+      <shell-popover
+        align="end"
+        label=${t(this.menu === 'columns' ? 'shell.records.columns.label' : 'shell.records.sort.label')}
+        @popover-closed=${() => (this.menu = undefined)}
+      >
+        ${
+          this.menu === 'sort'
+            ? html`<shell-sort-menu
+                .meta=${this.meta}
+                .sort=${sort}
+                @sort-change=${(event: CustomEvent<string>) => this.#go({ sort: event.detail }, { replace: true })}
+              ></shell-sort-menu>`
+            : nothing
+        }
+        ${
+          this.menu === 'columns'
+            ? html`<shell-columns-menu
+                .meta=${this.meta}
+                .columns=${this.#columns.map((it) => it.name)}
+                @columns-change=${(event: CustomEvent<readonly string[] | undefined>) => this.#go({ columns: event.detail }, { replace: true })}
+              ></shell-columns-menu>`
+            : nothing
+        }
+      </shell-popover>
+    `
+  }
+
+  async #openMenu(menu: 'sort' | 'columns', anchor: HTMLElement): Promise<void> {
+    const [sorting, columns] = await Promise.all([import('./shell-sort-menu.ts'), import('./shell-columns-menu.ts')])
+    define('shell-sort-menu', sorting.ShellSortMenu)
+    define('shell-columns-menu', columns.ShellColumnsMenu)
+    const popover = this.renderRoot.querySelector<ShellPopover>('.arrange shell-popover')
+    const isSame = this.menu === menu
+    this.menu = menu
+    await this.updateComplete
+    if (isSame) popover?.toggle(anchor)
+    else popover?.show(anchor)
+  }
+
+  #notice() {
+    const list = this.#list
+    if (list.status === 'failed' && list.rows.length > 0 && !this.#filterProblem) {
+      const since = list.loadedAt ? format.time(list.loadedAt.toISOString()) : ''
+      return html`<div class="notice" role="status">
+        ${icon('wifi-off')}
+        <span>${t('shell.records.stale', { time: since })} <span class="meta">${list.problem?.detail}</span></span>
+        <button class="button small" @click=${() => this.#reload()}>
+          ${icon('refresh-cw')}${t('shell.records.retry')}
+        </button>
+      </div>`
+    }
+    const news = list.arrived.size
+    const gone = list.gone.size
+    if ((!news && !gone) || this.#isBoard) return nothing
+    return html`<div class="news">
+      <button class="button small" @click=${() => this.#reload()}>
+        ${icon('refresh-cw')}${news ? t('shell.records.arrived', { count: news }) : nothing}
+        ${gone ? t('shell.records.gone', { count: gone }) : nothing}
+      </button>
+    </div>`
+  }
+
+  #tableView() {
+    const list = this.#list
+    if (list.rows.length === 0 && list.status === 'failed' && !this.#filterProblem) return this.#failed()
+    if (list.rows.length === 0 && list.status === 'ready') return this.#empty()
+    return html`<socle-table
+      .resource=${this.resource}
+      .columns=${this.#columns}
+      .rows=${list.rows}
+      .included=${list.included}
+      .sort=${this.#state.sort}
+      .selected=${this.selection}
+      .loading=${list.loading}
+      .stale=${list.status === 'failed' || (list.loading && list.rows.length > 0)}
+      .total=${this.#total}
+      .titleField=${this.meta.title}
+      .href=${(row: RecordJson) => hrefOf(this.meta, row.id)}
+      .current=${this.#state.peek ?? ''}
+      .label=${this.meta.name.many}
+      .editable=${this.meta.may.update}
+      .selectable=${this.meta.may.update || this.meta.may.delete}
+      .more=${list.next !== null}
+      @socle-open=${(event: CustomEvent<{ id: string }>) => {
+        event.preventDefault()
+        this.#open(event.detail.id)
+      }}
+      @socle-peek=${(event: CustomEvent<{ id: string }>) => this.#peek(event.detail.id === this.#state.peek ? undefined : event.detail.id)}
+      @socle-sort=${(event: CustomEvent<{ sort: string }>) => this.#go({ sort: event.detail.sort }, { replace: true })}
+      @socle-select=${(event: CustomEvent<TableSelection>) => this.#select(event.detail.selected, event.detail.all)}
+      @socle-edit=${this.#edit}
+      @socle-more=${() => void list.more()}
+      @socle-focus=${(event: CustomEvent<{ id: string }>) => (this.focused = event.detail.id)}
+    ></socle-table>`
+  }
+
+  #boardView() {
+    const { filter, q, sort } = this.#state
+    return html`<socle-records-board
+      .resource=${this.resource}
+      .filter=${filter}
+      .q=${q}
+      .sort=${sort}
+      .scope=${this.#state.scope}
+      .current=${this.#state.peek ?? ''}
+      @board-scope=${(event: CustomEvent<string>) => this.#go({ scope: event.detail }, { replace: true })}
+      @socle-open=${(event: CustomEvent<{ id: string }>) => navigate(hrefOf(this.meta, event.detail.id))}
+      @socle-peek=${(event: CustomEvent<{ id: string }>) => this.#peek(event.detail.id)}
+      @board-changed=${() => this.#sum()}
+    ></socle-records-board>`
+  }
+
+  #failed() {
+    return html`<socle-empty
+      icon="wifi-off"
+      .heading=${t('shell.records.failed')}
+      .text=${this.#list.problem?.detail ?? ''}
+    >
+      <button slot="actions" class="button" @click=${() => this.#reload()}>
+        ${icon('refresh-cw')}${t('shell.records.retry')}
+      </button>
+    </socle-empty>`
+  }
+
+  #empty() {
+    const { meta } = this
+    const many = inSentence(meta.name.many)
+    if (this.#state.filter || this.#state.q) {
+      return html`<socle-empty
+        icon="list-filter"
+        .heading=${t('shell.records.empty.filtered')}
+        .text=${t('shell.records.empty.filteredText', { many })}
+      >
+        <button slot="actions" class="button" @click=${() => this.#go({ filter: '', q: '' })}>
+          ${t('shell.records.empty.clear')}
+        </button>
+      </socle-empty>`
+    }
+    return html`<socle-empty
+      .icon=${meta.icon}
+      .heading=${t('shell.records.empty.title', { many })}
+      .text=${t('shell.records.empty.text', { many })}
+    >
+      ${
+        meta.may.create
+          ? html`<button slot="actions" class="button" @click=${() => this.#go({ creating: true })}>
+              ${icon('plus')}${createLabel(meta)}
+            </button>`
+          : nothing
+      }
+      ${
+        meta.may.import
+          ? html`<a slot="actions" class="button" href="${meta.route}/import"
+              >${icon('upload')}${t('shell.records.import')}</a
+            >`
+          : nothing
+      }
+    </socle-empty>`
+  }
+
+  #panel() {
+    const { peek, creating } = this.#state
+    if (creating && this.meta.may.create) {
+      return html`<socle-panel open .heading=${createLabel(this.meta)} @socle-close=${this.#panelClosed}>
+        <shell-record-form
+          .meta=${this.meta}
+          .defaults=${this.#defaults}
+          @record-created=${this.#created}
+          @form-closed=${() => this.#closePanel()}
+        ></shell-record-form>
+      </socle-panel>`
+    }
+    if (!peek) return nothing
+    const at = this.#list.indexOf(peek)
+    const row = this.#list.rows[at]
+    return html`<socle-panel
+      open
+      .label=${row ? titleOf(this.meta, row) : this.meta.name.one}
+      .position=${at >= 0 ? at + 1 : undefined}
+      .total=${Math.max(this.#total ?? 0, this.#list.rows.length)}
+      .href=${hrefOf(this.meta, peek)}
+      @socle-close=${this.#panelClosed}
+      @socle-step=${(event: CustomEvent<{ by: number }>) => void this.#step(event.detail.by)}
+      @socle-expand=${() => this.#keepTrail()}
+    >
+      <shell-record-peek
+        .meta=${this.meta}
+        .recordId=${peek}
+        .row=${row}
+        .included=${this.#list.included}
+        @record-changed=${(event: CustomEvent<RecordJson>) => this.#changed(event.detail)}
+        @record-gone=${() => this.#goneInPanel(peek)}
+      ></shell-record-peek>
+    </socle-panel>`
+  }
+
+  // The dialogs inside the panel say `socle-close` too, and that event crosses shadow roots.
+  readonly #panelClosed = (event: Event): void => {
+    if (event.target === event.currentTarget) this.#closePanel()
+  }
+
+  #goneInPanel(id: string): void {
+    this.#list.drop([id])
+    this.#closePanel()
+    this.#sum()
+  }
+
+  #changed(record: RecordJson): void {
+    if (this.#isBoard) {
+      this.#board?.reload()
+      this.#sum()
+      return
+    }
+    this.#list.replace(record)
+    void this.#list.refresh(record.id)
+    this.#sum()
+  }
+
+  /** On a board of one pipeline a new record belongs to that pipeline. */
+  get #defaults(): Readonly<Record<string, unknown>> {
+    const board = this.#isBoard
+      ? (this.#board as unknown as { defaults?: Readonly<Record<string, unknown>> } | null)
+      : null
+    return board?.defaults ?? {}
+  }
+
+  #foot() {
+    const chosen = this.selection.size
+    if (chosen && !this.#isBoard) return this.#bulkBar(chosen)
+    const total = this.#total
+    const at = this.#list.indexOf(this.#state.peek ?? this.focused)
+    return html`<footer class="foot">
+      <span class="number">
+        ${
+          total === undefined
+            ? nothing
+            : t('shell.records.count', {
+                count: total,
+                one: inSentence(this.meta.name.one),
+                many: inSentence(this.meta.name.many),
+              })
+        }
+      </span>
+      ${this.#figures()}
+      ${
+        at >= 0 && !this.#isBoard && total !== undefined
+          ? html`<span class="position number"
+              >${t('shell.records.position', { position: at + 1, total: Math.max(total, this.#list.rows.length) })}</span
+            >`
+          : nothing
+      }
+    </footer>`
+  }
+
+  #figures() {
+    const base = shell()?.workspace.baseCurrency ?? 'EUR'
+    const fields = this.#summed
+    return fields.map((field) => {
+      const sums = sumsByCurrency(this.sums, `sum:${field.name}`, field.currency, base)
+      if (sums.length === 0) return nothing
+      const label =
+        field.name === this.meta.kanban?.weighted
+          ? t('shell.records.weighted')
+          : fields.filter((it) => it.name !== this.meta.kanban?.weighted).length === 1
+            ? t('shell.records.sum')
+            : field.label
+      return html`<span class="figure"
+        >${label}
+        <b class="number"
+          >${sums.map(([currency, value]) => format.money(value, currency, 'none')).join(' + ')}</b
+        ></span
+      >`
+    })
+  }
+
+  #bulkBar(chosen: number) {
+    const total = this.#total ?? this.#list.total
+    const all = this.#allChosen && total > chosen
+    const open = (kind: 'set' | 'delete', everything: boolean) => void this.#openBulk(kind, everything)
+    return html`<footer class="foot bulk" role="toolbar" aria-label=${t('shell.records.bulk.label')}>
+      <b class="number">${t('shell.records.bulk.selected', { count: this.bulk?.all ? total : chosen })}</b>
+      ${
+        this.meta.may.update
+          ? html`<button class="button small" @click=${() => open('set', false)}>
+              ${icon('pencil')}${t('shell.records.bulk.set')}
+            </button>`
+          : nothing
+      }
+      ${
+        this.meta.may.delete
+          ? html`<button class="button small" @click=${() => open('delete', false)}>
+              ${icon('trash-2')}${t('shell.records.bulk.delete')}
+            </button>`
+          : nothing
+      }
+      ${
+        all && this.meta.may.update
+          ? html`<button class="button small" @click=${() => open('set', true)}>
+              ${t('shell.records.bulk.setAll', { count: total })}
+            </button>`
+          : nothing
+      }
+      <button class="button small ghost" @click=${() => this.#select(new Set())}>
+        ${t('shell.records.bulk.clear')}
+      </button>
+    </footer>`
+  }
+
+  async #openBulk(kind: 'set' | 'delete', all: boolean): Promise<void> {
+    const { ShellBulkDialog } = await import('./shell-bulk-dialog.ts')
+    define('shell-bulk-dialog', ShellBulkDialog)
+    this.bulk = { kind, all }
+  }
+
+  #bulkDialog() {
+    if (!this.bulk) return nothing
+    const rows = this.#list.rows.filter((it) => this.selection.has(it.id))
+    return html`<shell-bulk-dialog
+      .meta=${this.meta}
+      .kind=${this.bulk.kind}
+      .rows=${rows}
+      .query=${this.bulk.all ? this.#query : undefined}
+      .total=${this.bulk.all ? (this.#total ?? rows.length) : rows.length}
+      @bulk-done=${this.#bulkDone}
+      @bulk-closed=${() => (this.bulk = undefined)}
+    ></shell-bulk-dialog>`
+  }
+
+  static override styles = [
+    controls,
+    css`
+      :host {
+        display: flex;
+        flex-direction: column;
+        flex: 1;
+        min-block-size: 0;
+        min-inline-size: 0;
+        background: var(--socle-surface);
+      }
+      .bar {
+        display: flex;
+        flex: none;
+        align-items: center;
+        gap: 8px;
+        block-size: var(--socle-filterbar);
+        padding: 0 16px;
+        border-block-end: 1px solid var(--socle-line);
+      }
+      .segments {
+        flex: none;
+      }
+      .search {
+        position: relative;
+        display: flex;
+        flex: 0 1 208px;
+        align-items: center;
+        min-inline-size: 96px;
+      }
+      .search .icon {
+        position: absolute;
+        inset-inline-start: 8px;
+        inline-size: 14px;
+        block-size: 14px;
+        color: var(--socle-text-3);
+        pointer-events: none;
+      }
+      .search .input {
+        min-block-size: 28px;
+        padding: 3px 8px 3px 28px;
+        border-color: var(--socle-line);
+        font: var(--socle-small);
+      }
+      .search:hover .input {
+        border-color: var(--socle-control);
+      }
+      .search .kbd {
+        position: absolute;
+        inset-inline-end: 6px;
+        line-height: 16px;
+        pointer-events: none;
+      }
+      .search:focus-within .kbd {
+        display: none;
+      }
+      .arrange {
+        display: flex;
+        flex: none;
+        gap: 8px;
+        margin-inline-start: auto;
+      }
+      .sheet {
+        display: grid;
+        gap: 12px;
+        padding: 12px 16px;
+        border-block-end: 1px solid var(--socle-line);
+        background: var(--socle-page);
+      }
+      .body {
+        display: flex;
+        flex: 1;
+        min-block-size: 0;
+        min-inline-size: 0;
+      }
+      .rows {
+        position: relative;
+        display: flex;
+        flex: 1;
+        flex-direction: column;
+        min-inline-size: 0;
+        min-block-size: 0;
+      }
+      .rows > socle-table,
+      .rows > socle-records-board {
+        flex: 1;
+        min-block-size: 0;
+      }
+      .rows > socle-empty {
+        margin: auto;
+      }
+      .notice {
+        display: flex;
+        align-items: center;
+        gap: 8px;
+        padding: 6px 16px;
+        background: var(--socle-warning-bg);
+        color: var(--socle-warning);
+        font: var(--socle-small);
+      }
+      .notice span {
+        flex: 1;
+        min-inline-size: 0;
+      }
+      .notice .meta {
+        color: inherit;
+      }
+      .news {
+        position: absolute;
+        inset-block-start: 40px;
+        inset-inline: 0;
+        z-index: 6;
+        display: flex;
+        justify-content: center;
+        pointer-events: none;
+      }
+      .news .button {
+        border-radius: 14px;
+        padding: 0 12px;
+        background: var(--socle-accent);
+        border-color: transparent;
+        color: var(--socle-on-accent);
+        box-shadow: var(--socle-shadow);
+        pointer-events: auto;
+      }
+      .foot {
+        display: flex;
+        flex: none;
+        align-items: center;
+        gap: 16px;
+        block-size: var(--socle-foot);
+        padding: 0 16px;
+        border-block-start: 1px solid var(--socle-line);
+        color: var(--socle-text-2);
+        font: var(--socle-meta);
+        white-space: nowrap;
+        overflow-x: auto;
+        scrollbar-width: none;
+      }
+      .foot b {
+        color: var(--socle-text);
+        font-weight: 600;
+      }
+      .figure b {
+        margin-inline-start: 2px;
+      }
+      .position {
+        margin-inline-start: auto;
+      }
+      .foot.bulk {
+        gap: 8px;
+        block-size: 44px;
+        background: var(--socle-accent-bg);
+      }
+      .foot.bulk b {
+        margin-inline-end: 8px;
+        color: var(--socle-accent);
+      }
+      @media (max-width: 1099.98px) {
+        .arrange .button span:not(.visually-hidden) {
+          position: absolute;
+          inline-size: 1px;
+          block-size: 1px;
+          overflow: hidden;
+          clip-path: inset(50%);
+        }
+      }
+      @media (max-width: 599.98px) {
+        .bar {
+          block-size: auto;
+          min-block-size: var(--socle-filterbar);
+          padding: 6px 12px;
+        }
+        .search {
+          flex: 1;
+        }
+        .search .kbd,
+        .segments .word {
+          display: none;
+        }
+        .arrange {
+          margin: 0;
+        }
+        .arrange .button span:not(.visually-hidden) {
+          position: static;
+          inline-size: auto;
+          block-size: auto;
+          clip-path: none;
+        }
+        .foot {
+          padding: 0 12px;
+        }
+        .foot.bulk {
+          block-size: 56px;
+        }
+      }
+    `,
+  ]
+}

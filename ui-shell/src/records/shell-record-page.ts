@@ -1,0 +1,607 @@
+import {
+  controls,
+  format,
+  icon,
+  KitElement,
+  live,
+  navigate,
+  ProblemError,
+  records,
+  resource,
+  shell,
+  t,
+  toast,
+  valueTemplate,
+} from '@socle/sdk/ui'
+import type { FieldMeta, Included, MenuItem, RecordJson, ResourceMeta, ShellFill, TabItem } from '@socle/sdk/ui'
+import { css, html, nothing } from 'lit'
+import type { PropertyValues } from 'lit'
+import { define } from '../define.ts'
+import { setPage } from '../page.ts'
+import { forgetRecord } from '../recent.ts'
+import { shortcuts } from '../shortcuts.ts'
+import { fillsOf } from '../slots.ts'
+import { quote } from './filter-text.ts'
+import { MediaQuery } from './media-query.ts'
+import { onUndone, tellDone } from './own-changes.ts'
+import { createLabel, fieldOf, fieldsOf, hrefOf, includesFor, includedTitle, moduleOf, titleOf } from './resources.ts'
+import { ShellActivityComposer } from './shell-activity-composer.ts'
+import { ShellRecordDetails } from './shell-record-details.ts'
+import { ShellStagePath } from './shell-stage-path.ts'
+import { ShellTimeline } from './shell-timeline.ts'
+import { extendTrail, placeOf, readTrail } from './trail.ts'
+import type { Trail } from './trail.ts'
+
+define('shell-record-details', ShellRecordDetails)
+define('shell-stage-path', ShellStagePath)
+define('shell-timeline', ShellTimeline)
+
+/** Fields the engine keeps itself: they stand in one line below the others. */
+const kept = ['createdAt', 'createdBy', 'updatedAt', 'updatedBy', 'deletedAt', 'version', 'id']
+const logged = ['note', 'call', 'meeting', 'task'] as const
+const logIcons = { note: 'message-square', call: 'phone', meeting: 'calendar', task: 'square-check' }
+
+/** One record: who it is, what happened, what belongs to it. */
+export class ShellRecordPage extends KitElement {
+  static override properties = {
+    resource: {},
+    url: { attribute: false },
+    params: { attribute: false },
+    record: { state: true },
+    problem: { state: true },
+    trail: { state: true },
+    creating: { state: true },
+    showsAll: { state: true },
+  }
+
+  declare resource: string
+  declare url: URL | undefined
+  declare params: Readonly<Record<string, string>>
+  declare private record: RecordJson | undefined
+  declare private problem: ProblemError | undefined
+  declare private trail: Trail | undefined
+  /** Collection whose create form is open. */
+  declare private creating: { target: string; field: string } | undefined
+  declare private showsAll: boolean
+  #included: Included = {}
+  #shown = ''
+  #stop: (() => void)[] = []
+  readonly #wide = new MediaQuery(this, '(min-width: 1360px)')
+  readonly #medium = new MediaQuery(this, '(min-width: 900px)')
+  readonly #narrow = new MediaQuery(this, '(max-width: 599.98px)')
+
+  constructor() {
+    super()
+    this.params = {}
+    this.showsAll = false
+  }
+
+  get #id(): string {
+    return this.params['id'] ?? ''
+  }
+
+  get #meta(): ResourceMeta {
+    return resource(this.resource)!
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    const shortcut = (keys: string, title: string, run: () => void) => ({ keys, title, group: 'screen' as const, run })
+    this.#stop = [
+      live.on('record', (event) => {
+        if (event.id === this.#id && event.version > (this.record?.version ?? 0)) void this.#load()
+      }),
+      onUndone((change) => change.ids.includes(this.#id) && void this.#load()),
+      shortcuts.add([
+        shortcut('[', t('shell.records.keys.previous'), () => void this.#step(-1)),
+        shortcut(']', t('shell.records.keys.next'), () => void this.#step(1)),
+        shortcut('e', t('shell.records.keys.edit'), () =>
+          this.renderRoot.querySelector<ShellRecordDetails>('shell-record-details')?.edit(),
+        ),
+        shortcut('Escape', t('shell.records.keys.back'), () => navigate(this.trail?.href ?? this.#meta.route)),
+      ]),
+    ]
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    for (const stop of this.#stop) stop()
+  }
+
+  override willUpdate(changed: PropertyValues): void {
+    if (!resource(this.resource)) return
+    const key = `${this.resource} ${this.#id}`
+    if ((changed.has('params') || changed.has('resource')) && key !== this.#shown) {
+      this.#shown = key
+      this.record = undefined
+      this.problem = undefined
+      this.creating = undefined
+      this.trail = readTrail(this.resource)
+      void this.#load()
+      if (this.trail)
+        void extendTrail(this.trail, this.#id)
+          .then((trail) => (this.trail = trail))
+          .catch(() => undefined)
+    }
+    if (this.#tab === 'history')
+      void import('./shell-record-history.ts').then((it) => this.#define('shell-record-history', it.ShellRecordHistory))
+    if (this.creating)
+      void import('./shell-record-form.ts').then((it) => this.#define('shell-record-form', it.ShellRecordForm))
+  }
+
+  override updated(): void {
+    if (resource(this.resource)) setPage(this, this.#page())
+  }
+
+  async #load(): Promise<void> {
+    const id = this.#id
+    try {
+      const answer = await records(this.resource).get(id, { include: includesFor(this.#meta.fields) })
+      if (id !== this.#id) return
+      this.#included = answer.included ?? {}
+      this.record = answer.data
+      this.problem = undefined
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error
+      if (id !== this.#id) return
+      this.problem = error
+      if (error.status === 404) forgetRecord(id)
+    }
+  }
+
+  #define(tag: string, element: CustomElementConstructor): void {
+    if (customElements.get(tag)) return
+    define(tag, element)
+    this.requestUpdate()
+  }
+
+  async #step(by: number): Promise<void> {
+    const place = placeOf(this.trail, this.#id)
+    const id = by < 0 ? place?.previous : place?.next
+    if (id) navigate(hrefOf(this.#meta, id), { replace: true })
+  }
+
+  // ——— top bar ———
+
+  #page() {
+    const meta = this.#meta
+    const { record } = this
+    const title = record ? titleOf(meta, record) : meta.name.one
+    const place = placeOf(this.trail, this.#id)
+    const module = moduleOf(meta)
+    const position = place && t('shell.records.position', { position: place.position, total: place.count })
+    return {
+      title,
+      documentTitle: [position, title, meta.name.many].filter(Boolean).join(', '),
+      crumbs: [
+        ...(module && !this.#narrow.matches ? [{ title: module }] : []),
+        { title: meta.name.many, href: this.trail?.href ?? meta.route },
+      ],
+      ...(record ? { status: this.#status(record), record: { resource: meta.id, id: record.id, title } } : {}),
+      actions: html`${place ? this.#steps(position ?? '', place) : nothing} ${record ? this.#actions(record) : nothing}`,
+    }
+  }
+
+  #status(record: RecordJson) {
+    const meta = this.#meta
+    const named = [meta.kanban?.by, 'status', 'state', 'lifecycle', 'stage'].flatMap((it) =>
+      it ? (fieldOf(meta, it) ?? []) : [],
+    )
+    const field = named.find((it) => (it.type === 'select' || it.type === 'reference') && record[it.name])
+    return field
+      ? html`${valueTemplate(field, record[field.name], { record, included: this.#included, links: false })}`
+      : html``
+  }
+
+  #steps(position: string, place: { previous: string | undefined; next: string | undefined }) {
+    const step = (by: number, id: string | undefined) =>
+      html`<button
+        class="icon-button"
+        ?disabled=${!id}
+        title=${t(by < 0 ? 'shell.records.keys.previous' : 'shell.records.keys.next')}
+        aria-label=${t(by < 0 ? 'shell.records.keys.previous' : 'shell.records.keys.next')}
+        @click=${() => void this.#step(by)}
+      >
+        ${icon(by < 0 ? 'chevron-left' : 'chevron-right')}
+      </button>`
+    return html`${this.#narrow.matches ? nothing : html`<span class="meta number">${position}</span>`}${step(-1, place.previous)}${step(1, place.next)}`
+  }
+
+  #actions(record: RecordJson) {
+    const meta = this.#meta
+    const mayLog = ShellActivityComposer.isPossible()
+    const logItems: MenuItem[] = mayLog
+      ? logged.map((id) => ({ id: `log:${id}`, label: t(`shell.records.composer.${id}`), icon: logIcons[id] }))
+      : []
+    const newItems: MenuItem[] = this.#collections.flatMap(({ target, field }) => {
+      const other = resource(target)
+      return other?.may.create ? [{ id: `new:${target}:${field}`, label: other.name.one, icon: other.icon }] : []
+    })
+    const moreItems: MenuItem[] = [
+      { id: 'copy', label: t('shell.records.page.copy'), icon: 'link' },
+      {
+        id: 'history',
+        label: t('shell.records.history.label'),
+        icon: 'history',
+        href: `${hrefOf(meta, record.id)}/history`,
+      },
+      ...(meta.may.delete
+        ? [{ id: 'delete', label: t('shell.records.page.delete'), icon: 'trash-2', danger: true, separator: true }]
+        : []),
+    ]
+    const chosen = (event: CustomEvent<{ id: string }>) => void this.#chosen(event.detail.id)
+    const menu = (label: string, items: readonly MenuItem[], kind: string) =>
+      items.length
+        ? html`<socle-menu
+            caret
+            align="end"
+            kind=${kind}
+            .label=${label}
+            .items=${items}
+            @socle-choose=${chosen}
+          ></socle-menu>`
+        : nothing
+    if (this.#narrow.matches) {
+      return html`<socle-menu
+        icon-only
+        icon="ellipsis"
+        align="end"
+        .label=${t('shell.records.page.more')}
+        .items=${[...logItems, ...newItems, ...moreItems]}
+        @socle-choose=${chosen}
+      ></socle-menu>`
+    }
+    return html`
+      ${menu(t('shell.records.page.log'), logItems, 'secondary')}
+      ${menu(t('shell.records.page.new'), newItems, 'secondary')}
+      <socle-menu
+        icon-only
+        icon="ellipsis"
+        align="end"
+        .label=${t('shell.records.page.more')}
+        .items=${moreItems}
+        @socle-choose=${chosen}
+      ></socle-menu>
+    `
+  }
+
+  async #chosen(id: string): Promise<void> {
+    const [what, first, second] = id.split(':')
+    if (what === 'log' && first) await this.#log(first)
+    if (what === 'new' && first && second) this.creating = { target: first, field: second }
+    if (what === 'copy') {
+      await navigator.clipboard.writeText(new URL(hrefOf(this.#meta, this.#id), location.href).href)
+      toast({ text: t('shell.records.page.copied') })
+    }
+    if (what === 'delete') await this.#delete()
+  }
+
+  async #log(kind: string): Promise<void> {
+    if (this.#tab !== 'activity') navigate(this.#tabHref('activity'), { replace: true })
+    await this.updateComplete
+    const timeline = this.renderRoot.querySelector<ShellTimeline>('shell-timeline')
+    await timeline?.updateComplete
+    timeline?.write(kind)
+  }
+
+  async #delete(): Promise<void> {
+    const { record } = this
+    if (!record) return
+    const meta = this.#meta
+    try {
+      const { changeSet } = await records(meta.id).remove(record.id, record.version)
+      tellDone(t('shell.records.page.deleted', { title: titleOf(meta, record) }), {
+        changeSet,
+        resource: meta.id,
+        ids: [record.id],
+      })
+      forgetRecord(record.id)
+      navigate(this.trail?.href ?? meta.route)
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error
+      toast({ text: error.detail, tone: 'danger' })
+      if (error.code === 'VERSION_CONFLICT') void this.#load()
+    }
+  }
+
+  // ——— body ———
+
+  get #collections() {
+    return this.#meta.collections.filter((it) => resource(it.target))
+  }
+
+  get #fills(): readonly ShellFill[] {
+    return fillsOf(`${this.resource}.tabs@1`)
+  }
+
+  get #tab(): string {
+    const wanted = this.params['tab']
+    if (!wanted) return this.#medium.matches ? 'activity' : 'details'
+    const known = ['activity', 'history', 'details', 'related', ...this.#fills.map((it) => it.id)]
+    return known.includes(wanted) ? wanted : 'activity'
+  }
+
+  #tabHref(tab: string): string {
+    const page = hrefOf(this.#meta, this.#id)
+    return tab === 'activity' && this.#medium.matches ? page : `${page}/${encodeURIComponent(tab)}`
+  }
+
+  get #context() {
+    const entity = this.resource.split('.').at(-1)!
+    return { resource: this.resource, id: this.#id, [entity]: this.#id, record: this.record }
+  }
+
+  override render() {
+    if (!resource(this.resource)) return nothing
+    if (this.problem && !this.record) return this.#gone(this.problem)
+    const { record } = this
+    if (!record) return html`<div class="wait"><socle-skeleton .lines=${8}></socle-skeleton></div>`
+    const wide = this.#wide.matches
+    const medium = this.#medium.matches
+    return html`
+      ${medium ? html`<section class="side" aria-label=${t('shell.records.page.details')}>${this.#details(record)}${wide ? nothing : this.#related(record)}</section>` : nothing}
+      <section class="center">
+        ${this.#path(record)}
+        <socle-tabs
+          .label=${t('shell.records.page.tabs')}
+          .items=${this.#tabs(medium)}
+          .current=${this.#tab}
+        ></socle-tabs>
+        <div class="tab">${this.#tabBody(record)}</div>
+      </section>
+      ${wide ? html`<section class="related" aria-label=${t('shell.records.page.related')}>${this.#related(record)}</section>` : nothing}
+      ${this.#createPanel()}
+    `
+  }
+
+  #path(record: RecordJson) {
+    const by = this.#meta.kanban && fieldOf(this.#meta, this.#meta.kanban.by)
+    if (!by || by.type === 'user') return nothing
+    return html`<shell-stage-path
+      .meta=${this.#meta}
+      .field=${by}
+      .record=${record}
+      .included=${this.#included}
+      @record-changed=${this.#changed}
+    ></shell-stage-path>`
+  }
+
+  #tabs(medium: boolean): TabItem[] {
+    const tab = (id: string, label: string): TabItem => ({ id, label, href: this.#tabHref(id) })
+    const hasRelated = this.#collections.length > 0 || fillsOf(`${this.resource}.side@1`).length > 0
+    return [
+      ...(medium ? [] : [tab('details', t('shell.records.page.details'))]),
+      tab('activity', t('shell.records.timeline.label')),
+      ...this.#fills.map((it) => tab(it.id, it.title ?? it.id)),
+      tab('history', t('shell.records.history.label')),
+      ...(medium || !hasRelated ? [] : [tab('related', t('shell.records.page.related'))]),
+    ]
+  }
+
+  #tabBody(record: RecordJson) {
+    const tab = this.#tab
+    if (tab === 'details') return this.#medium.matches ? this.#timeline(record) : this.#details(record)
+    if (tab === 'related') return this.#medium.matches ? this.#timeline(record) : this.#related(record)
+    if (tab === 'history') {
+      return html`<shell-record-history
+        .meta=${this.#meta}
+        .record=${record}
+        .included=${this.#included}
+      ></shell-record-history>`
+    }
+    const fill = this.#fills.find((it) => it.id === tab)
+    return fill ? html`<shell-fill .fill=${fill} .context=${this.#context}></shell-fill>` : this.#timeline(record)
+  }
+
+  #timeline(record: RecordJson) {
+    return html`<shell-timeline .meta=${this.#meta} .record=${record}></shell-timeline>`
+  }
+
+  #details(record: RecordJson) {
+    const meta = this.#meta
+    const first = fieldsOf(meta, meta.form)
+    const rest = meta.fields.filter((it) => !meta.form.includes(it.name) && !kept.includes(it.name))
+    const filled = rest.filter((it) => hasValue(record[it.name]))
+    const hidden = rest.length - filled.length
+    const fields = [...first, ...(this.showsAll ? rest : filled)]
+    return html`
+      ${this.#medium.matches ? html`<h2>${t('shell.records.page.details')}</h2>` : nothing}
+      <shell-record-details
+        .meta=${meta}
+        .record=${record}
+        .included=${this.#included}
+        .fields=${fields}
+        @record-changed=${this.#changed}
+      ></shell-record-details>
+      ${
+        hidden > 0
+          ? html`<button
+              class="button small ghost all"
+              aria-expanded=${this.showsAll}
+              @click=${() => (this.showsAll = !this.showsAll)}
+            >
+              ${icon(this.showsAll ? 'minus' : 'plus')}${this.showsAll ? t('shell.records.page.fewer') : t('shell.records.page.allFields', { count: hidden })}
+            </button>`
+          : nothing
+      }
+      <p class="meta trace">${this.#trace(record)}</p>
+    `
+  }
+
+  #trace(record: RecordJson): string {
+    const name = (field: string) => {
+      const meta: FieldMeta | undefined = fieldOf(this.#meta, field)
+      const id = record[field]
+      if (id === shell()?.user.id) return shell()?.user.name
+      return meta ? includedTitle(this.#included, meta, id) : undefined
+    }
+    const line = (action: 'created' | 'updated') => {
+      const at = record[`${action}At`]
+      if (typeof at !== 'string') return ''
+      const by = name(`${action}By`)
+      const date = format.instant(at)
+      return by ? t(`shell.records.page.${action}By`, { date, by }) : t(`shell.records.page.${action}`, { date })
+    }
+    return [line('created'), record['updatedAt'] === record['createdAt'] ? '' : line('updated')]
+      .filter(Boolean)
+      .join(' ')
+  }
+
+  #related(record: RecordJson) {
+    return html`<div class="lists">
+      ${this.#collections.map(({ target, field }) => {
+        const other = resource(target)!
+        const filter = `${field} = ${quote(record.id)}`
+        return html`<socle-records
+          resource=${target}
+          .filter=${filter}
+          .values=${{ [field]: record.id }}
+          .heading=${other.name.many}
+          .href=${`${other.route}?${new URLSearchParams({ filter })}`}
+          @socle-create=${(event: Event) => {
+            event.preventDefault()
+            this.creating = { target, field }
+          }}
+        ></socle-records>`
+      })}
+      <shell-slot titled name=${`${this.resource}.side@1`} .context=${this.#context}></shell-slot>
+    </div>`
+  }
+
+  #createPanel() {
+    const target = this.creating && resource(this.creating.target)
+    if (!target || !this.creating) return nothing
+    const close = () => (this.creating = undefined)
+    return html`<div class="over">
+      <socle-panel
+        open
+        .heading=${createLabel(target)}
+        @socle-close=${(event: Event) => event.target === event.currentTarget && close()}
+      >
+        <shell-record-form
+          .meta=${target}
+          .defaults=${this.#defaultsFor(target, this.creating.field)}
+          @form-closed=${close}
+          @record-created=${(event: CustomEvent<{ another: boolean }>) => {
+            if (!event.detail.another) close()
+            this.requestUpdate()
+          }}
+        ></shell-record-form>
+      </socle-panel>
+    </div>`
+  }
+
+  /** A contact made from an opportunity belongs to the opportunity's account as well. */
+  #defaultsFor(target: ResourceMeta, field: string): Record<string, unknown> {
+    const { record } = this
+    const defaults: Record<string, unknown> = { [field]: this.#id }
+    for (const own of this.#meta.fields) {
+      if (own.type !== 'reference' || !record?.[own.name]) continue
+      const same = target.fields.filter(
+        (it) => it.type === 'reference' && it.target === own.target && it.name === own.name && it.writable,
+      )
+      for (const it of same) defaults[it.name] ??= record[own.name]
+    }
+    return defaults
+  }
+
+  #gone(problem: ProblemError) {
+    const isGone = problem.status === 404 || problem.status === 403
+    return html`<socle-empty
+      icon=${isGone ? 'circle-help' : 'wifi-off'}
+      .heading=${t(isGone ? 'shell.records.gonePage.title' : 'shell.records.failed')}
+      .text=${problem.detail}
+    >
+      ${isGone ? nothing : html`<button slot="actions" class="button" @click=${() => void this.#load()}>${icon('refresh-cw')}${t('shell.records.retry')}</button>`}
+      <a slot="actions" class="button" href=${this.#meta.route}
+        >${t('shell.records.gonePage.list', { many: this.#meta.name.many })}</a
+      >
+    </socle-empty>`
+  }
+
+  readonly #changed = (event: CustomEvent<RecordJson>): void => {
+    this.record = event.detail
+    void this.#load()
+  }
+
+  static override styles = [
+    controls,
+    css`
+      :host {
+        display: flex;
+        flex: 1;
+        min-block-size: 0;
+        background: var(--socle-surface);
+      }
+      :host > socle-empty {
+        margin: auto;
+      }
+      .wait {
+        flex: 1;
+        padding: 24px;
+      }
+      section {
+        min-inline-size: 0;
+        overflow: auto;
+        scrollbar-width: thin;
+      }
+      .side {
+        flex: none;
+        inline-size: clamp(284px, 24vw, 340px);
+        padding: 16px;
+        border-inline-end: 1px solid var(--socle-line);
+      }
+      .center {
+        display: grid;
+        flex: 1;
+        align-content: start;
+        gap: 16px;
+        padding: 16px 24px 32px;
+      }
+      .center > * {
+        min-inline-size: 0;
+        inline-size: 100%;
+        max-inline-size: 760px;
+        margin-inline: auto;
+      }
+      .related {
+        flex: none;
+        inline-size: clamp(300px, 23vw, 360px);
+        padding: 16px;
+        border-inline-start: 1px solid var(--socle-line);
+      }
+      h2 {
+        margin-block-end: 8px;
+      }
+      .lists {
+        display: grid;
+        gap: 24px;
+      }
+      .side .lists {
+        margin-block-start: 24px;
+        padding-block-start: 16px;
+        border-block-start: 1px solid var(--socle-line);
+      }
+      .all {
+        margin-block-start: 8px;
+      }
+      .trace {
+        margin-block-start: 16px;
+      }
+      .over {
+        position: fixed;
+        inset-block: 0;
+        inset-inline-end: 0;
+        z-index: 25;
+        box-shadow: var(--socle-shadow);
+      }
+      @media (max-width: 899.98px) {
+        .center {
+          padding: 12px 16px 24px;
+        }
+      }
+    `,
+  ]
+}
+
+const hasValue = (value: unknown) => value !== null && value !== undefined && value !== ''

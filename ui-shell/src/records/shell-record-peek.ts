@@ -1,0 +1,152 @@
+import { controls, KitElement, live, ProblemError, records, t } from '@socle/sdk/ui'
+import type { FieldMeta, Included, RecordJson, ResourceMeta } from '@socle/sdk/ui'
+import { css, html, nothing } from 'lit'
+import type { PropertyValues } from 'lit'
+import { define } from '../define.ts'
+import { onUndone } from './own-changes.ts'
+import { fieldOf, fieldsOf, includesFor, mergeIncluded, titleOf } from './resources.ts'
+import { ShellRecordDetails } from './shell-record-details.ts'
+import { ShellStagePath } from './shell-stage-path.ts'
+import { ShellTimeline } from './shell-timeline.ts'
+
+define('shell-record-details', ShellRecordDetails)
+define('shell-stage-path', ShellStagePath)
+define('shell-timeline', ShellTimeline)
+
+/**
+ * A record in the side panel: what it is, where it stands, what happened.
+ *
+ * @fires record-changed - the record after a write
+ * @fires record-gone - it is deleted or out of reach
+ */
+export class ShellRecordPeek extends KitElement {
+  static override properties = {
+    meta: { attribute: false },
+    recordId: {},
+    row: { attribute: false },
+    included: { attribute: false },
+    record: { state: true },
+    problem: { state: true },
+  }
+
+  static override styles = [
+    controls,
+    css`
+      :host {
+        display: grid;
+        gap: 16px;
+        align-content: start;
+      }
+      .title {
+        font: var(--socle-title);
+        font-weight: 600;
+        overflow-wrap: anywhere;
+      }
+      h3 {
+        margin-block: 8px -4px;
+        font: var(--socle-title);
+        font-weight: 600;
+      }
+    `,
+  ]
+
+  declare meta: ResourceMeta
+  declare recordId: string
+  /** What the list already knows: shown until the whole record is there. */
+  declare row: RecordJson | undefined
+  declare included: Included
+  declare private record: RecordJson | undefined
+  declare private problem: ProblemError | undefined
+  #included: Included = {}
+  #stop: (() => void)[] = []
+
+  constructor() {
+    super()
+    this.included = {}
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    this.#stop = [
+      live.on('record', (event) => {
+        if (event.id === this.recordId && event.version > (this.record?.version ?? 0)) void this.#load()
+      }),
+      onUndone((change) => change.ids.includes(this.recordId) && void this.#load()),
+    ]
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    for (const stop of this.#stop) stop()
+  }
+
+  override willUpdate(changed: PropertyValues): void {
+    if (changed.has('recordId')) {
+      this.record = undefined
+      this.problem = undefined
+      void this.#load()
+    } else if (changed.has('row') && this.row && this.record && this.row.version > this.record.version)
+      void this.#load()
+  }
+
+  async #load(): Promise<void> {
+    const id = this.recordId
+    try {
+      const answer = await records(this.meta.id).get(id, { include: includesFor(this.meta.fields) })
+      if (id !== this.recordId) return
+      this.#included = answer.included ?? {}
+      this.record = answer.data
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error
+      if (id === this.recordId) this.problem = error
+    }
+  }
+
+  get #fields(): FieldMeta[] {
+    const names = new Set([...this.meta.form, ...this.meta.list])
+    return fieldsOf(this.meta, [...names]).filter((it) => it.name !== this.meta.title)
+  }
+
+  override render() {
+    const record = this.record ?? (this.row?.id === this.recordId ? this.row : undefined)
+    if (!record) {
+      if (!this.problem) return html`<socle-skeleton .lines=${8}></socle-skeleton>`
+      return html`<socle-empty
+        icon="circle-help"
+        .heading=${t('shell.records.gonePage.title')}
+        .text=${this.problem.detail}
+      ></socle-empty>`
+    }
+    const included = mergeIncluded(this.included, this.#included)
+    const by = this.meta.kanban ? fieldOf(this.meta, this.meta.kanban.by) : undefined
+    const isStaged = by && by.type !== 'user'
+    return html`
+      <h2 class="title">${titleOf(this.meta, record)}</h2>
+      ${
+        isStaged
+          ? html`<shell-stage-path
+              .meta=${this.meta}
+              .field=${by}
+              .record=${record}
+              .included=${included}
+              @record-changed=${this.#changed}
+            ></shell-stage-path>`
+          : nothing
+      }
+      <shell-record-details
+        .meta=${this.meta}
+        .record=${record}
+        .included=${included}
+        .fields=${isStaged ? this.#fields.filter((it) => it !== by) : this.#fields}
+        @record-changed=${this.#changed}
+      ></shell-record-details>
+      <h3>${t('shell.records.timeline.label')}</h3>
+      ${this.record ? html`<shell-timeline compact .meta=${this.meta} .record=${this.record}></shell-timeline>` : nothing}
+    `
+  }
+
+  readonly #changed = (event: CustomEvent<RecordJson>): void => {
+    this.record = event.detail
+    void this.#load()
+  }
+}

@@ -1,0 +1,697 @@
+import {
+  announce,
+  controls,
+  currencyOf,
+  format,
+  icon,
+  KitElement,
+  live,
+  localDate,
+  pill,
+  ProblemError,
+  records,
+  resource,
+  shell,
+  t,
+} from '@socle/sdk/ui'
+import type {
+  AggregateRow,
+  BoardCard,
+  BoardColumn,
+  BoardMove,
+  BoardZone,
+  FieldMeta,
+  Included,
+  MenuItem,
+  RecordJson,
+  ResourceMeta,
+  SocleBoard,
+} from '@socle/sdk/ui'
+import { css, html, nothing } from 'lit'
+import type { PropertyValues, TemplateResult } from 'lit'
+import { both, quote } from './filter-text.ts'
+import { MediaQuery, narrow } from './media-query.ts'
+import { onUndone } from './own-changes.ts'
+import { sumsByCurrency } from './record-list.ts'
+import { moveRecord } from './record-move.ts'
+import { fieldOf, fieldsOf, hrefOf, includesFor, mergeIncluded, titleOf } from './resources.ts'
+import { scopeOf, scopesOf, stagesOf } from './stages.ts'
+import type { Scope, Stage } from './stages.ts'
+
+/** What a hook may answer: further values to write with the move, or `undefined` to leave the card where it was. */
+export type MoveHook = (record: RecordJson, to: Stage) => Promise<Readonly<Record<string, unknown>> | undefined>
+
+interface Lane {
+  readonly stage: Stage
+  cards: readonly RecordJson[]
+  next: string | null
+  count: number
+  sum: string
+  weighted: string
+}
+
+const pageSize = 20
+
+/**
+ * Records of any resource in columns of one of its fields.
+ *
+ * Counts and sums come from the server over all records the actor may see, not from the cards on screen. A plugin that
+ * replaces a board gives it `onMove`, `zones` and `drawCard` and keeps the rest.
+ *
+ * @fires socle-open, socle-peek - `detail.id`
+ * @fires board-changed - a card was moved
+ * @fires board-scope - another group of stages was chosen; `detail` is its id
+ */
+export class SocleRecordsBoard extends KitElement {
+  static override properties = {
+    resource: {},
+    filter: {},
+    q: {},
+    sort: {},
+    scope: {},
+    current: {},
+    onMove: { attribute: false },
+    zones: { attribute: false },
+    drawCard: { attribute: false },
+    lanes: { state: true },
+    groups: { state: true },
+    figure: { state: true },
+    problem: { state: true },
+    chosen: { state: true },
+  }
+
+  declare resource: string
+  declare filter: string
+  declare q: string
+  declare sort: string
+  /** Which group of stages is shown; the first one when absent. */
+  declare scope: string | undefined
+  declare current: string
+  /** Asked before each move. */
+  declare onMove: MoveHook | undefined
+  declare zones: readonly BoardZone[]
+  /** Instead of the resource's own card. */
+  declare drawCard: ((record: RecordJson, included: Included) => TemplateResult) | undefined
+  declare private lanes: readonly Lane[]
+  declare private groups: readonly Stage[]
+  declare private figure: 'sum' | 'weighted'
+  declare private problem: ProblemError | undefined
+  /** Column in view on a phone. */
+  declare private chosen: string | undefined
+  #included: Included = {}
+  #asked = ''
+  #group: string | undefined
+  #turn = 0
+  #loadedAt: Date | undefined
+  #pause: ReturnType<typeof setTimeout> | undefined
+  #stop: (() => void)[] = []
+  readonly #narrow = new MediaQuery(this, narrow)
+
+  constructor() {
+    super()
+    this.filter = ''
+    this.q = ''
+    this.sort = ''
+    this.current = ''
+    this.zones = []
+    this.lanes = []
+    this.groups = []
+    this.figure = 'sum'
+  }
+
+  get #meta(): ResourceMeta {
+    return resource(this.resource)!
+  }
+
+  get #by(): FieldMeta {
+    return fieldOf(this.#meta, this.#meta.kanban!.by)!
+  }
+
+  get #scope(): Scope | undefined {
+    return scopeOf(this.#meta, this.#by)
+  }
+
+  /** What a record made here starts with. */
+  get defaults(): Readonly<Record<string, unknown>> {
+    const scope = this.#scope
+    const first = this.lanes[0]?.stage.key
+    return {
+      ...(scope && this.#group ? { [scope.own.name]: this.#group } : {}),
+      ...(first ? { [this.#by.name]: first } : {}),
+    }
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    this.#stop = [
+      live.on('record', (event) => event.resource === this.resource && this.#hear(event)),
+      onUndone((change) => change.resource === this.resource && this.reload()),
+    ]
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    clearTimeout(this.#pause)
+    for (const stop of this.#stop) stop()
+  }
+
+  override willUpdate(changed: PropertyValues): void {
+    if (!resource(this.resource)?.kanban) return
+    const key = JSON.stringify([this.resource, this.filter, this.q, this.sort, this.scope])
+    if (key === this.#asked) return
+    if (changed.has('resource')) this.lanes = []
+    this.#asked = key
+    void this.#load()
+  }
+
+  /** Reads columns, figures and cards again; the cards on screen stay until then. */
+  reload(): void {
+    void this.#load()
+  }
+
+  focusCard(id: string | undefined): void {
+    if (id) this.renderRoot.querySelector<SocleBoard>('socle-board')?.focusCard(id)
+  }
+
+  // ——— data ———
+
+  async #load(): Promise<void> {
+    const turn = ++this.#turn
+    try {
+      const stages = await this.#stages()
+      const figures = this.#figures(stages)
+      const pages = await Promise.all(
+        stages.map((stage) => this.#page(stage, this.#laneOf(stage.key)?.cards.length ?? 0)),
+      )
+      const rows = await figures
+      if (turn !== this.#turn) return
+      this.lanes = stages.map((stage, at) => this.#lane(stage, pages[at]!, rows))
+      this.#included = pages.reduce<Included>((all, page) => mergeIncluded(all, page.included), this.#included)
+      this.problem = undefined
+      this.#loadedAt = new Date()
+      if (!this.lanes.some((it) => it.stage.key === this.chosen))
+        this.chosen = this.lanes.find((it) => it.count)?.stage.key ?? this.lanes[0]?.stage.key
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error
+      if (turn === this.#turn) this.problem = error
+    }
+  }
+
+  async #stages(): Promise<readonly Stage[]> {
+    const scope = this.#scope
+    if (!scope) return await stagesOf(this.#meta, this.#by)
+    this.groups = await scopesOf(scope)
+    this.#group = this.groups.find((it) => it.key === this.scope)?.key ?? this.groups[0]?.key
+    return await stagesOf(this.#meta, this.#by, this.#group)
+  }
+
+  #laneOf(key: string): Lane | undefined {
+    return this.lanes.find((it) => it.stage.key === key)
+  }
+
+  /** The filter of the whole board. */
+  get #base(): string {
+    const scope = this.#scope
+    return both(this.filter, scope && this.#group ? `${scope.own.name} = ${quote(this.#group)}` : '')
+  }
+
+  #filterOf(stage: Stage): string {
+    return both(this.#base, `${this.#by.name} = ${quote(stage.key)}`)
+  }
+
+  async #page(stage: Stage, shown: number, after?: string) {
+    const meta = this.#meta
+    const include = includesFor(fieldsOf(meta, [...meta.kanban!.card, meta.kanban!.by]))
+    return await records(meta.id).list({
+      filter: this.#filterOf(stage),
+      count: 'none',
+      limit: after ? pageSize : Math.max(pageSize, Math.min(shown, 200)),
+      ...(include.length ? { include } : {}),
+      ...(this.q ? { q: this.q } : {}),
+      ...(this.sort ? { sort: this.sort } : {}),
+      ...(after ? { after } : {}),
+    })
+  }
+
+  async #figures(stages: readonly Stage[]): Promise<readonly AggregateRow[]> {
+    if (stages.length === 0) return []
+    const { sum, weighted } = this.#meta.kanban!
+    const fields = fieldsOf(
+      this.#meta,
+      [sum, weighted].filter((it): it is string => !!it),
+    )
+    const currencies = [...new Set(fields.flatMap((it) => it.currency ?? []))]
+    const base = this.#base
+    const answer = await records(this.resource).aggregate({
+      groupBy: [this.#by.name, ...currencies],
+      measures: ['count', ...fields.map((it) => `sum:${it.name}`)],
+      ...(base ? { filter: base } : {}),
+      ...(this.q ? { q: this.q } : {}),
+    })
+    return answer.data
+  }
+
+  #lane(
+    stage: Stage,
+    page: { data: readonly RecordJson[]; page: { next: string | null } },
+    rows: readonly AggregateRow[],
+  ): Lane {
+    const own = rows.filter((it) => it.key[this.#by.name] === stage.key)
+    const { sum, weighted } = this.#meta.kanban!
+    return {
+      stage,
+      cards: page.data,
+      next: page.page.next,
+      count: own.reduce((all, it) => all + Number(it.count ?? 0), 0),
+      sum: this.#sumOf(own, sum),
+      weighted: this.#sumOf(own, weighted),
+    }
+  }
+
+  #sumOf(rows: readonly AggregateRow[], name: string | undefined): string {
+    const field = name ? fieldOf(this.#meta, name) : undefined
+    if (!field) return ''
+    const base = shell()?.workspace.baseCurrency ?? 'EUR'
+    const sums = sumsByCurrency(rows, `sum:${field.name}`, field.currency, base)
+    if (field.type !== 'money') return format.number(sums[0]?.[1] ?? 0)
+    return sums.length
+      ? sums.map(([currency, value]) => format.money(value, currency, 'none')).join(' + ')
+      : format.money(0, base)
+  }
+
+  async #refigure(): Promise<void> {
+    const rows = await this.#figures(this.lanes.map((it) => it.stage)).catch(() => undefined)
+    if (!rows) return
+    this.lanes = this.lanes.map((lane) => ({
+      ...this.#lane(lane.stage, { data: lane.cards, page: { next: lane.next } }, rows),
+    }))
+  }
+
+  async #more(key: string): Promise<void> {
+    const lane = this.#laneOf(key)
+    if (!lane?.next) return
+    const page = await this.#page(lane.stage, 0, lane.next)
+    const known = new Set(lane.cards.map((it) => it.id))
+    this.#included = mergeIncluded(this.#included, page.included)
+    this.lanes = this.lanes.map((it) =>
+      it.stage.key === key
+        ? { ...it, cards: [...it.cards, ...page.data.filter((card) => !known.has(card.id))], next: page.page.next }
+        : it,
+    )
+  }
+
+  #hear(event: { id: string; version: number }): void {
+    const card = this.#card(event.id)
+    if (card && event.version <= card.version) return
+    clearTimeout(this.#pause)
+    // A bulk change tells every record: one reading answers them all.
+    this.#pause = setTimeout(() => this.reload(), 400)
+  }
+
+  #card(id: string): RecordJson | undefined {
+    for (const lane of this.lanes) {
+      const card = lane.cards.find((it) => it.id === id)
+      if (card) return card
+    }
+    return undefined
+  }
+
+  // ——— moves ———
+
+  async #move({ id, from, to, index }: { id: string; from: string; to: string; index: number }): Promise<void> {
+    const record = this.#card(id)
+    const target = this.#laneOf(to)
+    const before = this.lanes
+    if (!record || from === to) {
+      this.lanes = [...this.lanes]
+      return
+    }
+    if (target) this.#place(record, from, to, index)
+    const stage: Stage = target?.stage ?? {
+      key: to,
+      title: this.zones.find((it) => it.key === to)?.title ?? to,
+      tone: undefined,
+      record: undefined,
+    }
+    const extra = this.onMove ? await this.onMove(record, stage) : {}
+    const values = extra && { ...(target ? { [this.#by.name]: to } : {}), ...extra }
+    const title = titleOf(this.#meta, record)
+    const moved =
+      values &&
+      (await moveRecord(this.#meta, record, values, {
+        text: t('shell.records.board.moved', { title, to: stage.title }),
+        included: this.#included,
+      }))
+    if (!moved) {
+      this.lanes = before
+      announce(t('shell.records.board.returned', { title, from: this.#laneOf(from)?.stage.title ?? '' }), 'assertive')
+      this.focusCard(id)
+      return
+    }
+    this.lanes = this.lanes.map((lane) => ({ ...lane, cards: lane.cards.map((it) => (it.id === id ? moved : it)) }))
+    this.tell('board-changed', moved)
+    await this.#refigure()
+  }
+
+  /** Shows the move before the server has answered. */
+  #place(record: RecordJson, from: string, to: string, index: number): void {
+    this.lanes = this.lanes.map((lane) => {
+      if (lane.stage.key === from)
+        return { ...lane, cards: lane.cards.filter((it) => it.id !== record.id), count: lane.count - 1 }
+      if (lane.stage.key !== to) return lane
+      const cards = lane.cards.filter((it) => it.id !== record.id)
+      const at = index < 0 ? 0 : Math.min(index, cards.length)
+      return {
+        ...lane,
+        cards: [...cards.slice(0, at), { ...record, [this.#by.name]: to }, ...cards.slice(at)],
+        count: lane.count + 1,
+      }
+    })
+  }
+
+  // ——— view ———
+
+  override render() {
+    if (!resource(this.resource)?.kanban) return nothing
+    if (this.problem && this.lanes.length === 0) {
+      return html`<socle-empty icon="wifi-off" .heading=${t('shell.records.failed')} .text=${this.problem.detail}>
+        <button slot="actions" class="button" @click=${() => this.reload()}>
+          ${icon('refresh-cw')}${t('shell.records.retry')}
+        </button>
+      </socle-empty>`
+    }
+    return html`${this.#stale()}${this.#head()}${this.#narrow.matches ? this.#single() : this.#board()}`
+  }
+
+  #stale() {
+    if (!this.problem) return nothing
+    const time = this.#loadedAt ? format.time(this.#loadedAt.toISOString()) : ''
+    return html`<div class="notice" role="status">
+      ${icon('wifi-off')}<span>${t('shell.records.stale', { time })}</span>
+      <button class="button small" @click=${() => this.reload()}>${t('shell.records.retry')}</button>
+    </div>`
+  }
+
+  #head() {
+    const hasBoth = !!this.#meta.kanban!.sum && !!this.#meta.kanban!.weighted
+    const hasGroups = this.groups.length > 1
+    if (!hasBoth && !hasGroups) return nothing
+    return html`<div class="head">
+      ${
+        hasGroups
+          ? html`<label class="group">
+              <span class="visually-hidden">${this.#scope!.own.label}</span>
+              <select
+                class="input"
+                @change=${(event: Event) => this.#choose((event.target as HTMLSelectElement).value)}
+              >
+                ${this.groups.map((it) => html`<option value=${it.key} ?selected=${it.key === this.#group}>${it.title}</option>`)}
+              </select>
+            </label>`
+          : nothing
+      }
+      ${
+        hasBoth
+          ? html`<div class="segments" role="group" aria-label=${t('shell.records.board.figure')}>
+              ${(['sum', 'weighted'] as const).map(
+                (it) =>
+                  html`<button
+                    class="button small"
+                    aria-pressed=${this.figure === it}
+                    @click=${() => (this.figure = it)}
+                  >
+                    ${t(`shell.records.${it}`)}
+                  </button>`,
+              )}
+            </div>`
+          : nothing
+      }
+    </div>`
+  }
+
+  #choose(scope: string): void {
+    this.scope = scope
+    this.lanes = []
+    this.tell('board-scope', scope)
+  }
+
+  #board() {
+    const columns: BoardColumn<RecordJson & BoardCard>[] = this.lanes.map((lane) => ({
+      key: lane.stage.key,
+      title: lane.stage.title,
+      count: lane.count,
+      cards: lane.cards,
+      more: lane.next ? Math.max(1, lane.count - lane.cards.length) : 0,
+      href: `${this.#meta.route}?${new URLSearchParams({ filter: this.#filterOf(lane.stage) })}`,
+      ...(lane[this.figure] ? { sum: lane[this.figure] } : {}),
+      ...(lane.stage.tone ? { tone: lane.stage.tone } : {}),
+    }))
+    return html`<socle-board
+      .columns=${columns}
+      .card=${(card: BoardCard) => this.#cardTemplate(card as unknown as RecordJson)}
+      .name=${(card: BoardCard) => titleOf(this.#meta, card as unknown as RecordJson)}
+      .zones=${this.zones}
+      .current=${this.current}
+      .loading=${this.lanes.length === 0}
+      .fixed=${!this.#meta.may.update || !this.#by.writable}
+      .label=${this.#meta.name.many}
+      @socle-move=${(event: CustomEvent<BoardMove>) => {
+        event.stopPropagation()
+        void this.#move(event.detail)
+      }}
+      @socle-more=${(event: CustomEvent<{ column: string }>) => {
+        event.stopPropagation()
+        void this.#more(event.detail.column)
+      }}
+    ></socle-board>`
+  }
+
+  #cardTemplate(record: RecordJson): TemplateResult {
+    if (this.drawCard) return this.drawCard(record, this.#included)
+    const meta = this.#meta
+    const fields = fieldsOf(meta, meta.kanban!.card).filter(
+      (it) => it.name !== meta.title && it.name !== meta.kanban!.by,
+    )
+    const figures = fields.filter(
+      (it) => it.type === 'money' || it.type === 'decimal' || it.type === 'percent' || it.type === 'integer',
+    )
+    const dates = fields.filter((it) => it.type === 'date' || it.type === 'instant')
+    const words = fields.filter((it) => !figures.includes(it) && !dates.includes(it))
+    const said = words.map((it) => format.value(it, record[it.name], record, this.#included)).filter(Boolean)
+    const figure = figures
+      .map((it) =>
+        it.type === 'money'
+          ? format.money(record[it.name] as string, currencyOf(it, record))
+          : format.value(it, record[it.name], record),
+      )
+      .filter(Boolean)[0]
+    const date = dates.find((it) => record[it.name])
+    return html`
+      <div class="card-title"><b>${titleOf(meta, record)}</b></div>
+      ${said.length ? html`<div class="small">${said.join(' · ')}</div>` : nothing}
+      ${
+        figure || date
+          ? html`<div class="card-foot">
+              <span class="number">${figure ?? ''}</span>${date ? this.#date(date, record) : nothing}
+            </div>`
+          : nothing
+      }
+    `
+  }
+
+  #date(field: FieldMeta, record: RecordJson) {
+    const day = String(record[field.name]).slice(0, 10)
+    const stage = this.lanes.find((it) => it.stage.key === record[this.#by.name])?.stage
+    const isOpen = stage?.tone !== 'success' && stage?.tone !== 'danger'
+    const text = format.date(day)
+    return isOpen && day < localDate() ? pill(text, 'warning', 'clock') : html`<span class="meta number">${text}</span>`
+  }
+
+  /** On a phone: one column, the switch above it, and "move to" on each card. */
+  #single() {
+    const at = Math.max(
+      0,
+      this.lanes.findIndex((it) => it.stage.key === this.chosen),
+    )
+    const lane = this.lanes[at]
+    if (!lane) return html`<socle-skeleton .lines=${8}></socle-skeleton>`
+    const go = (by: number) => (this.chosen = this.lanes[at + by]?.stage.key ?? this.chosen)
+    return html`
+      <div class="switch">
+        <button
+          class="icon-button"
+          ?disabled=${at === 0}
+          aria-label=${t('shell.records.board.previous')}
+          @click=${() => go(-1)}
+        >
+          ${icon('chevron-left')}
+        </button>
+        <select
+          class="input"
+          aria-label=${this.#by.label}
+          @change=${(event: Event) => (this.chosen = (event.target as HTMLSelectElement).value)}
+        >
+          ${this.lanes.map((it) => html`<option value=${it.stage.key} ?selected=${it === lane}>${it.stage.title} · ${it.count}</option>`)}
+        </select>
+        <button
+          class="icon-button"
+          ?disabled=${at === this.lanes.length - 1}
+          aria-label=${t('shell.records.board.next')}
+          @click=${() => go(1)}
+        >
+          ${icon('chevron-right')}
+        </button>
+      </div>
+      ${lane[this.figure] ? html`<p class="lane-sum number">${t('shell.records.board.column', { count: lane.count, sum: lane[this.figure] })}</p>` : nothing}
+      <ul class="single" @touchstart=${this.#touched} @touchend=${(event: TouchEvent) => this.#swiped(event, go)}>
+        ${lane.cards.map((card) => this.#singleCard(card, lane))}
+        ${lane.cards.length === 0 ? html`<li class="none">${t('shell.records.board.none')}</li>` : nothing}
+      </ul>
+      ${lane.next ? html`<button class="button" @click=${() => void this.#more(lane.stage.key)}>${t('shell.records.timeline.more')}</button>` : nothing}
+    `
+  }
+
+  #singleCard(card: RecordJson, lane: Lane) {
+    const items: MenuItem[] = this.lanes
+      .filter((it) => it !== lane)
+      .map((it) => ({ id: it.stage.key, label: it.stage.title }))
+    const mayMove = this.#meta.may.update && this.#by.writable
+    return html`<li class="card">
+      <a class="face" href=${hrefOf(this.#meta, card.id)}>${this.#cardTemplate(card)}</a>
+      ${
+        mayMove
+          ? html`<socle-menu
+              icon="move"
+              kind="small"
+              .label=${t('shell.records.board.moveTo')}
+              .items=${items}
+              @socle-choose=${(event: CustomEvent<{ id: string }>) => void this.#move({ id: card.id, from: lane.stage.key, to: event.detail.id, index: 0 })}
+            ></socle-menu>`
+          : nothing
+      }
+    </li>`
+  }
+
+  #touch = { x: 0, y: 0 }
+
+  readonly #touched = (event: TouchEvent): void => {
+    const touch = event.changedTouches[0]
+    if (touch) this.#touch = { x: touch.clientX, y: touch.clientY }
+  }
+
+  #swiped(event: TouchEvent, go: (by: number) => void): void {
+    const touch = event.changedTouches[0]
+    if (!touch) return
+    const x = touch.clientX - this.#touch.x
+    const y = touch.clientY - this.#touch.y
+    if (Math.abs(x) > 64 && Math.abs(x) > 2 * Math.abs(y)) go(x < 0 ? 1 : -1)
+  }
+
+  static override styles = [
+    controls,
+    css`
+      :host {
+        display: flex;
+        flex: 1;
+        flex-direction: column;
+        min-block-size: 0;
+        min-inline-size: 0;
+        background: var(--socle-page);
+      }
+      socle-board {
+        flex: 1;
+        min-block-size: 0;
+      }
+      socle-empty {
+        margin: auto;
+      }
+      .head {
+        display: flex;
+        flex: none;
+        align-items: center;
+        gap: 12px;
+        padding: 8px 16px 0;
+      }
+      .head .input {
+        inline-size: auto;
+        min-block-size: 28px;
+        padding-block: 2px;
+        border-color: var(--socle-line);
+        font: var(--socle-small);
+        font-weight: 500;
+      }
+      .head .segments {
+        background: var(--socle-surface);
+      }
+      .notice {
+        display: flex;
+        align-items: center;
+        gap: 8px;
+        padding: 6px 16px;
+        background: var(--socle-warning-bg);
+        color: var(--socle-warning);
+        font: var(--socle-small);
+      }
+      .notice span {
+        flex: 1;
+      }
+      .switch {
+        display: flex;
+        align-items: center;
+        gap: 8px;
+        padding: 8px 12px;
+      }
+      .switch .input {
+        flex: 1;
+        min-block-size: 44px;
+        font-weight: 600;
+      }
+      .switch .icon-button {
+        inline-size: 44px;
+        min-block-size: 44px;
+      }
+      .lane-sum {
+        padding: 0 16px 4px;
+        color: var(--socle-text-2);
+        font: var(--socle-small);
+      }
+      .single {
+        display: grid;
+        flex: 1;
+        align-content: start;
+        gap: 8px;
+        min-block-size: 0;
+        padding: 4px 12px 16px;
+        overflow: auto;
+      }
+      .single .card {
+        display: grid;
+        gap: 8px;
+        justify-items: start;
+        padding: 10px 12px;
+      }
+      .face {
+        display: grid;
+        gap: 4px;
+        inline-size: 100%;
+        color: inherit;
+        text-decoration: none;
+      }
+      .small {
+        color: var(--socle-text-2);
+      }
+      .card-foot {
+        display: flex;
+        align-items: center;
+        justify-content: space-between;
+        gap: 8px;
+        font: var(--socle-small);
+      }
+      .none {
+        padding: 32px 16px;
+        color: var(--socle-text-3);
+        text-align: center;
+      }
+    `,
+  ]
+}

@@ -1,0 +1,94 @@
+import { records, resource } from '@socle/sdk/ui'
+import type { FieldMeta, RecordJson, ResourceMeta, Tone } from '@socle/sdk/ui'
+import { fieldOf, titleOf } from './resources.ts'
+import { rememberTitle } from './titles.ts'
+
+/** One value a board's or path's field may take. */
+export interface Stage {
+  readonly key: string
+  readonly title: string
+  readonly tone: Tone | undefined
+  /** The record behind it, when the field is a reference. */
+  readonly record: RecordJson | undefined
+}
+
+/**
+ * Where the values of a field depend on another field of the same record: the stages of one pipeline.
+ * It is so when both resources have a required reference to one third.
+ */
+export interface Scope {
+  /** Field of the resource itself. */
+  readonly own: FieldMeta
+  /** The stage's field that must agree with it. */
+  readonly stage: FieldMeta
+}
+
+const ordering = ['position', 'rank', 'order', 'sequence']
+const most = 200
+const answers = new Map<string, Promise<readonly RecordJson[]>>()
+
+export function scopeOf(meta: ResourceMeta, by: FieldMeta): Scope | undefined {
+  const target = by.type === 'reference' && by.target ? resource(by.target) : undefined
+  const shared = target?.fields.find(
+    (it) =>
+      it.type === 'reference' &&
+      it.required &&
+      it.target !== meta.id &&
+      meta.fields.some((own) => own.target === it.target && own.type === 'reference' && own.required),
+  )
+  const own = shared && meta.fields.find((it) => it.target === shared.target && it.type === 'reference')
+  return shared && own ? { own, stage: shared } : undefined
+}
+
+/** The stages in their order. Those of a reference are read once a page. */
+export async function stagesOf(meta: ResourceMeta, by: FieldMeta, scope?: string): Promise<readonly Stage[]> {
+  if (by.options) return by.options.map((it) => ({ key: it.value, title: it.label, tone: it.tone, record: undefined }))
+  const target = by.target ? resource(by.target) : undefined
+  if (!target) return []
+  const rows = await rowsOf(target)
+  const shared = scopeOf(meta, by)
+  const wanted = shared && scope ? rows.filter((it) => it[shared.stage.name] === scope) : rows
+  return wanted.map((it) => ({ key: it.id, title: titleOf(target, it), tone: toneOf(target, it), record: it }))
+}
+
+/** Records of the scope, e.g. the pipelines, for the board's switch. */
+export async function scopesOf(scope: Scope): Promise<readonly Stage[]> {
+  const target = scope.own.target ? resource(scope.own.target) : undefined
+  if (!target) return []
+  return (await rowsOf(target)).map((it) => ({ key: it.id, title: titleOf(target, it), tone: undefined, record: it }))
+}
+
+/** Settings change rarely; what was read stays for the page, until a write says otherwise. */
+export function forgetStages(resourceId: string): void {
+  answers.delete(resourceId)
+}
+
+function rowsOf(target: ResourceMeta): Promise<readonly RecordJson[]> {
+  const known = answers.get(target.id)
+  if (known) return known
+  const order = ordering.find((name) => fieldOf(target, name)?.sortable)
+  const query = {
+    limit: most,
+    count: 'none' as const,
+    ...(order ? { sort: order } : fieldOf(target, target.title)?.sortable ? { sort: target.title } : {}),
+  }
+  const answer = records(target.id)
+    .list(query)
+    .then((page) => {
+      for (const row of page.data) rememberTitle(target.id, row.id, titleOf(target, row))
+      return page.data
+    })
+  answer.catch(() => answers.delete(target.id))
+  answers.set(target.id, answer)
+  return answer
+}
+
+function toneOf(target: ResourceMeta, row: RecordJson): Tone | undefined {
+  const own = row['tone']
+  if (typeof own === 'string') return own as Tone
+  for (const field of target.fields) {
+    const tone = field.options?.find((it) => it.value === row[field.name])?.tone
+    if (tone) return tone
+  }
+  return undefined
+}
