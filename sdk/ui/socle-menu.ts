@@ -1,4 +1,5 @@
 import { css, html, nothing } from 'lit'
+import type { TemplateResult } from 'lit'
 import { controls } from './controls.ts'
 import { KitElement } from './kit-element.ts'
 import { icon } from './templates.ts'
@@ -36,6 +37,7 @@ export class SocleMenu extends KitElement {
     iconOnly: { type: Boolean, attribute: 'icon-only' },
     align: { type: String },
     disabled: { type: Boolean },
+    bare: { type: Boolean },
   }
   static override styles = [
     controls,
@@ -171,10 +173,15 @@ export class SocleMenu extends KitElement {
   declare iconOnly: boolean
   declare align: 'start' | 'end'
   declare disabled: boolean
+  /** Without a button of its own: opened by `openAt`. */
+  declare bare: boolean
 
   #isOpen = false
+  #wasOpen = false
   #typed = ''
   #typedAt = 0
+  #anchor: HTMLElement | undefined
+  #anchorLabel = ''
 
   constructor() {
     super()
@@ -186,6 +193,7 @@ export class SocleMenu extends KitElement {
     this.iconOnly = false
     this.align = 'start'
     this.disabled = false
+    this.bare = false
   }
 
   get #menu(): HTMLElement | null {
@@ -211,6 +219,14 @@ export class SocleMenu extends KitElement {
     ;(chosen ?? entries[0])?.focus()
   }
 
+  /** Opens beside another element, which gets the focus back. */
+  openAt(anchor: HTMLElement, label: string): void {
+    this.#anchor = anchor
+    this.#anchorLabel = label
+    this.requestUpdate()
+    void this.updateComplete.then(() => this.open())
+  }
+
   close(): void {
     if (this.#menu?.matches(':popover-open')) this.#menu.hidePopover()
   }
@@ -221,28 +237,33 @@ export class SocleMenu extends KitElement {
         this.caret ? icon('chevron-down') : nothing
       }
     </slot>`
-    return html`<button
-        class="trigger ${this.iconOnly ? 'icon-button' : `button ${this.kind}`}"
-        aria-haspopup="menu"
-        aria-expanded=${this.#isOpen}
-        aria-label=${this.iconOnly ? this.label : nothing}
-        title=${this.iconOnly ? this.label : nothing}
-        ?disabled=${this.disabled}
-        @click=${this.#toggled}
-        @keydown=${this.#triggerPressed}
-      >
-        ${face}
-      </button>
+    return html`${this.bare ? nothing : this.#button(face)}
       <div
         class="menu"
         role="menu"
         popover="auto"
-        aria-label=${this.label || t('kit.menu.label')}
+        aria-label=${this.#anchorLabel || this.label || t('kit.menu.label')}
         @toggle=${this.#changed}
         @keydown=${this.#pressed}
       >
         ${this.items.map((item) => this.#item(item))}
       </div>`
+  }
+
+  #button(face: TemplateResult) {
+    return html`<button
+      class="trigger ${this.iconOnly ? 'icon-button' : `button ${this.kind}`}"
+      aria-haspopup="menu"
+      aria-expanded=${this.#isOpen}
+      aria-label=${this.iconOnly ? this.label : nothing}
+      title=${this.iconOnly ? this.label : nothing}
+      ?disabled=${this.disabled}
+      @pointerdown=${() => (this.#wasOpen = this.#isOpen)}
+      @click=${this.#toggled}
+      @keydown=${this.#triggerPressed}
+    >
+      ${face}
+    </button>`
   }
 
   #item(item: MenuItem) {
@@ -273,12 +294,19 @@ export class SocleMenu extends KitElement {
   #choose(item: MenuItem): void {
     if (item.disabled) return
     this.close()
-    this.#trigger?.focus()
+    this.#giveBack()
     this.tell('socle-choose', { id: item.id })
   }
 
+  #giveBack(): void {
+    ;(this.#anchor ?? this.#trigger)?.focus()
+  }
+
   readonly #toggled = (): void => {
-    if (this.#isOpen) this.close()
+    // A press on the button has already dismissed the open list; it must not open again on the click that follows.
+    const wasOpen = this.#wasOpen
+    this.#wasOpen = false
+    if (this.#isOpen || wasOpen) this.close()
     else this.open()
   }
 
@@ -309,7 +337,7 @@ export class SocleMenu extends KitElement {
     if (event.key === 'Escape' || event.key === 'Tab') {
       if (event.key === 'Escape') event.preventDefault()
       this.close()
-      this.#trigger?.focus()
+      this.#giveBack()
     } else if (target !== undefined) {
       event.preventDefault()
       entries[target]?.focus()
@@ -335,7 +363,7 @@ export class SocleMenu extends KitElement {
 
   /** Under the button, or above it when there is no room; never outside the window. */
   #place(menu: HTMLElement): void {
-    const button = this.#trigger?.getBoundingClientRect()
+    const button = (this.#anchor ?? this.#trigger)?.getBoundingClientRect()
     if (!button) return
     const { offsetWidth: width, offsetHeight: height } = menu
     const isRightToLeft = getComputedStyle(this).direction === 'rtl'
