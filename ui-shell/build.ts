@@ -1,0 +1,224 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, readdir, rename, stat, unlink, writeFile } from 'node:fs/promises'
+import { dirname, join, relative, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Plugin } from 'vite'
+import { kitName, litNames } from './src/build/manifest.ts'
+import type { UiManifest } from './src/build/manifest.ts'
+import { renderPage } from './src/build/page.ts'
+import { kitUnit, litUnit, pluginUnit, shellUnit, unitConfig } from './vite.config.ts'
+import type { Unit } from './vite.config.ts'
+
+export type { UiManifest } from './src/build/manifest.ts'
+
+const here = dirname(fileURLToPath(import.meta.url))
+const repository = resolve(here, '..')
+const day = 24 * 60 * 60 * 1000
+
+export interface BuildOptions {
+  /** Plugins with a UI: `entry` is the source file of its `./ui` export. */
+  readonly plugins: readonly { readonly id: string; readonly entry: string }[]
+  /** Where `manifest.json`, `index.html` and `assets/` go, e.g. `dist/ui`. */
+  readonly outDir: string
+  /** One line per unit: built or unchanged, and in which time. */
+  readonly report?: (line: string) => void
+}
+
+/** What a unit was built from and what came out; a unit whose inputs still hash the same is not built again. */
+interface BuiltUnit {
+  readonly recipe: string
+  readonly inputs: Readonly<Record<string, string>>
+  readonly entry: string
+  readonly css: readonly string[]
+  readonly files: readonly string[]
+  /** Static imports of the entry: what the browser would find out one round trip later. */
+  readonly imports: readonly string[]
+}
+
+/**
+ * Builds the shell, the modules it shares and every plugin's UI, each unit alone and only when its sources changed.
+ *
+ * @returns the manifest, as written to `<outDir>/manifest.json`
+ * @throws the bundler's error, with the file and line it names
+ */
+export async function buildUi(options: BuildOptions): Promise<UiManifest> {
+  const outDir = resolve(options.outDir)
+  await mkdir(join(outDir, 'assets'), { recursive: true })
+  const cacheFile = join(outDir, '.cache.json')
+  const cache: Record<string, BuiltUnit> = await readJson(cacheFile, {})
+  const recipe = await recipeHash()
+  const units = [
+    litUnit,
+    kitUnit,
+    shellUnit,
+    ...options.plugins.map((plugin) => pluginUnit(plugin.id, resolve(plugin.entry))),
+  ]
+  const built: Record<string, BuiltUnit> = {}
+  for (const unit of units) {
+    const started = performance.now()
+    const old = cache[unit.name]
+    const fresh = old && (await isUnchanged(old, recipe, unit, outDir))
+    built[unit.name] = fresh ? old : await buildUnit(unit, outDir, recipe)
+    options.report?.(`${unit.name} ${fresh ? 'unchanged' : 'built'} ${Math.round(performance.now() - started)} ms`)
+  }
+  const manifest = await writePage(built, options.plugins, outDir)
+  await writeWhole(cacheFile, JSON.stringify({ ...cache, ...built }))
+  await dropOldAssets(outDir, { ...cache, ...built })
+  return manifest
+}
+
+async function buildUnit(unit: Unit, outDir: string, recipe: string): Promise<BuiltUnit> {
+  // Loaded here: an unchanged UI must not pay for the bundler.
+  const { build } = await import('vite')
+  const inputs: Record<string, string> = {}
+  const record: Plugin = {
+    name: 'socle-inputs',
+    async buildEnd() {
+      for (const id of new Set([...this.getModuleIds(), ...this.getWatchFiles()])) {
+        const file = id.split('?', 1)[0] as string
+        if (file.startsWith('\0') || file.includes(`${sep}node_modules${sep}`) || !existsSync(file)) continue
+        inputs[relative(repository, file)] = await hashFile(file)
+      }
+    },
+  }
+  const result = await build(unitConfig(unit, outDir, [record]))
+  if (!('output' in result)) throw new Error(`The bundler answered no output for ${unit.name}`)
+  const entry = result.output.find((part) => part.type === 'chunk' && part.isEntry)
+  if (!entry || entry.type !== 'chunk') throw new Error(`${unit.name} has no entry chunk`)
+  const files = result.output.map((part) => part.fileName)
+  return {
+    recipe: `${recipe} ${JSON.stringify(unit.input)}`,
+    inputs,
+    entry: entry.fileName,
+    css: files.filter((file) => file.endsWith('.css')),
+    files,
+    imports: entry.imports.filter((file) => files.includes(file)),
+  }
+}
+
+async function isUnchanged(old: BuiltUnit, recipe: string, unit: Unit, outDir: string): Promise<boolean> {
+  if (old.recipe !== `${recipe} ${JSON.stringify(unit.input)}`) return false
+  if (!old.files.every((file) => existsSync(join(outDir, file)))) return false
+  const now = await Promise.all(
+    Object.entries(old.inputs).map(async ([file, hash]) => {
+      const path = join(repository, file)
+      return existsSync(path) && (await hashFile(path)) === hash
+    }),
+  )
+  return now.every(Boolean)
+}
+
+async function writePage(
+  built: Readonly<Record<string, BuiltUnit>>,
+  plugins: BuildOptions['plugins'],
+  outDir: string,
+): Promise<UiManifest> {
+  const unit = (name: string) => built[name] as BuiltUnit
+  const url = (file: string) => `/${file}`
+  const lit = url(unit('lit').entry)
+  const kit = url(unit('kit').entry)
+  const shell = unit('shell')
+  const importMap = Object.fromEntries([...litNames.map((name) => [name, lit]), [kitName, kit]])
+  const preload = [lit, kit, ...unit('kit').imports.map(url), url(shell.entry), ...shell.imports.map(url)]
+  const styles = [...unit('kit').css, ...shell.css].map(url)
+  const font = shell.files.find((file) => /inter-latin-wght-normal.*\.woff2$/.test(file))
+  const page = renderPage({
+    importMap,
+    script: url(shell.entry),
+    styles,
+    modules: preload,
+    font: font && url(font),
+  })
+  const manifest: UiManifest = {
+    importMap,
+    shell: { js: url(shell.entry), css: styles },
+    plugins: Object.fromEntries(plugins.map(({ id }) => [id, url(unit(`plugin:${id}`).entry)])),
+    preload,
+    scriptHashes: page.scriptHashes,
+    csp: page.csp,
+    html: hash(page.html),
+  }
+  await writeWhole(join(outDir, 'index.html'), page.html)
+  await writeWhole(join(outDir, 'manifest.json'), `${JSON.stringify(manifest, undefined, 2)}\n`)
+  return manifest
+}
+
+/** Everything beside the sources that decides what a build gives: how it is built, and with which packages. */
+async function recipeHash(): Promise<string> {
+  const files = [
+    join(here, 'build.ts'),
+    join(here, 'vite.config.ts'),
+    join(here, 'src/build/manifest.ts'),
+    join(repository, 'package-lock.json'),
+  ]
+  const parts = await Promise.all(files.map(async (file) => (existsSync(file) ? hashFile(file) : '')))
+  return hash(parts.join(' '))
+}
+
+async function dropOldAssets(outDir: string, built: Readonly<Record<string, BuiltUnit>>): Promise<void> {
+  const used = new Set(Object.values(built).flatMap((unit) => unit.files))
+  const entries = await readdir(join(outDir, 'assets'), { recursive: true, withFileTypes: true })
+  for (const entry of entries) {
+    if (!entry.isFile()) continue
+    const path = join(entry.parentPath, entry.name)
+    if (used.has(relative(outDir, path))) continue
+    const { mtimeMs } = await stat(path)
+    if (Date.now() - mtimeMs > day) await unlink(path)
+  }
+}
+
+/** Written aside and renamed: a server that reads meanwhile sees the old file or the new one, never half. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const aside = `${path}.${process.pid}`
+  await writeFile(aside, text)
+  await rename(aside, path)
+}
+
+async function hashFile(path: string): Promise<string> {
+  return hash(await readFile(path))
+}
+
+function hash(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('base64url').slice(0, 16)
+}
+
+async function readJson<T>(path: string, otherwise: T): Promise<T> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'))
+  } catch {
+    return otherwise
+  }
+}
+
+/** Plugins of this repository that have a UI: `plugins/*` and `examples/*` with `src/ui/index.ts`. */
+export async function pluginsOfRepository(): Promise<{ id: string; entry: string }[]> {
+  const found: { id: string; entry: string }[] = []
+  for (const folder of ['plugins', 'examples']) {
+    const path = join(repository, folder)
+    if (!existsSync(path)) continue
+    for (const id of await readdir(path)) {
+      const entry = join(path, id, 'src/ui/index.ts')
+      if (existsSync(entry)) found.push({ id, entry })
+    }
+  }
+  return found
+}
+
+// node ui-shell/build.ts [--out dist/ui] [id=entry …]: without plugins named, those of the repository.
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const words = process.argv.slice(2)
+  const at = words.indexOf('--out')
+  const outDir = at >= 0 ? words.splice(at, 2)[1] : undefined
+  const named = words.map((word) => {
+    const [id = '', entry = ''] = word.split('=', 2)
+    return { id, entry }
+  })
+  const started = performance.now()
+  await buildUi({
+    plugins: named.length ? named : await pluginsOfRepository(),
+    outDir: outDir ?? join(here, 'dist/ui'),
+    report: (line) => console.log(line),
+  })
+  console.log(`ui ready in ${Math.round(performance.now() - started)} ms`)
+}

@@ -1,0 +1,164 @@
+import type { ResourceMeta, ShellDocument, ShellScreen } from '@socle/sdk/ui'
+import { t } from '@socle/sdk/ui'
+import type { PageBar } from './page.ts'
+import { ensureElement } from './plugin-modules.ts'
+import { settingsPages } from './settings/settings-pages.ts'
+
+/** A place in the shell: which element stands there, and what it is told. */
+export interface Route {
+  /** Same key: the element stays and only its properties change. */
+  readonly key: string
+  readonly tag: string
+  readonly load: () => Promise<unknown>
+  readonly params: Readonly<Record<string, string>>
+  /** Further properties of the element. */
+  readonly properties: Readonly<Record<string, unknown>>
+  /** Plugin the place belongs to; `core` for the platform's own. */
+  readonly plugin: string
+  /** Top bar until the screen says more. */
+  readonly bar: PageBar
+}
+
+/** Finds what stands at a path: the shell's own pages, then plugins' screens, then the screens of each resource. */
+export function routeFor(document: ShellDocument, path: string): Route {
+  const clean = path.length > 1 ? path.replace(/\/+$/, '') : path
+  return (
+    homeRoute(clean, document) ??
+    settingsRoute(clean, document) ??
+    screenRoute(clean, document) ??
+    resourceRoute(clean, document) ??
+    missingRoute(clean)
+  )
+}
+
+function homeRoute(path: string, document: ShellDocument): Route | undefined {
+  if (path !== '/') return undefined
+  return own('home', 'shell-home', () => import('./home/shell-home.ts'), {
+    title: t('shell.home.greeting', { name: document.user.name.split(' ')[0] ?? '' }),
+    documentTitle: t('shell.home.title'),
+  })
+}
+
+function settingsRoute(path: string, document: ShellDocument): Route | undefined {
+  if (path !== '/settings' && !path.startsWith('/settings/')) return undefined
+  const [, , name = '', id] = path.split('/')
+  const page = settingsPages.find((it) => it.name === name) ?? (name ? undefined : settingsPages[0])
+  if (!page) return undefined
+  if (page.permission && !page.permission.some((it) => document.may.includes(it)))
+    return refusedRoute(path, page.permission)
+  const bar: PageBar = {
+    title: t(`shell.settings.${page.name}`),
+    crumbs: [{ title: t('shell.nav.settings'), href: '/settings' }],
+  }
+  // One key for all: the list of settings at the side stays while its pages change.
+  return {
+    ...own('settings', 'shell-settings', () => import('./settings/shell-settings.ts'), bar),
+    properties: { page: page.name, record: id },
+  }
+}
+
+function screenRoute(path: string, document: ShellDocument): Route | undefined {
+  const found = document.screens
+    .map((screen) => ({ screen, params: match(screen.path, path) }))
+    .filter((it): it is { screen: ShellScreen; params: Record<string, string> } => it.params !== undefined)
+    .toSorted((a, b) => Object.keys(a.params).length - Object.keys(b.params).length)[0]
+  if (!found) return undefined
+  const { screen, params } = found
+  return {
+    key: `screen:${screen.id}`,
+    tag: screen.tag,
+    load: () => ensureElement(screen.plugin, screen.tag),
+    params,
+    properties: { context: { url: path, params } },
+    plugin: screen.plugin,
+    bar: { title: screen.title, crumbs: crumbsOf(screen.plugin, document) },
+  }
+}
+
+function resourceRoute(path: string, document: ShellDocument): Route | undefined {
+  const resource = document.resources
+    .filter((it) => path === it.route || path.startsWith(`${it.route}/`))
+    .toSorted((a, b) => b.route.length - a.route.length)[0]
+  if (!resource) return undefined
+  const [id, tab, ...rest] = path
+    .slice(resource.route.length + 1)
+    .split('/')
+    .filter(Boolean)
+    .map(decodeURIComponent)
+  if (rest.length > 0) return undefined
+  if (!id) return listRoute(resource, document)
+  if (id === 'import' && !tab) return importRoute(resource)
+  return {
+    key: `record:${resource.id}`,
+    tag: 'shell-record-page',
+    load: () => import('./records/shell-record-page.ts').then((it) => it.ShellRecordPage),
+    params: { id, ...(tab && { tab }) },
+    properties: { resource: resource.id },
+    plugin: resource.plugin,
+    bar: { title: resource.name.one, crumbs: [{ title: resource.name.many, href: resource.route }] },
+  }
+}
+
+function listRoute(resource: ResourceMeta, document: ShellDocument): Route {
+  return {
+    key: `list:${resource.id}`,
+    tag: 'shell-record-list',
+    load: () => import('./records/shell-record-list.ts').then((it) => it.ShellRecordList),
+    params: {},
+    properties: { resource: resource.id },
+    plugin: resource.plugin,
+    bar: { title: resource.name.many, crumbs: crumbsOf(resource.plugin, document) },
+  }
+}
+
+function importRoute(resource: ResourceMeta): Route {
+  return {
+    key: `import:${resource.id}`,
+    tag: 'shell-import-wizard',
+    load: () => import('./imports/shell-import-wizard.ts').then((it) => it.ShellImportWizard),
+    params: {},
+    properties: { resource: resource.id },
+    plugin: resource.plugin,
+    bar: {
+      title: t('shell.import.title', { many: resource.name.many }),
+      crumbs: [{ title: resource.name.many, href: resource.route }],
+    },
+  }
+}
+
+function missingRoute(path: string): Route {
+  return {
+    ...own('message', 'shell-message', () => import('./shell-message.ts'), { title: t('shell.missing.title') }),
+    properties: { kind: 'missing', path },
+  }
+}
+
+export function refusedRoute(path: string, permissions: readonly string[]): Route {
+  return {
+    ...own('message', 'shell-message', () => import('./shell-message.ts'), { title: t('shell.refused.title') }),
+    properties: { kind: 'refused', path, permission: permissions[0] },
+  }
+}
+
+function own(key: string, tag: string, load: () => Promise<unknown>, bar: PageBar): Route {
+  return { key, tag, load, params: {}, properties: {}, plugin: 'core', bar }
+}
+
+function crumbsOf(plugin: string, document: ShellDocument): { title: string }[] {
+  const title = plugin === 'core' ? undefined : document.plugins.find((it) => it.id === plugin)?.title
+  return title ? [{ title }] : []
+}
+
+/** `/sales/board/:id` against a path; the parameters, or `undefined` when it does not match. */
+export function match(pattern: string, path: string): Record<string, string> | undefined {
+  const wanted = pattern.split('/').filter(Boolean)
+  const given = path.split('/').filter(Boolean)
+  if (wanted.length !== given.length) return undefined
+  const params: Record<string, string> = {}
+  for (const [index, part] of wanted.entries()) {
+    const value = decodeURIComponent(given[index] ?? '')
+    if (part.startsWith(':')) params[part.slice(1)] = value
+    else if (part !== value) return undefined
+  }
+  return params
+}

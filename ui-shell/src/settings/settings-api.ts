@@ -1,0 +1,160 @@
+import { ProblemError, api, t, toast } from '@socle/sdk/ui'
+
+export interface PluginCard {
+  readonly id: string
+  readonly title: string
+  readonly description?: string
+  readonly icon?: string
+  readonly version: string
+  readonly state: 'enabled' | 'disabled' | 'quarantined'
+  readonly requires?: readonly { readonly id: string; readonly title: string }[]
+  readonly requiredBy?: readonly { readonly id: string; readonly title: string }[]
+  readonly brings?: {
+    readonly screens?: readonly string[]
+    readonly resources?: readonly string[]
+    readonly jobs?: number
+    readonly permissions?: number
+    readonly roles?: readonly string[]
+  }
+  readonly incident?: {
+    readonly message: string
+    readonly stackLine?: string
+    readonly at?: string
+    readonly count?: number
+  }
+}
+
+export interface Breaks {
+  readonly screens?: readonly { readonly title: string; readonly path?: string }[]
+  readonly records?: readonly { readonly resource: string; readonly name: string; readonly count: number }[]
+  readonly jobs?: readonly { readonly id: string; readonly title?: string }[]
+  readonly fills?: readonly { readonly slot: string; readonly title?: string }[]
+  readonly roles?: readonly { readonly id: string; readonly name: string }[]
+  readonly subscriptions?: readonly { readonly id: string; readonly event: string }[]
+  readonly heldEvents?: number
+  readonly views?: number
+  readonly dependents?: readonly { readonly id: string; readonly title: string }[]
+}
+
+export interface Person {
+  readonly id: string
+  readonly version: number
+  readonly name: string
+  readonly email: string
+  readonly state: 'active' | 'invited' | 'inactive'
+  readonly team?: string | null
+  readonly roles?: readonly string[]
+  readonly lastSeenAt?: string | null
+  readonly createdAt: string
+}
+
+export interface Team {
+  readonly id: string
+  readonly version: number
+  readonly name: string
+  readonly parent?: string | null
+  readonly members?: readonly string[]
+}
+
+export type Visibility = 'own' | 'team' | 'all'
+export type FieldAccess = 'none' | 'read' | 'write'
+
+export interface Grant {
+  readonly resource: string
+  readonly action: string
+  readonly visibility?: Visibility
+  readonly condition?: string
+  readonly deny?: boolean
+}
+
+export interface FieldGrant {
+  readonly resource: string
+  readonly field: string
+  readonly access: FieldAccess
+}
+
+export interface Role {
+  readonly id: string
+  readonly version: number
+  readonly name: string
+  readonly template?: string | null
+  readonly users?: number
+  readonly grants: readonly Grant[]
+  readonly fields: readonly FieldGrant[]
+}
+
+export interface PermissionCatalog {
+  readonly resources: readonly {
+    readonly id: string
+    readonly plugin: string
+    readonly pluginTitle: string
+    readonly name: string
+    readonly actions: readonly string[]
+    readonly fields: readonly { readonly name: string; readonly label: string }[]
+  }[]
+  readonly permissions: readonly {
+    readonly id: string
+    readonly plugin: string
+    readonly pluginTitle: string
+    readonly title: string
+  }[]
+}
+
+export interface ApiKey {
+  readonly id: string
+  readonly name: string
+  readonly prefix: string
+  readonly role: string
+  readonly createdAt: string
+  readonly expiresAt?: string | null
+  readonly lastUsedAt?: string | null
+  readonly revokedAt?: string | null
+}
+
+export interface AuditEntry {
+  readonly id: string
+  readonly at: string
+  readonly actor: { readonly type: string; readonly id: string | null; readonly name: string }
+  readonly origin: string
+  readonly reason?: string | null
+  readonly undoOf?: string | null
+  readonly undone?: boolean
+  readonly mayUndo?: boolean
+  readonly changes: readonly {
+    readonly resource: string
+    readonly record: string
+    readonly title?: string | null
+    readonly action: 'create' | 'update' | 'delete' | 'restore'
+    readonly changes: readonly { readonly field: string; readonly old: unknown; readonly new: unknown }[]
+  }[]
+}
+
+/** All rows of an administration list; these are short, but pages are followed where the server pages. */
+export async function everything<T>(path: string): Promise<readonly T[]> {
+  const rows: T[] = []
+  let after: string | null = null
+  do {
+    const mark: string = path.includes('?') ? '&' : '?'
+    const answer: { data: readonly T[]; page?: { next: string | null } } = await api.get(
+      after ? `${path}${mark}after=${encodeURIComponent(after)}` : path,
+    )
+    rows.push(...answer.data)
+    after = answer.page?.next ?? null
+  } while (after)
+  return rows
+}
+
+export function sentenceOf(problem: unknown): string {
+  if (!(problem instanceof ProblemError)) return problem instanceof Error ? problem.message : String(problem)
+  const faults = problem.errors.map((it) => it.detail).filter(Boolean)
+  return faults.length > 0 ? faults.join(' ') : problem.detail
+}
+
+export function tellProblem(problem: unknown): void {
+  toast({ text: sentenceOf(problem), tone: 'danger' })
+}
+
+export async function copy(text: string): Promise<void> {
+  await navigator.clipboard.writeText(text)
+  toast({ text: t('shell.copied'), tone: 'success' })
+}

@@ -1,0 +1,69 @@
+export interface SettingsPage {
+  /** Path segment below `/settings` and end of its translation key. */
+  readonly name: string
+  readonly icon: string
+  readonly group: 'you' | 'workspace' | 'control'
+  /** Any of these opens it; without, everybody may. */
+  readonly permission?: readonly string[]
+  readonly tag: string
+  readonly load: () => Promise<unknown>
+}
+
+/** The settings, in the order of their list. A new page is one more entry. */
+export const settingsPages: readonly SettingsPage[] = [
+  {
+    name: 'profile',
+    icon: 'user',
+    group: 'you',
+    tag: 'shell-profile',
+    load: () => import('./shell-profile.ts'),
+  },
+  {
+    name: 'modules',
+    icon: 'plug',
+    group: 'workspace',
+    permission: ['core.plugin.toggle', 'core.plugin.read'],
+    tag: 'shell-modules',
+    load: () => import('./shell-modules.ts'),
+  },
+  {
+    name: 'people',
+    icon: 'users',
+    group: 'workspace',
+    permission: ['core.user.manage', 'core.user.read'],
+    tag: 'shell-people',
+    load: () => import('./shell-people.ts'),
+  },
+  {
+    name: 'teams',
+    icon: 'network',
+    group: 'workspace',
+    permission: ['core.team.manage', 'core.user.manage'],
+    tag: 'shell-teams',
+    load: () => import('./shell-teams.ts'),
+  },
+  {
+    name: 'roles',
+    icon: 'shield-check',
+    group: 'control',
+    permission: ['core.role.manage'],
+    tag: 'shell-roles',
+    load: () => import('./shell-roles.ts'),
+  },
+  {
+    name: 'api-keys',
+    icon: 'key-round',
+    group: 'control',
+    permission: ['core.api-key.manage', 'core.role.manage'],
+    tag: 'shell-api-keys',
+    load: () => import('./shell-api-keys.ts'),
+  },
+  {
+    name: 'audit',
+    icon: 'scroll-text',
+    group: 'control',
+    permission: ['core.audit.read'],
+    tag: 'shell-audit',
+    load: () => import('./shell-audit.ts'),
+  },
+]

@@ -1,0 +1,238 @@
+import { KitElement, api, confirmDialog, controls, format, icon, pill, t, toast } from '@socle/sdk/ui'
+import { css, html, nothing } from 'lit'
+import { define } from '../define.ts'
+import { setPage } from '../page.ts'
+import { everything, sentenceOf, tellProblem } from './settings-api.ts'
+import type { ApiKey, Role } from './settings-api.ts'
+import { settingsStyles } from './settings-styles.ts'
+import { ShellSecret } from './shell-secret.ts'
+
+define('shell-secret', ShellSecret)
+
+const lifetimes = [30, 90, 365] as const
+const day = 24 * 60 * 60 * 1000
+
+/** Keys by which other programs act here, each with a role of its own. */
+export class ShellApiKeys extends KitElement {
+  static override properties = {
+    keys: { state: true },
+    problem: { state: true },
+    isCreating: { state: true },
+    fault: { state: true },
+    secret: { state: true },
+  }
+  declare keys: readonly ApiKey[] | undefined
+  declare problem: string | undefined
+  declare isCreating: boolean
+  declare fault: string | undefined
+  declare secret: { readonly name: string; readonly value: string } | undefined
+
+  #roles: readonly Role[] = []
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    void this.#load()
+  }
+
+  async #load(): Promise<void> {
+    try {
+      const [keys, roles] = await Promise.all([
+        everything<ApiKey>('/api/core/api-keys'),
+        everything<Role>('/api/core/roles').catch(() => []),
+      ])
+      this.#roles = roles
+      this.keys = keys
+      this.problem = undefined
+    } catch (problem) {
+      this.problem = sentenceOf(problem)
+    }
+  }
+
+  override willUpdate(): void {
+    setPage(this, {
+      title: t('shell.settings.api-keys'),
+      crumbs: [{ title: t('shell.nav.settings'), href: '/settings' }],
+      actions: html`<button class="button primary" @click=${this.#start}>
+        ${icon('plus')}${t('shell.keys.new')}
+      </button>`,
+    })
+  }
+
+  override render() {
+    if (this.problem) return html`<p class="problem" role="alert">${icon('circle-alert')}${this.problem}</p>`
+    if (!this.keys) return html`<socle-skeleton .lines=${4}></socle-skeleton>`
+    return html`
+      <p class="lead">
+        ${t('shell.keys.lead')}
+        <a class="link" href="/api/core/reference" target="_blank" rel="noopener">${t('shell.keys.reference')}</a>
+      </p>
+      ${
+        this.keys.length === 0
+          ? html`<socle-empty icon="key" heading=${t('shell.keys.none')} text=${t('shell.keys.noneText')}>
+              <button slot="actions" class="button" @click=${this.#start}>${t('shell.keys.new')}</button>
+            </socle-empty>`
+          : html`<ul class="rows">
+              ${this.keys.map((key) => this.#row(key))}
+            </ul>`
+      }
+      ${this.isCreating ? this.#form() : nothing}
+      ${
+        this.secret
+          ? html`<shell-secret
+              .heading=${t('shell.keys.secretOf', { name: this.secret.name })}
+              .text=${t('shell.keys.once')}
+              .value=${this.secret.value}
+              @close=${() => (this.secret = undefined)}
+            ></shell-secret>`
+          : nothing
+      }
+    `
+  }
+
+  #row(key: ApiKey) {
+    const role = this.#roles.find((it) => it.id === key.role)?.name
+    return html`
+      <li>
+        ${icon('key')}
+        <span class="grow">
+          <span class="name">${key.name}</span>
+          <span class="meta"
+            ><code>${key.prefix}…</code> · ${t('shell.keys.created', { when: format.relative(key.createdAt) })}</span
+          >
+        </span>
+        <span class="pills"> ${role ? html`<span class="pill">${role}</span>` : nothing} ${statePill(key)} </span>
+        <span class="meta used"
+          >${key.lastUsedAt ? t('shell.keys.used', { when: format.relative(key.lastUsedAt) }) : t('shell.keys.unused')}</span
+        >
+        ${
+          key.revokedAt
+            ? nothing
+            : html`<button
+                class="icon-button"
+                title=${t('shell.keys.revoke')}
+                aria-label=${t('shell.keys.revokeOne', { name: key.name })}
+                @click=${() => void this.#revoke(key)}
+              >
+                ${icon('trash-2')}
+              </button>`
+        }
+      </li>
+    `
+  }
+
+  #form() {
+    return html`
+      <socle-dialog open .heading=${t('shell.keys.new')} @socle-close=${() => (this.isCreating = false)}>
+        <form class="form" id="form" @submit=${this.#create}>
+          ${this.fault ? html`<p class="problem" role="alert">${icon('circle-alert')}${this.fault}</p>` : nothing}
+          <div class="field">
+            <label class="label" for="name">${t('shell.keys.name')}</label>
+            <input
+              class="input"
+              id="name"
+              name="name"
+              required
+              maxlength="120"
+              autofocus
+              placeholder=${t('shell.keys.nameExample')}
+            />
+          </div>
+          <div class="field">
+            <label class="label" for="role">${t('shell.keys.role')}</label>
+            <select class="input" id="role" name="role" required>
+              ${this.#roles.map((it) => html`<option value=${it.id}>${it.name}</option>`)}
+            </select>
+          </div>
+          <div class="field">
+            <label class="label" for="days">${t('shell.keys.expires')}</label>
+            <select class="input" id="days" name="days">
+              ${lifetimes.map((it) => html`<option value=${it} ?selected=${it === 90}>${t('shell.keys.days', { count: it })}</option>`)}
+              <option value="">${t('shell.keys.never')}</option>
+            </select>
+          </div>
+        </form>
+        <button slot="actions" class="button" @click=${() => (this.isCreating = false)}>${t('shell.cancel')}</button>
+        <button
+          slot="actions"
+          class="button primary"
+          @click=${() => this.renderRoot.querySelector<HTMLFormElement>('#form')?.requestSubmit()}
+        >
+          ${t('shell.keys.create')}
+        </button>
+      </socle-dialog>
+    `
+  }
+
+  readonly #start = (): void => {
+    this.fault = undefined
+    this.isCreating = true
+  }
+
+  readonly #create = async (event: Event): Promise<void> => {
+    event.preventDefault()
+    const values = new FormData(event.target as HTMLFormElement)
+    const days = Number(values.get('days'))
+    const name = String(values.get('name')).trim()
+    const expires = days > 0 ? { expiresAt: new Date(Date.now() + days * day).toISOString() } : {}
+    try {
+      const body = { name, role: String(values.get('role')), ...expires }
+      const answer = await api.post<{ key?: string; data?: { key?: string } }>('/api/core/api-keys', body)
+      this.isCreating = false
+      const value = answer.key ?? answer.data?.key
+      if (value) this.secret = { name, value }
+      await this.#load()
+    } catch (problem) {
+      this.fault = sentenceOf(problem)
+    }
+  }
+
+  async #revoke(key: ApiKey): Promise<void> {
+    const yes = await confirmDialog({
+      title: t('shell.keys.revokeOne', { name: key.name }),
+      body: t('shell.keys.revokeText'),
+      confirm: t('shell.keys.revoke'),
+      danger: true,
+    })
+    if (!yes) return
+    try {
+      await api.delete(`/api/core/api-keys/${key.id}`)
+      toast({ text: t('shell.keys.revoked', { name: key.name }), tone: 'success' })
+      await this.#load()
+    } catch (problem) {
+      tellProblem(problem)
+    }
+  }
+
+  static override styles = [
+    controls,
+    settingsStyles,
+    css`
+      .rows > li > .icon {
+        color: var(--socle-text-3);
+      }
+      code {
+        font:
+          12px/16px ui-monospace,
+          monospace;
+      }
+      .used {
+        inline-size: 140px;
+        text-align: end;
+      }
+      @media (width < 700px) {
+        .used {
+          display: none;
+        }
+      }
+    `,
+  ]
+}
+
+function statePill(key: ApiKey) {
+  if (key.revokedAt) return pill(t('shell.keys.isRevoked'), 'neutral', 'ban')
+  if (!key.expiresAt) return pill(t('shell.keys.neverExpires'), 'warning', 'clock')
+  if (new Date(key.expiresAt) < new Date()) return pill(t('shell.keys.expired'), 'danger', 'clock')
+  return pill(t('shell.keys.until', { when: format.date(key.expiresAt.slice(0, 10)) }), 'success', 'check')
+}
+
+define('shell-api-keys', ShellApiKeys)

@@ -1,0 +1,408 @@
+import {
+  KitElement,
+  api,
+  avatar,
+  controls,
+  format,
+  icon,
+  navigate,
+  recordHref,
+  resource,
+  shell,
+  t,
+  toast,
+  undo,
+} from '@socle/sdk/ui'
+import type { ResourceMeta } from '@socle/sdk/ui'
+import { css, html, nothing } from 'lit'
+import { repeat } from 'lit/directives/repeat.js'
+import { define } from '../define.ts'
+import { setPage } from '../page.ts'
+import { router } from '../router.ts'
+import { everything, sentenceOf, tellProblem } from './settings-api.ts'
+import type { AuditEntry, Person } from './settings-api.ts'
+import { settingsStyles } from './settings-styles.ts'
+
+const filters = ['actor', 'resource', 'from', 'to'] as const
+type Filter = (typeof filters)[number]
+
+/** Who changed what, when and why; each change set may be taken back as a whole. */
+export class ShellAudit extends KitElement {
+  static override properties = {
+    entries: { state: true },
+    next: { state: true },
+    problem: { state: true },
+    isLoading: { state: true },
+  }
+  declare entries: readonly AuditEntry[] | undefined
+  declare next: string | null
+  declare problem: string | undefined
+  declare isLoading: boolean
+
+  #people: readonly Person[] = []
+  #stop: (() => void) | undefined
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    this.#stop = router.onChange((url) => {
+      if (url.pathname === '/settings/audit') void this.#load()
+    })
+    void this.#load()
+    void everything<Person>('/api/core/users')
+      .then((people) => {
+        this.#people = people
+        this.requestUpdate()
+      })
+      .catch(() => undefined)
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    this.#stop?.()
+  }
+
+  async #load(after?: string): Promise<void> {
+    const query = new URLSearchParams({ limit: '50' })
+    for (const name of filters) {
+      const value = this.#value(name)
+      if (value) query.set(name, value)
+    }
+    if (after) query.set('after', after)
+    this.isLoading = true
+    try {
+      const answer = await api.get<{ data: readonly AuditEntry[]; page?: { next: string | null } }>(
+        `/api/core/audit?${query}`,
+      )
+      this.entries = after ? [...(this.entries ?? []), ...answer.data] : answer.data
+      this.next = answer.page?.next ?? null
+      this.problem = undefined
+    } catch (problem) {
+      this.problem = sentenceOf(problem)
+    } finally {
+      this.isLoading = false
+    }
+  }
+
+  override willUpdate(): void {
+    setPage(this, { title: t('shell.settings.audit'), crumbs: [{ title: t('shell.nav.settings'), href: '/settings' }] })
+  }
+
+  #value(name: Filter): string {
+    return router.url.searchParams.get(name) ?? ''
+  }
+
+  #set(name: Filter, value: string): void {
+    const url = new URL(router.url)
+    if (value) url.searchParams.set(name, value)
+    else url.searchParams.delete(name)
+    navigate(`${url.pathname}${url.search}`, { replace: true })
+  }
+
+  override render() {
+    return html`
+      <p class="lead">${t('shell.audit.lead')}</p>
+      <div class="filters" role="search" aria-label=${t('shell.audit.filters')}>
+        ${this.#select(
+          'actor',
+          t('shell.audit.anybody'),
+          this.#people.map((it) => [it.id, it.name]),
+        )}
+        ${this.#select(
+          'resource',
+          t('shell.audit.anything'),
+          (shell()?.resources ?? []).map((it) => [it.id, it.name.many]),
+        )}
+        <label>${t('shell.audit.from')} ${this.#date('from')}</label>
+        <label>${t('shell.audit.to')} ${this.#date('to')}</label>
+        ${
+          filters.some((it) => this.#value(it))
+            ? html`<a class="button small ghost" href="/settings/audit">${icon('x')}${t('shell.audit.clear')}</a>`
+            : nothing
+        }
+      </div>
+      ${
+        this.problem
+          ? html`<p class="problem" role="alert">
+              ${icon('circle-alert')}<span class="grow">${this.problem}</span>
+              <button class="button small" @click=${() => void this.#load()}>${t('shell.retry')}</button>
+            </p>`
+          : nothing
+      }
+      ${this.entries ? this.#list(this.entries) : this.problem ? nothing : html`<socle-skeleton .lines=${8}></socle-skeleton>`}
+      ${
+        this.next
+          ? html`<p class="more">
+              <button
+                class="button"
+                aria-disabled=${this.isLoading ? 'true' : nothing}
+                @click=${() => void this.#load(this.next ?? undefined)}
+              >
+                ${t('shell.audit.older')}
+              </button>
+            </p>`
+          : nothing
+      }
+    `
+  }
+
+  #select(name: Filter, all: string, options: readonly (readonly [string, string])[]) {
+    const value = this.#value(name)
+    return html`
+      <select
+        class="input small"
+        aria-label=${t(`shell.audit.filter.${name}`)}
+        @change=${(event: Event) => this.#set(name, (event.target as HTMLSelectElement).value)}
+      >
+        <option value="">${all}</option>
+        ${options.map(([id, title]) => html`<option value=${id} .selected=${id === value}>${title}</option>`)}
+      </select>
+    `
+  }
+
+  #date(name: 'from' | 'to') {
+    return html`<input
+      class="input small"
+      type="date"
+      .value=${this.#value(name)}
+      @change=${(event: Event) => this.#set(name, (event.target as HTMLInputElement).value)}
+    />`
+  }
+
+  #list(entries: readonly AuditEntry[]) {
+    if (entries.length === 0) {
+      return html`<socle-empty
+        icon="history"
+        heading=${t('shell.audit.none')}
+        text=${t('shell.audit.noneText')}
+      ></socle-empty>`
+    }
+    return html`
+      <ol class="rows">
+        ${repeat(
+          entries,
+          (it) => it.id,
+          (it) => this.#entry(it),
+        )}
+      </ol>
+    `
+  }
+
+  #entry(entry: AuditEntry) {
+    return html`
+      <li>
+        <details
+          ?open=${entry.changes.length === 1 && (entry.changes[0]?.changes.length ?? 0) <= 3 && entry.changes[0]?.action === 'update'}
+        >
+          <summary>
+            ${icon('chevron-right')} ${avatar(entry.actor.name)}
+            <span class="grow">
+              <span class="name">${this.#sentence(entry)}</span>
+              <span class="meta"
+                >${format.instant(entry.at)} ·
+                ${originWord(entry.origin)}${entry.reason ? ` · ${entry.reason}` : ''}</span
+              >
+            </span>
+            ${entry.undone ? html`<span class="pill">${icon('undo')}${t('shell.audit.undone')}</span>` : nothing}
+          </summary>
+          <div class="changes">${entry.changes.map((it) => this.#change(it))}</div>
+        </details>
+        ${
+          entry.undone || entry.mayUndo === false || !entry.changes.length
+            ? nothing
+            : html`<button class="button small" @click=${() => void this.#undo(entry)}>
+                ${icon('undo')}${t('shell.undo')}
+              </button>`
+        }
+      </li>
+    `
+  }
+
+  #sentence(entry: AuditEntry): string {
+    const actor = entry.actor.name
+    const [first] = entry.changes
+    if (!first) return t('shell.audit.nothing', { actor })
+    if (entry.undoOf) return t('shell.audit.tookBack', { actor, count: entry.changes.length })
+    if (entry.changes.length > 1) return t('shell.audit.many', { actor, count: entry.changes.length })
+    const one = resource(first.resource)?.name.one ?? first.resource
+    return t(`shell.audit.${first.action}`, { actor, one, title: first.title || first.record.slice(0, 8) })
+  }
+
+  #change(change: AuditEntry['changes'][number]) {
+    const meta = resource(change.resource)
+    const href = change.action === 'delete' ? undefined : recordHref(change.resource, change.record)
+    const title = change.title || change.record.slice(0, 8)
+    return html`
+      <div class="change">
+        <p>
+          ${meta ? icon(meta.icon) : nothing} ${href ? html`<a class="link" href=${href}>${title}</a>` : title}
+          <span class="meta">${meta?.name.one ?? change.resource} · ${t(`shell.audit.action.${change.action}`)}</span>
+        </p>
+        ${change.changes.length > 0 ? html`<dl>${change.changes.map((it) => this.#field(meta, it))}</dl>` : nothing}
+      </div>
+    `
+  }
+
+  #field(meta: ResourceMeta | undefined, change: { field: string; old: unknown; new: unknown }) {
+    return html`
+      <div>
+        <dt>${meta?.fields.find((it) => it.name === change.field)?.label ?? change.field}</dt>
+        <dd>
+          ${hasValue(change.old) ? html`<del>${this.#shown(meta, change.field, change.old)}</del> ${icon('arrow-right')}` : nothing}
+          <ins>${hasValue(change.new) ? this.#shown(meta, change.field, change.new) : t('shell.audit.empty')}</ins>
+        </dd>
+      </div>
+    `
+  }
+
+  #shown(meta: ResourceMeta | undefined, name: string, value: unknown): string {
+    const field = meta?.fields.find((it) => it.name === name)
+    if (typeof value === 'object') return JSON.stringify(value)
+    if (!field) return String(value)
+    if (field.type === 'user') return this.#people.find((it) => it.id === value)?.name ?? format.value(field, value)
+    return format.value(field, value)
+  }
+
+  async #undo(entry: AuditEntry): Promise<void> {
+    try {
+      const done = await undo(entry.id)
+      const kept = done.kept?.length ?? 0
+      toast({
+        text: kept > 0 ? t('shell.audit.undidSome', { kept }) : t('shell.audit.undid'),
+        tone: kept > 0 ? 'warning' : 'success',
+      })
+      await this.#load()
+    } catch (problem) {
+      tellProblem(problem)
+    }
+  }
+
+  static override styles = [
+    controls,
+    settingsStyles,
+    css`
+      .filters {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 8px;
+        margin-block-end: 12px;
+      }
+      .filters .input {
+        inline-size: auto;
+        min-block-size: 28px;
+        padding-block: 3px;
+      }
+      .filters label {
+        display: flex;
+        align-items: center;
+        gap: 6px;
+        font: var(--socle-small);
+        color: var(--socle-text-2);
+      }
+      .rows > li {
+        align-items: flex-start;
+      }
+      details {
+        flex: 1;
+        min-inline-size: 0;
+      }
+      summary {
+        display: flex;
+        align-items: center;
+        gap: 10px;
+        list-style: none;
+        cursor: pointer;
+        border-radius: 6px;
+      }
+      summary::-webkit-details-marker {
+        display: none;
+      }
+      summary > .icon {
+        color: var(--socle-text-3);
+      }
+      details[open] > summary > .icon {
+        transform: rotate(90deg);
+      }
+      .avatar {
+        inline-size: 24px;
+        block-size: 24px;
+      }
+      .changes {
+        display: grid;
+        gap: 8px;
+        margin: 8px 0 4px 60px;
+      }
+      .change p {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 6px;
+      }
+      .change .icon {
+        inline-size: 14px;
+        block-size: 14px;
+        color: var(--socle-text-3);
+      }
+      dl {
+        padding-inline-start: 20px;
+        font: var(--socle-small);
+      }
+      dl > div {
+        display: grid;
+        grid-template-columns: minmax(100px, 160px) minmax(0, 1fr);
+        gap: 12px;
+        padding-block: 2px;
+      }
+      dt {
+        color: var(--socle-text-3);
+      }
+      dd {
+        overflow-wrap: anywhere;
+      }
+      del {
+        color: var(--socle-text-3);
+      }
+      ins {
+        text-decoration: none;
+        font-weight: 500;
+      }
+      .more {
+        display: grid;
+        justify-items: center;
+        padding: 16px;
+      }
+      @media (width < 600px) {
+        .changes {
+          margin-inline-start: 8px;
+        }
+        summary > .icon {
+          display: none;
+        }
+      }
+    `,
+  ]
+}
+
+function hasValue(value: unknown): boolean {
+  return value !== null && value !== undefined && value !== ''
+}
+
+const origins = new Set([
+  'ui',
+  'api',
+  'import',
+  'bulk',
+  'job',
+  'event',
+  'undo',
+  'system',
+  'demo',
+  'automation',
+  'portal',
+])
+
+function originWord(origin: string): string {
+  return origins.has(origin) ? t(`shell.audit.origin.${origin}`) : origin
+}
+
+define('shell-audit', ShellAudit)

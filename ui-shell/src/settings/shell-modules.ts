@@ -1,0 +1,293 @@
+import { KitElement, ProblemError, announce, api, controls, format, icon, may, pill, t, toast } from '@socle/sdk/ui'
+import { css, html, nothing } from 'lit'
+import { repeat } from 'lit/directives/repeat.js'
+import { define } from '../define.ts'
+import { setPage } from '../page.ts'
+import { session } from '../session-doc.ts'
+import { everything, sentenceOf } from './settings-api.ts'
+import type { Breaks, PluginCard } from './settings-api.ts'
+import { settingsStyles } from './settings-styles.ts'
+import { ShellBreaks } from './shell-breaks.ts'
+
+define('shell-breaks', ShellBreaks)
+
+/** What this workspace may do: a card and a switch for every installed module. */
+export class ShellModules extends KitElement {
+  static override properties = {
+    cards: { state: true },
+    problem: { state: true },
+    busy: { state: true },
+    asking: { state: true },
+  }
+  declare cards: readonly PluginCard[] | undefined
+  declare problem: string | undefined
+  declare busy: string | undefined
+  /** The module about to be switched off, with what that breaks. */
+  declare asking: { readonly card: PluginCard; readonly breaks: Breaks } | undefined
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    void this.#load()
+  }
+
+  async #load(): Promise<void> {
+    try {
+      this.cards = await everything<PluginCard>('/api/core/plugins')
+      this.problem = undefined
+      const on = this.cards.filter((it) => it.state === 'enabled').length
+      setPage(this, {
+        title: t('shell.settings.modules'),
+        crumbs: [{ title: t('shell.nav.settings'), href: '/settings' }],
+        count: t('shell.modules.count', { on, all: this.cards.length }),
+      })
+    } catch (problem) {
+      this.problem = sentenceOf(problem)
+    }
+  }
+
+  override render() {
+    return html`
+      <p class="lead">${t('shell.modules.lead')}</p>
+      ${
+        this.problem
+          ? html`<p class="problem" role="alert">
+              ${icon('circle-alert')}<span class="grow">${this.problem}</span>
+              <button class="button small" @click=${() => void this.#load()}>${t('shell.retry')}</button>
+            </p>`
+          : nothing
+      }
+      ${this.cards ? this.#list(this.cards) : this.problem ? nothing : html`<socle-skeleton .lines=${6}></socle-skeleton>`}
+      ${
+        this.asking
+          ? html`
+              <shell-breaks
+                .card=${this.asking.card}
+                .breaks=${this.asking.breaks}
+                @keep=${() => (this.asking = undefined)}
+                @switch-off=${(event: CustomEvent<{ cascade: boolean }>) => void this.#disable(event.detail.cascade)}
+              ></shell-breaks>
+            `
+          : nothing
+      }
+    `
+  }
+
+  #list(cards: readonly PluginCard[]) {
+    if (cards.length === 0) {
+      return html`<socle-empty
+        icon="plug"
+        heading=${t('shell.modules.none')}
+        text=${t('shell.modules.noneText')}
+      ></socle-empty>`
+    }
+    return html`
+      <ul class="cards">
+        ${repeat(
+          cards,
+          (it) => it.id,
+          (it) => this.#card(it),
+        )}
+      </ul>
+    `
+  }
+
+  #card(card: PluginCard) {
+    const isOn = card.state === 'enabled'
+    const isBusy = this.busy === card.id
+    const mayToggle = may('core.plugin.toggle')
+    return html`
+      <li class="card">
+        <div class="head">
+          <span class="mark">${icon(card.icon ?? 'package')}</span>
+          <div class="grow">
+            <h2 id="m-${card.id}">${card.title}</h2>
+            <p class="meta">${t('shell.modules.version', { version: card.version })}</p>
+          </div>
+          ${statePill(card)}
+          <button
+            class="switch"
+            role="switch"
+            aria-checked=${isOn}
+            aria-labelledby="m-${card.id}"
+            aria-busy=${isBusy}
+            aria-disabled=${!mayToggle || isBusy ? 'true' : nothing}
+            title=${mayToggle ? t(isOn ? 'shell.modules.switchOff' : 'shell.modules.switchOn', { title: card.title }) : t('shell.modules.notYours')}
+            @click=${() => void this.#toggle(card)}
+          ></button>
+        </div>
+        ${card.description ? html`<p class="about">${card.description}</p>` : nothing}
+        ${brought(card) ? html`<p class="meta">${brought(card)}</p>` : nothing}
+        ${
+          card.requires?.length
+            ? html`<p class="meta">
+                ${t('shell.modules.requires', { list: format.list(card.requires.map((it) => it.title)) })}
+              </p>`
+            : nothing
+        }
+        ${
+          card.incident
+            ? html`<p class="problem">
+                ${icon('triangle-alert')}
+                <span>${card.incident.message}<br /><code>${card.incident.stackLine}</code></span>
+              </p>`
+            : nothing
+        }
+      </li>
+    `
+  }
+
+  async #toggle(card: PluginCard): Promise<void> {
+    if (this.busy || !may('core.plugin.toggle')) return
+    if (card.state !== 'enabled') return await this.#enable(card)
+    this.busy = card.id
+    try {
+      const { data } = await api.get<{ data: Breaks }>(`/api/core/plugins/${card.id}/what-breaks`)
+      this.asking = { card, breaks: data }
+    } catch (problem) {
+      this.#tell(problem)
+    } finally {
+      this.busy = undefined
+    }
+  }
+
+  async #enable(card: PluginCard): Promise<void> {
+    this.busy = card.id
+    try {
+      await api.post(`/api/core/plugins/${card.id}/enable`, {})
+      await this.#changed(t('shell.modules.isOn', { title: card.title }))
+    } catch (problem) {
+      this.#tell(problem)
+    } finally {
+      this.busy = undefined
+    }
+  }
+
+  async #disable(cascade: boolean): Promise<void> {
+    const card = this.asking?.card
+    this.asking = undefined
+    if (!card) return
+    this.busy = card.id
+    try {
+      await api.post(`/api/core/plugins/${card.id}/disable`, { cascade })
+      await this.#changed(t('shell.modules.isOff', { title: card.title }), {
+        label: t('shell.modules.backOn'),
+        run: () => this.#enable(card),
+      })
+    } catch (problem) {
+      this.#tell(problem)
+    } finally {
+      this.busy = undefined
+    }
+  }
+
+  async #changed(text: string, action?: { label: string; run: () => unknown }): Promise<void> {
+    await Promise.all([session.load(), this.#load()])
+    toast({ text, tone: 'success', ...(action && { action }) })
+  }
+
+  #tell(problem: unknown): void {
+    const text = sentenceOf(problem)
+    announce(text, 'assertive')
+    toast({ text, tone: problem instanceof ProblemError && problem.status < 500 ? 'warning' : 'danger' })
+  }
+
+  static override styles = [
+    controls,
+    settingsStyles,
+    css`
+      .cards {
+        display: grid;
+        grid-template-columns: repeat(auto-fill, minmax(min(100%, 400px), 1fr));
+        gap: 12px;
+      }
+      .card {
+        display: grid;
+        align-content: start;
+        gap: 8px;
+        padding: 16px;
+      }
+      .head {
+        display: flex;
+        align-items: center;
+        gap: 12px;
+      }
+      .mark {
+        display: grid;
+        place-items: center;
+        flex: none;
+        inline-size: 36px;
+        block-size: 36px;
+        border-radius: 8px;
+        background: var(--socle-accent-bg);
+        color: var(--socle-accent);
+      }
+      .mark .icon {
+        inline-size: 20px;
+        block-size: 20px;
+      }
+      .about {
+        color: var(--socle-text-2);
+      }
+      .switch {
+        position: relative;
+        flex: none;
+        inline-size: 40px;
+        block-size: 24px;
+        padding: 0;
+        border: 1px solid var(--socle-control);
+        border-radius: 12px;
+        background: var(--socle-surface);
+        cursor: pointer;
+      }
+      .switch::after {
+        content: '';
+        position: absolute;
+        inset-block-start: 3px;
+        inset-inline-start: 3px;
+        inline-size: 16px;
+        block-size: 16px;
+        border-radius: 50%;
+        background: var(--socle-control);
+        transition: transform var(--socle-motion);
+      }
+      .switch[aria-checked='true'] {
+        border-color: var(--socle-accent);
+        background: var(--socle-accent);
+      }
+      .switch[aria-checked='true']::after {
+        background: var(--socle-on-accent);
+        transform: translateX(16px);
+      }
+      .switch:dir(rtl)[aria-checked='true']::after {
+        transform: translateX(-16px);
+      }
+      .switch[aria-busy='true'] {
+        opacity: 0.6;
+      }
+      .switch[aria-disabled='true'] {
+        cursor: not-allowed;
+      }
+      code {
+        font:
+          12px/16px ui-monospace,
+          monospace;
+        overflow-wrap: anywhere;
+      }
+    `,
+  ]
+}
+
+function statePill(card: PluginCard) {
+  if (card.state === 'quarantined') return pill(t('shell.modules.quarantined'), 'danger', 'circle-alert')
+  return card.state === 'enabled'
+    ? pill(t('shell.modules.on'), 'success', 'check')
+    : pill(t('shell.modules.off'), 'neutral', 'minus')
+}
+
+function brought(card: PluginCard): string {
+  const { screens = [], resources = [] } = card.brings ?? {}
+  const names = [...new Set([...resources, ...screens])]
+  return names.length > 0 ? t('shell.modules.brings', { list: format.list(names) }) : ''
+}
+
+define('shell-modules', ShellModules)

@@ -1,0 +1,169 @@
+import { KitElement, controls, icon, shell, t } from '@socle/sdk/ui'
+import { css, html, nothing } from 'lit'
+import { define } from '../define.ts'
+import { setPage } from '../page.ts'
+import { settingsPages } from './settings-pages.ts'
+import type { SettingsPage } from './settings-pages.ts'
+
+/** The list of settings, and the chosen one beside it. */
+export class ShellSettings extends KitElement {
+  static override properties = { page: {}, record: {}, problem: { state: true } }
+  declare page: string
+  declare record: string | undefined
+  declare problem: string | undefined
+
+  #shown: HTMLElement | undefined
+  #name = ''
+
+  override willUpdate(): void {
+    if (this.page !== this.#name) void this.#show(this.page)
+    else if (this.#shown) Object.assign(this.#shown, { record: this.record })
+  }
+
+  async #show(name: string): Promise<void> {
+    this.#name = name
+    this.problem = undefined
+    const page = settingsPages.find((it) => it.name === name)
+    if (!page) return
+    setPage(this, {
+      title: t(`shell.settings.${name}`),
+      crumbs: [{ title: t('shell.nav.settings'), href: '/settings' }],
+    })
+    try {
+      await page.load()
+      if (this.#name !== name) return
+      this.#shown = Object.assign(document.createElement(page.tag), { record: this.record })
+      this.requestUpdate()
+    } catch (problem) {
+      this.problem = String(problem)
+    }
+  }
+
+  override render() {
+    return html`
+      <nav aria-label=${t('shell.nav.settings')}>
+        ${(['you', 'workspace', 'control'] as const).map((group) => this.#group(group))}
+      </nav>
+      <div class="body">
+        ${this.problem ? html`<socle-empty icon="plug-zap" heading=${t('shell.screen.failed')} text=${this.problem}></socle-empty>` : this.#shown}
+      </div>
+    `
+  }
+
+  #group(group: SettingsPage['group']) {
+    const pages = settingsPages.filter((it) => it.group === group && isOpen(it))
+    if (pages.length === 0) return nothing
+    return html`
+      <h2 id=${group}>${t(`shell.settings.group.${group}`)}</h2>
+      <ul aria-labelledby=${group}>
+        ${pages.map(
+          (it) => html`
+            <li>
+              <a href="/settings/${it.name}" aria-current=${it.name === this.page ? 'page' : nothing}>
+                ${icon(it.icon)}${t(`shell.settings.${it.name}`)}
+              </a>
+            </li>
+          `,
+        )}
+      </ul>
+    `
+  }
+
+  static override styles = [
+    controls,
+    css`
+      :host {
+        display: grid;
+        grid-template-columns: 208px minmax(0, 1fr);
+        flex: 1;
+        min-block-size: 0;
+      }
+      nav {
+        padding: 16px 8px;
+        border-inline-end: 1px solid var(--socle-line);
+        overflow: auto;
+      }
+      h2 {
+        margin: 16px 8px 4px;
+        font: var(--socle-meta);
+        font-weight: 500;
+        color: var(--socle-text-3);
+      }
+      h2:first-child {
+        margin-block-start: 0;
+      }
+      ul {
+        display: grid;
+        gap: 1px;
+      }
+      a {
+        display: flex;
+        align-items: center;
+        gap: 8px;
+        min-block-size: 32px;
+        padding: 0 8px;
+        border-radius: 6px;
+        color: var(--socle-text-2);
+        font: var(--socle-small);
+        font-weight: 500;
+        text-decoration: none;
+      }
+      a:hover {
+        background: var(--socle-muted);
+      }
+      a[aria-current] {
+        background: var(--socle-muted);
+        color: var(--socle-text);
+      }
+      .body {
+        min-inline-size: 0;
+        padding: 24px;
+        overflow: auto;
+      }
+      .body > * {
+        max-inline-size: 1000px;
+      }
+      @media (width < 1100px) {
+        :host {
+          grid-template-columns: minmax(0, 1fr);
+          grid-template-rows: auto minmax(0, 1fr);
+        }
+        nav {
+          display: flex;
+          gap: 4px;
+          padding: 8px 12px;
+          border-inline-end: 0;
+          border-block-end: 1px solid var(--socle-line);
+          background: var(--socle-surface);
+          scrollbar-width: none;
+        }
+        h2 {
+          display: none;
+        }
+        ul {
+          display: flex;
+        }
+        a {
+          white-space: nowrap;
+        }
+        .body {
+          padding: 16px;
+        }
+      }
+      @media (width < 600px) {
+        .body {
+          padding: 12px;
+        }
+        a {
+          min-block-size: 40px;
+        }
+      }
+    `,
+  ]
+}
+
+function isOpen(page: SettingsPage): boolean {
+  return !page.permission || page.permission.some((it) => shell()?.may.includes(it))
+}
+
+define('shell-settings', ShellSettings)

@@ -1,0 +1,384 @@
+import { KitElement, announce, confirmDialog, controls, icon, live, navigate, shell, t, toast } from '@socle/sdk/ui'
+import type { ShellDocument } from '@socle/sdk/ui'
+import { css, html, nothing } from 'lit'
+import { define } from './define.ts'
+import type { PageBar } from './page.ts'
+import { preferences } from './preferences.ts'
+import { rememberRecord } from './recent.ts'
+import { router } from './router.ts'
+import { routeFor } from './routes.ts'
+import type { Route } from './routes.ts'
+import { session } from './session-doc.ts'
+import { shortcuts } from './shortcuts.ts'
+import type { Shortcut } from './shortcuts.ts'
+import { unsaved } from './unsaved.ts'
+import type { UnsavedText } from './unsaved.ts'
+
+type Layer = 'palette' | 'shortcuts' | 'create' | undefined
+
+/** The whole page: who is signed in, where they are, and the frame around it. */
+export class ShellApp extends KitElement {
+  static override properties = {
+    url: { state: true },
+    bar: { state: true },
+    layer: { state: true },
+    isDrawerOpen: { state: true },
+    lost: { state: true },
+  }
+  declare url: URL
+  declare bar: PageBar | undefined
+  declare layer: Layer
+  declare isDrawerOpen: boolean
+  /** Text of a screen that went away with its module. */
+  declare lost: readonly UnsavedText[]
+
+  #route: Route | undefined
+  #keys: (() => void) | undefined
+  #stop: (() => void)[] = []
+
+  constructor() {
+    super()
+    this.url = router.url
+    this.isDrawerOpen = false
+    this.lost = []
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    router.start({ mayLeave: () => this.#mayLeave() })
+    this.#stop = [
+      router.onChange((url, { path }) => this.#arrived(url, path)),
+      live.on('plugin.generation', ({ generation }) => {
+        if (generation !== shell()?.generation) void session.load()
+      }),
+      live.on('status', ({ connected }) => this.#connection(connected)),
+      preferences.onChange(() => this.requestUpdate()),
+    ]
+    session.addEventListener('change', this.#onSession)
+    session.addEventListener('document', this.#onDocument)
+    window.addEventListener('socle-signed-out', this.#onSignedOut)
+    this.addEventListener('socle-page', this.#onPage as EventListener)
+    void session.load()
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    for (const stop of this.#stop) stop()
+    session.removeEventListener('change', this.#onSession)
+    session.removeEventListener('document', this.#onDocument)
+    window.removeEventListener('socle-signed-out', this.#onSignedOut)
+  }
+
+  readonly #onSession = (): void => {
+    if (session.state !== 'ready') this.#route = undefined
+    if (session.state === 'signed-out')
+      void import('./shell-sign-in.ts').then((it) => define('shell-sign-in', it.ShellSignIn))
+    if (session.state !== 'ready') document.title = 'Socle'
+    this.requestUpdate()
+  }
+
+  readonly #onSignedOut = (): void => void session.end()
+
+  // A stream that breaks may mean that the session ended; the document tells which.
+  #connection(connected: boolean): void {
+    if (session.state === 'ready' && connected) void session.load()
+    this.requestUpdate()
+  }
+
+  readonly #onDocument = (event: Event): void => {
+    const { before, now } = (event as CustomEvent<{ before?: ShellDocument; now: ShellDocument }>).detail
+    const route = this.#route
+    this.#bindKeys(now)
+    this.#findRoute()
+    if (!before || !route || before.generation === now.generation) return
+    const gone = before.plugins.find((it) => it.id === route.plugin && !now.plugins.some((now) => now.id === it.id))
+    if (gone) this.#leaveModule(gone.title)
+    else announce(t('shell.modules.changed'), 'polite')
+  }
+
+  /** The module under this tab was switched off: home, a notice, and what was typed to be copied. */
+  #leaveModule(title: string): void {
+    this.lost = unsaved.all()
+    unsaved.clearAll()
+    void router.go('/', { force: true, replace: true })
+    toast({ text: t('shell.modules.goneWhileOpen', { title }), tone: 'warning' })
+    if (this.lost.length > 0)
+      void import('./shell-lost-text.ts').then((it) => define('shell-lost-text', it.ShellLostText))
+  }
+
+  #findRoute(): void {
+    const document = shell()
+    if (!document) return
+    const route = routeFor(document, this.url.pathname)
+    if (route.key !== this.#route?.key || !this.bar) this.bar = route.bar
+    this.#route = route
+    this.requestUpdate()
+  }
+
+  #arrived(url: URL, isNewPath: boolean): void {
+    this.url = url
+    this.isDrawerOpen = false
+    this.layer = undefined
+    const before = this.#route?.key
+    this.#findRoute()
+    if (isNewPath && this.#route?.key !== before) void this.updateComplete.then(() => this.#focusTitle())
+    else if (isNewPath && this.#route) this.bar = this.#route.key === before && this.bar ? this.bar : this.#route.bar
+  }
+
+  #focusTitle(): void {
+    const bar = this.renderRoot.querySelector('shell-top-bar')
+    if (bar && 'focusTitle' in bar) (bar as { focusTitle: () => void }).focusTitle()
+  }
+
+  readonly #onPage = (event: CustomEvent<PageBar>): void => {
+    event.stopPropagation()
+    this.bar = event.detail
+    if (event.detail.record) rememberRecord(event.detail.record)
+  }
+
+  override willUpdate(): void {
+    const document_ = shell()
+    if (session.state !== 'ready' || !document_ || !this.bar) return
+    document.title = this.bar.documentTitle
+      ? `${this.bar.documentTitle} · ${document_.workspace.name}`
+      : `${this.bar.title} · ${document_.workspace.name}`
+  }
+
+  #mayLeave(): Promise<boolean> {
+    const [first] = unsaved.all()
+    return confirmDialog({
+      title: t('shell.unsaved.title'),
+      body: t('shell.unsaved.body', { title: first?.title ?? '' }),
+      confirm: t('shell.unsaved.leave'),
+      danger: true,
+    })
+  }
+
+  #bindKeys(document: ShellDocument): void {
+    this.#keys?.()
+    shortcuts.lettersOn = preferences.hasLetterShortcuts
+    const go = (keys: string, title: string, path: string): Shortcut => ({
+      keys: `g ${keys}`,
+      title,
+      group: 'go',
+      run: () => navigate(path),
+    })
+    const items = document.nav.flatMap((group) => group.items)
+    this.#keys = shortcuts.add([
+      { keys: 'mod+k', title: t('shell.palette.title'), group: 'general', run: () => this.#open('palette') },
+      { keys: '?', title: t('shell.shortcuts.title'), group: 'general', run: () => this.#open('shortcuts') },
+      go('h', t('shell.nav.home'), '/'),
+      ...items.filter((it) => it.key && it.path !== '/').map((it) => go(it.key as string, it.title, it.path)),
+      go('s', t('shell.nav.settings'), '/settings'),
+    ])
+  }
+
+  #open(layer: Exclude<Layer, undefined>): void {
+    if (session.state !== 'ready') return
+    const load = {
+      palette: () => import('./shell-palette.ts').then((it) => define('shell-palette', it.ShellPalette)),
+      shortcuts: () => import('./shell-shortcuts.ts').then((it) => define('shell-shortcuts', it.ShellShortcuts)),
+      create: () => import('./shell-create.ts').then((it) => define('shell-create', it.ShellCreate)),
+    }
+    this.layer = layer
+    void load[layer]()
+  }
+
+  readonly #closeLayer = (): void => {
+    this.layer = undefined
+  }
+
+  override render() {
+    switch (session.state) {
+      case 'loading':
+        return html`<div class="boot" aria-busy="true"></div>`
+      case 'signed-out':
+        return html`<shell-sign-in></shell-sign-in>`
+      case 'unreachable':
+        return this.#unreachable()
+      case 'ready':
+        return this.#page()
+    }
+  }
+
+  #unreachable() {
+    return html`
+      <main class="center">
+        <h1>${t('shell.unreachable.title')}</h1>
+        <p>${session.problem?.detail ?? t('shell.unreachable.text')}</p>
+        <button class="button primary" @click=${() => void session.load()}>
+          ${icon('refresh-cw')}${t('shell.retry')}
+        </button>
+      </main>
+    `
+  }
+
+  #page() {
+    const collapsed = preferences.isSidebarCollapsed
+    return html`
+      <a class="skip" href="#main" @click=${this.#skip}>${t('shell.skip')}</a>
+      <div class="frame ${collapsed ? 'collapsed' : ''}">
+        <div class="scrim" ?hidden=${!this.isDrawerOpen} @click=${this.#toggleDrawer}></div>
+        <shell-nav
+          class=${this.isDrawerOpen ? 'open' : ''}
+          .path=${this.url.pathname}
+          .collapsed=${collapsed && !this.isDrawerOpen}
+          @shell-search=${() => this.#open('palette')}
+          @shell-shortcuts=${() => this.#open('shortcuts')}
+          @shell-close=${this.#toggleDrawer}
+          @keydown=${this.#onNavKey}
+        ></shell-nav>
+        <div class="content">
+          <shell-top-bar .bar=${this.bar} @shell-menu=${this.#toggleDrawer}></shell-top-bar>
+          <shell-notice></shell-notice>
+          <main id="main" tabindex="-1" aria-label=${this.bar?.title ?? nothing}>
+            <shell-outlet .route=${this.#route} .url=${this.url}></shell-outlet>
+          </main>
+          <shell-bottom-bar
+            .path=${this.url.pathname}
+            @shell-search=${() => this.#open('palette')}
+            @shell-create=${() => this.#open('create')}
+            @shell-menu=${this.#toggleDrawer}
+          ></shell-bottom-bar>
+        </div>
+      </div>
+      ${this.layer === 'palette' ? html`<shell-palette .url=${this.url} @close=${this.#closeLayer}></shell-palette>` : nothing}
+      ${this.layer === 'shortcuts' ? html`<shell-shortcuts @close=${this.#closeLayer}></shell-shortcuts>` : nothing}
+      ${this.layer === 'create' ? html`<shell-create @close=${this.#closeLayer}></shell-create>` : nothing}
+      ${
+        this.lost.length > 0
+          ? html`<shell-lost-text .texts=${this.lost} @close=${() => (this.lost = [])}></shell-lost-text>`
+          : nothing
+      }
+    `
+  }
+
+  readonly #skip = (event: Event): void => {
+    event.preventDefault()
+    event.stopPropagation()
+    this.renderRoot.querySelector<HTMLElement>('#main')?.focus()
+  }
+
+  readonly #toggleDrawer = (): void => {
+    this.isDrawerOpen = !this.isDrawerOpen
+    const focus = this.isDrawerOpen ? 'shell-nav' : 'shell-top-bar'
+    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(focus)?.focus())
+  }
+
+  readonly #onNavKey = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape' && this.isDrawerOpen) this.#toggleDrawer()
+  }
+
+  static override styles = [
+    controls,
+    css`
+      :host {
+        display: block;
+        block-size: 100dvh;
+      }
+      .boot {
+        block-size: 100%;
+        background: var(--socle-page);
+      }
+      .center {
+        display: flex;
+        flex-direction: column;
+        align-items: center;
+        justify-content: center;
+        gap: 12px;
+        block-size: 100%;
+        padding: 24px;
+        text-align: center;
+        color: var(--socle-text-2);
+      }
+      .center h1 {
+        font: var(--socle-heading);
+        font-weight: 600;
+        color: var(--socle-text);
+      }
+      .skip {
+        position: fixed;
+        inset-block-start: 8px;
+        inset-inline-start: 8px;
+        z-index: 50;
+        padding: 8px 12px;
+        border-radius: var(--socle-radius);
+        background: var(--socle-text);
+        color: var(--socle-surface);
+        transform: translateY(-64px);
+      }
+      .skip:focus {
+        transform: none;
+      }
+      .frame {
+        display: grid;
+        grid-template-columns: var(--socle-sidebar) minmax(0, 1fr);
+        block-size: 100%;
+      }
+      .frame.collapsed {
+        grid-template-columns: 56px minmax(0, 1fr);
+      }
+      shell-nav {
+        border-inline-end: 1px solid var(--socle-line);
+      }
+      .scrim {
+        display: none;
+      }
+      .content {
+        display: flex;
+        flex-direction: column;
+        min-inline-size: 0;
+        min-block-size: 0;
+        background: var(--socle-page);
+      }
+      main#main {
+        display: flex;
+        flex-direction: column;
+        flex: 1;
+        min-block-size: 0;
+        min-inline-size: 0;
+        overflow: auto;
+        outline: none;
+      }
+      @media (width < 900px) {
+        .frame,
+        .frame.collapsed {
+          grid-template-columns: minmax(0, 1fr);
+        }
+        shell-nav {
+          position: fixed;
+          inset-block: 0;
+          inset-inline-start: 0;
+          z-index: 31;
+          inline-size: min(300px, 84vw);
+          visibility: hidden;
+          transform: translateX(-100%);
+          transition:
+            transform var(--socle-motion),
+            visibility var(--socle-motion);
+        }
+        shell-nav.open {
+          visibility: visible;
+          transform: none;
+          box-shadow: var(--socle-shadow);
+        }
+        .scrim {
+          display: block;
+          position: fixed;
+          inset: 0;
+          z-index: 30;
+          background: var(--socle-backdrop);
+        }
+      }
+      @media print {
+        shell-nav,
+        shell-bottom-bar {
+          display: none;
+        }
+        .frame {
+          display: block;
+        }
+      }
+    `,
+  ]
+}

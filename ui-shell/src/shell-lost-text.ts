@@ -1,0 +1,48 @@
+import { KitElement, controls, icon, t, toast } from '@socle/sdk/ui'
+import { css, html } from 'lit'
+import type { UnsavedText } from './unsaved.ts'
+
+/** What was typed on a screen that went away with its module, for copying. */
+export class ShellLostText extends KitElement {
+  static override properties = { texts: { attribute: false } }
+  declare texts: readonly UnsavedText[]
+
+  override render() {
+    return html`
+      <socle-dialog
+        open
+        .heading=${t('shell.lost.title')}
+        @socle-close=${() => this.dispatchEvent(new CustomEvent('close'))}
+      >
+        <p class="lead">${t('shell.lost.text')}</p>
+        ${this.texts.map(
+          (it) => html`
+            <label class="label" for="text">${it.title}</label>
+            <textarea class="input" id="text" readonly rows="6" .value=${it.text()}></textarea>
+          `,
+        )}
+        <button slot="actions" class="button primary" @click=${() => void this.#copy()}>
+          ${icon('copy')}${t('shell.copy')}
+        </button>
+      </socle-dialog>
+    `
+  }
+
+  async #copy(): Promise<void> {
+    await navigator.clipboard.writeText(this.texts.map((it) => `${it.title}\n${it.text()}`).join('\n\n'))
+    toast({ text: t('shell.copied'), tone: 'success' })
+  }
+
+  static override styles = [
+    controls,
+    css`
+      .lead {
+        margin-block-end: 12px;
+        color: var(--socle-text-2);
+      }
+      .label {
+        margin-block: 12px 6px;
+      }
+    `,
+  ]
+}

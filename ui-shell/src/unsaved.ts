@@ -1,0 +1,28 @@
+export interface UnsavedText {
+  /** What it belongs to, e.g. "New opportunity". */
+  readonly title: string
+  /** All that was typed, readable: offered for copying when its screen goes away. */
+  readonly text: () => string
+}
+
+const entries = new Map<object, UnsavedText>()
+
+/** What was typed and not yet saved anywhere on screen. The router asks before it leaves any of it behind. */
+export const unsaved = {
+  set(owner: object, entry: UnsavedText): void {
+    entries.set(owner, entry)
+  },
+  clear(owner: object): void {
+    entries.delete(owner)
+  },
+  all(): readonly UnsavedText[] {
+    return [...entries.values()]
+  },
+  clearAll(): void {
+    entries.clear()
+  },
+}
+
+window.addEventListener('beforeunload', (event) => {
+  if (entries.size > 0) event.preventDefault()
+})
