@@ -13,7 +13,10 @@ export interface EventDefinition<P extends z.ZodType = z.ZodType> {
  * @example
  * export const LoanReturned = defineEvent('loans.loan.returned', { version: 1, payload: z.object({ loan: z.uuid() }) })
  */
-export function defineEvent<P extends z.ZodType>(name: string, { version, payload }: { version: number; payload: P }): EventDefinition<P> {
+export function defineEvent<P extends z.ZodType>(
+  name: string,
+  { version, payload }: { version: number; payload: P },
+): EventDefinition<P> {
   return { name, version, payload }
 }
 

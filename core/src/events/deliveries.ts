@@ -1,0 +1,398 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { sql } from 'kysely'
+import type { Logger } from 'pino'
+import { z } from 'zod'
+import type { Clock } from '../clock.ts'
+import type { Context } from '../context.ts'
+import type { Database, Sql } from '../database/database.ts'
+import type { Signals } from '../database/signals.ts'
+import { backOff, maxAttempts } from './back-off.ts'
+import type { EventCatalog } from './catalog.ts'
+import { handlerTimedOut } from './errors.ts'
+import { defineEvent, type StoredEvent } from './event.ts'
+import { holdDeliveries, releaseDeliveries, type Switch } from './holds.ts'
+import type { RunUnit } from './run-unit.ts'
+import type { Subscription } from './subscriptions.ts'
+
+/** A subscriber failed so often that its event was put aside; later events of that record wait behind it. */
+export const DeliveryDied = defineEvent('core.delivery.died', {
+  version: 1,
+  payload: z.object({
+    subscription: z.string(),
+    event: z.uuid(),
+    name: z.string(),
+    record: z.uuid(),
+    attempts: z.int(),
+    error: z.string(),
+  }),
+})
+
+export interface DeliveriesOptions {
+  readonly database: Database
+  readonly signals: Signals
+  readonly clock: Clock
+  readonly log: Logger
+  readonly catalog: EventCatalog
+  /** The subscribers of this process's plugins. What others hear is left to processes that have them. */
+  readonly subscriptions: Iterable<Subscription>
+  readonly runUnit: RunUnit
+  /** Handlers at the same time; an embedded database runs them one after the other anyway. */
+  readonly concurrency?: number
+  readonly pollMilliseconds?: number
+  readonly timeoutMilliseconds?: number
+}
+
+/** What one subscriber has to hear in one workspace. */
+interface Queue {
+  readonly subscription: Subscription
+  readonly workspace: string
+  handling: number
+  /** Somebody looked while a delivery was being handled and found the rest blocked by it: look again afterwards. */
+  lookAgain: boolean
+}
+
+interface Taken extends StoredEvent {
+  readonly seq: number
+  readonly attempts: number
+  readonly more: boolean
+}
+
+const drainMilliseconds = 10_000
+
+/**
+ * Brings events to their subscribers: at least once to the handler, once in what it writes, and per record in the order
+ * the events were committed.
+ *
+ * A delivery is taken, handled and deleted in one transaction, so a process that dies in the middle has done nothing,
+ * and another takes the same delivery again. Only a record's oldest delivery may be taken, and its row is locked while
+ * it is handled; that alone keeps the order among any number of processes.
+ */
+export class Deliveries {
+  readonly #options: Required<DeliveriesOptions>
+  readonly #subscriptions: ReadonlyMap<string, Subscription>
+  readonly #queues = new Map<string, Queue>()
+  /** Queues that want a worker, the longest waiting first: a long backlog does not starve the others. */
+  readonly #ready = new Set<Queue>()
+  readonly #workers = new Set<Promise<void>>()
+  #working = 0
+  readonly #ending = new AbortController()
+  // A signal is heard in the middle of whatever sent it; work must not inherit that unit of work.
+  readonly #outside = AsyncLocalStorage.snapshot()
+  /** Deliveries of this process from their taking until a failure is counted: in between they are rolled back and free. */
+  readonly #inHand = new Set<number>()
+  #searching: Promise<void> | undefined
+  #searchAgain = false
+  #polling: NodeJS.Timeout | undefined
+  #unhear: (() => void) | undefined
+  #attempts = 0
+  #stopping = false
+
+  constructor(options: DeliveriesOptions) {
+    this.#options = {
+      concurrency: options.database.kind === 'pglite' ? 1 : 8,
+      pollMilliseconds: 2_000,
+      timeoutMilliseconds: 30_000,
+      ...options,
+    }
+    this.#subscriptions = new Map([...options.subscriptions].map((subscription) => [subscription.id, subscription]))
+  }
+
+  start(): void {
+    const wake = () => this.#outside(() => void this.#search())
+    this.#unhear = this.#options.signals.on(({ kind }) => {
+      if (kind === 'deliveries' || kind === 'plugins') wake()
+    })
+    this.#polling = setInterval(wake, this.#options.pollMilliseconds)
+    wake()
+  }
+
+  /** Takes nothing more and waits for the handlers that run; after 10 s they are told to stop. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    this.#unhear?.()
+    clearInterval(this.#polling)
+    const patience = setTimeout(() => this.#ending.abort(), drainMilliseconds)
+    await this.#searching
+    await Promise.all(this.#workers)
+    clearTimeout(patience)
+  }
+
+  /** Delivers all that is due by the clock, also what the handlers tell meanwhile. */
+  async runUntilIdle(): Promise<void> {
+    for (;;) {
+      const before = this.#attempts
+      await this.#outside(() => this.#search())
+      while (this.#workers.size > 0) await Promise.all(this.#workers)
+      if (this.#attempts === before) return
+    }
+  }
+
+  /** Call after a plugin was disabled; see `holdDeliveries` to do it with the switch itself. */
+  async hold(where: Switch): Promise<void> {
+    await this.#options.database.owner.transaction().execute((tx) => holdDeliveries(tx, where))
+  }
+
+  /** Call after a plugin was enabled. */
+  async release(where: Switch): Promise<void> {
+    await this.#options.database.owner.transaction().execute((tx) => releaseDeliveries(tx, where))
+    this.#options.signals.send({ kind: 'deliveries' })
+  }
+
+  /** Finds queues with something due; a call during a search makes it search once more. */
+  #search(): Promise<void> {
+    this.#searchAgain = true
+    this.#searching ??= this.#searchWhileAsked().finally(() => {
+      this.#searching = undefined
+    })
+    return this.#searching
+  }
+
+  async #searchWhileAsked(): Promise<void> {
+    while (this.#searchAgain && !this.#stopping) {
+      this.#searchAgain = false
+      try {
+        await this.#findQueues()
+      } catch (error) {
+        // The poll tries again; a database that is away for a moment must not end the process.
+        this.#options.log.error({ err: error }, 'deliveries could not be looked for')
+        return
+      }
+    }
+  }
+
+  async #findQueues(): Promise<void> {
+    for (const { state, enabled, due, subscription, workspace, plugin } of await queuesWithDeliveries(
+      this.#options.database.owner,
+    )) {
+      if (state === 'waiting' && !enabled) await this.hold({ workspace, plugin })
+      if (state === 'held' && enabled) {
+        // A process died between the switch and the release.
+        await this.release({ workspace, plugin })
+        this.#searchAgain = true
+      }
+      const ours = this.#subscriptions.get(subscription)
+      if (ours && state === 'waiting' && enabled && Date.parse(due) <= this.#now()) {
+        this.#want(this.#queue(ours, workspace))
+      }
+    }
+  }
+
+  #queue(subscription: Subscription, workspace: string): Queue {
+    const key = `${subscription.id} ${workspace}`
+    let queue = this.#queues.get(key)
+    if (!queue) this.#queues.set(key, (queue = { subscription, workspace, handling: 0, lookAgain: false }))
+    return queue
+  }
+
+  #want(queue: Queue): void {
+    if (this.#stopping) return
+    this.#ready.add(queue)
+    if (this.#working >= this.#options.concurrency) return
+    this.#working += 1
+    const worker = this.#outside(() => this.#work()).finally(() => this.#workers.delete(worker))
+    this.#workers.add(worker)
+  }
+
+  async #work(): Promise<void> {
+    try {
+      // What is wanted meanwhile joins the end of the set, and the loop.
+      for (const queue of this.#ready) {
+        if (this.#stopping) return
+        this.#ready.delete(queue)
+        await this.#deliverNext(queue)
+      }
+    } finally {
+      // In the same breath as the loop's end, so that no queue can come to wait for a worker that has left.
+      this.#working -= 1
+    }
+  }
+
+  async #deliverNext(queue: Queue): Promise<void> {
+    let taken: Taken | undefined
+    queue.handling += 1
+    try {
+      await this.#handle(queue, (delivery) => {
+        taken = delivery
+        this.#inHand.add(delivery.seq)
+        this.#attempts += 1
+        if (delivery.more) this.#want(queue)
+      })
+    } catch (error) {
+      await this.#fail(queue, taken, error)
+    }
+    queue.handling -= 1
+    if (taken) this.#inHand.delete(taken.seq)
+    if (!taken && queue.handling > 0) queue.lookAgain = true
+    if (taken && (taken.more || queue.lookAgain)) {
+      queue.lookAgain = false
+      this.#want(queue)
+    }
+  }
+
+  async #handle(queue: Queue, onTaken: (taken: Taken) => void): Promise<void> {
+    const { subscription, workspace } = queue
+    const { runUnit, catalog, timeoutMilliseconds } = this.#options
+    const timeout = new AbortController()
+    const signal = AbortSignal.any([timeout.signal, this.#ending.signal])
+    const cause = { origin: `event:${subscription.event}` }
+    await runUnit({ workspace, plugin: subscription.plugin, cause, signal }, async (ctx) => {
+      const taken = await takeNext(ctx.sql, queue, {
+        now: new Date(this.#now()).toISOString(),
+        except: [...this.#inHand],
+      })
+      if (!taken) return
+      onTaken(taken)
+      const { seq: _seq, attempts: _attempts, more: _more, ...stored } = taken
+      const event = catalog.received(subscription.id, stored)
+      const timer = setTimeout(
+        () => timeout.abort(handlerTimedOut({ subscription: subscription.id, seconds: timeoutMilliseconds / 1000 })),
+        timeoutMilliseconds,
+      )
+      try {
+        await Promise.race([subscription.handle(event as StoredEvent<never>, ctx), whenAborted(signal)])
+      } finally {
+        clearTimeout(timer)
+      }
+    })
+  }
+
+  /** Counts a failure and puts the next try off; the eighth puts the event aside and tells it. */
+  async #fail(queue: Queue, taken: Taken | undefined, error: unknown): Promise<void> {
+    const { log, runUnit } = this.#options
+    const { subscription, workspace } = queue
+    if (!taken) {
+      log.error({ err: error, subscription: subscription.id, workspace }, 'a delivery could not be taken')
+      return
+    }
+    // An ordered stop is not the handler's fault: the delivery is simply still there.
+    if (this.#ending.signal.aborted) return
+    if (isTransient(error)) {
+      this.#want(queue)
+      return
+    }
+    const attempts = taken.attempts + 1
+    const dead = attempts >= maxAttempts
+    const sentence = error instanceof Error ? error.message : String(error)
+    log.warn(
+      { err: error, subscription: subscription.id, workspace, event: taken.id, attempts, dead },
+      'a subscriber failed',
+    )
+    try {
+      await runUnit({ workspace, plugin: 'core', cause: { origin: 'system' } }, async (ctx) => {
+        const due = dead ? 'infinity' : new Date(this.#now() + backOff(attempts)).toISOString()
+        const counted = await putOff(ctx.sql, taken, { due, dead, error: sentence.slice(0, 2_000) })
+        // Nobody is told about a subscriber that fails to hear that subscribers fail.
+        if (counted && dead && taken.name !== DeliveryDied.name) tellDeath(ctx, subscription, taken, attempts, sentence)
+      })
+    } catch (failure) {
+      // The delivery stays due; the poll finds it again.
+      log.error({ err: failure, subscription: subscription.id, workspace }, 'a failure could not be counted')
+    }
+  }
+
+  #now(): number {
+    return this.#options.clock.now().getTime()
+  }
+}
+
+function tellDeath(ctx: Context, subscription: Subscription, taken: Taken, attempts: number, error: string): void {
+  const { id: event, name, key } = taken
+  const payload = { subscription: subscription.id, event, name, record: key, attempts, error: error.slice(0, 500) }
+  ctx.emit(DeliveryDied, payload, { key })
+}
+
+function whenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason as Error)
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  })
+}
+
+/** A deadlock, or a conflict of transactions: the same work done again succeeds. */
+function isTransient(error: unknown): boolean {
+  const code = (error as { code?: unknown } | undefined)?.code
+  return code === '40001' || code === '40P01'
+}
+
+interface FoundQueue {
+  readonly state: 'waiting' | 'held'
+  readonly subscription: string
+  readonly workspace: string
+  readonly plugin: string
+  readonly enabled: boolean
+  /** Instant of the earliest due delivery. */
+  readonly due: string
+}
+
+/** Skips through the index from queue to queue, so that a backlog of a million costs as much as one delivery. */
+async function queuesWithDeliveries(owner: Sql): Promise<readonly FoundQueue[]> {
+  const { rows } = await sql<FoundQueue>`
+    with recursive queue as (
+      (select d.state, d.subscription, d.workspace, d.due_at from core.delivery d
+        where d.state > 'dead' order by d.state, d.subscription, d.workspace, d.due_at limit 1)
+      union all
+      select next.* from queue cross join lateral (
+        select d.state, d.subscription, d.workspace, d.due_at from core.delivery d
+        where (d.state, d.subscription, d.workspace) > (queue.state, queue.subscription, queue.workspace)
+        order by d.state, d.subscription, d.workspace, d.due_at limit 1) next)
+    select q.state, q.subscription, q.workspace, s.plugin, q.due_at as due,
+      s.plugin = 'core' or coalesce(p.state = 'enabled', false) as enabled
+    from queue q
+    join core.subscription s on s.id = q.subscription
+    left join core.plugin_workspace p on p.workspace = q.workspace and p.plugin = s.plugin`.execute(owner)
+  return rows
+}
+
+/**
+ * Locks and deletes the oldest due delivery that has none of its record before it; with the unit's commit it is done.
+ *
+ * The plugin is asked for once more: it may have been switched off since the queue was found.
+ */
+async function takeNext(
+  tx: Sql,
+  { subscription, workspace }: Queue,
+  { now, except }: { now: string; except: readonly number[] },
+): Promise<Taken | undefined> {
+  const { rows } = await sql<Taken & { changeSet: string | null }>`
+    with head as materialized (
+      select d.seq, d.event, d.attempts from core.delivery d
+      where d.state = 'waiting' and d.subscription = ${subscription.id} and d.workspace = ${workspace}::uuid
+        and d.due_at <= ${now}::timestamptz and d.seq <> all(${except}::bigint[])
+        and not exists (select from core.delivery ahead
+          where ahead.subscription = d.subscription and ahead.workspace = d.workspace and ahead.key = d.key and ahead.seq < d.seq)
+        and (${subscription.plugin} = 'core' or exists (select from core.plugin_workspace p
+          where p.workspace = ${workspace}::uuid and p.plugin = ${subscription.plugin} and p.state = 'enabled'))
+      order by d.due_at, d.seq
+      limit 1
+      for update of d skip locked),
+    done as (delete from core.delivery d using head where d.seq = head.seq)
+    select head.seq, head.attempts, e.id, e.name, e.version, e.key, e.payload, e.change_set as "changeSet", e.at,
+      exists (select from core.delivery other
+        where other.state = 'waiting' and other.subscription = ${subscription.id} and other.workspace = ${workspace}::uuid
+          and other.due_at <= ${now}::timestamptz and other.seq <> head.seq) as more
+    from head join core.event e on e.id = head.event`.execute(tx)
+  const [row] = rows
+  if (!row) return undefined
+  const { changeSet, ...taken } = row
+  return changeSet === null ? taken : { ...taken, changeSet }
+}
+
+/** @returns false when another process has handled or counted it meanwhile */
+async function putOff(
+  tx: Sql,
+  { seq, attempts }: Taken,
+  { due, dead, error }: { due: string; dead: boolean; error: string },
+): Promise<boolean> {
+  const { rows } = await sql`
+    with failed as (
+      update core.delivery set attempts = attempts + 1, last_error = ${error}, due_at = ${due}::timestamptz,
+        state = case when ${dead} then 'dead' else state end
+      where seq = ${seq}::bigint and attempts = ${attempts}::integer and state in ('waiting', 'held')
+      returning subscription, workspace, key, seq),
+    behind as (
+      update core.delivery d set due_at = ${due}::timestamptz from failed f
+      where d.subscription = f.subscription and d.workspace = f.workspace and d.key = f.key and d.seq > f.seq
+        and d.due_at < ${due}::timestamptz)
+    select 1 from failed`.execute(tx)
+  return rows.length > 0
+}

@@ -1,0 +1,73 @@
+import { sql, type RawBuilder, type SqlBool } from 'kysely'
+import { uuidv7 } from 'uuidv7'
+import type { Sql } from '../database/database.ts'
+import type { Emission } from './event.ts'
+
+/** What one unit of work tells, in the order it told it. */
+export interface Telling {
+  readonly workspace: string
+  readonly emissions: readonly Emission[]
+  readonly changeSet?: string
+  /** ISO instant. */
+  readonly at: string
+}
+
+/**
+ * The outbox as common table expressions `told_lock`, `told`, `told_delivery`, to stand in a statement of one's own.
+ *
+ * A sequence alone is not commit order: of two transactions that tell about one record, the one with the smaller number
+ * may commit last. So the record's lock is held from before its number is drawn until the commit. Locks are taken in
+ * sorted order, and after the record's own row lock, so that two units cannot wait for each other.
+ *
+ * A delivery is never due before the one in front of it: behind a failing event a record's later ones are not even
+ * looked at.
+ *
+ * @param when - nothing is told where this is false, such as `exists (select from kept)`
+ */
+export function tellingCtes(
+  { workspace, emissions, changeSet, at }: Telling,
+  when: RawBuilder<SqlBool> = sql<SqlBool>`true`,
+): RawBuilder<unknown> {
+  const rows = emissions.map(({ name, version, key, payload }) => ({ id: uuidv7(), name, version, key, payload }))
+  const keys = [...new Set(emissions.map(({ key }) => key.toLowerCase()))].toSorted()
+  return sql`told_lock as materialized (
+      select pg_advisory_xact_lock(hashtextextended(key, 0)) from unnest(${keys}::text[]) as key where ${when}),
+    told as (
+      insert into core.event (id, workspace, name, version, key, payload, change_set, at)
+      select e.id, ${workspace}::uuid, e.name, e.version, e.key, e.payload, ${changeSet ?? null}::uuid, ${at}::timestamptz
+      from rows from (jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+            as (id uuid, name text, version integer, key uuid, payload jsonb)) with ordinality
+          as e (id, name, version, key, payload, nth),
+        (select count(*) as taken from told_lock) locks
+      where locks.taken > 0
+      order by e.nth
+      returning id, seq, name, key),
+    told_delivery as (
+      insert into core.delivery (workspace, subscription, event, key, due_at)
+      select ${workspace}::uuid, s.id, told.id, told.key, greatest(${at}::timestamptz, ahead.due_at)
+      from told
+      join core.subscription s on s.event = told.name and s.active
+      left join lateral (
+        select d.due_at from core.delivery d
+        where d.subscription = s.id and d.workspace = ${workspace}::uuid and d.key = told.key
+        order by d.seq desc limit 1) ahead on true
+      where s.plugin = 'core'
+        or exists (select from core.plugin_workspace p where p.workspace = ${workspace}::uuid and p.plugin = s.plugin)
+      order by told.seq, s.id
+      returning seq)`
+}
+
+/**
+ * Writes a unit's events and one delivery for each subscriber, with the unit's own transaction: they commit together or
+ * not at all. Call it last, when every record the unit changes is locked.
+ *
+ * A plugin that is disabled here gets its deliveries too, for the day it is enabled; one that never was gets none.
+ *
+ * @returns how many deliveries wait; when any do, send the signal `deliveries` after the commit
+ */
+export async function flushEmissions(tx: Sql, telling: Telling): Promise<{ deliveries: number }> {
+  if (telling.emissions.length === 0) return { deliveries: 0 }
+  const { rows } = await sql<{ deliveries: number }>`
+    with ${tellingCtes(telling)} select count(*)::integer as deliveries from told_delivery`.execute(tx)
+  return { deliveries: rows[0]?.deliveries ?? 0 }
+}
