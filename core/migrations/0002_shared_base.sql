@@ -361,6 +361,33 @@ end $$;
 create trigger activity_links after insert or update of account_id, contact_id, lead_id, resource, record, completed_at, start_at, due_at
   on core.activity for each row execute function core.link_activity();
 
+-- When an account was last dealt with and what comes next. Derived, like a generated column: neither a version nor a
+-- line in the ledger, so that logging a call does not conflict with who edits the account meanwhile.
+create function core.date_account() returns trigger language plpgsql as $$
+begin
+  update core.account a
+  set last_activity_at = d.last_at, next_activity_at = d.next_at
+  from (
+    select w.id,
+           max(t.completed_at) filter (where t.status = 'done') as last_at,
+           min(coalesce(t.start_at, t.due_at)) filter (where t.status in ('planned', 'in_progress')) as next_at
+    from (
+      select distinct id from unnest(array[
+        case when tg_op <> 'DELETE' then new.account_id end,
+        case when tg_op <> 'INSERT' then old.account_id end]) id
+      where id is not null
+    ) w
+    left join core.activity t on t.workspace = coalesce(new.workspace, old.workspace) and t.account_id = w.id and t.deleted_at is null
+    group by w.id
+    order by w.id
+  ) d
+  where a.id = d.id and a.workspace = coalesce(new.workspace, old.workspace)
+    and (a.last_activity_at, a.next_activity_at) is distinct from (d.last_at, d.next_at);
+  return null;
+end $$;
+create trigger activity_dates after insert or delete or update of account_id, status, completed_at, start_at, due_at, deleted_at
+  on core.activity for each row execute function core.date_account();
+
 -- Products ------------------------------------------------------------------------------------------------------------
 
 create table core.product (

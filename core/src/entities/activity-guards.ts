@@ -1,0 +1,126 @@
+import { z } from 'zod'
+import type { Context } from '../context.ts'
+import { SocleError } from '../errors.ts'
+import { defineEvent } from '../events/event.ts'
+import { defineGuard, type GuardDefinition } from '../records/define-resource.ts'
+import type { RecordJson } from '../records/records.ts'
+import { isUuid } from '../records/values.ts'
+import { activityTransitions } from './activity.ts'
+import { periodReversed, referenceIncomplete, referenceUnknown, refuseValue, resourceUnknown } from './errors.ts'
+import { accounts, contacts } from './resources.ts'
+import { guardStates } from './states.ts'
+import { textOf } from './values.ts'
+
+export const ActivityCompleted = defineEvent('core.activity.completed', {
+  version: 1,
+  payload: z.object({
+    activity: z.uuid(),
+    type: z.string(),
+    outcome: z.string().nullable(),
+    account: z.uuid().nullable(),
+    contact: z.uuid().nullable(),
+    lead: z.uuid().nullable(),
+    record: z.object({ resource: z.string(), id: z.uuid() }).nullable(),
+  }),
+})
+
+const activityTimes = defineGuard('core.activity', ['create', 'update'], ({ action, record, set }, ctx) => {
+  const start = textOf(record['startAt'])
+  const end = textOf(record['endAt'])
+  if (start !== undefined && end !== undefined && Date.parse(end) < Date.parse(start)) {
+    throw refuseValue(ctx, '/endAt', periodReversed, { start, end })
+  }
+  // A note, or a mail that is not planned for a day, is logged after the fact.
+  const logged =
+    record['type'] === 'note' ||
+    (record['type'] === 'mail' && start === undefined && textOf(record['dueAt']) === undefined)
+  if (action === 'create' && logged && record['status'] === 'planned') set('status', 'done')
+  const done = record['status'] === 'done'
+  if (done === (textOf(record['completedAt']) !== undefined)) return
+  set('completedAt', done ? ctx.clock.now().toISOString() : null)
+})
+
+/** What an activity is about says more than was typed: a contact's account, an opportunity's account and contact. */
+const activityPlaced = defineGuard('core.activity', ['create', 'update'], async ({ record, changed, set }, ctx) => {
+  const resource = textOf(record['resource'])
+  const id = textOf(record['record'])
+  if ((resource === undefined) !== (id === undefined)) {
+    const [given, missing] = resource === undefined ? ['record', 'resource'] : ['resource', 'record']
+    throw refuseValue(ctx, `/${missing}`, referenceIncomplete, { given, missing })
+  }
+  if (resource !== undefined && id !== undefined && (changed.has('record') || changed.has('resource'))) {
+    const about = await recordAbout(ctx, resource, id)
+    for (const [field, target] of [
+      ['account', accounts],
+      ['contact', contacts],
+    ] as const) {
+      if (!record[field] && (await isVisible(ctx, target, about[field]))) set(field, about[field])
+    }
+  }
+  if (!record['account'] && isUuid(record['contact']) && changed.has('contact')) {
+    const contact = await found(ctx, contacts, record['contact'])
+    if (await isVisible(ctx, accounts, contact?.['account'])) set('account', contact?.['account'])
+  }
+})
+
+async function recordAbout(ctx: Context, resource: string, id: string): Promise<RecordJson> {
+  const record = isUuid(id) ? await found(ctx, resource, id).catch(unknownResource(ctx, resource)) : undefined
+  if (!record) throw refuseValue(ctx, '/record', referenceUnknown, { resource, id })
+  return record
+}
+
+/** The engine takes an undeclared resource for a fault of code; here it was typed. */
+function unknownResource(ctx: Context, resource: string) {
+  return (error: unknown): never => {
+    const undeclared = error instanceof Error && error.message.includes(`declares the resource ${resource}`)
+    throw undeclared ? refuseValue(ctx, '/resource', resourceUnknown, { value: resource }) : error
+  }
+}
+
+async function isVisible(ctx: Context, resource: typeof accounts | typeof contacts, id: unknown): Promise<boolean> {
+  return isUuid(id) && (await found(ctx, resource, id)) !== undefined
+}
+
+/** The record as the actor sees it; undefined when it does not exist for the actor. */
+async function found(
+  ctx: Context,
+  resource: Parameters<Context['records']['get']>[0],
+  id: string,
+): Promise<RecordJson | undefined> {
+  try {
+    return (await ctx.records.get(resource, id)).data
+  } catch (error) {
+    if (error instanceof SocleError && (error.status === 404 || error.status === 403)) return undefined
+    throw error
+  }
+}
+
+const activityCompletes = defineGuard('core.activity', ['create', 'update'], ({ record, changed }, ctx) => {
+  if (record['status'] !== 'done' || !changed.has('completedAt')) return
+  const id = textOf(record['record'])
+  ctx.emit(
+    ActivityCompleted,
+    {
+      activity: record.id,
+      type: String(record['type']),
+      outcome: textOf(record['outcome']) ?? null,
+      account: textOf(record['account']) ?? null,
+      contact: textOf(record['contact']) ?? null,
+      lead: textOf(record['lead']) ?? null,
+      record: id === undefined ? null : { resource: String(record['resource']), id },
+    },
+    { key: record.id },
+  )
+})
+
+export const activityGuards: readonly GuardDefinition[] = [
+  guardStates('core.activity', {
+    field: 'status',
+    transitions: activityTransitions,
+    noun: 'Activity',
+    title: 'subject',
+  }),
+  activityTimes,
+  activityPlaced,
+  activityCompletes,
+]

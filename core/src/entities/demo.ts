@@ -1,0 +1,319 @@
+import { sql } from 'kysely'
+import type { Context } from '../context.ts'
+import type { DemoData } from '../plugins/define-plugin.ts'
+import {
+  cities,
+  firstNames,
+  goods,
+  industries,
+  jobTitles,
+  lastNames,
+  legalForms,
+  needs,
+  placeWords,
+  streets,
+  tradeWords,
+} from './demo-names.ts'
+import { createDocument, invoiceDocument, orderDocument } from './documents.ts'
+import { isSiren, vatNumberOf } from './identifiers.ts'
+import { accounts, activities, contacts, invoices, leads, orders, payments, products } from './resources.ts'
+
+const counts = { accounts: 120, contacts: 260, leads: 40, orders: 60, activities: 150 }
+
+/** Always the same numbers between 0 and 1: the demonstration looks alike everywhere (mulberry32). */
+function dice(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
+interface Company {
+  readonly id: string
+  readonly name: string
+  readonly domain: string
+  readonly area: string
+  readonly owner: string | null
+  readonly isClient: boolean
+}
+
+/** A French wholesaler for restaurants, with a year of its business around the day it is made. */
+class DemoBuilder {
+  readonly #ctx: Context
+  readonly #roll = dice(20_260_302)
+  readonly #owners: readonly string[]
+
+  constructor(ctx: Context, owners: readonly string[]) {
+    this.#ctx = ctx
+    this.#owners = owners
+  }
+
+  async build(): Promise<void> {
+    const wares = await this.#products()
+    const companies = await this.#accounts()
+    const people = await this.#contacts(companies)
+    const prospects = await this.#leads()
+    await this.#orders(companies, wares)
+    await this.#activities(people, prospects)
+  }
+
+  #pick<T>(list: readonly T[]): T {
+    return list[Math.floor(this.#roll() * list.length)] as T
+  }
+
+  #between(low: number, high: number): number {
+    return low + Math.floor(this.#roll() * (high - low + 1))
+  }
+
+  #owner(): string | null {
+    return this.#owners.length === 0 ? null : this.#pick(this.#owners)
+  }
+
+  /** An instant `days` from now, at an hour people work. */
+  #at(days: number, hour = this.#between(8, 17)): string {
+    const instant = new Date(this.#ctx.clock.now().getTime() + days * 86_400_000)
+    instant.setUTCHours(hour, this.#pick([0, 15, 30, 45]), 0, 0)
+    return instant.toISOString()
+  }
+
+  #day(days: number): string {
+    return this.#at(days, 12).slice(0, 10)
+  }
+
+  #phone(area: string): string {
+    const pairs = Array.from({ length: 4 }, () => String(this.#between(10, 99)))
+    return [area, ...pairs].join(' ')
+  }
+
+  #siren(): string {
+    const digits = String(this.#between(30_000_000, 94_999_999))
+    for (let check = 0; check < 10; check += 1) if (isSiren(`${digits}${check}`)) return `${digits}${check}`
+    throw new Error('One of ten check digits always passes.')
+  }
+
+  async #products(): Promise<string[]> {
+    const made: string[] = []
+    for (const [sku, name, kind, family, unit, price, taxRate] of goods) {
+      const record = await this.#ctx.records.create(products, { sku, name, kind, family, unit, price, taxRate })
+      made.push(record.id)
+    }
+    return made
+  }
+
+  async #accounts(): Promise<Company[]> {
+    const made: Company[] = []
+    for (let index = 0; index < counts.accounts; index += 1) {
+      // Each pair of words once: 20 × 20 of them, walked diagonally.
+      const word = tradeWords[index % tradeWords.length] as string
+      const place = placeWords[(index + Math.floor(index / tradeWords.length) * 7) % placeWords.length] as string
+      const name = `${word} ${place}`
+      const { city, postalCode, area } = this.#pick(cities)
+      const siren = this.#siren()
+      const domain = `${slug(name)}.example`
+      const lifecycle = this.#pick(['suspect', 'prospect', 'prospect', 'client', 'client', 'client', 'former'])
+      const legalForm = this.#pick(legalForms)
+      const owner = this.#owner()
+      const parent = index % 12 === 11 ? made[index - 5]?.id : undefined
+      const record = await this.#ctx.records.create(accounts, {
+        name,
+        legalName: `${name} ${legalForm}`.trim(),
+        code: `C${String(index + 1).padStart(4, '0')}`,
+        lifecycle,
+        website: `https://www.${domain}`,
+        siren,
+        vatNumber: vatNumberOf(siren),
+        industry: this.#pick(industries),
+        employees: this.#between(2, 240),
+        annualRevenue: String(this.#between(15, 900) * 10_000),
+        foundedYear: this.#between(1958, 2023),
+        sourceChannel: this.#pick(['direct', 'direct', 'web', 'partner']),
+        phone: this.#phone(area),
+        email: `contact@${domain}`,
+        addressLine1: `${this.#between(1, 120)} ${this.#pick(streets)}`,
+        postalCode,
+        city,
+        country: 'FR',
+        owner,
+        ...(parent === undefined ? {} : { parent }),
+      })
+      made.push({ id: record.id, name, domain, area, owner, isClient: lifecycle === 'client' })
+    }
+    return made
+  }
+
+  async #contacts(companies: readonly Company[]): Promise<{ id: string; account: Company }[]> {
+    const made: { id: string; account: Company }[] = []
+    for (let index = 0; index < counts.contacts; index += 1) {
+      const account = companies[index % companies.length] as Company
+      const firstName = this.#pick(firstNames)
+      const lastName = this.#pick(lastNames)
+      const record = await this.#ctx.records.create(contacts, {
+        firstName,
+        lastName,
+        account: account.id,
+        jobTitle: this.#pick(jobTitles),
+        email: `${slug(firstName)}.${slug(lastName)}${index}@${account.domain}`,
+        phone: this.#phone(account.area),
+        mobile: this.#phone(this.#pick(['06', '07'])),
+        language: 'fr',
+        owner: account.owner,
+      })
+      made.push({ id: record.id, account })
+    }
+    return made
+  }
+
+  async #leads(): Promise<{ id: string; owner: string | null }[]> {
+    const made: { id: string; owner: string | null }[] = []
+    for (let index = 0; index < counts.leads; index += 1) {
+      const firstName = this.#pick(firstNames)
+      const lastName = this.#pick(lastNames)
+      const companyName = `${this.#pick(tradeWords)} ${lastName}`
+      const { city, area } = this.#pick(cities)
+      const owner = this.#owner()
+      const status = this.#pick(['new', 'new', 'working', 'working', 'nurturing', 'qualified', 'unqualified'])
+      const record = await this.#ctx.records.create(leads, {
+        firstName,
+        lastName,
+        companyName,
+        email: `${slug(firstName)}@${slug(companyName)}.example`,
+        phone: this.#phone(area),
+        city,
+        country: 'FR',
+        source: this.#pick(['Salon Sirha', 'Site web', 'Recommandation', 'Appel entrant']),
+        sourceChannel: this.#pick(['web', 'direct', 'partner']),
+        need: this.#pick(needs),
+        budget: String(this.#between(4, 120) * 500),
+        status,
+        owner,
+        ...(status === 'unqualified' ? { reason: 'Hors de notre zone de livraison' } : {}),
+      })
+      made.push({ id: record.id, owner })
+    }
+    return made
+  }
+
+  async #orders(companies: readonly Company[], wares: readonly string[]): Promise<void> {
+    const clients = companies.filter(({ isClient }) => isClient)
+    for (let index = 0; index < counts.orders; index += 1) {
+      const account = this.#pick(clients)
+      const daysAgo = 330 - index * 5
+      const status = daysAgo > 60 ? 'fulfilled' : this.#pick(['draft', 'confirmed', 'in_fulfilment', 'fulfilled'])
+      const lines = Array.from({ length: this.#between(1, 4) }, () => ({
+        product: this.#pick(wares),
+        quantity: String(this.#between(1, 24)),
+        discount: this.#pick(['0', '0', '0', '5', '10']),
+      }))
+      const order = await createDocument(
+        this.#ctx,
+        orderDocument,
+        { account: account.id, owner: account.owner, orderedOn: this.#day(-daysAgo), source: 'Démo' },
+        lines,
+      )
+      if (status === 'draft') continue
+      // An order is fulfilled step by step; its history shows when.
+      let version = order.version
+      for (const step of ['confirmed', 'in_fulfilment', 'fulfilled']) {
+        version = (await this.#ctx.records.update(orders, { id: order.id, version }, { status: step })).version
+        if (step === status) break
+      }
+      if (status === 'fulfilled' && index < 50) await this.#invoice(account, order.id, lines, daysAgo)
+    }
+  }
+
+  async #invoice(
+    account: Company,
+    order: string,
+    lines: readonly Readonly<Record<string, unknown>>[],
+    daysAgo: number,
+  ): Promise<void> {
+    const invoice = await createDocument(
+      this.#ctx,
+      invoiceDocument,
+      {
+        account: account.id,
+        owner: account.owner,
+        order,
+        issuedOn: this.#day(5 - daysAgo),
+        dueOn: this.#day(35 - daysAgo),
+      },
+      lines,
+    )
+    const issued = await this.#ctx.records.update(invoices, invoice, { status: 'issued' })
+    const isLate = this.#roll() < 0.15
+    if (isLate || daysAgo < 45) return
+    await this.#ctx.records.create(payments, {
+      invoice: issued.id,
+      amount: String(issued['gross']),
+      paidOn: this.#day(30 - daysAgo),
+      method: this.#pick(['transfer', 'direct_debit', 'card']),
+      reference: `VIR ${String(issued['number'])}`,
+    })
+  }
+
+  async #activities(
+    people: readonly { id: string; account: Company }[],
+    prospects: readonly { id: string; owner: string | null }[],
+  ): Promise<void> {
+    const subjects: Readonly<Record<string, readonly string[]>> = {
+      task: ['Envoyer les tarifs', 'Relancer le devis', 'Préparer la livraison', 'Vérifier l’encours'],
+      call: ['Appel de suivi', 'Appel de découverte', 'Point sur la commande'],
+      meeting: ['Rendez-vous annuel', 'Présentation de la gamme', 'Négociation du contrat'],
+      visit: ['Visite du site', 'Démonstration de la machine'],
+      mail: ['Confirmation de commande', 'Compte rendu de visite'],
+      note: ['Nouvelle carte prévue au printemps', 'Préfère être livré le mardi'],
+    }
+    for (let index = 0; index < counts.activities; index += 1) {
+      const type = this.#pick(['task', 'task', 'call', 'call', 'meeting', 'visit', 'mail', 'note'])
+      const { id: contact, account } = this.#pick(people)
+      const lead = index % 10 === 9 ? this.#pick(prospects) : undefined
+      // Two of three lie behind; of the others some are late, some due today, most to come.
+      const isDone = index % 3 !== 0 || type === 'mail' || type === 'note'
+      const days = isDone ? -this.#between(1, 200) : this.#pick([-6, -2, 0, 0, 1, 2, 4, 7, 14])
+      const when = this.#at(days)
+      const takesTime = type === 'meeting' || type === 'visit'
+      await this.#ctx.records.create(
+        activities,
+        {
+          type,
+          subject: this.#pick(subjects[type] ?? []),
+          status: isDone ? 'done' : 'planned',
+          priority: this.#pick(['low', 'normal', 'normal', 'normal', 'high']),
+          owner: lead ? lead.owner : account.owner,
+          ...(takesTime
+            ? { startAt: when, endAt: new Date(Date.parse(when) + 3_600_000).toISOString() }
+            : { dueAt: when }),
+          ...(isDone
+            ? { completedAt: when, outcome: this.#pick(['Favorable', 'À rappeler', 'Commande attendue']) }
+            : {}),
+          ...(lead ? { lead: lead.id } : { account: account.id, contact }),
+        },
+        { internal: true },
+      )
+    }
+  }
+}
+
+function slug(text: string): string {
+  return text
+    .normalize('NFD')
+    .replaceAll(/[\u0300-\u036f]/g, '')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '')
+}
+
+/** Accounts, contacts, leads, products, orders, invoices, payments and activities of "Acme Distribution". */
+export const sharedDemo: DemoData = async (ctx) => {
+  const { rows } = await sql<{ id: string }>`
+    select id from core.member where workspace = ${ctx.workspace.id}::uuid and state = 'active' and deleted_at is null order by id`.execute(
+    ctx.sql,
+  )
+  await new DemoBuilder(
+    ctx,
+    rows.map(({ id }) => id),
+  ).build()
+}

@@ -1,0 +1,54 @@
+import type { Context } from '../context.ts'
+import type { GuardedWrite } from '../records/define-resource.ts'
+import { countryUnknown, currencyUnknown, refuseValue } from './errors.ts'
+import { countryOfZone, isCountry, phoneNorm } from './phones.ts'
+
+/** A field's text, undefined when it is empty. */
+export function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+/** Keeps the number that is dialled beside the number as typed. */
+export function normalisePhone({ record, changed, set }: GuardedWrite, field: string, ctx: Context): void {
+  if (!changed.has(field) && !changed.has('country')) return
+  const typed = textOf(record[field])
+  const country = textOf(record['country']) ?? countryOfZone(ctx.workspace.zone)
+  set(`${field}Norm`, typed === undefined ? null : (phoneNorm(typed, country) ?? null))
+}
+
+/** One address is one text: people type the case of mail addresses as it comes. */
+export function normaliseEmail({ record, changed, set }: GuardedWrite): void {
+  const email = textOf(record['email'])
+  if (changed.has('email') && email !== undefined) set('email', email.toLowerCase())
+}
+
+/** Capital letters, and a country that exists. */
+export function normaliseCountry({ record, changed, set }: GuardedWrite, ctx: Context): void {
+  const country = textOf(record['country'])
+  if (!changed.has('country') || country === undefined) return
+  const code = country.toUpperCase()
+  if (!isCountry(code)) throw refuseValue(ctx, '/country', countryUnknown, { value: country })
+  set('country', code)
+}
+
+const currencies: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'))
+
+/** The workspace's currency where none is given; else one that exists. */
+export function normaliseCurrency({ record, changed, set }: GuardedWrite, ctx: Context): void {
+  const currency = textOf(record['currency'])
+  if (currency === undefined) return set('currency', ctx.workspace.baseCurrency)
+  if (!changed.has('currency')) return
+  const code = currency.toUpperCase()
+  if (!currencies.has(code)) throw refuseValue(ctx, '/currency', currencyUnknown, { value: currency })
+  set('currency', code)
+}
+
+/** First and last name as one, else what stands in for them. */
+export function personName(
+  record: Readonly<Record<string, unknown>>,
+  ...others: readonly string[]
+): string | undefined {
+  const names = [textOf(record['firstName']), textOf(record['lastName'])].filter((part) => part !== undefined)
+  if (names.length > 0) return names.join(' ')
+  return others.map((field) => textOf(record[field])).find((value) => value !== undefined)
+}
