@@ -1,7 +1,8 @@
 import { PGlite } from '@electric-sql/pglite'
 import { unaccent } from '@electric-sql/pglite/contrib/unaccent'
 import { Kysely, PGliteDialect } from 'kysely'
-import { checkExpression, everyField } from '../src/records/expression/index.ts'
+import { SocleError } from '../src/errors.ts'
+import { absentRecord, checkExpression, everyField } from '../src/records/expression/index.ts'
 import type { Access, Environment, Expression } from '../src/records/expression/index.ts'
 import { readExpression } from '../src/records/expression/read.ts'
 import type { CollectionModel, FieldModel, FieldType, ResourceModel } from '../src/records/model.ts'
@@ -34,13 +35,17 @@ function resource(
 
 export const users = resource('core.user', {
   table: 'user',
-  fields: [field('id', 'text'), field('name', 'text'), field('email', 'email')],
+  fields: [
+    field('id', 'reference', { column: 'id', target: 'core.user' }),
+    field('name', 'text'),
+    field('email', 'email'),
+  ],
 })
 
 export const accounts = resource('trade.account', {
   table: 'account',
   fields: [
-    field('id', 'text'),
+    field('id', 'reference', { column: 'id', target: 'trade.account' }),
     field('name', 'text'),
     field('kind', 'select', { options: [{ value: 'prospect' }, { value: 'client' }, { value: 'former' }] }),
     field('employees', 'integer'),
@@ -93,9 +98,20 @@ export function check(input: string | Expression, from: ResourceModel = opportun
   return checkExpression(readExpression(input), { resource: from, catalog, access })
 }
 
+/** The refusal a call ends in. */
+export function refusal(run: () => unknown): SocleError {
+  try {
+    run()
+  } catch (error) {
+    if (error instanceof SocleError) return error
+    throw error
+  }
+  throw new Error('It was not refused')
+}
+
 const columnTypes: Readonly<Record<FieldType, string>> = {
   text: 'text', long: 'text', email: 'text', phone: 'text', url: 'text', select: 'text',
-  integer: 'integer', decimal: 'numeric', money: 'numeric(19,4)', percent: 'numeric(7,4)', boolean: 'boolean',
+  integer: 'integer', decimal: 'numeric', money: 'numeric(19,4)', percent: 'numeric', boolean: 'boolean',
   date: 'date', instant: 'timestamptz', user: 'uuid', team: 'uuid', reference: 'uuid', json: 'jsonb',
 } // prettier-ignore
 
@@ -138,24 +154,33 @@ export async function insert(pglite: PGlite, into: ResourceModel, rows: readonly
   }
 }
 
-/** The same records as `evaluate` wants them: references followed, collections filled, other workspaces absent. */
-export function load(rows: ReadonlyMap<ResourceModel, readonly Row[]>): Map<string, Record<string, unknown>> {
+/** The same records as `evaluate` wants them: references followed, collections filled, hidden and foreign rows absent. */
+export function load(
+  rows: ReadonlyMap<ResourceModel, readonly Row[]>,
+  visible: (model: ResourceModel, row: Row) => boolean = () => true,
+): Map<string, Record<string, unknown>> {
+  const own = new Map<string, Row>()
   const loaded = new Map<string, Record<string, unknown>>()
-  for (const row of [...rows.values()].flat()) loaded.set(row.id, { ...row })
-  for (const [model, own] of rows) {
-    for (const row of own) {
+  for (const [model, some] of rows) {
+    for (const row of some) {
+      loaded.set(row.id, { ...row })
+      if (visible(model, row)) own.set(row.id, row)
+    }
+  }
+  for (const [model, some] of rows) {
+    for (const row of some) {
       const record = loaded.get(row.id)!
       for (const it of model.fields.values()) {
-        if (!it.target || !row[it.name]) continue
-        const target = loaded.get(String(row[it.name]))
-        record[it.name] =
-          target?.['workspace'] === row.workspace ? target : { id: row[it.name], deletedAt: 'elsewhere' }
+        const id = row[it.name] as string | null
+        if (it.name === 'id' || !it.target || !id) continue
+        record[it.name] = own.get(id)?.workspace === row.workspace ? loaded.get(id) : absentRecord(id)
       }
       for (const many of model.collections.values()) {
-        const members = rows.get(catalog.get(many.target)!) ?? []
-        record[many.name] = members
-          .filter((member) => member[many.field] === row.id && member.workspace === row.workspace)
-          .map((member) => loaded.get(member.id))
+        const target = rows.get(catalog.get(many.target)!) ?? []
+        const members = target.filter(
+          (it) => it[many.field] === row.id && it.workspace === row.workspace && own.has(it.id),
+        )
+        record[many.name] = members.map((member) => loaded.get(member.id))
       }
     }
   }

@@ -201,7 +201,8 @@ class Checker {
       const spot = { owner, name, offset }
       const field = this.#field(node, spot, place)
       const next = path[index + 1]!
-      if (field.target === undefined) {
+      // The registry gives `id` its own resource as target; following it would lead back here.
+      if (field.target === undefined || name === 'id') {
         throw this.#fault('notFollowed', node, { subject: name, found: field.type, expected: next }, place, spot)
       }
       const target = this.#target(node, field.target, spot, place)
@@ -412,7 +413,7 @@ function fits(value: Literal, field: FieldModel, domain: Domain): boolean {
 }
 
 function namesPeople(field: FieldModel): boolean {
-  return field.type === 'user' || field.name === 'id' || field.target === 'core.user'
+  return field.type === 'user' || field.target === 'core.user'
 }
 
 function shortened(text: string): string {

@@ -8,10 +8,17 @@ import { settle, settleFigure } from './settle.ts'
 import type { Test } from './settle.ts'
 
 /**
- * A record with what the expression reads (`CheckedExpression.paths`): a reference that is followed as its record or
- * null, a collection as an array. Money and decimals are strings, dates `YYYY-MM-DD`, instants ISO strings or `Date`.
+ * A record with what the expression reads (`CheckedExpression.paths`): a reference that is followed as its record,
+ * `absentRecord(id)` or null, a collection as an array. Money and decimals are strings, dates `YYYY-MM-DD`, instants ISO strings or `Date`.
  */
 export type LoadedRecord = Readonly<Record<string, unknown>>
+
+const absent = Symbol('absent')
+
+/** Stands for a reference whose record is gone or hidden: its id is still a value, but nothing is behind it. */
+export function absentRecord(id: string): LoadedRecord {
+  return { id, [absent]: true } as LoadedRecord
+}
 
 /** Judges one record in memory, exactly as SQL judges its row. Who may see what is the business of who loaded it. */
 export function evaluateExpression(
@@ -117,6 +124,7 @@ function follow(hops: readonly Hop[], record: LoadedRecord): LoadedRecord | unde
 
 /** Rows in the bin are as absent here as they are in SQL. */
 function isAlive(record: LoadedRecord, resource: ResourceModel): boolean {
+  if (absent in record) return false
   if (!resource.fields.has('deletedAt')) return true
   return record['deletedAt'] === null || record['deletedAt'] === undefined
 }

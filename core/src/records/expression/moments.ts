@@ -44,7 +44,7 @@ export function momentKey(text: string, zone: string): bigint {
 
 /** From the first instant of a day to the first of the next, which is 23 or 25 hours later when clocks change. */
 export function dayBounds(date: string, zone: string): { from: bigint; until: bigint } {
-  return { from: dayStart(date, zone), until: dayStart(addDays(date, 1), zone) }
+  return { from: dayStart(date, zone, 0), until: dayStart(date, zone, 1) }
 }
 
 /**
@@ -78,8 +78,8 @@ export function spanInstants(span: Span, environment: Environment): { from: bigi
     return span.side === 'last' ? { from: now - length, until: now } : { from: now, until: now + length }
   }
   const days = spanDays(span, environment)
-  const from = dayStart(days.from, environment.zone)
-  const until = dayStart(addDays(days.until, 1), environment.zone) - 1n
+  const from = dayStart(days.from, environment.zone, 0)
+  const until = dayStart(days.until, environment.zone, 1) - 1n
   if (span.count === undefined) return { from, until }
   return span.side === 'last' ? { from, until: now } : { from: now, until }
 }
@@ -90,13 +90,10 @@ function local(instant: Date, zone: string): DateTime {
   return time
 }
 
-function dayStart(date: string, zone: string): bigint {
-  // Where clocks skip midnight, startOf gives the first instant there is.
-  return BigInt(DateTime.fromISO(date, { zone }).startOf('day').toMillis()) * 1000n
-}
-
-function addDays(date: string, days: number): string {
-  return isoDate(DateTime.fromISO(date, { zone: 'utc' }).plus({ days }))
+/** The first instant of the day `ahead` days after a date. Where clocks skip midnight, that is the first there is. */
+function dayStart(date: string, zone: string, ahead: number): bigint {
+  const start = DateTime.fromISO(date, { zone }).plus({ days: ahead }).startOf('day')
+  return BigInt(start.toMillis()) * 1000n
 }
 
 function isoDate(time: DateTime): string {

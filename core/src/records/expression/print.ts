@@ -8,10 +8,12 @@ export function printExpression(expression: Expression): string {
     case 'and':
     case 'or':
       if (expression.of.length === 0) return expression.op === 'and' ? 'true' : 'false'
+      if (expression.of.length === 1) return printExpression(expression.of[0]!)
       return expression.of.map((part) => printPart(part, expression.op)).join(` ${expression.op} `)
-    case 'not':
-      if (expression.of.op === 'empty') return `${printPath(expression.of.path)} is not empty`
-      return `not ${printPart(expression.of, 'not')}`
+    case 'not': {
+      const of = bare(expression.of)
+      return of.op === 'empty' ? `${printPath(of.path)} is not empty` : `not ${printPart(of, 'not')}`
+    }
     case 'empty':
       return `${printPath(expression.path)} is empty`
     case 'in':
@@ -29,12 +31,18 @@ export function printExpression(expression: Expression): string {
   }
 }
 
-function printPart(part: Expression, inside: 'and' | 'or' | 'not'): string {
+function printPart(wrapped: Expression, inside: 'and' | 'or' | 'not'): string {
+  const part = bare(wrapped)
   const text = printExpression(part)
   const joins = (part.op === 'and' || part.op === 'or') && part.of.length > 0
-  // `and` binds closer than `or`, so only it may stand bare inside the other.
-  const bare = !joins || (inside === 'or' && part.op === 'and')
-  return bare ? text : `(${text})`
+  // `and` binds closer than `or`, so only it may stand without brackets inside the other.
+  return !joins || (inside === 'or' && part.op === 'and') ? text : `(${text})`
+}
+
+/** An `and` or `or` of one condition says no more than the condition. */
+function bare(expression: Expression): Expression {
+  const alone = (expression.op === 'and' || expression.op === 'or') && expression.of.length === 1
+  return alone ? bare(expression.of[0]!) : expression
 }
 
 function printCollection({ op, path, where }: { op: string; path: string; where?: Expression }): string {
