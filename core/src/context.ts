@@ -22,6 +22,8 @@ export interface Cause {
   readonly reason?: string
   /** Request id. */
   readonly request?: string
+  /** Change set that this unit undoes. */
+  readonly undoOf?: string
 }
 
 /**
@@ -52,8 +54,6 @@ export interface Context {
   tryUse<S>(service: ServiceDefinition<S>): S | undefined
   /** What enabled plugins contribute to an extension point in this workspace. */
   contributions<C>(point: PointDefinition<C>): readonly C[]
-  /** This plugin's settings in this workspace. */
-  settings<T>(): T
   /** Says a translation key in the actor's language. */
   t(key: string, values?: Record<string, unknown>): string
   /** The same unit, as somebody else: the platform itself, with every right. The ledger names it. */

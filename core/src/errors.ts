@@ -19,7 +19,13 @@ export class SocleError extends Error {
   readonly values: Readonly<Record<string, unknown>>
   readonly extras: ProblemExtras
 
-  constructor(code: string, status: number, sentence: string, values: Readonly<Record<string, unknown>> = {}, extras: ProblemExtras = {}) {
+  constructor(
+    code: string,
+    status: number,
+    sentence: string,
+    values: Readonly<Record<string, unknown>> = {},
+    extras: ProblemExtras = {},
+  ) {
     super(sentence)
     this.name = 'SocleError'
     this.code = code
@@ -46,6 +52,7 @@ export function defineError<V extends Readonly<Record<string, unknown>> = Record
   status: number,
   sentence: (values: V) => string,
 ): ErrorFactory<V> {
-  const factory = (values: V, extras: ProblemExtras = {}) => new SocleError(code, status, sentence(values), values, extras)
+  const factory = (values: V, extras: ProblemExtras = {}) =>
+    new SocleError(code, status, sentence(values), values, extras)
   return Object.assign(factory, { code, status })
 }

@@ -28,7 +28,10 @@ export interface Database {
   close(): Promise<void>
 }
 
-const pgliteOptions = { extensions: { unaccent, pg_trgm, btree_gist }, parsers: typeParsers as Record<number, (text: string) => unknown> }
+const pgliteOptions = {
+  extensions: { unaccent, pg_trgm, btree_gist },
+  parsers: typeParsers as Record<number, (text: string) => unknown>,
+}
 
 /** Opens or makes an embedded database in `folder`; in memory without one. */
 export async function openPGlite(folder?: string, snapshot?: Blob): Promise<PGlite> {
@@ -52,7 +55,11 @@ function handles(app: Sql, owner: Sql): Pick<Database, 'app' | 'owner' | 'transa
         return result
       } catch (error) {
         // A rollback that fails too must not hide why the work failed.
-        if (!tx.isCommitted) await tx.rollback().execute().catch(() => {})
+        if (!tx.isCommitted)
+          await tx
+            .rollback()
+            .execute()
+            .catch(() => {})
         throw error
       }
     },
@@ -75,8 +82,13 @@ export async function embeddedDatabase(pglite: PGlite): Promise<Database> {
 }
 
 /** A PostgreSQL server, 15 or later, by its connection string. */
-export async function serverDatabase(url: string, { connections = 10 }: { connections?: number } = {}): Promise<Database> {
-  const types = { getTypeParser: (oid: number, format?: 'text' | 'binary') => typeParsers[oid] ?? pg.types.getTypeParser(oid, format) }
+export async function serverDatabase(
+  url: string,
+  { connections = 10 }: { connections?: number } = {},
+): Promise<Database> {
+  const types = {
+    getTypeParser: (oid: number, format?: 'text' | 'binary') => typeParsers[oid] ?? pg.types.getTypeParser(oid, format),
+  }
   const pool = (max: number) => {
     const made = new pg.Pool({ connectionString: url, max, types: types as never })
     // A server that restarts breaks idle connections; the pool replaces them, and the next query tells the caller.

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { Migrator, type Migration } from 'kysely/migration'
 import { defineError } from '../errors.ts'
@@ -27,12 +28,13 @@ export function schemaOf(plugin: string): string {
  * @returns names applied by this call, oldest first
  * @throws `MIGRATION_FAILED` (422) with nothing changed
  */
-export async function migrate(owner: Sql, plugin: string, folder: string): Promise<string[]> {
+export async function migrate(owner: Sql, plugin: string, folder: URL | string): Promise<string[]> {
   const schema = schemaOf(plugin)
-  const files = (await readdir(folder)).filter((file) => file.endsWith('.sql')).toSorted()
+  const path = folder instanceof URL ? fileURLToPath(folder) : folder
+  const files = (await readdir(path)).filter((file) => file.endsWith('.sql')).toSorted()
   const migrations: Record<string, Migration> = {}
   for (const file of files) {
-    const text = await readFile(join(folder, file), 'utf8')
+    const text = await readFile(join(path, file), 'utf8')
     migrations[file.slice(0, -'.sql'.length)] = {
       async up(db) {
         await sql.raw(`set local search_path = "${schema}"; set local lock_timeout = '5s'`).execute(db)

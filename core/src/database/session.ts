@@ -52,6 +52,8 @@ export async function asUnit<T>(work: () => Promise<T>): Promise<T> {
 /** A second connection inside a unit of work would wait for itself on PGlite's only one, and see other data on a server. */
 export function refuseInsideUnit(): void {
   if (working.getStore()?.open) {
-    throw new Error('A second database connection was asked for inside a unit of work. Use its own transaction instead.')
+    throw new Error(
+      'A second database connection was asked for inside a unit of work. Use its own transaction instead.',
+    )
   }
 }

@@ -58,6 +58,11 @@ export class Signals {
     this.#timer ??= setTimeout(() => void this.#flush(), 5)
   }
 
+  /** Tells this process alone, about something all of them find out by themselves. */
+  here(signal: Signal): void {
+    this.#hear(signal)
+  }
+
   async #flush(): Promise<void> {
     const signals = merge(this.#waiting)
     this.#waiting = []
@@ -86,7 +91,8 @@ function merge(signals: readonly Signal[]): Signal[] {
   const plain = new Map<string, Signal>()
   const changes = new Map<string, RecordSignal[]>()
   for (const signal of signals) {
-    if (signal.kind === 'records') changes.set(signal.workspace, [...(changes.get(signal.workspace) ?? []), ...signal.changes])
+    if (signal.kind === 'records')
+      changes.set(signal.workspace, [...(changes.get(signal.workspace) ?? []), ...signal.changes])
     else plain.set(JSON.stringify(signal), signal)
   }
   const merged = [...plain.values()]

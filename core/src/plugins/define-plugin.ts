@@ -71,7 +71,11 @@ export interface Contribution {
   readonly when?: { readonly plugin: string }
 }
 
-export function contribution<C>(point: PointDefinition<C>, value: C, options: Pick<Contribution, 'when'> = {}): Contribution {
+export function contribution<C>(
+  point: PointDefinition<C>,
+  value: C,
+  options: Pick<Contribution, 'when'> = {},
+): Contribution {
   return { point, value, ...options }
 }
 
@@ -116,12 +120,12 @@ export interface UiDefinition {
   readonly commands?: readonly CommandDefinition[]
 }
 
-/** Routes below `/api/<plugin>`; each names its permission, `authenticated` or `public`. See `pluginRoutes`. */
+/** Routes below `/api/<plugin>`; each names its permission, or `authenticated` for whoever is signed in. */
 export interface RouteDefinition {
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   /** Below `/api/<plugin>`, `/loans/:id/return`. */
   readonly path: string
-  readonly permission: string | 'authenticated' | 'public'
+  readonly permission: string
   readonly summary: string
   readonly params?: z.ZodType
   readonly query?: z.ZodType
@@ -147,14 +151,17 @@ export function defineRoute<
 >(route: {
   method: RouteDefinition['method']
   path: string
-  permission: string | 'authenticated' | 'public'
+  permission: string
   summary: string
   params?: Params
   query?: Query
   body?: Body
   answer: Answer
   status?: number
-  handle: (input: RouteInput<z.output<Params>, z.output<Query>, z.output<Body>>, ctx: Context) => Promise<z.input<Answer>>
+  handle: (
+    input: RouteInput<z.output<Params>, z.output<Query>, z.output<Body>>,
+    ctx: Context,
+  ) => Promise<z.input<Answer>>
 }): RouteDefinition {
   return route as unknown as RouteDefinition
 }
@@ -177,7 +184,6 @@ export interface PluginDefinition {
   readonly resources?: readonly ResourceDefinition[]
   readonly permissions?: readonly PermissionDefinition[]
   readonly roleTemplates?: readonly RoleTemplate[]
-  readonly settings?: z.ZodType
   readonly emits?: readonly EventDefinition[]
   readonly errors?: readonly ErrorFactory<never>[]
   readonly provides?: readonly Provision[]
@@ -206,4 +212,3 @@ export interface PluginDefinition {
 export function definePlugin(plugin: PluginDefinition): PluginDefinition {
   return plugin
 }
-

@@ -44,6 +44,9 @@ export interface FieldModel {
   readonly currency?: string
   readonly maxLength?: number
   readonly scale?: number
+  /** Smallest and largest number allowed. */
+  readonly min?: number
+  readonly max?: number
   readonly unique?: boolean
 }
 

@@ -70,11 +70,20 @@ export type ResourceRef = ResourceDefinition | string
 export interface Records {
   list(resource: ResourceRef, query?: ListQuery): Promise<Page>
   /** Throws `RECORD_NOT_FOUND` (404) alike for an absent and an invisible record. */
-  get(resource: ResourceRef, id: string, options?: { include?: readonly string[]; fields?: readonly string[] }): Promise<{ data: RecordJson; included: Included }>
+  get(
+    resource: ResourceRef,
+    id: string,
+    options?: { include?: readonly string[]; fields?: readonly string[] },
+  ): Promise<{ data: RecordJson; included: Included }>
   aggregate(resource: ResourceRef, query: AggregateQuery): Promise<AggregateAnswer>
   create(resource: ResourceRef, values: Readonly<Record<string, unknown>>, options?: WriteOptions): Promise<RecordJson>
   /** `version` is the one the caller saw; changes of different fields merge, of the same field answer `VERSION_CONFLICT` (409). */
-  update(resource: ResourceRef, target: { id: string; version: number }, values: Readonly<Record<string, unknown>>, options?: WriteOptions): Promise<RecordJson>
+  update(
+    resource: ResourceRef,
+    target: { id: string; version: number },
+    values: Readonly<Record<string, unknown>>,
+    options?: WriteOptions,
+  ): Promise<RecordJson>
   /** Runs a method of the entity's class on the loaded record and writes what it changed. */
   write<T, R>(
     resource: ResourceDefinition<T>,

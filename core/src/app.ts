@@ -1,0 +1,237 @@
+import { MikroORM } from '@mikro-orm/core'
+import { PgliteDriver } from '@mikro-orm/pglite'
+import { PostgreSqlDriver } from '@mikro-orm/postgresql'
+import { sql } from 'kysely'
+import { pino, type Logger } from 'pino'
+import type { Workspace } from './actor.ts'
+import { systemClock, type Clock } from './clock.ts'
+import { corePlugin } from './core-plugin.ts'
+import type { Database } from './database/database.ts'
+import { migrate } from './database/migrator.ts'
+import { Signals } from './database/signals.ts'
+import {
+  Deliveries,
+  EventCatalog,
+  keepSubscriptions,
+  LiveStream,
+  recordEvents,
+  subscriptionsOf,
+} from './events/index.ts'
+import { createHost } from './http/host.ts'
+import { problemResponse } from './http/problem.ts'
+import { staticUi } from './http/static-ui.ts'
+import { createIdentity, type Identity, type IdentityConfig } from './identity/identity.ts'
+import { Jobs } from './jobs/index.ts'
+import { Kernel } from './kernel.ts'
+import { Authorities } from './permissions/authorities.ts'
+import { orderedPlugins } from './plugins/check-plugins.ts'
+import type { PluginDefinition } from './plugins/define-plugin.ts'
+import { Enablement } from './plugins/enablement.ts'
+import { permissionCatalogue } from './plugins/permission-catalogue.ts'
+import { Toggle } from './plugins/toggle.ts'
+import { Catalog } from './records/registry.ts'
+import { Words } from './words.ts'
+import { WriteFence } from './write-fence.ts'
+
+export interface AppOptions {
+  readonly database: Database
+  /** Installed plugins; what is on in a workspace is switched at run time. */
+  readonly plugins: readonly PluginDefinition[]
+  readonly identity: IdentityConfig
+  readonly clock?: Clock
+  readonly log?: Logger
+  /** What was built for the browser, and the words it says. */
+  readonly ui?: { readonly folder: URL; readonly words: readonly { readonly owner: string; readonly folder: URL }[] }
+  /** Brings schemas to their newest version first; on unless a deployment migrates by its own step. */
+  readonly migrate?: boolean
+}
+
+/** A running platform in this process. */
+export interface App {
+  /** The HTTP face, for any server that speaks Fetch. */
+  readonly fetch: (request: Request, env?: object) => Promise<Response>
+  readonly kernel: Kernel
+  readonly identity: Identity
+  readonly deliveries: Deliveries
+  readonly jobs: Jobs
+  readonly toggle: Toggle
+  /** Begins background work: deliveries, jobs, listening to other processes. */
+  start(): Promise<void>
+  stop(): Promise<void>
+  /** Fills a workspace with the demonstration data of its enabled plugins. */
+  fillWithDemo(workspace: Workspace): Promise<void>
+}
+
+/** The composition root: every part is made here and handed to those that need it, and nowhere else. */
+export async function createApp(options: AppOptions): Promise<App> {
+  const { database, clock = systemClock, log = pino({ level: 'info' }) } = options
+  const core = corePlugin(() => permissionCatalogue(plugins, catalog))
+  const plugins = orderedPlugins([core, ...options.plugins])
+  if (options.migrate !== false) {
+    for (const { id, migrations } of plugins) if (migrations) await migrate(database.owner, id, migrations)
+  }
+  await keepPlugins(database, plugins, clock)
+  await keepSubscriptions(database.owner, plugins)
+
+  const entities = plugins.flatMap((plugin) => plugin.entities ?? [])
+  const orm = await MikroORM.init({
+    driver: (database.kind === 'pglite' ? PgliteDriver : PostgreSqlDriver) as typeof PostgreSqlDriver,
+    driverOptions: database.app as never,
+    dbName: 'socle',
+    entities: [...entities],
+    filters: {
+      workspace: { cond: ({ workspace }: { workspace: string }) => ({ workspace }), default: true, args: true },
+    },
+    subscribers: [new WriteFence(() => catalog)],
+    connect: false,
+    allowGlobalContext: false,
+    logger: (message) => log.debug(message),
+  })
+  const catalog = new Catalog(plugins, orm.getMetadata())
+  const signals = new Signals(database)
+  const enablement = new Enablement(
+    database,
+    signals,
+    plugins.map(({ id }) => id),
+  )
+  const events = new EventCatalog([
+    ...plugins.flatMap(({ emits = [] }) => emits),
+    ...catalog.all().flatMap(({ id }) => recordEvents(id)),
+  ])
+  const authorities = new Authorities({
+    database,
+    clock,
+    log,
+    signals,
+    catalog: (workspace) => {
+      const on = enablement.lastKnown(workspace)
+      return { get: (id) => existing(catalog, on, id) }
+    },
+  })
+  const words = wordsOf(plugins, options.ui?.words ?? [])
+  const kernel = new Kernel({
+    database,
+    orm,
+    signals,
+    clock,
+    log,
+    words,
+    plugins,
+    catalog,
+    events,
+    authorities,
+    enablement,
+  })
+  const identity = await createIdentity({
+    database,
+    config: options.identity,
+    clock,
+    log,
+    authorities,
+    signals,
+    problem: (error, request) =>
+      problemResponse(
+        error,
+        {
+          words,
+          locale: /^\s*fr\b/i.test(request.headers.get('accept-language') ?? '') ? 'fr' : 'en',
+          request: '',
+          path: new URL(request.url).pathname,
+        },
+        log,
+      ),
+  })
+  const { runUnit } = kernel
+  const deliveries = new Deliveries({
+    database,
+    signals,
+    clock,
+    log,
+    catalog: events,
+    subscriptions: subscriptionsOf(plugins),
+    runUnit,
+  })
+  const jobs = new Jobs({
+    database,
+    signals,
+    clock,
+    log,
+    runUnit,
+    plugins,
+    workspacesOf: (plugin) => enablement.workspacesOf(plugin),
+  })
+  const toggle = new Toggle(kernel)
+  const live = new LiveStream({ kernel, signals, log })
+  const host = createHost({
+    kernel,
+    identity,
+    live,
+    toggle,
+    ui: staticUi(options.ui?.folder ?? new URL('absent/', import.meta.url)),
+  })
+  let started = false
+  return {
+    fetch: async (request, env) => host.fetch(request, env),
+    kernel,
+    identity,
+    deliveries,
+    jobs,
+    toggle,
+    async start() {
+      started = true
+      await signals.start()
+      await enablement.start()
+      await deliveries.start()
+      await jobs.start()
+    },
+    async stop() {
+      live.stop()
+      identity.close()
+      authorities.close()
+      enablement.stop()
+      if (started) {
+        await jobs.stop()
+        await deliveries.stop()
+        await signals.stop()
+      }
+      await orm.close(true)
+    },
+    async fillWithDemo(workspace) {
+      const on = await enablement.in(workspace.id)
+      for (const plugin of plugins) {
+        if (plugin.demo && on.has(plugin.id))
+          await kernel.runUnit({ workspace: workspace.id, plugin: plugin.id, cause: { origin: 'demo' } }, plugin.demo)
+      }
+      await sql`update core.workspace set demo = true where id = ${workspace.id}::uuid`.execute(database.owner)
+    },
+  }
+}
+
+function existing(catalog: Catalog, on: ReadonlySet<string>, id: string) {
+  const resource = catalog.get(id)
+  return resource && on.has(resource.plugin) ? resource : undefined
+}
+
+function wordsOf(
+  plugins: readonly PluginDefinition[],
+  screens: readonly { readonly owner: string; readonly folder: URL }[],
+): Words {
+  const words = new Words()
+  words.add('core', new URL('./i18n/', import.meta.url))
+  words.add('core', new URL('./identity/i18n/', import.meta.url))
+  for (const { id, i18n } of plugins) if (i18n) words.add(id, i18n)
+  for (const { owner, folder } of screens) words.add(owner, folder)
+  return words
+}
+
+/** Writes which plugins this installation has; an operator and other processes read it. */
+async function keepPlugins(database: Database, plugins: readonly PluginDefinition[], clock: Clock): Promise<void> {
+  const at = clock.now().toISOString()
+  for (const { id, version } of plugins.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
+    await sql`
+      insert into core.plugin (id, version, installed_at, updated_at) values (${id}, ${version}, ${at}::timestamptz, ${at}::timestamptz)
+      on conflict (id) do update set version = excluded.version, updated_at = excluded.updated_at where core.plugin.version <> excluded.version`.execute(
+      database.owner,
+    )
+  }
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod'
+
+const flag = z.enum(['0', '1']).transform((value) => value === '1')
+
+/** Every setting of a deployment, by environment variable. Unset ones take the value after "default". */
+export const environmentSchema = z.object({
+  /** PostgreSQL 15 or later, `postgres://user:password@host/database`; without it the embedded database is used. */
+  DATABASE_URL: z.url().optional(),
+  /** Connections to PostgreSQL per process, default 10. */
+  DATABASE_CONNECTIONS: z.coerce.number().int().min(2).max(200).default(10),
+  /** Folder of the embedded database and of files, default `./data`. */
+  SOCLE_DATA: z.string().default('./data'),
+  /** Port to listen on, default 3000. */
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  /** Address to listen on, default all. */
+  HOST: z.string().default('0.0.0.0'),
+  /** Address browsers use, `https://crm.example.com`; default `http://localhost:<PORT>`. */
+  SOCLE_URL: z.url().optional(),
+  /** What sessions are signed with; made and kept in the database when absent. */
+  SOCLE_SECRET: z.string().min(32).optional(),
+  /** First administrator, made on an empty installation. */
+  SOCLE_ADMIN_EMAIL: z.email().optional(),
+  SOCLE_ADMIN_PASSWORD: z.string().optional(),
+  /** `1` fills an empty installation with a demonstration company; default 1 on the embedded database, 0 on a server. */
+  SOCLE_DEMO: flag.optional(),
+  /** Language of the first workspace, default `en`. */
+  SOCLE_LOCALE: z.enum(['en', 'fr']).default('en'),
+  /** Further origins whose pages may act in a session, separated by commas. */
+  SOCLE_TRUSTED_ORIGINS: z.string().default(''),
+  /** Proxies whose X-Forwarded-For is believed, separated by commas. */
+  SOCLE_TRUSTED_PROXIES: z.string().default(''),
+  /** `1` starts without any plugin. */
+  SAFE_MODE: flag.default(false),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+})
+export type Environment = z.infer<typeof environmentSchema>
+
+/** Reads the environment and says every fault at once. */
+export function readEnvironment(variables: Readonly<Record<string, string | undefined>>): Environment {
+  const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''))
+  const result = environmentSchema.safeParse(given)
+  if (result.success) return result.data
+  const faults = result.error.issues.map(
+    ({ path, message }) => `${path.join('.')}="${String(given[String(path[0])])}": ${message}`,
+  )
+  throw new Error(
+    `These settings cannot be used:\n  ${faults.join('\n  ')}\nSee core/src/config.ts for what each takes.`,
+  )
+}
+
+export function listOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean)
+}

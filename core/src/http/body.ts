@@ -1,0 +1,46 @@
+import { bodyInvalid, payloadTooLarge } from './problem.ts'
+
+/** Largest JSON body: 200 records of some kilobytes each. */
+export const bodyLimit = 1_048_576
+
+/**
+ * Reads a JSON object; an absent body is an empty one.
+ *
+ * @throws `PAYLOAD_TOO_LARGE` (413) before the rest is read, `BODY_INVALID` (400)
+ */
+export async function readJson(request: Request): Promise<Record<string, unknown>> {
+  const text = await readText(request)
+  if (text.trim() === '') return {}
+  let value: unknown
+  try {
+    value = JSON.parse(text, refusePrototype)
+  } catch (error) {
+    throw bodyInvalid({ reason: error instanceof Error ? error.message : 'it cannot be read' })
+  }
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw bodyInvalid({ reason: 'it must be an object' })
+  return value as Record<string, unknown>
+}
+
+function refusePrototype(key: string, value: unknown): unknown {
+  if (key === '__proto__') throw new Error('it has a key "__proto__"')
+  return value
+}
+
+async function readText(request: Request): Promise<string> {
+  const limit = '1 MB'
+  if (Number(request.headers.get('content-length') ?? 0) > bodyLimit) throw payloadTooLarge({ limit })
+  if (!request.body) return ''
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
+    size += chunk.byteLength
+    if (size > bodyLimit) throw payloadTooLarge({ limit })
+    chunks.push(chunk)
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+  } catch {
+    throw bodyInvalid({ reason: 'it is not UTF-8' })
+  }
+}

@@ -1,0 +1,150 @@
+import { Hono, type Context as HonoContext } from 'hono'
+import { sql } from 'kysely'
+import { uuidv7 } from 'uuidv7'
+import type { Locale } from '../actor.ts'
+import type { LiveStream } from '../events/live.ts'
+import { notSignedIn } from '../identity/errors.ts'
+import { identityPaths, type Identity, type Resolved } from '../identity/identity.ts'
+import type { Kernel } from '../kernel.ts'
+import { pluginDisabled } from '../plugins/errors.ts'
+import { shellDocument } from '../plugins/shell-document.ts'
+import type { Toggle } from '../plugins/toggle.ts'
+import { Metrics } from './metrics.ts'
+import { openApiDocument } from './openapi.ts'
+import { platformRoutes } from './platform-routes.ts'
+import { pluginApp } from './plugin-routes.ts'
+import { problemResponse, routeNotFound } from './problem.ts'
+import { referencePage } from './reference.ts'
+import { unitOf } from './resource-routes.ts'
+import type { StaticUi } from './static-ui.ts'
+import type { RequestFacts } from './who.ts'
+
+export interface HostParts {
+  readonly kernel: Kernel
+  readonly identity: Identity
+  readonly live: LiveStream
+  readonly toggle: Toggle
+  readonly ui: StaticUi
+}
+
+type Bindings = { incoming?: { socket?: { remoteAddress?: string } } }
+/** Before the host has asked who it is, there is only the request's id. */
+type Facts = { readonly id: string; readonly who?: Resolved }
+type HostEnv = { Bindings: Bindings; Variables: { facts: Facts } }
+
+/** The HTTP face of the platform: who asks, which module answers, and every refusal in one form. */
+export function createHost({ kernel, identity, live, toggle, ui }: HostParts): Hono<HostEnv> {
+  const { parts } = kernel
+  const { words, log, enablement, plugins } = parts
+  const metrics = new Metrics()
+  const platform = platformRoutes(kernel, toggle)
+  const apps = new Map(
+    plugins.map((plugin) => [plugin.id, pluginApp(kernel, plugin, plugin.id === 'core' ? platform : undefined)]),
+  )
+  const host = new Hono<HostEnv>()
+
+  host.use(async (request, next) => {
+    const started = performance.now()
+    const given = request.req.header('x-request-id')
+    const id = given !== undefined && /^[\w.-]{1,80}$/.test(given) ? given : uuidv7()
+    request.set('facts', { id })
+    await next()
+    request.res.headers.set('x-request-id', id)
+    request.res.headers.set('x-content-type-options', 'nosniff')
+    const [, area = '', plugin = ''] = request.req.path.split('/')
+    const owner = area === 'api' && apps.has(plugin) ? plugin : area === 'api' ? 'other' : 'ui'
+    metrics.count(owner, request.req.method, request.res.status, (performance.now() - started) / 1000)
+  })
+
+  host.onError((error, request) => {
+    const facts = request.get('facts')
+    const locale = localeOf(facts.who, request.req.raw)
+    return problemResponse(error, { words, locale, request: facts.id, path: request.req.path }, log)
+  })
+  host.notFound((request) => {
+    throw routeNotFound({ method: request.req.method, path: request.req.path })
+  })
+
+  host.get('/healthz', (request) => request.json({ status: 'up' }))
+  host.get('/readyz', async (request) => {
+    await sql`select 1`.execute(parts.database.owner)
+    return request.json({ status: 'ready', generation: enablement.generation })
+  })
+  host.get('/metrics', () => metrics.text())
+  host.get('/api/core/boot', (request) => {
+    const locale =
+      request.req.query('locale') === 'fr' || request.req.query('locale') === 'en'
+        ? (request.req.query('locale') as Locale)
+        : localeOf(undefined, request.req.raw)
+    return request.json({ data: { product: 'Socle', locale, words: words.of(locale, ['core', 'kit', 'shell']) } })
+  })
+  for (const path of identityPaths) host.all(path, (request) => identity.handler(request.req.raw, peerOf(request.env)))
+
+  const signedIn = async (request: HonoContext<HostEnv>): Promise<RequestFacts> => {
+    const who = await identity.resolve(request.req.raw, peerOf(request.env))
+    if (!who) throw notSignedIn({})
+    const facts = { id: request.get('facts').id, who }
+    request.set('facts', facts)
+    return facts
+  }
+
+  host.get('/api/core/shell', async (request) => {
+    const facts = await signedIn(request)
+    const { who } = facts
+    const on = await enablement.in(who.workspace.id)
+    const workspaces = who.workspaces.map(({ id, name }) => ({ id, name }))
+    const document = await unitOf(kernel, { facts, raw: request.req.raw, plugin: 'core' }, async (ctx) =>
+      shellDocument(parts, ctx, on, ui, workspaces),
+    )
+    return request.json(document, 200, { 'cache-control': 'no-store' })
+  })
+  host.get('/api/core/live', async (request) =>
+    live.handler(
+      request.req.raw,
+      () => identity.resolve(request.req.raw, peerOf(request.env)),
+      (await signedIn(request)).who,
+    ),
+  )
+  host.get('/api/core/openapi.json', async (request) => {
+    const { who } = await signedIn(request)
+    return request.json(openApiDocument(parts, who.actor.locale, who.authority, await enablement.in(who.workspace.id)))
+  })
+  host.get('/api/core/reference', async (request) => {
+    const { who } = await signedIn(request)
+    return referencePage(
+      openApiDocument(parts, who.actor.locale, who.authority, await enablement.in(who.workspace.id)),
+      who.actor.locale,
+    )
+  })
+
+  host.all('/api/:plugin/*', async (request) => {
+    const facts = await signedIn(request)
+    const plugin = request.req.param('plugin')
+    const app = apps.get(plugin)
+    if (!app) throw routeNotFound({ method: request.req.method, path: request.req.path })
+    const on = await enablement.in(facts.who.workspace.id)
+    if (!on.has(plugin)) throw pluginDisabled({ plugin })
+    return app.fetch(request.req.raw, { facts })
+  })
+
+  host.get(
+    '/assets/*',
+    async (request) =>
+      (await ui.asset(request.req.path, request.req.raw)) ?? new Response('Not found', { status: 404 }),
+  )
+  host.get('*', (request) => {
+    if (request.req.path.startsWith('/api/')) throw routeNotFound({ method: 'GET', path: request.req.path })
+    return ui.page()
+  })
+  return host
+}
+
+function peerOf(env: Bindings | undefined): { address?: string } {
+  const address = env?.incoming?.socket?.remoteAddress
+  return address === undefined ? {} : { address }
+}
+
+function localeOf(who: Resolved | undefined, request: Request): Locale {
+  if (who) return who.actor.locale
+  return /^\s*fr\b/i.test(request.headers.get('accept-language') ?? '') ? 'fr' : 'en'
+}

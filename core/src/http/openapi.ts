@@ -1,0 +1,262 @@
+import { z } from 'zod'
+import type { Locale } from '../actor.ts'
+import type { Parts } from '../parts.ts'
+import type { Authority } from '../permissions/authority.ts'
+import type { RouteDefinition } from '../plugins/define-plugin.ts'
+import { platformVersion } from '../plugins/check-plugins.ts'
+import type { FieldModel } from '../records/model.ts'
+import type { Resource } from '../records/registry.ts'
+
+type Json = Readonly<Record<string, unknown>>
+
+const problem = {
+  description: 'A refusal',
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+}
+
+/** The API as OpenAPI 3.1, from the same metadata that runs it: only what the actor may use, only what is on here. */
+export function openApiDocument(
+  { catalog, plugins, words }: Parts,
+  locale: Locale,
+  authority: Authority,
+  on: ReadonlySet<string>,
+): Json {
+  const paths: Record<string, Record<string, unknown>> = {}
+  const schemas: Record<string, unknown> = { Problem: problemSchema, Page: pageSchema }
+  for (const resource of catalog.all()) {
+    if (!on.has(resource.plugin) || !authority.compile(resource, 'read').allowed) continue
+    const name = words.say(locale, `${resource.id}.many`)
+    schemas[resource.id] = recordSchema(resource, authority, (field) =>
+      words.say(locale, words.has(`${resource.id}.${field}`) ? `${resource.id}.${field}` : `core.record.${field}`),
+    )
+    Object.assign(paths, resourcePaths(resource, name))
+  }
+  for (const plugin of plugins) {
+    if (!on.has(plugin.id)) continue
+    for (const route of plugin.routes ?? []) {
+      const path = `/api/${plugin.id}${route.path}`.replaceAll(/:(\w+)/g, '{$1}')
+      paths[path] = { ...paths[path], [route.method]: routeOperation(plugin.title[locale], route) }
+    }
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Socle',
+      version: platformVersion,
+      description: 'One grammar for every resource. Sign in, or send `Authorization: Bearer <API key>`.',
+    },
+    security: [{ key: [] }, { session: [] }],
+    paths,
+    components: {
+      schemas,
+      securitySchemes: {
+        key: { type: 'http', scheme: 'bearer' },
+        session: { type: 'apiKey', in: 'cookie', name: 'socle.session_token' },
+      },
+    },
+  }
+}
+
+const problemSchema = {
+  type: 'object',
+  description: 'RFC 9457',
+  required: ['type', 'title', 'status', 'code', 'detail'],
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    code: { type: 'string' },
+    detail: { type: 'string' },
+    instance: { type: 'string' },
+    requestId: { type: 'string' },
+    errors: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: { path: { type: 'string' }, code: { type: 'string' }, detail: { type: 'string' } },
+      },
+    },
+  },
+}
+
+const pageSchema = {
+  type: 'object',
+  properties: { next: { type: ['string', 'null'] }, count: { type: ['integer', 'null'] }, exact: { type: 'boolean' } },
+}
+
+function recordSchema(resource: Resource, authority: Authority, label: (field: string) => string): Json {
+  const access = authority.compile(resource, 'read')
+  const fields = resource.all.filter(({ name }) => access.readable(name))
+  return {
+    type: 'object',
+    required: fields.filter(({ required }) => required).map(({ name }) => name),
+    properties: Object.fromEntries(
+      fields.map((field) => [
+        field.name,
+        { ...fieldSchema(field, resource), title: label(field.name), ...(field.readonly ? { readOnly: true } : {}) },
+      ]),
+    ),
+  }
+}
+
+function fieldSchema(field: FieldModel, resource: Resource): Json {
+  const orNull = (type: string) => (resource.nullable.has(field.name) ? [type, 'null'] : type)
+  switch (field.type) {
+    case 'integer':
+      return { type: orNull('integer') }
+    case 'boolean':
+      return { type: orNull('boolean') }
+    case 'decimal':
+    case 'money':
+    case 'percent':
+      return { type: orNull('string'), format: 'decimal' }
+    case 'date':
+      return { type: orNull('string'), format: 'date' }
+    case 'instant':
+      return { type: orNull('string'), format: 'date-time' }
+    case 'select':
+      return {
+        type: orNull('string'),
+        enum: [
+          ...(field.options ?? []).map(({ value }) => value),
+          ...(resource.nullable.has(field.name) ? [null] : []),
+        ],
+      }
+    case 'reference':
+    case 'user':
+    case 'team':
+      return {
+        type: orNull('string'),
+        format: 'uuid',
+        ...(field.target === undefined ? {} : { 'x-resource': field.target }),
+      }
+    case 'json':
+      return {}
+    case 'text':
+    case 'long':
+    case 'email':
+    case 'phone':
+    case 'url':
+      return { type: orNull('string'), ...(field.maxLength === undefined ? {} : { maxLength: field.maxLength }) }
+  }
+}
+
+function resourcePaths(resource: Resource, tag: string): Record<string, Record<string, unknown>> {
+  const base = `/api/${resource.plugin}/${resource.path}`
+  const one = { type: 'object', properties: { data: { $ref: `#/components/schemas/${resource.id}` } } }
+  const many = {
+    type: 'object',
+    properties: {
+      data: { type: 'array', items: { $ref: `#/components/schemas/${resource.id}` } },
+      page: { $ref: '#/components/schemas/Page' },
+      included: { type: 'object' },
+    },
+  }
+  const answer = (status: string, schema: Json) => ({
+    [status]: { description: 'Done', content: { 'application/json': { schema } } },
+    default: problem,
+  })
+  const body = {
+    requestBody: { content: { 'application/json': { schema: { $ref: `#/components/schemas/${resource.id}` } } } },
+  }
+  const query = (name: string, description: string) => ({ name, in: 'query', description, schema: { type: 'string' } })
+  const id = { name: 'id', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } }
+  const operation = (verb: string, summary: string, rest: Json) => ({
+    operationId: `${resource.id}.${verb}`,
+    tags: [tag],
+    summary,
+    ...rest,
+  })
+  const paths: Record<string, Record<string, unknown>> = {
+    [base]: {
+      get: operation('list', 'A page of records', {
+        parameters: [
+          query('filter', 'Expression, e.g. `createdAt within last 30 days`'),
+          query('q', 'Words to search for'),
+          query('sort', '`-createdAt,name`'),
+          query('limit', '1 to 200'),
+          query('after', 'Cursor of the page before'),
+          query('fields', 'Names, separated by commas'),
+          query('include', 'References to answer with'),
+          query('count', '`estimate`, `exact` or `none`'),
+        ],
+        responses: answer('200', many),
+      }),
+    },
+    [`${base}/query`]: {
+      post: operation('query', 'A page of records, asked in JSON', { responses: answer('200', many) }),
+    },
+    [`${base}/aggregate`]: {
+      post: operation('aggregate', 'Figures that open their rows', { responses: answer('200', { type: 'object' }) }),
+    },
+    [`${base}/{id}`]: { get: operation('get', 'One record', { parameters: [id], responses: answer('200', one) }) },
+    [`${base}/{id}/history`]: {
+      get: operation('history', "A record's changes", {
+        parameters: [id],
+        responses: answer('200', { type: 'object' }),
+      }),
+    },
+  }
+  if (resource.options.readonly) return paths
+  Object.assign(paths[base] ?? {}, {
+    post: operation('create', 'Make a record', { ...body, responses: answer('201', one) }),
+  })
+  Object.assign(paths[`${base}/{id}`] ?? {}, {
+    patch: operation('update', 'Change fields; send the version you saw', {
+      parameters: [id],
+      ...body,
+      responses: answer('200', one),
+    }),
+    delete: operation('delete', 'Move to the bin', {
+      parameters: [id, query('version', 'The version you saw')],
+      responses: { 204: { description: 'Done' }, default: problem },
+    }),
+  })
+  paths[`${base}/{id}/restore`] = {
+    post: operation('restore', 'Bring back from the bin', { parameters: [id], responses: answer('200', one) }),
+  }
+  paths[`${base}/bulk`] = {
+    post: operation('bulk', 'Up to 200 changes at once', { responses: answer('200', { type: 'object' }) }),
+  }
+  return paths
+}
+
+function routeOperation(
+  tag: string,
+  { summary, body, query, params, answer, status = 200, permission }: RouteDefinition,
+): Json {
+  const named = (schema: z.ZodType | undefined, place: 'path' | 'query') => {
+    const shape = schema
+      ? (z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as {
+          properties?: Record<string, unknown>
+          required?: string[]
+        })
+      : {}
+    return Object.entries(shape.properties ?? {}).map(([name, it]) => ({
+      name,
+      in: place,
+      required: place === 'path' || (shape.required ?? []).includes(name),
+      schema: it,
+    }))
+  }
+  return {
+    tags: [tag],
+    summary,
+    'x-permission': permission,
+    parameters: [...named(params, 'path'), ...named(query, 'query')],
+    ...(body
+      ? {
+          requestBody: {
+            content: { 'application/json': { schema: z.toJSONSchema(body, { io: 'input', unrepresentable: 'any' }) } },
+          },
+        }
+      : {}),
+    responses: {
+      [status]: {
+        description: 'Done',
+        content: { 'application/json': { schema: z.toJSONSchema(answer, { unrepresentable: 'any' }) } },
+      },
+      default: problem,
+    },
+  }
+}

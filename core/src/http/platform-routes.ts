@@ -1,0 +1,93 @@
+import { Hono } from 'hono'
+import { z } from 'zod'
+import type { Kernel } from '../kernel.ts'
+import type { Context } from '../context.ts'
+import { permissionDenied } from '../permissions/errors.ts'
+import { pluginCards } from '../plugins/plugin-cards.ts'
+import type { Toggle } from '../plugins/toggle.ts'
+import { queryInvalid } from '../records/errors.ts'
+import { readJson } from './body.ts'
+import { changeSetHeader, defined, engineOf, parsed, unitOf } from './resource-routes.ts'
+import type { PluginEnv, RequestFacts } from './who.ts'
+
+const disableBody = z.strictObject({ cascade: z.boolean().optional() })
+
+/** Routes of `/api/core` that are the engine's and the kernel's own: search, undo, audit, modules. */
+export function platformRoutes(kernel: Kernel, toggle: Toggle): Hono<PluginEnv> {
+  const app = new Hono<PluginEnv>()
+  const { enablement } = kernel.parts
+  const inUnit = <T>(facts: RequestFacts, raw: Request, work: (ctx: Context) => Promise<T>) =>
+    unitOf(kernel, { facts, raw, plugin: 'core' }, work)
+  const demand = ({ who }: RequestFacts, permission: string) => {
+    if (!who.authority.may(permission)) throw permissionDenied({ permission })
+  }
+
+  app.get('/search', async (request) => {
+    const limit = Number(request.req.query('limit') ?? 20)
+    if (!Number.isInteger(limit) || limit < 1 || limit > 100)
+      throw queryInvalid({
+        parameter: 'limit',
+        value: request.req.query('limit') ?? '',
+        expected: 'a whole number from 1 to 100',
+      })
+    const text = (request.req.query('q') ?? '').slice(0, 500)
+    const data = await inUnit(request.env.facts, request.req.raw, (ctx) => engineOf(ctx).search(text, limit))
+    return request.json({ data })
+  })
+
+  app.post('/change-sets/:id/undo', async (request) => {
+    const undoOf = request.req.param('id')
+    const { facts } = request.env
+    const { who, id } = facts
+    const { answer, headers } = await kernel.unit(
+      {
+        workspace: who.workspace,
+        actor: who.actor,
+        authority: who.authority,
+        plugin: 'core',
+        cause: { origin: who.actor.type === 'key' ? 'api' : 'ui', request: id, undoOf },
+        signal: request.req.raw.signal,
+      },
+      async (ctx) => ({ answer: await engineOf(ctx).undo(undoOf), headers: changeSetHeader(ctx) }),
+    )
+    return request.json({ data: answer }, 200, headers)
+  })
+
+  app.get('/audit', async (request) => {
+    const { after, actor, resource, limit } = request.req.query()
+    const query = defined({ after, actor, resource, limit: limit === undefined ? undefined : Number(limit) })
+    const { data, next } = await inUnit(request.env.facts, request.req.raw, (ctx) => engineOf(ctx).audit(query))
+    return request.json({ data, page: { next } })
+  })
+
+  app.get('/plugins', async (request) => {
+    const { facts } = request.env
+    demand(facts, 'core.plugin.read')
+    const on = await enablement.in(facts.who.workspace.id)
+    return request.json({ data: await inUnit(facts, request.req.raw, (ctx) => pluginCards(kernel.parts, ctx, on)) })
+  })
+
+  app.get('/plugins/:id/what-breaks', async (request) => {
+    demand(request.env.facts, 'core.plugin.read')
+    return request.json({
+      data: await inUnit(request.env.facts, request.req.raw, (ctx) => toggle.whatBreaks(ctx, request.req.param('id'))),
+    })
+  })
+
+  for (const verb of ['enable', 'disable'] as const) {
+    app.post(`/plugins/:id/${verb}`, async (request) => {
+      const { facts } = request.env
+      demand(facts, 'core.plugin.toggle')
+      const { workspace, actor } = facts.who
+      const id = request.req.param('id')
+      const by = actor.type === 'user' ? actor.id : undefined
+      const body = parsed(disableBody, await readJson(request.req.raw))
+      if (verb === 'enable') await toggle.enable(workspace, id, by)
+      else await toggle.disable(workspace, id, by, body.cascade ?? false)
+      const on = await enablement.in(workspace.id)
+      const cards = await inUnit(facts, request.req.raw, (ctx) => pluginCards(kernel.parts, ctx, on))
+      return request.json({ data: cards.find((card) => card.id === id) })
+    })
+  }
+  return app
+}

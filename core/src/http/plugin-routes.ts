@@ -1,0 +1,66 @@
+import { Hono } from 'hono'
+import type { z } from 'zod'
+import type { Kernel } from '../kernel.ts'
+import { permissionDenied } from '../permissions/errors.ts'
+import type { PluginDefinition, RouteDefinition } from '../plugins/define-plugin.ts'
+import { readJson } from './body.ts'
+import { answerOnce } from './idempotency.ts'
+import { routeNotFound } from './problem.ts'
+import { changeSetHeader, parsed, resourceRoutes, unitOf } from './resource-routes.ts'
+import type { PluginEnv } from './who.ts'
+
+/**
+ * A plugin's own HTTP app: its routes, then those of its resources.
+ *
+ * @param platform - routes beside them that are the host's own, for the core
+ *
+ * One app per plugin, dispatched by map: Hono cannot add routes after its first match (honojs/hono#3248), and a plugin
+ * that is off must cost nothing.
+ */
+export function pluginApp(kernel: Kernel, plugin: PluginDefinition, platform?: Hono<PluginEnv>): Hono<PluginEnv> {
+  const app = new Hono<PluginEnv>().basePath(`/api/${plugin.id}`)
+  app.onError((error) => {
+    throw error
+  })
+  app.notFound((request) => {
+    throw routeNotFound({ method: request.req.method, path: request.req.path })
+  })
+  if (platform) app.route('/', platform)
+  // A route of its own wins over the generic one of the same address.
+  for (const route of plugin.routes ?? []) mount(app, kernel, plugin, route)
+  for (const resource of kernel.parts.catalog.all()) {
+    if (resource.plugin === plugin.id) app.route(`/${resource.path}`, resourceRoutes(kernel, resource))
+  }
+  return app
+}
+
+function mount(app: Hono<PluginEnv>, kernel: Kernel, plugin: PluginDefinition, route: RouteDefinition): void {
+  const { method, path, permission, params, query, body, status = 200 } = route
+  app.on(method.toUpperCase(), path, async (request) => {
+    const { facts } = request.env
+    if (permission !== 'authenticated' && !facts.who.authority.may(permission)) throw permissionDenied({ permission })
+    const sent = body ? await readJson(request.req.raw) : undefined
+    const input = {
+      params: given(params, request.req.param()),
+      query: given(query, request.req.query()),
+      body: body ? parsed(body, sent) : undefined,
+    }
+    const handle = route.handle as (input: unknown, ctx: unknown) => Promise<unknown>
+    const key = method === 'get' ? undefined : request.req.header('idempotency-key')
+    const answer = await unitOf(kernel, { facts, raw: request.req.raw, plugin: plugin.id }, (ctx) =>
+      answerOnce(ctx, key, `${method} ${request.req.path} ${JSON.stringify(sent ?? null)}`, async () => {
+        const value = await handle(input, ctx)
+        return {
+          status: value === undefined ? 204 : status,
+          headers: { 'content-type': 'application/json; charset=utf-8', ...changeSetHeader(ctx) },
+          body: value === undefined ? '' : JSON.stringify(value),
+        }
+      }),
+    )
+    return new Response(answer.status === 204 ? null : answer.body, { status: answer.status, headers: answer.headers })
+  })
+}
+
+function given(schema: z.ZodType | undefined, value: unknown): unknown {
+  return schema ? parsed(schema, value) : undefined
+}

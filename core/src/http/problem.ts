@@ -1,0 +1,104 @@
+import type { Logger } from 'pino'
+import type { Locale } from '../actor.ts'
+import { defineError, SocleError } from '../errors.ts'
+import type { Words } from '../words.ts'
+
+export const routeNotFound = defineError<{ method: string; path: string }>(
+  'ROUTE_NOT_FOUND',
+  404,
+  ({ method, path }) => `There is no ${method} ${path}. The routes stand in /api/core/reference.`,
+)
+
+export const bodyInvalid = defineError<{ reason: string }>(
+  'BODY_INVALID',
+  400,
+  ({ reason }) => `The body is not JSON: ${reason}. Send application/json.`,
+)
+
+export const payloadTooLarge = defineError<{ limit: string }>(
+  'PAYLOAD_TOO_LARGE',
+  413,
+  ({ limit }) => `The body is larger than ${limit}. Send less at once.`,
+)
+
+export const idempotencyKeyReused = defineError<{ key: string }>(
+  'IDEMPOTENCY_KEY_REUSED',
+  422,
+  ({ key }) => `The Idempotency-Key "${key}" was used for another request. Use a new key for each different request.`,
+)
+
+const internalError = defineError<{ request: string }>(
+  'INTERNAL_ERROR',
+  500,
+  ({ request }) =>
+    `Something went wrong here, and nothing was changed. Try again; if it stays, tell your administrator the request id ${request}.`,
+)
+
+const databaseBusy = defineError(
+  'DATABASE_UNAVAILABLE',
+  503,
+  () => 'The database does not answer, and nothing was changed. Try again in a moment.',
+)
+
+/** Titles of RFC 9110's statuses that refusals use. */
+const titles: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
+  428: 'Precondition Required',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+}
+
+export interface ProblemContext {
+  readonly words: Words
+  readonly locale: Locale
+  readonly request: string
+  readonly path: string
+}
+
+/** A refusal as `application/problem+json` (RFC 9457), its sentence in the actor's language. */
+export function problemBody(
+  error: SocleError,
+  { words, locale, request, path }: ProblemContext,
+): Record<string, unknown> {
+  return {
+    type: `urn:socle:problem:${error.code}`,
+    title: titles[error.status] ?? 'Error',
+    status: error.status,
+    code: error.code,
+    detail: words.sentence(locale, error),
+    instance: path,
+    requestId: request,
+    ...error.extras,
+  }
+}
+
+/** Any thrown thing as a response. What is nobody's refusal is logged with its stack and told without it. */
+export function problemResponse(thrown: unknown, context: ProblemContext, log: Logger): Response {
+  const error = asRefusal(thrown, context.request)
+  if (error.status >= 500) log.error({ err: thrown, request: context.request, path: context.path }, 'a request failed')
+  const retryAfter = error.extras['retryAfter']
+  return new Response(JSON.stringify(problemBody(error, context)), {
+    status: error.status,
+    headers: {
+      'content-type': 'application/problem+json; charset=utf-8',
+      'cache-control': 'no-store',
+      ...(typeof retryAfter === 'number' ? { 'retry-after': String(retryAfter) } : {}),
+    },
+  })
+}
+
+const unavailable = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', '57P01', '57P03', '08006', '53300'])
+
+function asRefusal(thrown: unknown, request: string): SocleError {
+  if (thrown instanceof SocleError) return thrown
+  if (unavailable.has(String((thrown as { code?: unknown }).code))) return databaseBusy({}, { retryAfter: 2 })
+  return internalError({ request })
+}

@@ -1,0 +1,274 @@
+import { Hono, type Context as HonoContext } from 'hono'
+import { z } from 'zod'
+import type { Context } from '../context.ts'
+import type { Kernel } from '../kernel.ts'
+import { bulkLimit } from '../records/bulk.ts'
+import { RecordEngine } from '../records/engine.ts'
+import { bulkTooLarge, queryInvalid, validationFailed, versionRequired } from '../records/errors.ts'
+import { expressionSchema } from '../records/expression/index.ts'
+import type { ListQuery } from '../records/records.ts'
+import type { Resource } from '../records/registry.ts'
+import { readJson } from './body.ts'
+import { answerOnce, type Answer } from './idempotency.ts'
+import { problemBody } from './problem.ts'
+import type { PluginEnv, RequestFacts } from './who.ts'
+
+type Request = HonoContext<PluginEnv>
+
+const count = z.enum(['estimate', 'exact', 'none'])
+const filter = z.union([z.string(), expressionSchema])
+const names = z.array(z.string()).max(100)
+
+const queryBody = z.strictObject({
+  filter: filter.optional(),
+  q: z.string().max(500).optional(),
+  sort: z.string().max(500).optional(),
+  limit: z.number().optional(),
+  after: z.string().max(4_000).optional(),
+  fields: names.optional(),
+  include: names.optional(),
+  count: count.optional(),
+  deleted: z.literal('only').optional(),
+})
+const aggregateBody = z.strictObject({
+  filter: filter.optional(),
+  q: z.string().max(500).optional(),
+  groupBy: names.optional(),
+  measures: names,
+})
+const target = z.looseObject({ id: z.uuid(), version: z.int() })
+const bulkBody = z.strictObject({
+  create: z.array(z.record(z.string(), z.unknown())).optional(),
+  update: z.array(target).optional(),
+  delete: z.array(target).optional(),
+  filter: filter.optional(),
+  set: z.record(z.string(), z.unknown()).optional(),
+  atomic: z.boolean().optional(),
+  acknowledge: z.array(z.string()).optional(),
+})
+const acknowledged = z.array(z.string().max(120)).max(50).optional()
+const listParameters = new Set(['filter', 'q', 'sort', 'limit', 'after', 'fields', 'include', 'count', 'deleted'])
+
+/** Reads a body by its schema and names every fault. */
+export function parsed<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const errors = result.error.issues.map(({ path, code, message }) => ({
+    path: `/${path.map(String).join('/')}`,
+    code: code.toUpperCase(),
+    detail: message,
+  }))
+  throw validationFailed({ count: errors.length, first: `${errors[0]?.path}: ${errors[0]?.detail}` }, { errors })
+}
+
+function listQuery(request: Request): ListQuery {
+  const query = request.req.query()
+  for (const name of Object.keys(query)) {
+    if (!listParameters.has(name))
+      throw queryInvalid({
+        parameter: name,
+        value: query[name] ?? '',
+        expected: `the parameters are ${[...listParameters].join(', ')}`,
+      })
+  }
+  const list = (text: string | undefined) =>
+    text
+      ?.split(',')
+      .map((part) => part.trim())
+      .filter(Boolean)
+  const counting = count.optional().safeParse(query['count'])
+  if (!counting.success)
+    throw queryInvalid({ parameter: 'count', value: query['count'] ?? '', expected: 'estimate, exact or none' })
+  if (query['deleted'] !== undefined && query['deleted'] !== 'only')
+    throw queryInvalid({ parameter: 'deleted', value: query['deleted'], expected: 'only' })
+  return defined({
+    filter: query['filter'],
+    q: query['q'],
+    sort: query['sort'],
+    limit: query['limit'] === undefined ? undefined : Number(query['limit']),
+    after: query['after'],
+    fields: list(query['fields']),
+    include: list(query['include']),
+    count: counting.data,
+    deleted: query['deleted'],
+  }) as ListQuery
+}
+
+/** Without the keys that have no value. */
+export function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>
+  }
+}
+
+/** The engine of a unit, as the platform's own routes use it. */
+export function engineOf(ctx: Context): RecordEngine {
+  return ctx.records as RecordEngine
+}
+
+/** REST for one resource, the same for all of them. */
+export function resourceRoutes(kernel: Kernel, resource: Resource): Hono<PluginEnv> {
+  const app = new Hono<PluginEnv>()
+  const unit = <T>(request: Request, work: (ctx: Context) => Promise<T>, reason?: string) =>
+    unitOf(kernel, { facts: request.env.facts, raw: request.req.raw, plugin: resource.plugin, reason }, work)
+  const read = async (request: Request, work: (engine: RecordEngine) => Promise<unknown>) =>
+    request.json((await unit(request, (ctx) => work(engineOf(ctx)))) as object)
+
+  app.get('/', (request) => read(request, (engine) => engine.list(resource.id, listQuery(request))))
+  app.post('/query', async (request) => {
+    const body = parsed(queryBody, await readJson(request.req.raw))
+    return read(request, (engine) => engine.list(resource.id, defined(body) as ListQuery))
+  })
+  app.post('/aggregate', async (request) => {
+    const body = parsed(aggregateBody, await readJson(request.req.raw))
+    return read(request, (engine) =>
+      engine.aggregate(resource.id, defined(body) as Parameters<RecordEngine['aggregate']>[1]),
+    )
+  })
+  app.get('/:id', async (request) => {
+    const include = request.req.query('include')?.split(',').filter(Boolean)
+    const fields = request.req.query('fields')?.split(',').filter(Boolean)
+    const answer = await unit(request, (ctx) =>
+      ctx.records.get(resource.id, request.req.param('id'), defined({ include, fields })),
+    )
+    return request.json(answer, 200, { etag: `"${answer.data.version}"` })
+  })
+  app.get('/:id/history', (request) =>
+    read(request, async (engine) => ({ data: await engine.history(resource.id, request.req.param('id')) })),
+  )
+  if (resource.options.readonly) return app
+
+  const write = async (request: Request, work: (ctx: Context, body: Record<string, unknown>) => Promise<Answer>) => {
+    const body = await readJson(request.req.raw)
+    const path = new URL(request.req.url).pathname
+    const answer = await unit(
+      request,
+      (ctx) =>
+        answerOnce(
+          ctx,
+          request.req.header('idempotency-key'),
+          `${request.req.method} ${path} ${JSON.stringify(body)}`,
+          () => work(ctx, body),
+        ),
+      request.req.header('x-reason'),
+    )
+    return new Response(answer.status === 204 ? null : answer.body, { status: answer.status, headers: answer.headers })
+  }
+
+  app.post('/', (request) =>
+    write(request, async (ctx, body) => {
+      const { acknowledge, ...values } = body
+      const data = await ctx.records.create(
+        resource.id,
+        values,
+        defined({ acknowledge: parsed(acknowledged, acknowledge) }),
+      )
+      return json(
+        ctx,
+        201,
+        { data },
+        { etag: `"${data.version}"`, location: `/api/${resource.plugin}/${resource.path}/${data.id}` },
+      )
+    }),
+  )
+  app.patch('/:id', (request) =>
+    write(request, async (ctx, body) => {
+      const { acknowledge, version, ...values } = body
+      const id = request.req.param('id')
+      const seen = versionSeen(request, version, resource, id)
+      const data = await ctx.records.update(
+        resource.id,
+        { id, version: seen },
+        values,
+        defined({ acknowledge: parsed(acknowledged, acknowledge) }),
+      )
+      return json(ctx, 200, { data }, { etag: `"${data.version}"` })
+    }),
+  )
+  app.delete('/:id', (request) =>
+    write(request, async (ctx, body) => {
+      const id = request.req.param('id')
+      const seen = versionSeen(request, request.req.query('version') ?? body['version'], resource, id)
+      await ctx.records.remove(
+        resource.id,
+        { id, version: seen },
+        defined({ acknowledge: parsed(acknowledged, body['acknowledge']) }),
+      )
+      return { status: 204, headers: changeSetHeader(ctx), body: '' }
+    }),
+  )
+  app.post('/:id/restore', (request) =>
+    write(request, async (ctx) => {
+      const data = await ctx.records.restore(resource.id, request.req.param('id'))
+      return json(ctx, 200, { data }, { etag: `"${data.version}"` })
+    }),
+  )
+  app.post('/bulk', (request) =>
+    write(request, async (ctx, body) => {
+      const bulk = parsed(bulkBody, body)
+      const rows = (bulk.create?.length ?? 0) + (bulk.update?.length ?? 0) + (bulk.delete?.length ?? 0)
+      if (rows > bulkLimit) throw bulkTooLarge({ rows, limit: bulkLimit })
+      const { data } = await engineOf(ctx).bulk(resource.id, defined(bulk) as Parameters<RecordEngine['bulk']>[1])
+      const context = {
+        words: kernel.parts.words,
+        locale: ctx.locale,
+        request: ctx.cause.request ?? '',
+        path: new URL(request.req.url).pathname,
+      }
+      return json(ctx, 200, {
+        data: data.map(({ problem, ...row }) => (problem ? { ...row, problem: problemBody(problem, context) } : row)),
+      })
+    }),
+  )
+  return app
+}
+
+/** Opens the unit of a request. */
+export async function unitOf<T>(
+  kernel: Kernel,
+  {
+    facts,
+    raw,
+    plugin,
+    reason,
+  }: { facts: RequestFacts; raw: globalThis.Request; plugin: string; reason?: string | undefined },
+  work: (ctx: Context) => Promise<T>,
+): Promise<T> {
+  const { who, id } = facts
+  return kernel.unit(
+    {
+      workspace: who.workspace,
+      actor: who.actor,
+      authority: who.authority,
+      plugin,
+      cause: {
+        origin: who.actor.type === 'key' ? 'api' : 'ui',
+        request: id,
+        ...(reason ? { reason: reason.slice(0, 500) } : {}),
+      },
+      signal: raw.signal,
+    },
+    work,
+  )
+}
+
+export function changeSetHeader(ctx: Context): Record<string, string> {
+  return ctx.changeSet === undefined ? {} : { 'x-change-set': ctx.changeSet }
+}
+
+function json(ctx: Context, status: number, body: object, headers: Readonly<Record<string, string>> = {}): Answer {
+  return {
+    status,
+    headers: { 'content-type': 'application/json; charset=utf-8', ...headers, ...changeSetHeader(ctx) },
+    body: JSON.stringify(body),
+  }
+}
+
+/** The version the caller saw: `If-Match: "3"`, or `version` in the body or query. */
+function versionSeen(request: Request, version: unknown, resource: Resource, id: string): number {
+  const header = /^(?:W\/)?"?(\d{1,9})"?$/.exec(request.req.header('if-match')?.trim() ?? '')?.[1]
+  const seen = header ?? version
+  if (seen === undefined || seen === null || seen === '' || !/^\d{1,9}$/.test(String(seen)))
+    throw versionRequired({ resource: resource.entity, id })
+  return Number(seen)
+}

@@ -1,0 +1,52 @@
+// What the SDK and hosts may import, listed by hand.
+export type { Actor, Locale, Workspace } from './actor.ts'
+export { createApp, type App, type AppOptions } from './app.ts'
+export type { Clock } from './clock.ts'
+export { environmentSchema, readEnvironment, type Environment } from './config.ts'
+export type { Cause, Context, ContextClock } from './context.ts'
+export { Account } from './entities/account.ts'
+export { Activity } from './entities/activity.ts'
+export { Contact } from './entities/contact.ts'
+export { InvoiceLine } from './entities/invoice-line.ts'
+export { Invoice } from './entities/invoice.ts'
+export { Lead } from './entities/lead.ts'
+export { OrderLine } from './entities/order-line.ts'
+export { Order } from './entities/order.ts'
+export { Payment } from './entities/payment.ts'
+export { Product } from './entities/product.ts'
+export { LeadTargets, type LeadTarget } from './entities/lead-conversion.ts'
+export { Lifecycles } from './entities/lifecycle.ts'
+export { defineError, SocleError, type ErrorFactory, type FieldFault } from './errors.ts'
+export { defineEvent, type EventDefinition, type StoredEvent } from './events/event.ts'
+export { Member, Team } from './identity/index.ts'
+export type { FieldGrant, Grant } from './permissions/grant.ts'
+export {
+  contribution,
+  definePermission,
+  definePlugin,
+  defineRoute,
+  provide,
+  subscriber,
+  type CommandDefinition,
+  type DemoData,
+  type FillDefinition,
+  type JobDefinition,
+  type PluginDefinition,
+  type RoleTemplate,
+  type RouteDefinition,
+  type ScreenDefinition,
+  type Words,
+} from './plugins/define-plugin.ts'
+export { definePoint, defineService, defineSlot } from './plugins/tokens.ts'
+export {
+  defineGuard,
+  defineResource,
+  type FieldDefinition,
+  type GuardDefinition,
+  type GuardedWrite,
+  type ResourceDefinition,
+  type ResourceOptions,
+} from './records/define-resource.ts'
+export { money, recordBase } from './records/record-base.ts'
+export type { Page, RecordJson, Records } from './records/records.ts'
+export { serve, type Served, type ServeOptions } from './serve.ts'

@@ -1,0 +1,54 @@
+import { defineError } from '../errors.ts'
+
+export const pluginDisabled = defineError<{ plugin: string }>(
+  'PLUGIN_DISABLED',
+  404,
+  ({ plugin }) =>
+    `The module "${plugin}" is not switched on in this workspace. An administrator can switch it on under Modules.`,
+)
+
+export const pluginUnknown = defineError<{ plugin: string }>(
+  'PLUGIN_UNKNOWN',
+  404,
+  ({ plugin }) => `No module "${plugin}" is installed here. The installed ones stand under Modules.`,
+)
+
+export const pluginRequirementMissing = defineError<{ plugin: string; requires: string; range: string; found: string }>(
+  'PLUGIN_REQUIREMENT_MISSING',
+  409,
+  ({ plugin, requires, range, found }) =>
+    `${plugin} needs ${requires} ${range}, found ${found}. Install or switch on ${requires} first.`,
+)
+
+export const pluginHasDependents = defineError<{ plugin: string; dependents: string }>(
+  'PLUGIN_HAS_DEPENDENTS',
+  409,
+  ({ plugin, dependents }) =>
+    `${dependents} needs ${plugin}. Switch that off first, or send "cascade": true to switch off all of them.`,
+)
+
+export const pluginCycle = defineError<{ path: string }>(
+  'PLUGIN_CYCLE',
+  422,
+  ({ path }) => `These modules need each other in a circle: ${path}. One of them must let the other be optional.`,
+)
+
+export const platformIncompatible = defineError<{ plugin: string; range: string; platform: string }>(
+  'PLATFORM_INCOMPATIBLE',
+  409,
+  ({ plugin, range, platform }) =>
+    `${plugin} runs on platform ${range}; this is ${platform}. Install a version of it made for this platform.`,
+)
+
+export const contributionCollision = defineError<{ what: string; first: string; second: string }>(
+  'CONTRIBUTION_COLLISION',
+  409,
+  ({ what, first, second }) => `${what} is claimed by ${first} and by ${second}. Only one of them can be installed.`,
+)
+
+export const serviceAbsent = defineError<{ service: string }>(
+  'SERVICE_ABSENT',
+  409,
+  ({ service }) =>
+    `No enabled module provides ${service} here. Switch on the module it belongs to, or ask with tryUse.`,
+)

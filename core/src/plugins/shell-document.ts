@@ -1,0 +1,208 @@
+import type { Locale } from '../actor.ts'
+import type { Context } from '../context.ts'
+import type { Parts } from '../parts.ts'
+import type { FieldModel } from '../records/model.ts'
+import type { Resource } from '../records/registry.ts'
+import type { PluginDefinition } from './define-plugin.ts'
+
+/** Where the browser finds what was built for it. */
+export interface UiAssets {
+  /** URL of a plugin's module, when it has one. */
+  plugin(id: string): string | undefined
+}
+
+/** Permissions the shell's own screens ask for. */
+const shellPermissions = [
+  'core.plugin.read',
+  'core.plugin.toggle',
+  'core.user.manage',
+  'core.role.manage',
+  'core.team.manage',
+  'core.apikey.manage',
+  'core.audit.read',
+  'core.changeset.undo',
+  'core.workspace.create',
+  'core.workspace.manage',
+]
+
+/**
+ * What a browser needs to draw the platform for one actor: nothing in it that the actor may not see, nothing of a module
+ * that is off. The server filters; the shell only draws.
+ */
+export function shellDocument(
+  parts: Parts,
+  ctx: Context,
+  on: ReadonlySet<string>,
+  assets: UiAssets,
+  workspaces: readonly { id: string; name: string }[],
+) {
+  const { catalog, words, plugins, enablement } = parts
+  const { actor, workspace, authority, locale } = ctx
+  const enabled = plugins.filter(({ id }) => on.has(id))
+  const resources = catalog
+    .all()
+    .filter((resource) => on.has(resource.plugin) && authority.compile(resource, 'read').allowed)
+    .map((resource) => resourceMeta(parts, ctx, on, resource))
+  const visible = (permission: string | undefined) => permission === undefined || authority.may(permission)
+  const screens = enabled.flatMap(({ id, ui }) =>
+    (ui?.screens ?? [])
+      .filter(({ permission }) => visible(permission))
+      .map(({ title, permission: _, ...screen }) => ({ ...screen, plugin: id, title: title[locale] })),
+  )
+  return {
+    generation: enablement.generation,
+    user: { id: actor.id ?? '', name: actor.name, locale },
+    workspace,
+    workspaces,
+    may: shellPermissions.filter((permission) => authority.may(permission)),
+    plugins: enabled.map(({ id, title }) => {
+      const ui = assets.plugin(id)
+      return { id, title: title[locale], ...(ui === undefined ? {} : { ui }) }
+    }),
+    resources,
+    screens,
+    nav: enabled
+      .map((plugin) => navGroup(parts, plugin, resources, screens, locale))
+      .filter(({ items }) => items.length > 0),
+    fills: enabled.flatMap(({ id, ui }) =>
+      (ui?.fills ?? [])
+        .filter(({ permission }) => visible(permission))
+        .map(({ slot, title, permission: _, order = 100, ...fill }) => ({
+          ...fill,
+          plugin: id,
+          order,
+          slot: typeof slot === 'string' ? slot : slot.id,
+          ...(title ? { title: title[locale] } : {}),
+        })),
+    ),
+    commands: enabled.flatMap(({ id, ui }) =>
+      (ui?.commands ?? [])
+        .filter(({ permission }) => visible(permission))
+        .map(({ title, permission: _, ...command }) => ({ ...command, plugin: id, title: title[locale] })),
+    ),
+    words: words.of(locale, ['kit', 'shell', ...enabled.map(({ id }) => id)]),
+  }
+}
+
+type ResourceMeta = ReturnType<typeof resourceMeta>
+
+function navGroup(
+  { catalog }: Parts,
+  plugin: PluginDefinition,
+  resources: readonly ResourceMeta[],
+  screens: readonly {
+    id: string
+    plugin: string
+    path: string
+    title: string
+    icon?: string
+    nav?: { order?: number; key?: string }
+  }[],
+  locale: Locale,
+) {
+  const own = resources.filter((meta) => meta.plugin === plugin.id && catalog.of(meta.id).options.nav !== false)
+  const items = own.map(({ id, name, icon, route }) => {
+    const key = catalog.of(id).options.key
+    return { id, title: name.many, icon, path: route, order: 50, ...(key === undefined ? {} : { key }) }
+  })
+  for (const { id, path, title, icon = 'square', nav, plugin: owner } of screens) {
+    const replaced = items.find((item) => item.path === path)
+    if (owner !== plugin.id || !nav || replaced) continue
+    items.push({ id, title, icon, path, order: nav.order ?? 100, ...(nav.key === undefined ? {} : { key: nav.key }) })
+  }
+  return {
+    id: plugin.id,
+    ...(plugin.id === 'core' ? {} : { title: plugin.title[locale] }),
+    items: items.toSorted((a, b) => a.order - b.order),
+  }
+}
+
+function resourceMeta(
+  { words, catalog }: Parts,
+  { authority, locale }: Context,
+  on: ReadonlySet<string>,
+  resource: Resource,
+) {
+  const { id, plugin, path, options, title, collections } = resource
+  const read = authority.compile(resource, 'read')
+  const create = authority.compile(resource, 'create')
+  const update = authority.compile(resource, 'update')
+  const may = (action: 'delete' | 'import' | 'export') =>
+    !options.readonly && authority.compile(resource, action).allowed
+  const seen = (name: string) => resource.fields.has(name) && read.readable(name)
+  const target = (it: string) => {
+    const other = catalog.get(it)
+    return other !== undefined && on.has(other.plugin) && authority.compile(other, 'read').allowed
+  }
+  const { kanban } = options
+  return {
+    id,
+    plugin,
+    api: `/api/${plugin}/${path}`,
+    route: plugin === 'core' ? `/${path}` : `/${plugin}/${path}`,
+    name: { one: words.say(locale, `${id}.one`), many: words.say(locale, `${id}.many`) },
+    icon: options.icon,
+    title,
+    list: options.list.filter(seen),
+    form: (options.form ?? options.list).filter(
+      (name) => seen(name) && (create.writable(name) || update.writable(name)),
+    ),
+    views: kanban && seen(kanban.by) ? ['table', 'kanban'] : ['table'],
+    ...(kanban && seen(kanban.by)
+      ? {
+          kanban: {
+            by: kanban.by,
+            card: kanban.card.filter(seen),
+            ...(kanban.sum !== undefined && seen(kanban.sum) ? { sum: kanban.sum } : {}),
+            ...(kanban.weighted !== undefined && seen(kanban.weighted) ? { weighted: kanban.weighted } : {}),
+          },
+        }
+      : {}),
+    timeline: options.timeline === true,
+    may: {
+      create: !options.readonly && create.allowed,
+      update: !options.readonly && update.allowed,
+      delete: may('delete'),
+      import: may('import'),
+      export: authority.compile(resource, 'export').allowed,
+    },
+    fields: resource.all
+      .filter(({ name }) => read.readable(name))
+      .map((field) =>
+        fieldMeta(
+          words,
+          locale,
+          resource,
+          field,
+          !options.readonly && (update.writable(field.name) || create.writable(field.name)),
+        ),
+      ),
+    collections: [...collections.values()].filter((it) => target(it.target)),
+  }
+}
+
+function fieldMeta(words: Parts['words'], locale: Locale, resource: Resource, field: FieldModel, writable: boolean) {
+  const { name, type, required, readonly, options, target, currency, maxLength } = field
+  const key = words.has(`${resource.id}.${name}`) ? `${resource.id}.${name}` : `core.record.${name}`
+  return {
+    name,
+    type,
+    label: words.say(locale, key),
+    required,
+    writable: writable && !readonly,
+    sortable: type !== 'json' && type !== 'long',
+    ...(options
+      ? {
+          options: options.map(({ value, tone, icon }) => ({
+            value,
+            label: words.say(locale, `${resource.id}.${name}.${value}`),
+            ...(tone ? { tone } : {}),
+            ...(icon ? { icon } : {}),
+          })),
+        }
+      : {}),
+    ...(target === undefined || name === 'id' ? {} : { target }),
+    ...(currency === undefined ? {} : { currency }),
+    ...(maxLength === undefined ? {} : { maxLength }),
+  }
+}

@@ -1,0 +1,104 @@
+import { permissionDenied } from '../permissions/errors.ts'
+import { aggregateRecords } from './aggregate.ts'
+import { bulkChange, type BulkAnswer, type BulkRequest } from './bulk.ts'
+import type { ResourceDefinition } from './define-resource.ts'
+import { changeEntity } from './entity-write.ts'
+import { auditTrail, historyOf, type AuditEntry, type AuditQuery, type HistoryEntry } from './ledger.ts'
+import { getRecord, listRecords } from './read.ts'
+import type {
+  AggregateAnswer,
+  AggregateQuery,
+  ListQuery,
+  Page,
+  RecordJson,
+  Records,
+  ResourceRef,
+  WriteOptions,
+} from './records.ts'
+import type { Resource } from './registry.ts'
+import type { EngineScope } from './scope.ts'
+import { searchRecords, type SearchHit } from './search.ts'
+import { undoChangeSet, type UndoAnswer } from './undo.ts'
+import { createRecord, deleteRecord, restoreRecord, updateRecord } from './write.ts'
+
+/** The engine in one unit of work: what plugins see of it, and what only the platform's own routes call. */
+export class RecordEngine implements Records {
+  readonly #scope: EngineScope
+
+  constructor(scope: EngineScope) {
+    this.#scope = scope
+  }
+
+  /** A resource of a plugin that is off here does not exist, whoever asks. */
+  #resource(ref: ResourceRef): Resource {
+    const resource = this.#scope.catalog.of(ref)
+    if (!this.#scope.exists(resource)) throw permissionDenied({ permission: `${resource.id}.read` })
+    return resource
+  }
+
+  async list(ref: ResourceRef, query: ListQuery = {}): Promise<Page> {
+    return listRecords(this.#scope, this.#resource(ref), query)
+  }
+
+  async get(ref: ResourceRef, id: string, options?: { include?: readonly string[]; fields?: readonly string[] }) {
+    return getRecord(this.#scope, this.#resource(ref), id, options)
+  }
+
+  async aggregate(ref: ResourceRef, query: AggregateQuery): Promise<AggregateAnswer> {
+    return aggregateRecords(this.#scope, this.#resource(ref), query)
+  }
+
+  async create(
+    ref: ResourceRef,
+    values: Readonly<Record<string, unknown>>,
+    options?: WriteOptions,
+  ): Promise<RecordJson> {
+    return createRecord(this.#scope, this.#resource(ref), values, options)
+  }
+
+  async update(
+    ref: ResourceRef,
+    target: { id: string; version: number },
+    values: Readonly<Record<string, unknown>>,
+    options?: WriteOptions,
+  ): Promise<RecordJson> {
+    return updateRecord(this.#scope, this.#resource(ref), target, values, options)
+  }
+
+  async write<T, R>(
+    ref: ResourceDefinition<T>,
+    target: { id: string; version: number },
+    change: (record: T) => R,
+    options?: WriteOptions,
+  ): Promise<{ record: RecordJson; result: R }> {
+    return changeEntity(this.#scope, this.#resource(ref as ResourceDefinition), target, change, options)
+  }
+
+  async remove(ref: ResourceRef, target: { id: string; version: number }, options?: WriteOptions): Promise<void> {
+    await deleteRecord(this.#scope, this.#resource(ref), target, options)
+  }
+
+  async restore(ref: ResourceRef, id: string): Promise<RecordJson> {
+    return restoreRecord(this.#scope, this.#resource(ref), id)
+  }
+
+  async bulk(ref: ResourceRef, request: BulkRequest): Promise<BulkAnswer> {
+    return bulkChange(this.#scope, this.#resource(ref), request)
+  }
+
+  async history(ref: ResourceRef, id: string): Promise<HistoryEntry[]> {
+    return historyOf(this.#scope, this.#resource(ref), id)
+  }
+
+  async search(text: string, limit: number): Promise<SearchHit[]> {
+    return searchRecords(this.#scope, text, limit)
+  }
+
+  async audit(query: AuditQuery): Promise<{ data: AuditEntry[]; next: string | null }> {
+    return auditTrail(this.#scope, query)
+  }
+
+  async undo(changeSet: string): Promise<UndoAnswer> {
+    return undoChangeSet(this.#scope, changeSet)
+  }
+}

@@ -1,0 +1,84 @@
+import { defineError } from '../errors.ts'
+
+export const recordNotFound = defineError<{ resource: string; id: string }>(
+  'RECORD_NOT_FOUND',
+  404,
+  ({ resource, id }) => `There is no ${resource} "${id}" that you may see. Check the address, or search for it.`,
+)
+
+export const validationFailed = defineError<{ count: number; first: string }>(
+  'VALIDATION_FAILED',
+  422,
+  ({ count, first }) => (count === 1 ? first : `${count} values cannot be kept. ${first}`),
+)
+
+export const versionRequired = defineError<{ resource: string; id: string }>(
+  'VERSION_REQUIRED',
+  428,
+  ({ resource, id }) =>
+    `Say which version of ${resource} "${id}" you saw, by "version" in the body or the If-Match header, so that nobody's change is lost.`,
+)
+
+export const versionConflict = defineError<{
+  resource: string
+  id: string
+  fields: string
+  yours: number
+  current: number
+}>(
+  'VERSION_CONFLICT',
+  409,
+  ({ fields, yours, current }) =>
+    `${fields} changed since version ${yours}; the record is at version ${current}. Keep yours, take theirs, or edit, and send version ${current}.`,
+)
+
+export const valueTaken = defineError<{ field: string; value: string }>(
+  'VALUE_TAKEN',
+  409,
+  ({ field, value }) =>
+    `"${value}" is already taken for ${field}. Choose another value, or open the record that has it.`,
+)
+
+export const cursorInvalid = defineError<{ cursor: string }>(
+  'CURSOR_INVALID',
+  400,
+  ({ cursor }) => `The cursor "${cursor}" does not belong to this query. Start again from the first page.`,
+)
+
+export const queryInvalid = defineError<{ parameter: string; value: string; expected: string }>(
+  'QUERY_INVALID',
+  400,
+  ({ parameter, value, expected }) => `"${value}" cannot be used for ${parameter}: ${expected}.`,
+)
+
+export const warningNotAcknowledged = defineError<{ code: string; sentence: string }>(
+  'WARNING_NOT_ACKNOWLEDGED',
+  409,
+  ({ code, sentence }) => `${sentence} To go on all the same, send "acknowledge": ["${code}"].`,
+)
+
+export const bulkTooLarge = defineError<{ rows: number; limit: number }>(
+  'BULK_TOO_LARGE',
+  422,
+  ({ rows, limit }) =>
+    `${rows} rows are more than the ${limit} one request may change. Send them in parts, or narrow the filter.`,
+)
+
+export const undoConflict = defineError<{ changeSet: string; fields: string }>(
+  'UNDO_CONFLICT',
+  409,
+  ({ changeSet, fields }) =>
+    `Nothing of change ${changeSet} is left to undo: ${fields} changed since. Edit the records instead.`,
+)
+
+export const changeSetNotFound = defineError<{ id: string }>(
+  'CHANGE_SET_NOT_FOUND',
+  404,
+  ({ id }) => `There is no change "${id}" that you may undo. Look it up in the record's history.`,
+)
+
+export const referenceInUse = defineError<{ resource: string; id: string; by: string }>(
+  'RECORD_IN_USE',
+  409,
+  ({ resource, id, by }) => `${resource} "${id}" is still used by ${by}. Change or delete what uses it first.`,
+)

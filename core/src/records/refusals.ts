@@ -1,0 +1,72 @@
+import type { SocleError } from '../errors.ts'
+import { referenceInUse, validationFailed, valueTaken } from './errors.ts'
+import type { Resource } from './registry.ts'
+
+interface DatabaseError {
+  readonly code: string
+  readonly column?: string
+  readonly constraint?: string
+  readonly detail?: string
+  readonly table?: string
+  readonly message: string
+}
+
+function isDatabaseError(error: unknown): error is DatabaseError {
+  return error instanceof Error && typeof (error as { code?: unknown }).code === 'string'
+}
+
+/**
+ * Says in words what the database refused. Guards answer first; this is for what only the database can see, such as
+ * two people taking one value in the same second.
+ *
+ * Codes: PostgreSQL manual, appendix A.
+ */
+export function databaseRefusal(
+  resource: Resource,
+  record: Readonly<Record<string, unknown>>,
+  error: unknown,
+): SocleError | undefined {
+  if (!isDatabaseError(error)) return undefined
+  const field = fieldNamed(resource, error)
+  switch (error.code) {
+    case '23505':
+    case '23P01': {
+      const value = field === undefined ? '' : String(record[field] ?? '')
+      return valueTaken(
+        { field: field ?? 'this record', value: value || resource.entity },
+        field === undefined
+          ? {}
+          : { errors: [{ path: `/${field}`, code: 'VALUE_TAKEN', detail: `"${value}" is already taken.` }] },
+      )
+    }
+    case '23502':
+    case '23514':
+    case '22003':
+    case '22001':
+    case '22P02':
+    case '22021':
+      return refusedValue(field, error)
+    case '23503':
+      return error.message.startsWith('update or delete')
+        ? referenceInUse({ resource: resource.entity, id: String(record['id']), by: error.table ?? 'another record' })
+        : refusedValue(field, error)
+    default:
+      return undefined
+  }
+}
+
+function refusedValue(field: string | undefined, { constraint, message }: DatabaseError): SocleError {
+  const detail = `The rule ${constraint ?? message} does not allow this value${field === undefined ? '' : ` for ${field}`}. Correct it and send it again.`
+  return validationFailed(
+    { count: 1, first: detail },
+    { errors: [{ path: field === undefined ? '' : `/${field}`, code: 'RULE_BROKEN', detail }] },
+  )
+}
+
+function fieldNamed(resource: Resource, { column, constraint, detail }: DatabaseError): string | undefined {
+  const text = column ?? /^Key \((.*?)\)=/.exec(detail ?? '')?.[1] ?? constraint ?? ''
+  // A unique key often reads "workspace, lower(code)": the field is the column that is not the workspace.
+  return resource.all.find(
+    ({ column: own, name }) => name !== 'id' && new RegExp(`(?:^|[^a-z_])${own}(?:[^a-z_]|$)|_${own}$`).test(text),
+  )?.name
+}

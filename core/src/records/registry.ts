@@ -1,0 +1,219 @@
+import type { EntityMetadata, EntityProperty, MetadataStorage } from '@mikro-orm/core'
+import type { PluginDefinition } from '../plugins/define-plugin.ts'
+import type { FieldDefinition, GuardDefinition, ResourceDefinition, ResourceOptions } from './define-resource.ts'
+import type { CollectionModel, FieldModel, FieldOption, FieldType, ResourceCatalog, ResourceModel } from './model.ts'
+import type { ResourceRef } from './records.ts'
+import { parseValue } from './values.ts'
+
+/** A resource as the engine runs it: its model beside what the definition says about screens, search and keys. */
+export interface Resource extends ResourceModel {
+  readonly definition: ResourceDefinition
+  readonly options: ResourceOptions
+  readonly guards: readonly GuardDefinition[]
+  /** Columns that may be empty, by field name. */
+  readonly nullable: ReadonlySet<string>
+  /** Values a new record starts with where the caller sends none. */
+  readonly defaults: ReadonlyMap<string, unknown>
+  /** Fields of every record, in the order records are answered. */
+  readonly all: readonly FieldModel[]
+}
+
+/** Fields every record has; they are readable by whoever may read the record. */
+export const systemFields: ReadonlySet<string> = new Set([
+  'id',
+  'version',
+  'owner',
+  'team',
+  'createdAt',
+  'updatedAt',
+  'createdBy',
+  'updatedBy',
+  'deletedAt',
+])
+
+const baseReadonly = new Set(['id', 'version', 'createdAt', 'updatedAt', 'createdBy', 'updatedBy', 'deletedAt'])
+const baseHidden = new Set(['workspace', 'custom'])
+const userFields = new Set(['owner', 'createdBy', 'updatedBy'])
+
+/** Every resource of every loaded plugin. Which of them exist in a workspace is the kernel's to say. */
+export class Catalog implements ResourceCatalog {
+  readonly #byId = new Map<string, Resource>()
+  readonly #byPath = new Map<string, Resource>()
+  readonly #byDefinition = new Map<ResourceDefinition, Resource>()
+  readonly #byTable = new Set<string>()
+
+  constructor(plugins: readonly PluginDefinition[], metadata: MetadataStorage) {
+    const ids = new Map<unknown, string>()
+    const entries: { plugin: PluginDefinition; definition: ResourceDefinition; meta: EntityMetadata; id: string }[] = []
+    for (const plugin of plugins) {
+      for (const definition of plugin.resources ?? []) {
+        const meta = metadata.get(definition.entity as never) as EntityMetadata
+        const id = `${plugin.id}.${definition.options.name ?? kebab(meta.className)}`
+        ids.set(meta.className, id)
+        entries.push({ plugin, definition, meta, id })
+      }
+    }
+    const guards = plugins.flatMap((plugin) => plugin.guards ?? [])
+    const collections = new Map<string, Map<string, CollectionModel>>()
+    const built = entries.map(({ plugin, definition, meta, id }) => {
+      const fields = new Map<string, FieldModel>()
+      const nullable = new Set<string>()
+      const defaults = new Map<string, unknown>()
+      for (const property of meta.props as EntityProperty[]) {
+        const model = fieldOf(id, property, definition.options.fields?.[property.name], ids)
+        if (!model) continue
+        fields.set(model.name, model)
+        if (property.nullable) nullable.add(model.name)
+        const initial = systemFields.has(model.name) ? undefined : defaultOf(model, property)
+        if (initial !== undefined) defaults.set(model.name, initial)
+        if (model.type === 'reference' && model.target !== undefined && model.name !== 'id') {
+          const incoming = collections.get(model.target) ?? new Map<string, CollectionModel>()
+          // Two references to one target (billing and delivery account) are told apart by the field's name.
+          const name = incoming.has(definition.options.path)
+            ? `${definition.options.path}By${model.name[0]?.toUpperCase()}${model.name.slice(1)}`
+            : definition.options.path
+          collections.set(model.target, incoming.set(name, { name, target: id, field: model.name }))
+        }
+      }
+      const resource: Resource = {
+        id,
+        plugin: plugin.id,
+        entity: id.slice(plugin.id.length + 1),
+        path: definition.options.path,
+        schema: meta.schema ?? 'public',
+        table: meta.tableName,
+        fields,
+        collections: new Map(),
+        title: definition.options.title,
+        definition,
+        options: definition.options,
+        guards: guards.filter((guard) => guard.resource === id),
+        nullable,
+        defaults,
+        all: [...fields.values()],
+      }
+      return resource
+    })
+    for (const draft of built) {
+      const resource: Resource = {
+        ...draft,
+        collections: collections.get(draft.id) ?? new Map<string, CollectionModel>(),
+      }
+      this.#byId.set(resource.id, resource)
+      this.#byPath.set(`${resource.plugin}/${resource.path}`, resource)
+      this.#byDefinition.set(resource.definition, resource)
+      this.#byTable.add(`${resource.schema}.${resource.table}`)
+    }
+  }
+
+  get(id: string): Resource | undefined {
+    return this.#byId.get(id)
+  }
+
+  at(plugin: string, path: string): Resource | undefined {
+    return this.#byPath.get(`${plugin}/${path}`)
+  }
+
+  /** The resource a definition or id stands for; its absence is a programming fault. */
+  of(ref: ResourceRef): Resource {
+    const resource = typeof ref === 'string' ? this.#byId.get(ref) : this.#byDefinition.get(ref)
+    if (!resource)
+      throw new Error(`No loaded plugin declares the resource ${typeof ref === 'string' ? ref : ref.options.path}.`)
+    return resource
+  }
+
+  /** True for tables that only the write path may write. */
+  holds(schema: string, table: string): boolean {
+    return this.#byTable.has(`${schema}.${table}`)
+  }
+
+  all(): readonly Resource[] {
+    return [...this.#byId.values()]
+  }
+}
+
+/** `OrderLine` → `order-line`. */
+export function kebab(name: string): string {
+  return name.replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase()
+}
+
+function fieldOf(
+  resource: string,
+  property: EntityProperty,
+  definition: FieldDefinition = {},
+  ids: ReadonlyMap<unknown, string>,
+): FieldModel | undefined {
+  const { name } = property
+  if (baseHidden.has(name) || definition.hidden || property.persist === false) return undefined
+  if (property.kind !== 'scalar' && property.kind !== 'm:1' && property.kind !== '1:1') return undefined
+  const column = property.fieldNames?.[0]
+  if (column === undefined) return undefined
+  const target = targetOf(resource, property, definition, ids)
+  const type = definition.format ?? typeOf(name, property, target)
+  const options = optionsOf(definition, property)
+  const readonly = definition.readonly ?? (baseReadonly.has(name) || property.generated !== undefined)
+  const mandatory = !property.nullable && property.default === undefined && property.defaultRaw === undefined
+  return {
+    name,
+    type,
+    column,
+    required: !readonly && (definition.required ?? (mandatory && !systemFields.has(name))),
+    readonly,
+    ...(options ? { options } : {}),
+    ...(target === undefined ? {} : { target }),
+    ...(definition.currency === undefined ? {} : { currency: definition.currency }),
+    ...(property.length === undefined ? {} : { maxLength: property.length }),
+    ...(property.scale === undefined ? {} : { scale: property.scale }),
+    ...(definition.min === undefined ? {} : { min: definition.min }),
+    ...(definition.max === undefined ? {} : { max: definition.max }),
+    ...(property.unique ? { unique: true } : {}),
+  }
+}
+
+function targetOf(
+  resource: string,
+  property: EntityProperty,
+  definition: FieldDefinition,
+  ids: ReadonlyMap<unknown, string>,
+): string | undefined {
+  if (definition.target !== undefined) return definition.target
+  if (property.name === 'id') return resource
+  if (property.name === 'team' && property.kind === 'scalar') return 'core.team'
+  if (userFields.has(property.name) || definition.format === 'user') return 'core.user'
+  if (definition.format === 'team') return 'core.team'
+  if (property.kind === 'scalar') return undefined
+  return ids.get(property.targetMeta?.className)
+}
+
+function typeOf(name: string, property: EntityProperty, target: string | undefined): FieldType {
+  if (target === 'core.user' && name !== 'id') return 'user'
+  if (target === 'core.team' && name !== 'id') return 'team'
+  if (target !== undefined || property.kind !== 'scalar') return 'reference'
+  if (property.items) return 'select'
+  const column = property.columnTypes?.[0] ?? ''
+  if (column === 'boolean') return 'boolean'
+  if (column === 'date') return 'date'
+  if (column.startsWith('timestamp')) return 'instant'
+  if (column.startsWith('numeric')) return 'decimal'
+  if (column === 'jsonb') return 'json'
+  if (/^(?:int|smallint|bigint)/.test(column)) return 'integer'
+  if (column === 'text') return 'long'
+  return 'text'
+}
+
+/** The column's default in the form records are answered; expressions such as `now()` stay the database's. */
+function defaultOf(field: FieldModel, property: EntityProperty): unknown {
+  const written = property.default
+  if (written === undefined || written === null) return undefined
+  const bare = typeof written === 'string' ? written.replace(/^'(.*)'$/s, '$1') : written
+  const input =
+    field.type === 'boolean' ? String(bare) === 'true' : field.type === 'json' ? JSON.parse(String(bare)) : bare
+  const parsed = parseValue(field, input)
+  return parsed.ok ? parsed.value : undefined
+}
+
+function optionsOf(definition: FieldDefinition, property: EntityProperty): readonly FieldOption[] | undefined {
+  if (definition.options)
+    return definition.options.map((option) => (typeof option === 'string' ? { value: option } : option))
+  return property.items?.map((value) => ({ value: String(value) }))
+}

@@ -1,0 +1,103 @@
+import { sql } from 'kysely'
+import { permissionDenied } from '../permissions/errors.ts'
+import { changesSince } from './changes.ts'
+import { changeSetNotFound, undoConflict } from './errors.ts'
+import type { LedgerRow } from './ledger.ts'
+import type { RecordJson } from './records.ts'
+import type { Resource } from './registry.ts'
+import type { EngineScope } from './scope.ts'
+import { isUuid, sameValue } from './values.ts'
+import { changeLocked, deleteRecord, lockRecord, restoreRecord } from './write.ts'
+
+export interface UndoAnswer {
+  readonly changeSet: string | undefined
+  /** Records brought back. */
+  readonly undone: number
+  /** What was left because it changed since. */
+  readonly kept: readonly { readonly resource: string; readonly id: string; readonly field: string }[]
+}
+
+/**
+ * Takes back a change set, latest change first, through the same write path and guards as any change.
+ *
+ * Fields that changed since keep their newer value and are listed. Undoing an undo is undoing that change set.
+ *
+ * @throws `CHANGE_SET_NOT_FOUND` (404), `UNDO_CONFLICT` (409) when nothing of it is left
+ */
+export async function undoChangeSet(scope: EngineScope, id: string): Promise<UndoAnswer> {
+  const { ctx } = scope
+  if (!isUuid(id)) throw changeSetNotFound({ id })
+  const { rows } = await sql<LedgerRow>`
+    select c.id, c.change_set, c.at, s.actor_type, s.actor_id, s.actor_name, s.origin, s.reason, s.undo_of, c.resource, c.record, c.action, c.version, c.fields
+    from core.change_set s join core.change c on c.workspace = s.workspace and c.change_set = s.id
+    where s.workspace = ${ctx.workspace.id}::uuid and s.id = ${id}::uuid
+    order by c.id desc`.execute(scope.tx)
+  const [first] = rows
+  if (!first) throw changeSetNotFound({ id })
+  const own = first.actor_id !== null && first.actor_id === ctx.actor.id
+  if (!own && !ctx.authority.may('core.changeset.undo')) throw permissionDenied({ permission: 'core.changeset.undo' })
+  const kept: { resource: string; id: string; field: string }[] = []
+  let undone = 0
+  for (const row of rows) {
+    const resource = scope.catalog.get(row.resource)
+    if (!resource || !scope.exists(resource)) continue
+    if (await undoOne(scope, resource, row, kept)) undone += 1
+  }
+  if (undone === 0) {
+    throw undoConflict(
+      { changeSet: id, fields: [...new Set(kept.map(({ field }) => field))].join(', ') || 'everything' },
+      { kept },
+    )
+  }
+  return { changeSet: ctx.changeSet, undone, kept }
+}
+
+async function undoOne(
+  scope: EngineScope,
+  resource: Resource,
+  row: LedgerRow,
+  kept: { resource: string; id: string; field: string }[],
+): Promise<boolean> {
+  const leave = (field: string) => kept.push({ resource: resource.id, id: row.record, field })
+  const action = ({ create: 'delete', delete: 'restore', restore: 'delete', update: 'update' } as const)[row.action]
+  const current = await lockRecord(scope, resource, row.record, action === 'restore' ? 'restore' : action, {
+    internal: true,
+  })
+  if (action === 'restore') {
+    if (current['deletedAt'] === null) return false
+    await restoreRecord(scope, resource, row.record)
+    return true
+  }
+  if (action === 'delete') {
+    const later =
+      current.version !== row.version ? [...(await changesSince(scope, resource, row.record, row.version)).keys()] : []
+    if (current['deletedAt'] !== null) return false
+    for (const field of later) leave(field)
+    // A record that somebody worked on since is not taken away.
+    if (later.length > 0 && row.action === 'create') return false
+    await deleteRecord(scope, resource, { id: row.record, version: current.version })
+    return true
+  }
+  return undoFields(scope, resource, row, current, leave)
+}
+
+async function undoFields(
+  scope: EngineScope,
+  resource: Resource,
+  row: LedgerRow,
+  current: RecordJson,
+  leave: (field: string) => void,
+): Promise<boolean> {
+  const access = scope.access(resource, 'update')
+  const values = new Map<string, unknown>()
+  for (const [field, [old, next]] of Object.entries(row.fields)) {
+    const model = resource.fields.get(field)
+    if (!model) continue
+    if (!sameValue(current[field], next) || !access.writable(field)) leave(field)
+    // What code derives from other fields is derived again by the guards.
+    else if (!model.readonly) values.set(field, old)
+  }
+  if (values.size === 0 || current['deletedAt'] !== null) return false
+  await changeLocked(scope, resource, current, values, {})
+  return true
+}

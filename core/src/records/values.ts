@@ -1,0 +1,170 @@
+import { Decimal } from 'decimal.js'
+import type { FieldFault } from '../errors.ts'
+import type { FieldModel } from './model.ts'
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+const isoDate = /^(\d{4})-(\d{2})-(\d{2})$/
+const isoInstant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})$/
+const decimal = /^[+-]?\d{1,20}(?:\.\d{1,12})?$/
+const email = /^[^\s@<>()",;:]+@[^\s@<>()",;:]+\.[^\s@<>()",;:]+$/
+const textLimit = 1_000
+const longLimit = 100_000
+
+export function isUuid(value: unknown): value is string {
+  return typeof value === 'string' && uuid.test(value)
+}
+
+/** What a value from outside became, or why it cannot be kept. */
+export type ParsedValue =
+  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly fault: Omit<FieldFault, 'path'> }
+
+const kept = (value: unknown): ParsedValue => ({ ok: true, value })
+const refused = (code: string, detail: string): ParsedValue => ({ ok: false, fault: { code, detail } })
+
+function shown(value: unknown): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
+}
+
+/**
+ * Checks one value of the API against its field and brings it into the form in which records are answered.
+ *
+ * Empty text is an empty field. Numbers are accepted for decimals and kept as decimal strings with the field's scale,
+ * so that equal amounts are equal strings; more decimals than the field has are refused, never rounded.
+ */
+export function parseValue(field: FieldModel, input: unknown): ParsedValue {
+  if (
+    input === undefined ||
+    input === null ||
+    (typeof input === 'string' && input.trim() === '' && field.type !== 'json')
+  ) {
+    return field.required ? refused('REQUIRED', `${field.name} must have a value.`) : kept(null)
+  }
+  switch (field.type) {
+    case 'text':
+    case 'long':
+    case 'phone':
+      return parseText(field, input)
+    case 'email':
+      if (typeof input === 'string' && email.test(input.trim()) && input.length <= 254) return kept(input.trim())
+      return refused('EMAIL_INVALID', `"${shown(input)}" is not an e-mail address; it should read name@example.com.`)
+    case 'url':
+      return parseUrl(input)
+    case 'integer':
+      return parseInteger(field, input)
+    case 'decimal':
+    case 'money':
+    case 'percent':
+      return parseDecimal(field, input)
+    case 'boolean':
+      return typeof input === 'boolean' ? kept(input) : refused('TYPE', `"${shown(input)}" is not true or false.`)
+    case 'date':
+      return parseDate(input)
+    case 'instant':
+      return parseInstant(input)
+    case 'select':
+      if (field.options?.some(({ value }) => value === input)) return kept(input)
+      return refused(
+        'OPTION_UNKNOWN',
+        `"${shown(input)}" is not a choice of ${field.name}. Its choices are ${(field.options ?? []).map(({ value }) => value).join(', ')}.`,
+      )
+    case 'user':
+    case 'team':
+    case 'reference':
+      return isUuid(input) ? kept(input.toLowerCase()) : refused('TYPE', `"${shown(input)}" is not the id of a record.`)
+    case 'json':
+      return typeof input === 'object'
+        ? kept(input)
+        : refused('TYPE', `"${shown(input)}" is not a JSON object or list.`)
+  }
+}
+
+function parseText(field: FieldModel, input: unknown): ParsedValue {
+  if (typeof input !== 'string') return refused('TYPE', `"${shown(input)}" is not a text.`)
+  // PostgreSQL keeps no NUL character.
+  if (input.includes('\u0000'))
+    return refused('TEXT_INVALID', `${field.name} holds a NUL character, which no text may.`)
+  const limit = field.maxLength ?? (field.type === 'long' ? longLimit : textLimit)
+  const text = field.type === 'long' ? input : input.trim()
+  if (text.length <= limit) return kept(text)
+  return refused('TOO_LONG', `${field.name} has ${text.length} characters; at most ${limit} are kept.`)
+}
+
+function parseUrl(input: unknown): ParsedValue {
+  if (typeof input === 'string' && input.length <= 2_000) {
+    const url = URL.parse(/^[a-z][a-z0-9+.-]*:/i.test(input.trim()) ? input.trim() : `https://${input.trim()}`)
+    if (url && (url.protocol === 'http:' || url.protocol === 'https:') && url.hostname.includes('.'))
+      return kept(url.href)
+  }
+  return refused('URL_INVALID', `"${shown(input)}" is not a web address; it should read https://example.com.`)
+}
+
+function parseInteger(field: FieldModel, input: unknown): ParsedValue {
+  const number = typeof input === 'string' && /^[+-]?\d{1,10}$/.test(input.trim()) ? Number(input) : input
+  if (typeof number !== 'number' || !Number.isInteger(number) || Math.abs(number) > 2_147_483_647) {
+    return refused('TYPE', `"${shown(input)}" is not a whole number.`)
+  }
+  return outOfRange(field, new Decimal(number)) ?? kept(number)
+}
+
+function parseDecimal(field: FieldModel, input: unknown): ParsedValue {
+  const text =
+    typeof input === 'number' && Number.isFinite(input)
+      ? new Decimal(input).toFixed()
+      : typeof input === 'string'
+        ? input.trim()
+        : ''
+  if (!decimal.test(text)) return refused('TYPE', `"${shown(input)}" is not a decimal number such as "1234.56".`)
+  const number = new Decimal(text)
+  const scale = field.scale ?? 4
+  if (number.decimalPlaces() > scale)
+    return refused('TOO_PRECISE', `"${text}" has more than the ${scale} decimals ${field.name} keeps.`)
+  if (number.abs().greaterThanOrEqualTo('1e15'))
+    return refused('OUT_OF_RANGE', `"${text}" is larger than ${field.name} keeps.`)
+  return outOfRange(field, number) ?? kept(number.toFixed(scale))
+}
+
+function outOfRange(field: FieldModel, number: Decimal): ParsedValue | undefined {
+  const { min, max } = field
+  if ((min === undefined || number.gte(min)) && (max === undefined || number.lte(max))) return undefined
+  const range =
+    min === undefined ? `at most ${max}` : max === undefined ? `at least ${min}` : `between ${min} and ${max}`
+  return refused('OUT_OF_RANGE', `"${number.toFixed()}" is outside what ${field.name} allows: ${range}.`)
+}
+
+function parseDate(input: unknown): ParsedValue {
+  const parts = typeof input === 'string' ? isoDate.exec(input.trim()) : undefined
+  if (parts) {
+    const [, year, month, day] = parts.map(Number) as [number, number, number, number]
+    const date = new Date(Date.UTC(year, month - 1, day))
+    if (date.getUTCMonth() === month - 1 && date.getUTCDate() === day && year > 0) return kept(parts[0])
+  }
+  return refused('TYPE', `"${shown(input)}" is not a date; it should read 2026-03-31.`)
+}
+
+function parseInstant(input: unknown): ParsedValue {
+  if (input instanceof Date && !Number.isNaN(input.getTime())) return kept(input.toISOString())
+  if (typeof input === 'string' && isoInstant.test(input.trim())) {
+    const instant = new Date(input.trim())
+    if (!Number.isNaN(instant.getTime())) return kept(instant.toISOString())
+  }
+  return refused('TYPE', `"${shown(input)}" is not an instant; it should read 2026-03-31T09:00:00Z.`)
+}
+
+/** True when two values of the API's form are the same. */
+export function sameValue(left: unknown, right: unknown): boolean {
+  if (left === right) return true
+  const a = left ?? null
+  const b = right ?? null
+  if (a === b) return true
+  if (a === null || b === null) return false
+  return typeof a === 'object' || typeof b === 'object' ? canonical(a) === canonical(b) : false
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  )
+}

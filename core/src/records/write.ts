@@ -1,0 +1,495 @@
+import { sql, type RawBuilder } from 'kysely'
+import { uuidv7 } from 'uuidv7'
+import type { FieldFault, SocleError } from '../errors.ts'
+import { SocleError as Refusal } from '../errors.ts'
+import { fieldNotWritable, permissionDenied } from '../permissions/errors.ts'
+import type { ResourceAction } from '../permissions/authority.ts'
+import type { GuardedWrite } from './define-resource.ts'
+import { recordNotFound, validationFailed, versionConflict, versionRequired, warningNotAcknowledged } from './errors.ts'
+import { changesSince } from './changes.ts'
+import type { FieldModel } from './model.ts'
+import { nextNumber } from './numbers.ts'
+import { asReadable, columnsOf, demandAction, tableOf } from './read.ts'
+import type { RecordJson, WriteOptions } from './records.ts'
+import { systemFields, type Resource } from './registry.ts'
+import type { EngineScope } from './scope.ts'
+import { searchText } from './search.ts'
+import { databaseRefusal } from './refusals.ts'
+import { isUuid, parseValue, sameValue } from './values.ts'
+
+export type WriteAction = GuardedWrite['action']
+
+/** What one write is about to do, all of it checked. */
+interface PreparedWrite {
+  readonly action: WriteAction
+  readonly before: RecordJson | undefined
+  readonly after: Record<string, unknown>
+  readonly changed: ReadonlyMap<string, readonly [old: unknown, next: unknown]>
+}
+
+/** Values a caller may send beside the fields: they steer the write. */
+const steering = new Set(['id', 'version', 'acknowledge'])
+
+/** @throws `PERMISSION_DENIED`, `VALIDATION_FAILED`, whatever a guard refuses, `VALUE_TAKEN` */
+export async function createRecord(
+  scope: EngineScope,
+  resource: Resource,
+  input: Readonly<Record<string, unknown>>,
+  options: WriteOptions = {},
+): Promise<RecordJson> {
+  demandAction(scope, resource, 'create')
+  const { ctx } = scope
+  const values = checkValues(scope, resource, input, options, 'create')
+  const id = input['id'] === undefined ? uuidv7() : input['id']
+  if (!isUuid(id))
+    throw oneFault('/id', 'TYPE', `"${String(id).slice(0, 60)}" is not a UUID; leave it out, or send one made by you.`)
+  const now = ctx.clock.now().toISOString()
+  const user = ctx.actor.type === 'user' ? (ctx.actor.id ?? null) : null
+  const after: Record<string, unknown> = {
+    id: id.toLowerCase(),
+    version: 1,
+    owner: user,
+    team: ctx.authority.homeTeam ?? null,
+    ...Object.fromEntries(resource.defaults),
+    ...Object.fromEntries(values),
+    createdAt: now,
+    updatedAt: now,
+    createdBy: user,
+    updatedBy: user,
+    deletedAt: null,
+  }
+  for (const [field, kind] of Object.entries(resource.options.numbered ?? {})) {
+    after[field] ??= await nextNumber(scope, kind)
+  }
+  await guard(scope, resource, 'create', undefined, after, options)
+  missingValues(resource, after)
+  await referencesExist(scope, resource, after, new Set(Object.keys(after)))
+  const changed = new Map<string, [unknown, unknown]>()
+  for (const { name } of resource.all) {
+    if (after[name] !== undefined && after[name] !== null && !bookkeeping.has(name))
+      changed.set(name, [null, after[name]])
+  }
+  const record = await keep(scope, resource, { action: 'create', before: undefined, after, changed }, options)
+  await mustBeWithin(scope, resource, record)
+  return asReadable(scope, resource, record)
+}
+
+/** @throws beside `createRecord`'s: `RECORD_NOT_FOUND`, `VERSION_REQUIRED`, `VERSION_CONFLICT` */
+export async function updateRecord(
+  scope: EngineScope,
+  resource: Resource,
+  target: { id: string; version: number },
+  input: Readonly<Record<string, unknown>>,
+  options: WriteOptions = {},
+): Promise<RecordJson> {
+  const before = await lockRecord(scope, resource, target.id, 'update', options)
+  const values = checkValues(scope, resource, input, options, 'update')
+  await settleVersions(scope, resource, before, target.version, values)
+  return change(scope, resource, 'update', before, values, options)
+}
+
+/** Changes a record that is already locked. */
+export async function changeLocked(
+  scope: EngineScope,
+  resource: Resource,
+  before: RecordJson,
+  values: ReadonlyMap<string, unknown>,
+  options: WriteOptions,
+): Promise<RecordJson> {
+  return change(scope, resource, 'update', before, values, options)
+}
+
+export async function deleteRecord(
+  scope: EngineScope,
+  resource: Resource,
+  target: { id: string; version: number },
+  options: WriteOptions = {},
+): Promise<void> {
+  const before = await lockRecord(scope, resource, target.id, 'delete', options)
+  await settleVersions(scope, resource, before, target.version, new Map())
+  if (before.version !== target.version) {
+    throw conflict(scope, resource, before, target.version, [])
+  }
+  await change(
+    scope,
+    resource,
+    'delete',
+    before,
+    new Map([['deletedAt', scope.ctx.clock.now().toISOString()]]),
+    options,
+  )
+}
+
+export async function restoreRecord(
+  scope: EngineScope,
+  resource: Resource,
+  id: string,
+  options: WriteOptions = {},
+): Promise<RecordJson> {
+  const before = await lockRecord(scope, resource, id, 'restore', { ...options, internal: true })
+  if (before['deletedAt'] === null) return asReadable(scope, resource, before)
+  return change(scope, resource, 'restore', before, new Map([['deletedAt', null]]), options)
+}
+
+/** Loads the whole record and holds it until the unit ends; alike for an absent and an invisible one. */
+export async function lockRecord(
+  scope: EngineScope,
+  resource: Resource,
+  id: string,
+  action: ResourceAction,
+  options: WriteOptions = {},
+): Promise<RecordJson> {
+  const read = scope.access(resource, 'read')
+  const access = scope.access(resource, action)
+  if (!isUuid(id)) throw recordNotFound({ resource: resource.entity, id })
+  const { rows } = await sql<RecordJson & { _may: boolean; _seen: boolean }>`
+    select ${columnsOf(resource.all, 't')}, ${access.where('t')} as "_may", ${read.where('t')} as "_seen"
+    from ${tableOf(resource, 't')}
+    where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = ${id}::uuid
+    for update of t`.execute(scope.tx)
+  const [row] = rows
+  const gone = row?.['deletedAt'] !== null && action !== 'restore' && options.internal !== true
+  if (!row || !read.allowed || !row._seen || gone) throw recordNotFound({ resource: resource.entity, id })
+  if (!access.allowed || !row._may) throw permissionDenied({ permission: `${resource.id}.${action}` })
+  const { _may, _seen, ...record } = row
+  return record as RecordJson
+}
+
+async function change(
+  scope: EngineScope,
+  resource: Resource,
+  action: WriteAction,
+  before: RecordJson,
+  values: ReadonlyMap<string, unknown>,
+  options: WriteOptions,
+): Promise<RecordJson> {
+  const after: Record<string, unknown> = { ...before, ...Object.fromEntries(values) }
+  const touched = differences(resource, before, after)
+  if (touched.size === 0) return asReadable(scope, resource, before)
+  await guard(scope, resource, action, before, after, options)
+  missingValues(resource, after)
+  const changed = differences(resource, before, after)
+  if (changed.size === 0) return asReadable(scope, resource, before)
+  await referencesExist(scope, resource, after, new Set(changed.keys()))
+  after['version'] = before.version + 1
+  after['updatedAt'] = scope.ctx.clock.now().toISOString()
+  after['updatedBy'] = scope.ctx.actor.type === 'user' ? (scope.ctx.actor.id ?? null) : null
+  const record = await keep(scope, resource, { action, before, after, changed }, options)
+  return asReadable(scope, resource, record)
+}
+
+/** Set by the engine itself, so neither part of a diff nor of a conflict. */
+const bookkeeping: ReadonlySet<string> = new Set(['id', 'version', 'createdAt', 'updatedAt', 'createdBy', 'updatedBy'])
+
+function differences(
+  resource: Resource,
+  before: RecordJson,
+  after: Readonly<Record<string, unknown>>,
+): Map<string, [unknown, unknown]> {
+  const changed = new Map<string, [unknown, unknown]>()
+  for (const { name } of resource.all) {
+    if (!bookkeeping.has(name) && !sameValue(before[name], after[name]))
+      changed.set(name, [before[name] ?? null, after[name] ?? null])
+  }
+  return changed
+}
+
+function checkValues(
+  scope: EngineScope,
+  resource: Resource,
+  input: Readonly<Record<string, unknown>>,
+  options: WriteOptions,
+  action: 'create' | 'update',
+): Map<string, unknown> {
+  const access = scope.access(resource, action)
+  const faults: FieldFault[] = []
+  const values = new Map<string, unknown>()
+  for (const [name, value] of Object.entries(input)) {
+    if (steering.has(name)) continue
+    const field = resource.fields.get(name)
+    if (!field) {
+      faults.push({
+        path: `/${name}`,
+        code: 'FIELD_UNKNOWN',
+        detail: `${resource.id} has no field "${name}". Its fields are in the API reference.`,
+      })
+      continue
+    }
+    const closed = (field.readonly && options.internal !== true) || !access.writable(name)
+    if (closed) throw fieldNotWritable({ resource: resource.id, field: name })
+    const parsed = parseValue(field, value)
+    if (parsed.ok) values.set(name, parsed.value)
+    else faults.push({ path: `/${name}`, ...parsed.fault })
+  }
+  refuseFaults(faults)
+  return values
+}
+
+function missingValues(resource: Resource, after: Readonly<Record<string, unknown>>): void {
+  const faults = resource.all
+    .filter(({ name, required }) => required && (after[name] === undefined || after[name] === null))
+    .map(({ name }) => ({ path: `/${name}`, code: 'REQUIRED', detail: `${name} must have a value.` }))
+  refuseFaults(faults)
+}
+
+export function refuseFaults(faults: readonly FieldFault[]): void {
+  const [first] = faults
+  if (first) throw validationFailed({ count: faults.length, first: first.detail }, { errors: faults })
+}
+
+function oneFault(path: string, code: string, detail: string): SocleError {
+  return validationFailed({ count: 1, first: detail }, { errors: [{ path, code, detail }] })
+}
+
+/**
+ * Lets an older version through when it touches other fields than those changed since, and refuses it otherwise.
+ *
+ * @throws `VERSION_REQUIRED` (428), `VERSION_CONFLICT` (409) with base, mine and theirs for each field
+ */
+export async function settleVersions(
+  scope: EngineScope,
+  resource: Resource,
+  current: RecordJson,
+  seen: number,
+  values: ReadonlyMap<string, unknown>,
+): Promise<void> {
+  if (!Number.isInteger(seen)) throw versionRequired({ resource: resource.entity, id: current.id })
+  if (seen === current.version) return
+  if (seen > current.version || seen < 1) throw conflict(scope, resource, current, seen, [])
+  const bases = await changesSince(scope, resource, current.id, seen)
+  const clashes = [...values]
+    .filter(([name, mine]) => bases.has(name) && !sameValue(mine, current[name]))
+    .map(([name, mine]) => ({ field: name, base: bases.get(name) ?? null, mine, theirs: current[name] ?? null }))
+  if (clashes.length > 0) throw conflict(scope, resource, current, seen, clashes)
+}
+
+function conflict(
+  scope: EngineScope,
+  resource: Resource,
+  current: RecordJson,
+  seen: number,
+  clashes: readonly { field: string; base: unknown; mine: unknown; theirs: unknown }[],
+): SocleError {
+  const access = scope.access(resource, 'read')
+  const readable = clashes.filter(({ field }) => systemFields.has(field) || access.readable(field))
+  return versionConflict(
+    {
+      resource: resource.entity,
+      id: current.id,
+      fields: readable.map(({ field }) => field).join(', ') || 'The record',
+      yours: seen,
+      current: current.version,
+    },
+    { conflicts: readable, current: asReadable(scope, resource, current) },
+  )
+}
+
+/** Asks the guards of the resource, the core's and every enabled plugin's; what they set is part of the write. */
+async function guard(
+  scope: EngineScope,
+  resource: Resource,
+  action: WriteAction,
+  before: RecordJson | undefined,
+  after: Record<string, unknown>,
+  options: WriteOptions,
+): Promise<void> {
+  for (const { actions, check } of scope.guards(resource)) {
+    if (!actions.includes(action)) continue
+    const changed = before
+      ? new Set(differences(resource, before, after).keys())
+      : new Set(Object.keys(after).filter((name) => !bookkeeping.has(name) && after[name] !== null))
+    await check(
+      {
+        action,
+        before,
+        record: after as RecordJson,
+        changed,
+        set(name, value) {
+          const field = resource.fields.get(name)
+          if (!field) throw new Error(`A guard of ${resource.id} set "${name}", which is not a field.`)
+          const parsed = parseValue({ ...field, required: false }, value)
+          if (!parsed.ok) throw oneFault(`/${name}`, parsed.fault.code, parsed.fault.detail)
+          after[name] = parsed.value
+        },
+        warn(error) {
+          if (options.acknowledge?.includes(error.code)) return
+          const extras = error instanceof Refusal ? error.extras : {}
+          throw warningNotAcknowledged(
+            { code: error.code, sentence: error.message },
+            { ...extras, warning: error.code },
+          )
+        },
+      },
+      scope.ctx,
+    )
+  }
+}
+
+/** A reference to a record that is absent, deleted or out of reach is refused alike, so that it tells nothing. */
+async function referencesExist(
+  scope: EngineScope,
+  resource: Resource,
+  after: Readonly<Record<string, unknown>>,
+  names: ReadonlySet<string>,
+): Promise<void> {
+  const faults: FieldFault[] = []
+  for (const field of resource.all) {
+    const value = after[field.name]
+    if (
+      field.target === undefined ||
+      field.name === 'id' ||
+      bookkeeping.has(field.name) ||
+      !names.has(field.name) ||
+      !isUuid(value)
+    )
+      continue
+    const target = scope.catalog.get(field.target)
+    if (!target || !scope.exists(target)) continue
+    // The engine itself puts the actor and its team there.
+    if (field.name === 'owner' && value === scope.ctx.actor.id) continue
+    if (field.name === 'team' && value === scope.ctx.authority.homeTeam) continue
+    const access = scope.access(target, 'read')
+    const { rows } = await sql`
+      select 1 from ${tableOf(target, 't')}
+      where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = ${value}::uuid and t.deleted_at is null and ${access.where('t')}`.execute(
+      scope.tx,
+    )
+    if (rows.length === 0 || !access.allowed) {
+      faults.push({
+        path: `/${field.name}`,
+        code: 'REFERENCE_UNKNOWN',
+        detail: `There is no ${target.entity} "${value}" that you may see for ${field.name}.`,
+      })
+    }
+  }
+  refuseFaults(faults)
+}
+
+/** Who may only create records of its own, or under a condition, cannot create others. */
+async function mustBeWithin(scope: EngineScope, resource: Resource, record: RecordJson): Promise<void> {
+  const access = scope.access(resource, 'create')
+  if (access.everything) return
+  const { rows } = await sql`
+    select 1 from ${tableOf(resource, 't')}
+    where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = ${record.id}::uuid and ${access.where('t')}`.execute(
+    scope.tx,
+  )
+  if (rows.length === 0) throw permissionDenied({ permission: `${resource.id}.create` })
+}
+
+function columnValue(field: FieldModel, value: unknown): RawBuilder<unknown> {
+  if (field.type === 'json') return value === null ? sql`null` : sql`${JSON.stringify(value)}::jsonb`
+  return sql`${value ?? null}`
+}
+
+/**
+ * The row, its ledger entry, its event and its place in the search table, in one statement: 1.7 times the throughput of
+ * several, and nothing of it can stand alone.
+ */
+async function keep(
+  scope: EngineScope,
+  resource: Resource,
+  write: PreparedWrite,
+  options: WriteOptions,
+): Promise<RecordJson> {
+  const { ctx } = scope
+  const { action, after, before, changed } = write
+  const table = sql.table(`${resource.schema}.${resource.table}`)
+  const id = String(after['id'])
+  const version = Number(after['version'])
+  const at = ctx.clock.now().toISOString()
+  const workspace = ctx.workspace.id
+  const row =
+    action === 'create'
+      ? insertRow(resource, table, workspace, after)
+      : updateRow(
+          resource,
+          table,
+          workspace,
+          id,
+          Number(before?.version),
+          new Set([...changed.keys(), 'version', 'updatedAt', 'updatedBy']),
+          after,
+        )
+  const changeSet = scope.openChangeSet()
+  const head = changeSet.isNew
+    ? sql`, head as (
+        insert into core.change_set (id, workspace, actor_type, actor_id, actor_name, origin, reason, request, undo_of, at)
+        values (${changeSet.id}::uuid, ${workspace}::uuid, ${ctx.actor.type}, ${ctx.actor.id ?? null}::uuid, ${ctx.actor.name},
+          ${ctx.cause.origin}, ${ctx.cause.reason ?? null}, ${ctx.cause.request ?? null}, ${ctx.cause.undoOf ?? null}::uuid, ${at}::timestamptz))`
+    : sql``
+  const search = resource.options.search
+    ? action === 'delete'
+      ? sql`, core.search_drop(${resource.id}, ${id}::uuid)`
+      : needsIndexing(resource, changed)
+        ? sql`, core.search_put(${resource.id}, ${id}::uuid, ${after['owner'] ?? null}::uuid, ${after['team'] ?? null}::uuid,
+            ${String(after[resource.title] ?? '')}, ${await searchText(scope, resource, after)})`
+        : sql``
+    : sql``
+  const entry = sql`, entry as (
+      insert into core.change (id, workspace, change_set, resource, record, action, version, fields, acknowledged, at)
+      select ${uuidv7()}::uuid, ${workspace}::uuid, ${changeSet.id}::uuid, ${resource.id}, ${id}::uuid, ${action}, ${version}::integer,
+        ${JSON.stringify(Object.fromEntries(changed))}::jsonb, ${[...(options.acknowledge ?? [])]}::text[], ${at}::timestamptz
+      from kept)`
+  let rows: Record<string, unknown>[]
+  try {
+    const result = await sql<Record<string, unknown>>`
+      with kept as (${row})${head}${entry}
+      select ${columnsOf(resource.all, 'kept')}${search} from kept`.execute(scope.tx)
+    rows = result.rows
+  } catch (error) {
+    throw databaseRefusal(resource, after, error) ?? error
+  }
+  const [kept] = rows
+  // The row was locked before, so only a statement that went around the write path can have changed it meanwhile.
+  if (!kept) throw conflict(scope, resource, before ?? (after as RecordJson), Number(before?.version ?? 0), [])
+  const record = Object.fromEntries(resource.all.map(({ name }) => [name, kept[name]])) as RecordJson
+  const past = { create: 'created', update: 'updated', delete: 'deleted', restore: 'restored' }[action]
+  scope.emit({
+    name: `${resource.id}.${past}`,
+    version: 1,
+    key: id,
+    payload: { record: id, version, changed: [...changed.keys()] },
+  })
+  scope.signal({ resource: resource.id, id, action, version })
+  return record
+}
+
+function needsIndexing(resource: Resource, changed: ReadonlyMap<string, unknown>): boolean {
+  const words = new Set([
+    resource.title,
+    'owner',
+    'team',
+    'deletedAt',
+    ...(resource.options.search ?? []).map((path) => path.split('.')[0]),
+  ])
+  return [...changed.keys()].some((name) => words.has(name))
+}
+
+function insertRow(
+  resource: Resource,
+  table: RawBuilder<unknown>,
+  workspace: string,
+  after: Readonly<Record<string, unknown>>,
+): RawBuilder<unknown> {
+  const fields = resource.all.filter(({ name }) => after[name] !== undefined)
+  const columns = [sql.ref('workspace'), ...fields.map(({ column }) => sql.ref(column))]
+  const values = [sql`${workspace}::uuid`, ...fields.map((field) => columnValue(field, after[field.name]))]
+  return sql`insert into ${table} (${sql.join(columns)}) values (${sql.join(values)}) returning *`
+}
+
+function updateRow(
+  resource: Resource,
+  table: RawBuilder<unknown>,
+  workspace: string,
+  id: string,
+  version: number,
+  names: ReadonlySet<string>,
+  after: Readonly<Record<string, unknown>>,
+): RawBuilder<unknown> {
+  const assignments = resource.all
+    .filter(({ name }) => names.has(name))
+    .map((field) => sql`${sql.ref(field.column)} = ${columnValue(field, after[field.name])}`)
+  return sql`update ${table} set ${sql.join(assignments)}
+    where workspace = ${workspace}::uuid and id = ${id}::uuid and version = ${version} returning *`
+}

@@ -1,0 +1,104 @@
+import { join, resolve } from 'node:path'
+import { serve as listen } from '@hono/node-server'
+import { pino, type Logger } from 'pino'
+import { createApp, type App, type AppOptions } from './app.ts'
+import { listOf, type Environment } from './config.ts'
+import { embeddedDatabase, openPGlite, serverDatabase, type Database } from './database/database.ts'
+import type { PluginDefinition } from './plugins/define-plugin.ts'
+
+export interface ServeOptions {
+  readonly environment: Environment
+  readonly plugins: readonly PluginDefinition[]
+  readonly ui?: NonNullable<AppOptions['ui']>
+  /** Said to the person who started it: address and first sign-in. Nothing of it goes to the log. */
+  readonly tell: (line: string) => void
+}
+
+/** A platform that listens. */
+export interface Served {
+  readonly app: App
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** Opens the deployment's database: the server's, or the embedded one in its folder. */
+export async function openDatabase(environment: Environment): Promise<Database> {
+  if (environment.DATABASE_URL !== undefined)
+    return serverDatabase(environment.DATABASE_URL, { connections: environment.DATABASE_CONNECTIONS })
+  return embeddedDatabase(await openPGlite(join(resolve(environment.SOCLE_DATA), 'database')))
+}
+
+/**
+ * Starts the platform: database, migrations, first administrator, demonstration company, HTTP, background work.
+ *
+ * On an empty installation it makes an administrator, the given one or its own, and says the sign-in once.
+ */
+export async function serve({ environment, plugins, ui, tell }: ServeOptions): Promise<Served> {
+  const log: Logger = pino({
+    level: environment.LOG_LEVEL,
+    redact: ['req.headers.cookie', 'req.headers.authorization'],
+  })
+  const database = await openDatabase(environment)
+  const publicUrl = environment.SOCLE_URL ?? `http://localhost:${environment.PORT}`
+  const app = await createApp({
+    database,
+    plugins: environment.SAFE_MODE ? [] : plugins,
+    log,
+    identity: {
+      baseUrl: publicUrl,
+      trustedOrigins: listOf(environment.SOCLE_TRUSTED_ORIGINS),
+      trustedProxies: listOf(environment.SOCLE_TRUSTED_PROXIES),
+      ...(environment.SOCLE_SECRET === undefined ? {} : { secret: environment.SOCLE_SECRET }),
+    },
+    ...(ui ? { ui } : {}),
+  })
+  await app.start()
+  await firstStart(app, environment, tell)
+  const server = await new Promise<ReturnType<typeof listen>>((done) => {
+    const listening = listen({ fetch: app.fetch, port: environment.PORT, hostname: environment.HOST }, () =>
+      done(listening),
+    )
+  })
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : environment.PORT
+  const url = environment.SOCLE_URL ?? `http://localhost:${port}`
+  tell(`Socle listens on ${url}`)
+  if (database.kind === 'pglite') {
+    tell(
+      `Embedded database in ${resolve(environment.SOCLE_DATA)}: right for a trial or a laptop. Set DATABASE_URL for PostgreSQL.`,
+    )
+  }
+  return {
+    app,
+    url,
+    async close() {
+      await new Promise<void>((done) => {
+        server.close(() => done())
+        if ('closeAllConnections' in server) server.closeAllConnections()
+      })
+      await app.stop()
+      await database.close()
+    },
+  }
+}
+
+async function firstStart(app: App, environment: Environment, tell: (line: string) => void): Promise<void> {
+  const demo = environment.SOCLE_DEMO ?? environment.DATABASE_URL === undefined
+  const email = environment.SOCLE_ADMIN_EMAIL ?? 'admin@example.com'
+  const first = await app.identity.ensureFirstAdmin({
+    email,
+    name: 'Claire Martin',
+    workspace: { name: demo ? 'Acme Distribution' : 'Socle', locale: environment.SOCLE_LOCALE },
+    ...(environment.SOCLE_ADMIN_PASSWORD === undefined ? {} : { password: environment.SOCLE_ADMIN_PASSWORD }),
+  })
+  if (!first?.made) return
+  if (demo) {
+    tell('Preparing the demonstration company…')
+    for (const { id } of app.kernel.parts.plugins)
+      if (id !== 'core') await app.toggle.enable(first.workspace, id, first.user)
+    await app.fillWithDemo(first.workspace)
+  }
+  tell(
+    `Sign in as ${email}${first.password === undefined ? '' : ` with the password ${first.password} (shown this once)`}`,
+  )
+}

@@ -1,0 +1,164 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import { sql } from 'kysely'
+import { pino } from 'pino'
+import { uuidv7 } from 'uuidv7'
+import type { Locale, Workspace } from '../actor.ts'
+import { createApp, type App } from '../app.ts'
+import type { Context } from '../context.ts'
+import { sessionCookie } from '../identity/sign-in.ts'
+import type { FieldGrant, Grant } from '../permissions/grant.ts'
+import { partsOfPermission } from '../permissions/named-permission.ts'
+import type { PluginDefinition } from '../plugins/define-plugin.ts'
+import { TestClient } from './test-client.ts'
+import { TestClock } from './test-clock.ts'
+import { makeTestDatabase, type TestDatabase } from './test-database.ts'
+
+export { TestClient, type TestAnswer } from './test-client.ts'
+export { TestClock } from './test-clock.ts'
+export { makeTestDatabase, type TestDatabase } from './test-database.ts'
+
+export interface TestAppOptions {
+  readonly plugins?: readonly PluginDefinition[]
+  /** Instant at which the clock stands. */
+  readonly now?: string
+  /** A database of its own instead of a workspace in the process's shared one. */
+  readonly database?: TestDatabase
+  /** Plugins that are on from the start; all of them when absent. */
+  readonly enable?: readonly string[]
+  readonly locale?: Locale
+}
+
+/** Who a test acts as. */
+export interface TestActor {
+  /** Permissions with full reach: `core.account.read`. */
+  readonly may?: readonly string[]
+  readonly grants?: readonly Grant[]
+  readonly fields?: readonly FieldGrant[]
+  /** Ids of teams the user is in; the first is the home team. */
+  readonly teams?: readonly string[]
+  readonly locale?: Locale
+  readonly name?: string
+}
+
+export interface TestWorkspace {
+  readonly workspace: Workspace
+  /** May do everything in this workspace. */
+  readonly admin: TestClient
+  /** A user with a role of exactly these rights. */
+  as(actor: TestActor): Promise<TestClient>
+  /** One unit of work as the platform, for arranging and looking. */
+  inside<T>(work: (ctx: Context) => Promise<T>): Promise<T>
+}
+
+export interface TestApp extends TestWorkspace, AsyncDisposable {
+  readonly app: App
+  readonly clock: TestClock
+  /** Delivers every event that is due, and what their handlers tell, until nothing is. */
+  deliver(): Promise<void>
+  /** Another company in the same installation. */
+  secondWorkspace(): Promise<TestWorkspace>
+}
+
+// One database serves all apps of a test process that have the same plugins: a workspace of its own is what keeps two
+// companies apart in production too, and opening one takes milliseconds.
+let shared: Promise<TestDatabase> | undefined
+
+/**
+ * A platform in this process on a real database (PGlite, or PostgreSQL with `TEST_DATABASE_URL`), reached over HTTP.
+ *
+ * @example
+ * await using app = await createTestApp({ plugins: [loansPlugin], now: '2026-03-02T09:00:00Z' })
+ */
+export async function createTestApp(options: TestAppOptions = {}): Promise<TestApp> {
+  const { database } = options.database ?? (await (shared ??= makeTestDatabase()))
+  const clock = new TestClock(options.now ?? new Date())
+  const plugins = options.plugins ?? []
+  const app = await createApp({
+    database,
+    plugins,
+    clock,
+    log: pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
+    identity: { baseUrl, secret },
+  })
+  const enable = options.enable ?? plugins.map(({ id }) => id)
+  const open = async (): Promise<TestWorkspace> => {
+    const slug = `test-${randomBytes(6).toString('hex')}`
+    const workspace = await app.identity.createWorkspace({
+      name: 'Acme Distribution',
+      slug,
+      locale: options.locale ?? 'en',
+    })
+    for (const id of enable) await app.toggle.enable(workspace, id, undefined)
+    const as = (actor: TestActor) => signIn(app, workspace, actor)
+    return {
+      workspace,
+      admin: await as({
+        name: 'Claire Admin',
+        grants: [{ resource: '*', action: '*', visibility: 'all' }],
+        ...(options.locale ? { locale: options.locale } : {}),
+      }),
+      as,
+      inside: (work) => app.kernel.asSystem(workspace, { origin: 'test' }, work),
+    }
+  }
+  const first = await open()
+  return {
+    ...first,
+    app,
+    clock,
+    deliver: () => app.deliveries.runUntilIdle(),
+    secondWorkspace: open,
+    [Symbol.asyncDispose]: () => app.stop(),
+  }
+}
+
+const secret = 'a secret of tests only, at least 32 long'
+const baseUrl = 'http://localhost'
+
+/** Makes a member with a role of its own and a session, straight in the tables: signing in has its own tests. */
+async function signIn(app: App, workspace: Workspace, actor: TestActor): Promise<TestClient> {
+  const user = uuidv7()
+  const role = uuidv7()
+  const token = randomBytes(24).toString('base64url')
+  const name = actor.name ?? 'Test Person'
+  const locale = actor.locale ?? 'en'
+  const email = `${user}@example.com`
+  const grants = [
+    ...(actor.grants ?? []),
+    ...(actor.may ?? []).map((permission) => ({ ...partsOfPermission(permission), visibility: 'all' })),
+  ]
+  // Long before and after, so that a test may move its clock by years.
+  const [since, until] = ['2000-01-01', '2100-01-01']
+  await app.kernel.parts.database.owner.transaction().execute(async (tx) => {
+    await sql`insert into core."user" (id, name, email) values (${user}, ${name}, ${email})`.execute(tx)
+    await sql`
+      insert into core.member (id, workspace, name, email, locale, team)
+      values (${user}, ${workspace.id}, ${name}, ${email}, ${locale}, ${actor.teams?.[0] ?? null})`.execute(tx)
+    await sql`
+      insert into core.role (id, workspace, name, grants, fields)
+      values (${role}, ${workspace.id}, ${`Role of ${user}`}, ${JSON.stringify(grants)}::jsonb, ${JSON.stringify(actor.fields ?? [])}::jsonb)`.execute(
+      tx,
+    )
+    await sql`insert into core.role_assignment (id, workspace, role_id, user_id) values (${uuidv7()}, ${workspace.id}, ${role}, ${user})`.execute(
+      tx,
+    )
+    for (const team of actor.teams ?? []) {
+      await sql`insert into core.team_member (id, workspace, team, user_id, from_date) values (${uuidv7()}, ${workspace.id}, ${team}, ${user}, ${since})`.execute(
+        tx,
+      )
+    }
+    await sql`insert into core.session (id, user_id, token, expires_at, workspace) values (${uuidv7()}, ${user}, ${token}, ${until}, ${workspace.id})`.execute(
+      tx,
+    )
+  })
+  const signature = createHmac('sha256', secret).update(token).digest('base64')
+  return new TestClient(
+    app,
+    { actor: { type: 'user', id: user, name, locale }, workspace },
+    {
+      cookie: `${sessionCookie(baseUrl)}=${encodeURIComponent(`${token}.${signature}`)}`,
+      origin: baseUrl,
+      'accept-language': locale,
+    },
+  )
+}
