@@ -26,8 +26,6 @@ begin
   execute format('grant %s on %s to socle_app', rights, target);
 end $$;
 
-grant usage on schema core to socle_app;
-
 -- Workspaces ------------------------------------------------------------------------------------------------------
 
 create table core.workspace (

@@ -21,13 +21,13 @@ import { createHost } from './http/host.ts'
 import { problemResponse } from './http/problem.ts'
 import { staticUi } from './http/static-ui.ts'
 import { createIdentity, type Identity, type IdentityConfig } from './identity/identity.ts'
+import { identityRoom } from './identity/room.ts'
 import { Jobs } from './jobs/index.ts'
 import { Kernel } from './kernel.ts'
 import { Authorities } from './permissions/authorities.ts'
 import { orderedPlugins } from './plugins/check-plugins.ts'
 import type { PluginDefinition } from './plugins/define-plugin.ts'
 import { Enablement } from './plugins/enablement.ts'
-import { permissionCatalogue } from './plugins/permission-catalogue.ts'
 import { Toggle } from './plugins/toggle.ts'
 import { Catalog } from './records/registry.ts'
 import { Words } from './words.ts'
@@ -65,7 +65,15 @@ export interface App {
 /** The composition root: every part is made here and handed to those that need it, and nowhere else. */
 export async function createApp(options: AppOptions): Promise<App> {
   const { database, clock = systemClock, log = pino({ level: 'info' }) } = options
-  const core = corePlugin(() => permissionCatalogue(plugins, catalog))
+  const signals = new Signals(database)
+  const core = corePlugin(
+    identityRoom({
+      signals,
+      plugins: () => plugins,
+      catalog: () => catalog,
+      enabled: (workspace) => enablement.lastKnown(workspace),
+    }),
+  )
   const plugins = orderedPlugins([core, ...options.plugins])
   if (options.migrate !== false) {
     for (const { id, migrations } of plugins) if (migrations) await migrate(database.owner, id, migrations)
@@ -83,12 +91,10 @@ export async function createApp(options: AppOptions): Promise<App> {
       workspace: { cond: ({ workspace }: { workspace: string }) => ({ workspace }), default: true, args: true },
     },
     subscribers: [new WriteFence(() => catalog)],
-    connect: false,
     allowGlobalContext: false,
     logger: (message) => log.debug(message),
   })
   const catalog = new Catalog(plugins, orm.getMetadata())
-  const signals = new Signals(database)
   const enablement = new Enablement(
     database,
     signals,

@@ -18,7 +18,8 @@ export { LeadTargets, type LeadTarget } from './entities/lead-conversion.ts'
 export { Lifecycles } from './entities/lifecycle.ts'
 export { defineError, SocleError, type ErrorFactory, type FieldFault } from './errors.ts'
 export { defineEvent, type EventDefinition, type StoredEvent } from './events/event.ts'
-export { Member, Team } from './identity/index.ts'
+export { Member } from './identity/entities/member.ts'
+export { Team } from './identity/entities/team.ts'
 export type { FieldGrant, Grant } from './permissions/grant.ts'
 export {
   contribution,

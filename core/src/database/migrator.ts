@@ -5,6 +5,7 @@ import { sql } from 'kysely'
 import { Migrator, type Migration } from 'kysely/migration'
 import { defineError } from '../errors.ts'
 import type { Sql } from './database.ts'
+import { appRole } from './session.ts'
 
 export const migrationFailed = defineError<{ plugin: string; migration: string; reason: string }>(
   'MIGRATION_FAILED',
@@ -43,6 +44,7 @@ export async function migrate(owner: Sql, plugin: string, folder: URL | string):
       },
     }
   }
+  await sql.raw(`create schema if not exists "${schema}"; grant usage on schema "${schema}" to ${appRole}`).execute(owner)
   const { error, results } = await new Migrator({
     db: owner,
     provider: { getMigrations: async () => migrations },

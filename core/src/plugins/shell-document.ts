@@ -17,7 +17,6 @@ const shellPermissions = [
   'core.plugin.toggle',
   'core.user.manage',
   'core.role.manage',
-  'core.team.manage',
   'core.apikey.manage',
   'core.audit.read',
   'core.changeset.undo',
