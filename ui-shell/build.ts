@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, readdir, rename, stat, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { brotliCompress, constants, gzip } from 'node:zlib'
 import type { Plugin } from 'vite'
 import { kitName, litNames } from './src/build/manifest.ts'
 import type { UiManifest } from './src/build/manifest.ts'
@@ -75,7 +77,7 @@ async function buildUnit(unit: Unit, outDir: string, recipe: string): Promise<Bu
   const record: Plugin = {
     name: 'socle-inputs',
     async buildEnd() {
-      for (const id of new Set([...this.getModuleIds(), ...this.getWatchFiles()])) {
+      for (const id of this.getModuleIds()) {
         const file = id.split('?', 1)[0] as string
         if (file.startsWith('\0') || file.includes(`${sep}node_modules${sep}`) || !existsSync(file)) continue
         inputs[relative(repository, file)] = await hashFile(file)
@@ -87,6 +89,7 @@ async function buildUnit(unit: Unit, outDir: string, recipe: string): Promise<Bu
   const entry = result.output.find((part) => part.type === 'chunk' && part.isEntry)
   if (!entry || entry.type !== 'chunk') throw new Error(`${unit.name} has no entry chunk`)
   const files = result.output.map((part) => part.fileName)
+  await Promise.all(files.filter(isText).map((file) => compress(join(outDir, file))))
   return {
     recipe: `${recipe} ${JSON.stringify(unit.input)}`,
     inputs,
@@ -95,6 +98,21 @@ async function buildUnit(unit: Unit, outDir: string, recipe: string): Promise<Bu
     files,
     imports: entry.imports.filter((file) => files.includes(file)),
   }
+}
+
+const isText = (file: string) => /\.(js|css)$/.test(file)
+
+/** Compressed once here, so that serving costs nothing: `x.js.br` and `x.js.gz` beside `x.js`. */
+async function compress(path: string): Promise<void> {
+  const content = await readFile(path)
+  const quality = {
+    params: { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_SIZE_HINT]: content.length },
+  }
+  const [small, smaller] = await Promise.all([
+    promisify(gzip)(content, { level: 9 }),
+    promisify(brotliCompress)(content, quality),
+  ])
+  await Promise.all([writeFile(`${path}.gz`, small), writeFile(`${path}.br`, smaller)])
 }
 
 async function isUnchanged(old: BuiltUnit, recipe: string, unit: Unit, outDir: string): Promise<boolean> {
@@ -162,7 +180,7 @@ async function dropOldAssets(outDir: string, built: Readonly<Record<string, Buil
   for (const entry of entries) {
     if (!entry.isFile()) continue
     const path = join(entry.parentPath, entry.name)
-    if (used.has(relative(outDir, path))) continue
+    if (used.has(relative(outDir, path).replace(/\.(br|gz)$/, ''))) continue
     const { mtimeMs } = await stat(path)
     if (Date.now() - mtimeMs > day) await unlink(path)
   }

@@ -290,6 +290,13 @@ export class ShellPalette extends KitElement {
         color: var(--socle-text);
         font: var(--socle-title);
       }
+      /* The dialog has one field: the caret and this line show where typing goes. */
+      .box input:focus-visible {
+        outline: none;
+      }
+      .box:focus-within {
+        border-block-end-color: var(--socle-accent);
+      }
       input::placeholder {
         color: var(--socle-text-3);
       }

@@ -29,14 +29,16 @@ export class ShellShortcuts extends KitElement {
     return html`
       <socle-dialog open wide .heading=${t('shell.shortcuts.title')} @socle-close=${this.#close}>
         <div class="columns">
-          ${this.#column(
-            t('shell.shortcuts.general'),
-            all.filter((it) => it.group === 'general').map((it) => [it.keys, it.title] as const),
-          )}
-          ${this.#column(
-            t('shell.shortcuts.go'),
-            all.filter((it) => it.group === 'go').map((it) => [it.keys, it.title] as const),
-          )}
+          <div>
+            ${this.#column(
+              t('shell.shortcuts.general'),
+              all.filter((it) => it.group === 'general').map((it) => [it.keys, it.title] as const),
+            )}
+            ${this.#column(
+              t('shell.shortcuts.go'),
+              all.filter((it) => it.group === 'go').map((it) => [it.keys, it.title] as const),
+            )}
+          </div>
           ${this.#column(t('shell.shortcuts.screen'), [
             ...all.filter((it) => it.group === 'screen').map((it) => [it.keys, it.title] as const),
             ...screenKeys
@@ -100,7 +102,7 @@ export class ShellShortcuts extends KitElement {
     css`
       .columns {
         display: grid;
-        grid-template-columns: repeat(auto-fit, minmax(220px, 1fr));
+        grid-template-columns: repeat(auto-fit, minmax(min(100%, 240px), 1fr));
         gap: 8px 32px;
       }
       h3 {

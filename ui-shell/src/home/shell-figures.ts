@@ -2,6 +2,7 @@ import { KitElement, controls, format, live, localDate, records, resource, shell
 import type { Tone } from '@socle/sdk/ui'
 import { css, html } from 'lit'
 import { onRecords } from './on-records.ts'
+import { openActivities } from './open-activities.ts'
 
 interface Figure {
   readonly id: string
@@ -20,13 +21,13 @@ const figures: readonly Figure[] = [
   {
     id: 'overdue',
     resource: 'core.activity',
-    filter: () => `${mine()} and doneAt is empty and dueAt < "${localDate()}"`,
+    filter: () => `${mine()} and ${openActivities} and dueAt < "${localDate()}"`,
     warns: true,
   },
   {
     id: 'week',
     resource: 'core.activity',
-    filter: () => `${mine()} and doneAt is empty and dueAt within next 7 days`,
+    filter: () => `${mine()} and ${openActivities} and dueAt within next 7 days`,
   },
   {
     id: 'leads',

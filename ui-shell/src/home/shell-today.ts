@@ -17,6 +17,7 @@ import type { Included, RecordJson } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { repeat } from 'lit/directives/repeat.js'
 import { onRecords } from './on-records.ts'
+import { openActivities } from './open-activities.ts'
 
 const activity = 'core.activity'
 const limit = 8
@@ -59,7 +60,7 @@ export class ShellToday extends KitElement {
   get #filter(): string {
     // To the end of today: `<` on tomorrow's date, in the workspace's zone.
     const tomorrow = new Date(Date.now() + 24 * 60 * 60 * 1000)
-    return `owner = "${shell()?.user.id ?? ''}" and doneAt is empty and dueAt < "${localDate(tomorrow)}"`
+    return `owner = "${shell()?.user.id ?? ''}" and ${openActivities} and dueAt < "${localDate(tomorrow)}"`
   }
 
   async #load(): Promise<void> {
@@ -142,7 +143,7 @@ export class ShellToday extends KitElement {
 
   #row(row: RecordJson) {
     const meta = resource(activity)
-    const title = String(row[meta?.title ?? 'title'] ?? '')
+    const title = String(row[meta?.title ?? 'subject'] ?? '')
     const isDone = this.ticked.has(row.id)
     return html`
       <li class=${isDone ? 'done' : ''}>
@@ -153,8 +154,10 @@ export class ShellToday extends KitElement {
           ?disabled=${!meta?.may.update}
           @change=${() => void this.#complete(row, title)}
         />
-        <a href="${meta?.route}/${row.id}"><span class="title">${title}</span></a>
-        <span class="about">${this.#about(row)}</span>
+        <span class="what">
+          <a class="title" href="${meta?.route}/${row.id}">${title}</a>
+          <span class="about">${this.#about(row)}</span>
+        </span>
         ${duePill(row['dueAt'])}
       </li>
     `
@@ -163,7 +166,7 @@ export class ShellToday extends KitElement {
   /** What it is about: the first record it points at. */
   #about(row: RecordJson) {
     for (const field of resource(activity)?.fields ?? []) {
-      if (field.type !== 'reference' || !field.target) continue
+      if (field.type !== 'reference' || !field.target || field.target === 'core.team') continue
       const target = this.included[field.target]?.[String(row[field.name])]
       const meta = target && resource(field.target)
       if (target && meta) return html`<a class="link" href="${meta.route}/${target.id}">${target.title}</a>`
@@ -174,7 +177,7 @@ export class ShellToday extends KitElement {
   async #complete(row: RecordJson, title: string): Promise<void> {
     this.ticked = new Set(this.ticked).add(row.id)
     try {
-      const { changeSet } = await records(activity).update(row.id, row.version, { doneAt: new Date().toISOString() })
+      const { changeSet } = await records(activity).update(row.id, row.version, { status: 'done' })
       const back = changeSet && {
         action: {
           label: t('shell.undo'),
@@ -226,28 +229,24 @@ export class ShellToday extends KitElement {
       li:last-child {
         border: 0;
       }
-      li > a {
-        flex: 0 1 auto;
+      .what {
+        display: flex;
+        flex: 1;
+        flex-wrap: wrap;
+        align-items: baseline;
+        gap: 0 10px;
         min-inline-size: 0;
+      }
+      .title {
         color: inherit;
         font-weight: 500;
         text-decoration: none;
+        overflow-wrap: anywhere;
       }
-      li > a:hover {
+      .title:hover {
         color: var(--socle-accent);
       }
-      .title {
-        display: -webkit-box;
-        -webkit-line-clamp: 2;
-        -webkit-box-orient: vertical;
-        overflow: hidden;
-      }
       .about {
-        flex: 1;
-        min-inline-size: 64px;
-        overflow: hidden;
-        text-overflow: ellipsis;
-        white-space: nowrap;
         font: var(--socle-small);
         color: var(--socle-text-3);
       }

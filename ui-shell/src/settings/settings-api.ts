@@ -78,8 +78,13 @@ export interface Role {
   readonly version: number
   readonly name: string
   readonly template?: string | null
+  /** The administrator role, which nobody may change. */
+  readonly system?: boolean
   readonly users?: number
+  /** Lines about records. */
   readonly grants: readonly Grant[]
+  /** Ids of permissions without a record. */
+  readonly permissions?: readonly string[]
   readonly fields: readonly FieldGrant[]
 }
 

@@ -54,7 +54,7 @@ export const settingsPages: readonly SettingsPage[] = [
     name: 'api-keys',
     icon: 'key-round',
     group: 'control',
-    permission: ['core.api-key.manage', 'core.role.manage'],
+    permission: ['core.apikey.manage'],
     tag: 'shell-api-keys',
     load: () => import('./shell-api-keys.ts'),
   },

@@ -112,8 +112,7 @@ export class ShellAudit extends KitElement {
           t('shell.audit.anything'),
           (shell()?.resources ?? []).map((it) => [it.id, it.name.many]),
         )}
-        <label>${t('shell.audit.from')} ${this.#date('from')}</label>
-        <label>${t('shell.audit.to')} ${this.#date('to')}</label>
+        ${this.#date('from')} ${this.#date('to')}
         ${
           filters.some((it) => this.#value(it))
             ? html`<a class="button small ghost" href="/settings/audit">${icon('x')}${t('shell.audit.clear')}</a>`
@@ -148,24 +147,26 @@ export class ShellAudit extends KitElement {
   #select(name: Filter, all: string, options: readonly (readonly [string, string])[]) {
     const value = this.#value(name)
     return html`
-      <select
-        class="input small"
-        aria-label=${t(`shell.audit.filter.${name}`)}
-        @change=${(event: Event) => this.#set(name, (event.target as HTMLSelectElement).value)}
-      >
-        <option value="">${all}</option>
-        ${options.map(([id, title]) => html`<option value=${id} .selected=${id === value}>${title}</option>`)}
-      </select>
+      <label class="field">
+        <span class="label">${t(`shell.audit.filter.${name}`)}</span>
+        <select class="input" @change=${(event: Event) => this.#set(name, (event.target as HTMLSelectElement).value)}>
+          <option value="">${all}</option>
+          ${options.map(([id, title]) => html`<option value=${id} .selected=${id === value}>${title}</option>`)}
+        </select>
+      </label>
     `
   }
 
   #date(name: 'from' | 'to') {
-    return html`<input
-      class="input small"
-      type="date"
-      .value=${this.#value(name)}
-      @change=${(event: Event) => this.#set(name, (event.target as HTMLInputElement).value)}
-    />`
+    const label = t(`shell.audit.${name}`)
+    const field = { name, type: 'date', label, required: false, writable: true, sortable: false } as const
+    return html`
+      <socle-field
+        .field=${field}
+        .value=${this.#value(name)}
+        @socle-input=${(event: CustomEvent<{ value: unknown }>) => this.#set(name, String(event.detail.value ?? ''))}
+      ></socle-field>
+    `
   }
 
   #list(entries: readonly AuditEntry[]) {
@@ -223,8 +224,7 @@ export class ShellAudit extends KitElement {
     if (!first) return t('shell.audit.nothing', { actor })
     if (entry.undoOf) return t('shell.audit.tookBack', { actor, count: entry.changes.length })
     if (entry.changes.length > 1) return t('shell.audit.many', { actor, count: entry.changes.length })
-    const one = resource(first.resource)?.name.one ?? first.resource
-    return t(`shell.audit.${first.action}`, { actor, one, title: first.title || first.record.slice(0, 8) })
+    return t(`shell.audit.${first.action}`, { actor, title: first.title || first.record.slice(0, 8) })
   }
 
   #change(change: AuditEntry['changes'][number]) {
@@ -283,21 +283,19 @@ export class ShellAudit extends KitElement {
       .filters {
         display: flex;
         flex-wrap: wrap;
-        align-items: center;
-        gap: 8px;
-        margin-block-end: 12px;
+        align-items: end;
+        gap: 8px 12px;
+        margin-block-end: 16px;
+      }
+      .filters .field {
+        gap: 4px;
       }
       .filters .input {
         inline-size: auto;
-        min-block-size: 28px;
-        padding-block: 3px;
+        max-inline-size: 100%;
       }
-      .filters label {
-        display: flex;
-        align-items: center;
-        gap: 6px;
-        font: var(--socle-small);
-        color: var(--socle-text-2);
+      .filters socle-field {
+        inline-size: 150px;
       }
       .rows > li {
         align-items: flex-start;
@@ -381,6 +379,12 @@ export class ShellAudit extends KitElement {
       }
     `,
   ]
+}
+
+/** What kinds of records it touched, before the rest of the line. */
+function kindsOf(entry: AuditEntry): string {
+  const kinds = [...new Set(entry.changes.map((it) => resource(it.resource)?.name.one ?? it.resource))]
+  return kinds.length > 0 ? `${format.list(kinds)} · ` : ''
 }
 
 function hasValue(value: unknown): boolean {

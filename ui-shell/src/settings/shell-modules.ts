@@ -228,6 +228,14 @@ export class ShellModules extends KitElement {
       .about {
         color: var(--socle-text-2);
       }
+      @media (width < 600px) {
+        .head {
+          flex-wrap: wrap;
+        }
+        .head > .pill {
+          order: 9;
+        }
+      }
       .switch {
         position: relative;
         flex: none;

@@ -152,7 +152,13 @@ export class ShellRoleEditor extends KitElement {
       }
       ${plugins.map(([plugin, title]) => this.#plugin(plugin, title, catalog))}
       <p class="end">
-        <button class="button" @click=${() => void this.#remove()}>${icon('trash-2')}${t('shell.roles.delete')}</button>
+        ${
+          role.system
+            ? nothing
+            : html`<button class="button" @click=${() => void this.#remove()}>
+                ${icon('trash-2')}${t('shell.roles.delete')}
+              </button>`
+        }
       </p>
     `
   }
@@ -186,10 +192,10 @@ export class ShellRoleEditor extends KitElement {
         }
         ${
           permissions.length > 0
-            ? html`<fieldset>
-                <legend class="label">${t('shell.roles.further')}</legend>
+            ? html`<div class="further" role="group" aria-labelledby="f-${plugin}">
+                <h3 class="label" id="f-${plugin}">${t('shell.roles.further')}</h3>
                 ${permissions.map((it) => this.#permission(it.id, it.title))}
-              </fieldset>`
+              </div>`
             : nothing
         }
       </section>
@@ -256,19 +262,19 @@ export class ShellRoleEditor extends KitElement {
   }
 
   #permission(id: string, title: string) {
-    const grants = this.edited?.grants ?? []
+    const { grants = [], permissions = [] } = this.edited ?? {}
     const { resource, action } = splitPermission(id)
     const isInherited = inheritedReach(grants, resource, action) !== 'none'
     return html`
       <label class="permission">
         <input
           type="checkbox"
-          .checked=${isInherited || ownReach(grants, resource, action) !== undefined}
+          .checked=${isInherited || permissions.includes(id)}
           ?disabled=${isInherited}
-          @change=${(event: Event) =>
-            this.#change({
-              grants: withReach(grants, resource, action, (event.target as HTMLInputElement).checked ? 'all' : 'none'),
-            })}
+          @change=${(event: Event) => {
+            const others = permissions.filter((it) => it !== id)
+            this.#change({ permissions: (event.target as HTMLInputElement).checked ? [...others, id] : others })
+          }}
         />
         <span>${title} <span class="meta">${id}</span></span>
       </label>
@@ -324,7 +330,8 @@ export class ShellRoleEditor extends KitElement {
     this.isBusy = true
     this.problem = undefined
     try {
-      const body = { version: role.version, name: role.name, grants: role.grants, fields: role.fields }
+      const { version, name, grants, permissions = [], fields } = role
+      const body = { version, name, grants, permissions, fields }
       const { data } = await api.patch<{ data: Role }>(`/api/core/roles/${role.id}`, body)
       this.#saved = data
       this.edited = data
@@ -419,24 +426,36 @@ export class ShellRoleEditor extends KitElement {
         padding-block: 9px;
         font-weight: 500;
       }
+      tbody th > .pill {
+        margin-block-start: 4px;
+        white-space: normal;
+        block-size: auto;
+        min-block-size: 20px;
+      }
       .all th {
         color: var(--socle-text-2);
       }
-      .tick {
+      th.tick,
+      td.tick {
         inline-size: 72px;
+        padding-block: 10px;
         text-align: center;
-        padding-block: 11px;
+        line-height: 16px;
       }
-      thead .tick {
+      td.tick input {
+        display: block;
+        margin-inline: auto;
+      }
+      thead th.tick {
         padding-block: 4px;
       }
-      td {
-        inline-size: 120px;
+      td:not(.tick) {
+        inline-size: 164px;
       }
       .input.reach,
       .input.access {
         min-block-size: 28px;
-        min-inline-size: 112px;
+        min-inline-size: 148px;
         padding-block: 3px;
         font: var(--socle-small);
         border-color: var(--socle-line);
@@ -481,19 +500,19 @@ export class ShellRoleEditor extends KitElement {
       .fields .input {
         inline-size: 140px;
       }
-      section fieldset {
+      section .further {
         padding: 12px 16px 16px;
         border-block-start: 1px solid var(--socle-line);
       }
+      .further .label {
+        margin-block-end: 4px;
+      }
       .permission {
         display: flex;
-        align-items: baseline;
+        align-items: center;
         gap: 8px;
         min-block-size: 28px;
         font: var(--socle-small);
-      }
-      .permission input {
-        align-self: center;
       }
       .end {
         padding-block: 8px 24px;

@@ -76,7 +76,7 @@ export class ShellRoles extends KitElement {
         <span class="grow">
           <a class="name" href="/settings/roles/${role.id}">${role.name}</a>
           <span class="meta"
-            >${t('shell.roles.summary', { users, grants: role.grants.length, fields: role.fields.length })}</span
+            >${t('shell.roles.summary', { users, grants: role.grants.length + (role.permissions?.length ?? 0), fields: role.fields.length })}</span
           >
         </span>
         ${role.template ? html`<span class="pill">${t('shell.roles.fromModule')}</span>` : nothing}
@@ -128,8 +128,8 @@ export class ShellRoles extends KitElement {
   readonly #create = async (event: Event): Promise<void> => {
     event.preventDefault()
     const values = new FormData(event.target as HTMLFormElement)
-    const from = this.roles?.find((it) => it.id === values.get('from'))
-    const body = { name: String(values.get('name')).trim(), grants: from?.grants ?? [], fields: from?.fields ?? [] }
+    const from = String(values.get('from'))
+    const body = { name: String(values.get('name')).trim(), ...(from && { from }) }
     try {
       const { data } = await api.post<{ data: Role }>('/api/core/roles', body)
       this.isCreating = false
