@@ -16,7 +16,11 @@ create table core.sign_in_failure (
 );
 create index sign_in_failure_age on core.sign_in_failure (last_at);
 
-alter table core.member add column last_seen_at timestamptz;
+alter table core.member
+  add column last_seen_at timestamptz,
+  add column password_set_at timestamptz,
+  -- How screens look to this person: { theme, density }.
+  add column preferences jsonb not null default '{}';
 alter table core.role add column description text not null default '';
 
 -- References carry the workspace: foreign keys are checked past row level security.

@@ -1,0 +1,25 @@
+import { defineEntity, p } from '@mikro-orm/core'
+import type { Locale } from '../../actor.ts'
+import { recordBase } from '../../records/record-base.ts'
+
+export type MemberState = 'active' | 'invited' | 'inactive'
+
+export const MemberSchema = defineEntity({
+  name: 'Member',
+  schema: 'core',
+  tableName: 'member',
+  properties: {
+    ...recordBase(),
+    name: p.string().length(200),
+    email: p.string().length(254).nullable(),
+    locale: p.string().$type<Locale>().default('en'),
+    state: p.string().$type<MemberState>().default('active'),
+    manager: p.uuid().fieldName('manager_id').nullable(),
+    /** When an administrator last gave them a new password. */
+    passwordSetAt: p.datetime().nullable(),
+  },
+})
+
+/** A user as one workspace knows them. The id is the sign-in's, so a person is the same in every workspace. */
+export class Member extends MemberSchema.class {}
+MemberSchema.setClass(Member)

@@ -1,0 +1,8 @@
+import { z } from 'zod'
+import { defineEvent } from '../events/event.ts'
+
+/** Somebody no longer works here; what they owned waits for another owner. */
+export const UserDeactivated = defineEvent('core.user.deactivated', {
+  version: 1,
+  payload: z.object({ user: z.uuid() }),
+})

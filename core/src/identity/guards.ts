@@ -1,0 +1,162 @@
+import { sql } from 'kysely'
+import { z } from 'zod'
+import type { Context } from '../context.ts'
+import { SocleError } from '../errors.ts'
+import type { Signals } from '../database/signals.ts'
+import { permissionDenied } from '../permissions/errors.ts'
+import { fieldGrantSchema, grantSchema } from '../permissions/grant.ts'
+import { defineGuard, type GuardDefinition, type GuardedWrite } from '../records/define-resource.ts'
+import { parseExpression } from '../records/expression/index.ts'
+import { administratorTemplate, demandAnotherAdministrator, isAdministratorRole } from './administrators.ts'
+import { addressList } from './addresses.ts'
+import { administratorRoleFixed, grantInvalid, ownDeactivation, roleInUse, teamCycle, teamInUse } from './errors.ts'
+
+const every: readonly GuardedWrite['action'][] = ['create', 'update', 'delete', 'restore']
+
+/** Which permission writing each resource of rights takes, whatever wildcard a role has. */
+const managedBy: Readonly<Record<string, string>> = {
+  'core.user': 'core.user.manage',
+  'core.team': 'core.user.manage',
+  'core.team-member': 'core.user.manage',
+  'core.role': 'core.role.manage',
+  'core.role-assignment': 'core.user.manage',
+  'core.api-key': 'core.apikey.manage',
+}
+
+/**
+ * Writing rights takes its own permission; a wildcard over all records is not enough. Rights are kept in every process:
+ * whoever changes them, by whatever way, lets all of them look again.
+ */
+function rightsAreManaged(signals: Signals): readonly GuardDefinition[] {
+  return Object.entries(managedBy).map(([resource, permission]) =>
+    defineGuard(resource, every, (_, ctx) => {
+      if (!ctx.authority.may(permission)) throw permissionDenied({ permission })
+      ctx.afterCommit(() => signals.send({ kind: 'permissions', workspace: ctx.workspace.id }))
+    }),
+  )
+}
+
+const roleIsSound = defineGuard('core.role', ['create', 'update', 'restore'], ({ record }) => {
+  const grants = checked('grants', z.array(grantSchema).max(2_000), record['grants'] ?? [])
+  checked('fields', z.array(fieldGrantSchema).max(5_000), record['fields'] ?? [])
+  for (const [index, { condition }] of grants.entries()) {
+    if (condition !== undefined) asGrant(index, () => parseExpression(condition))
+  }
+})
+
+/** Says at which line of a role an expression is faulty. */
+export function asGrant<T>(index: number, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof SocleError)) throw error
+    throw grantInvalid({ where: `grants/${index}/condition`, reason: error.message }, error.extras)
+  }
+}
+
+function checked<S extends z.ZodType>(field: string, schema: S, value: unknown): z.output<S> {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const { path, message } = result.error.issues[0]!
+  throw grantInvalid({ where: [field, ...path].join('/'), reason: message })
+}
+
+const administratorRoleStays = defineGuard('core.role', ['update', 'delete'], ({ action, before, changed }) => {
+  if (before?.['template'] !== administratorTemplate) return
+  if (action === 'delete' || changed.has('grants') || changed.has('fields') || changed.has('template'))
+    throw administratorRoleFixed({})
+})
+
+const roleIsFree = defineGuard('core.role', ['delete'], async ({ record }, ctx) => {
+  const { rows } = await sql<{ users: number; keys: number }>`
+    select
+      (select count(*) from core.role_assignment where workspace = ${ctx.workspace.id}::uuid and role_id = ${record.id}::uuid and deleted_at is null) as users,
+      (select count(*) from core.api_key where workspace = ${ctx.workspace.id}::uuid and role_id = ${record.id}::uuid and revoked_at is null and deleted_at is null) as keys`.execute(
+    ctx.sql,
+  )
+  const { users = 0, keys = 0 } = rows[0] ?? {}
+  if (users + keys > 0) throw roleInUse({ name: String(record['name']), users, keys })
+})
+
+// Who manages users but not roles must not hand out, or take away, what is above both.
+const administratorIsGivenByRoleManagers = defineGuard('core.role-assignment', every, async ({ record }, ctx) => {
+  if (ctx.authority.may('core.role.manage')) return
+  if (await isAdministratorRole(ctx, record['role'])) throw permissionDenied({ permission: 'core.role.manage' })
+})
+
+const assignmentLeavesAnAdministrator = defineGuard(
+  'core.role-assignment',
+  ['update', 'delete'],
+  async ({ record, before, action }, ctx) => {
+    const ends =
+      action === 'delete' ||
+      record['until'] !== null ||
+      record['role'] !== before?.['role'] ||
+      record['user'] !== before?.['user']
+    if (!ends || !before || !(await isAdministratorRole(ctx, before['role']))) return
+    await demandAnotherAdministrator(ctx, { assignment: before.id, user: String(before['user']) })
+  },
+)
+
+const deactivationLeavesAnAdministrator = defineGuard(
+  'core.user',
+  ['update', 'delete'],
+  async ({ record, before, action }, ctx) => {
+    const leaves = before?.['state'] === 'active' && (action === 'delete' || record['state'] !== 'active')
+    if (!leaves) return
+    if (record.id === ctx.actor.id) throw ownDeactivation({})
+    await demandAnotherAdministrator(ctx, { user: record.id })
+  },
+)
+
+const teamHasNoCycle = defineGuard('core.team', ['create', 'update', 'restore'], async ({ record }, ctx) => {
+  if (typeof record['parent'] !== 'string') return
+  // One tree, one writer: two moves in the same second could each be without a cycle and together make one.
+  await sql`select pg_advisory_xact_lock(hashtext(${`teams ${ctx.workspace.id}`}))`.execute(ctx.sql)
+  const { rows } = await sql<{ id: string; name: string }>`
+    with recursive above as (
+      select id, parent_id, name, 1 as depth from core.team where workspace = ${ctx.workspace.id}::uuid and id = ${record['parent']}::uuid
+      union all
+      select t.id, t.parent_id, t.name, a.depth + 1 from core.team t join above a on t.id = a.parent_id
+      where t.workspace = ${ctx.workspace.id}::uuid and a.depth < 100
+    )
+    select id, name from above order by depth`.execute(ctx.sql)
+  if (rows.some(({ id }) => id === record.id)) throw teamCycle({ name: String(record['name']), parent: rows[0]!.name })
+})
+
+const teamIsEmpty = defineGuard('core.team', ['delete'], async ({ record }, ctx) => {
+  const { rows } = await sql<{ members: number; teams: number }>`
+    select
+      (select count(*) from core.team_member where workspace = ${ctx.workspace.id}::uuid and team = ${record.id}::uuid and deleted_at is null
+        and (to_date is null or to_date > ${ctx.clock.today()}::date)) as members,
+      (select count(*) from core.team where workspace = ${ctx.workspace.id}::uuid and parent_id = ${record.id}::uuid and deleted_at is null) as teams`.execute(
+    ctx.sql,
+  )
+  const { members = 0, teams = 0 } = rows[0] ?? {}
+  if (members + teams > 0) throw teamInUse({ name: String(record['name']), members, teams })
+})
+
+const keyAddressesAreAddresses = defineGuard('core.api-key', ['create', 'update'], ({ record }) => {
+  addressList(checked('addresses', z.array(z.string()).max(200), record['addresses'] ?? []))
+})
+
+export function identityGuards(signals: Signals): readonly GuardDefinition[] {
+  return [
+    ...rightsAreManaged(signals),
+    roleIsSound,
+    administratorRoleStays,
+    roleIsFree,
+    administratorIsGivenByRoleManagers,
+    assignmentLeavesAnAdministrator,
+    deactivationLeavesAnAdministrator,
+    teamHasNoCycle,
+    teamIsEmpty,
+    keyAddressesAreAddresses,
+  ]
+}
+
+/** Whether an actor may give this role to a person or a key. */
+export async function demandMayGive(ctx: Context, role: string): Promise<void> {
+  if (!ctx.authority.may('core.role.manage') && (await isAdministratorRole(ctx, role)))
+    throw permissionDenied({ permission: 'core.role.manage' })
+}

@@ -1,0 +1,81 @@
+import { defineResource } from '../records/define-resource.ts'
+import { ApiKey } from './entities/api-key.ts'
+import { Member } from './entities/member.ts'
+import { Role } from './entities/role.ts'
+import { RoleAssignment } from './entities/role-assignment.ts'
+import { Team } from './entities/team.ts'
+import { TeamMember } from './entities/team-member.ts'
+
+// Read like any record, by pickers, history and audit; written only by the routes beside, which say what follows.
+const administered = { nav: false, readonly: true } as const
+
+export const users = defineResource(Member, {
+  ...administered,
+  name: 'user',
+  path: 'users',
+  title: 'name',
+  icon: 'user-round',
+  fields: {
+    email: { format: 'email' },
+    locale: { format: 'select', options: ['en', 'fr'] },
+    state: {
+      format: 'select',
+      options: [
+        { value: 'active', tone: 'success', icon: 'circle-check' },
+        { value: 'invited', tone: 'info', icon: 'mail' },
+        { value: 'inactive', tone: 'neutral', icon: 'circle-off' },
+      ],
+    },
+    manager: { format: 'user' },
+    passwordSetAt: { readonly: true },
+  },
+  list: ['name', 'email', 'team', 'state', 'manager'],
+  search: ['name', 'email'],
+  sort: 'name',
+  keys: ['email', 'name'],
+})
+
+export const teams = defineResource(Team, {
+  ...administered,
+  path: 'teams',
+  title: 'name',
+  icon: 'users-round',
+  list: ['name', 'parent', 'owner'],
+  search: ['name'],
+  sort: 'name',
+})
+
+export const teamMembers = defineResource(TeamMember, {
+  ...administered,
+  path: 'team-members',
+  title: 'user',
+  icon: 'users-round',
+  fields: { user: { format: 'user' } },
+  list: ['user', 'team', 'fromDate', 'toDate'],
+})
+
+export const roles = defineResource(Role, {
+  ...administered,
+  path: 'roles',
+  title: 'name',
+  icon: 'shield-check',
+  list: ['name', 'description'],
+  sort: 'name',
+})
+
+export const roleAssignments = defineResource(RoleAssignment, {
+  ...administered,
+  path: 'role-assignments',
+  title: 'user',
+  icon: 'shield-check',
+  fields: { user: { format: 'user' } },
+  list: ['user', 'role', 'until'],
+})
+
+export const apiKeys = defineResource(ApiKey, {
+  ...administered,
+  path: 'api-keys',
+  title: 'name',
+  icon: 'key-round',
+  list: ['name', 'prefix', 'role', 'expiresAt', 'revokedAt'],
+})

@@ -1,0 +1,82 @@
+import { z } from 'zod'
+import type { Context } from '../../context.ts'
+import { defineRoute, type RouteDefinition } from '../../plugins/define-plugin.ts'
+import type { RecordJson } from '../../records/records.ts'
+import { teams } from '../resources.ts'
+import { TeamService } from '../team-service.ts'
+import { byId, given, ids, listQuery, name, recordAnswer } from './schemas.ts'
+
+const permission = 'core.user.manage'
+
+const teamChange = z.strictObject({
+  name: name.optional(),
+  parent: z.uuid().nullable().optional(),
+  lead: z.uuid().nullable().optional(),
+  members: ids.optional(),
+})
+
+async function shown(ctx: Context, records: readonly RecordJson[]): Promise<RecordJson[]> {
+  const members = await new TeamService(ctx).membersOf(records.map(({ id }) => id))
+  return records.map((record) => ({ ...record, lead: record['owner'] ?? null, members: members.get(record.id) ?? [] }))
+}
+
+export const teamRoutes: readonly RouteDefinition[] = [
+  defineRoute({
+    method: 'get',
+    path: '/teams',
+    permission: 'authenticated',
+    summary: 'Teams, who leads them and who is in them today',
+    query: listQuery,
+    answer: z.object({ data: z.array(recordAnswer), page: z.unknown(), included: z.unknown() }),
+    handle: async ({ query }, ctx) => {
+      const page = await ctx.records.list(teams, { sort: 'name', limit: 200, ...given(query) })
+      return { ...page, data: await shown(ctx, page.data) }
+    },
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/teams',
+    permission,
+    summary: 'Make a team',
+    body: teamChange.extend({ name }),
+    status: 201,
+    answer: z.object({ data: recordAnswer }),
+    handle: async ({ body }, ctx) => ({
+      data: (await shown(ctx, [await new TeamService(ctx).create(given(body))]))[0]!,
+    }),
+  }),
+  defineRoute({
+    method: 'patch',
+    path: '/teams/:id',
+    permission,
+    summary: 'Change a team; members not listed leave it today',
+    params: byId,
+    body: teamChange,
+    answer: z.object({ data: recordAnswer }),
+    handle: async ({ params: { id }, body }, ctx) => ({
+      data: (await shown(ctx, [await new TeamService(ctx).change(id, given(body))]))[0]!,
+    }),
+  }),
+  defineRoute({
+    method: 'delete',
+    path: '/teams/:id',
+    permission,
+    summary: 'Remove a team that has neither members nor teams below it',
+    params: byId,
+    answer: z.void(),
+    handle: async ({ params: { id } }, ctx) => new TeamService(ctx).remove(id),
+  }),
+  defineRoute({
+    method: 'put',
+    path: '/teams/:id/members',
+    permission,
+    summary: 'Put exactly these users into a team, from today',
+    params: byId,
+    body: z.union([ids, z.strictObject({ members: ids })]),
+    answer: z.object({ data: recordAnswer }),
+    handle: async ({ params: { id }, body }, ctx) => {
+      const members = Array.isArray(body) ? body : body.members
+      return { data: (await shown(ctx, [await new TeamService(ctx).change(id, { members })]))[0]! }
+    },
+  }),
+]

@@ -1,0 +1,179 @@
+import { z } from 'zod'
+import type { Context } from '../../context.ts'
+import { defineRoute, type RouteDefinition } from '../../plugins/define-plugin.ts'
+import type { RecordJson } from '../../records/records.ts'
+import { users } from '../resources.ts'
+import { UserService } from '../user-service.ts'
+import { byId, given, ids, instant, listQuery, named, recordAnswer, wantedRole } from './schemas.ts'
+
+const permission = 'core.user.manage'
+const locale = z.enum(['en', 'fr'])
+const roles = z.array(wantedRole).max(100)
+
+const newUser = z.strictObject({
+  name: z.string().trim().min(1).max(200),
+  email: z.email().max(254),
+  password: z.string().max(1_000).optional(),
+  locale: locale.optional(),
+  roles: roles.optional(),
+  teams: ids.optional(),
+  team: z.uuid().nullable().optional(),
+})
+
+const userChange = z.strictObject({
+  name: z.string().trim().min(1).max(200).optional(),
+  locale: locale.optional(),
+  manager: z.uuid().nullable().optional(),
+  roles: roles.optional(),
+  teams: ids.optional(),
+  team: z.uuid().nullable().optional(),
+  active: z.boolean().optional(),
+})
+
+const user = recordAnswer
+const access = z.object({
+  roles: z.array(z.object({ id: z.string(), name: z.string(), until: instant })),
+  teams: z.array(named.extend({ from: z.string(), to: z.string().nullable(), home: z.boolean() })),
+})
+
+/** One team, as the users screen sends it, or several. */
+function teamsOf({
+  team,
+  teams,
+}: {
+  team?: string | null | undefined
+  teams?: string[] | undefined
+}): string[] | undefined {
+  if (teams) return teams
+  if (team === undefined) return undefined
+  return team === null ? [] : [team]
+}
+
+/** Everybody finds colleagues; who manages them also sees what they may do and when they were last here. */
+async function shown(ctx: Context, records: readonly RecordJson[]): Promise<RecordJson[]> {
+  if (!ctx.authority.may(permission)) return records.map((record) => active(record))
+  const rights = await new UserService(ctx).rightsOf(records.map(({ id }) => id))
+  return records.map((record) => ({ ...active(record), ...rights.get(record.id) }))
+}
+
+const active = (record: RecordJson): RecordJson =>
+  'state' in record ? { ...record, active: record['state'] === 'active' } : record
+
+export const userRoutes: readonly RouteDefinition[] = [
+  defineRoute({
+    method: 'get',
+    path: '/users',
+    permission: 'authenticated',
+    summary: 'Users of this workspace; with core.user.manage also their roles and when they were last here',
+    query: listQuery,
+    answer: z.object({ data: z.array(user), page: z.unknown(), included: z.unknown() }),
+    handle: async ({ query }, ctx) => {
+      const page = await ctx.records.list(users, { sort: 'name', limit: 200, ...given(query) })
+      return { ...page, data: await shown(ctx, page.data) }
+    },
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/users',
+    permission,
+    summary: 'Let somebody in. Without a password one is made up and answered this once',
+    body: newUser,
+    status: 201,
+    answer: z.object({ data: user, password: z.string().optional() }),
+    handle: async ({ body: { team, teams, ...body } }, ctx) => {
+      const places = teamsOf({ team, teams })
+      const { user: made, password } = await new UserService(ctx).create({
+        ...given(body),
+        ...(places ? { teams: places } : {}),
+      })
+      const [data] = await shown(ctx, [made])
+      return { data: data!, ...(password === undefined ? {} : { password }) }
+    },
+  }),
+  defineRoute({
+    method: 'patch',
+    path: '/users/:id',
+    permission,
+    summary: 'Change a user: name, language, manager, roles, teams, or whether they are active',
+    params: byId,
+    body: userChange,
+    answer: z.object({ data: user }),
+    handle: async ({ params: { id }, body: { team, teams, ...body } }, ctx) => {
+      const places = teamsOf({ team, teams })
+      const changed = await new UserService(ctx).change(id, { ...given(body), ...(places ? { teams: places } : {}) })
+      return { data: (await shown(ctx, [changed]))[0]! }
+    },
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/users/:id/deactivate',
+    permission,
+    summary: 'End a user’s sessions and keys, at once',
+    params: byId,
+    answer: z.object({ data: user }),
+    handle: async ({ params: { id } }, ctx) => {
+      const service = new UserService(ctx)
+      await service.deactivate(id)
+      return { data: (await shown(ctx, [await service.get(id)]))[0]! }
+    },
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/users/:id/activate',
+    permission,
+    summary: 'Let a deactivated user in again',
+    params: byId,
+    answer: z.object({ data: user }),
+    handle: async ({ params: { id } }, ctx) => {
+      const service = new UserService(ctx)
+      await service.activate(id)
+      return { data: (await shown(ctx, [await service.get(id)]))[0]! }
+    },
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/users/:id/password',
+    permission,
+    summary: 'Give a user a new password, answered this once; their sessions end',
+    params: byId,
+    answer: z.object({ data: z.object({ password: z.string() }) }),
+    handle: async ({ params: { id } }, ctx) => ({ data: { password: await new UserService(ctx).resetPassword(id) } }),
+  }),
+  defineRoute({
+    method: 'put',
+    path: '/users/:id/roles',
+    permission,
+    summary: 'Give a user exactly these roles, each for good or until an instant',
+    params: byId,
+    body: z.union([roles, z.strictObject({ roles })]),
+    answer: z.object({ data: access }),
+    handle: async ({ params: { id }, body }, ctx) => {
+      const service = new UserService(ctx)
+      await service.change(id, { roles: Array.isArray(body) ? body : body.roles })
+      return { data: await service.accessOf(id) }
+    },
+  }),
+  defineRoute({
+    method: 'put',
+    path: '/users/:id/teams',
+    permission,
+    summary: 'Put a user into exactly these teams from today; the first is the home team',
+    params: byId,
+    body: z.union([ids, z.strictObject({ teams: ids })]),
+    answer: z.object({ data: access }),
+    handle: async ({ params: { id }, body }, ctx) => {
+      const service = new UserService(ctx)
+      await service.change(id, { teams: Array.isArray(body) ? body : body.teams })
+      return { data: await service.accessOf(id) }
+    },
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/users/:id/access',
+    permission,
+    summary: 'A user’s roles and teams',
+    params: byId,
+    answer: z.object({ data: access }),
+    handle: async ({ params: { id } }, ctx) => ({ data: await new UserService(ctx).accessOf(id) }),
+  }),
+]

@@ -1,0 +1,300 @@
+import { sql } from 'kysely'
+import { uuidv7 } from 'uuidv7'
+import type { Locale } from '../actor.ts'
+import type { Context } from '../context.ts'
+import { permissionDenied } from '../permissions/errors.ts'
+import { recordNotFound, validationFailed } from '../records/errors.ts'
+import type { RecordJson, Records } from '../records/records.ts'
+import { isAdministratorRole } from './administrators.ts'
+import { alreadyMember, passwordIsTheirs } from './errors.ts'
+import { UserDeactivated } from './events.ts'
+import { demandMayGive } from './guards.ts'
+import { demandPassword, hashPassword, oneTimePassword } from './passwords.ts'
+import { apiKeys, roleAssignments, teamMembers, users } from './resources.ts'
+
+/** A role for a person, for good or until an ISO instant. */
+export interface WantedRole {
+  readonly role: string
+  readonly until?: string | null
+}
+
+export interface NewUser {
+  readonly name: string
+  readonly email: string
+  readonly password?: string
+  readonly locale?: Locale
+  readonly roles?: readonly WantedRole[]
+  /** Team ids; the first is the home team. */
+  readonly teams?: readonly string[]
+}
+
+export interface UserChange {
+  readonly name?: string
+  readonly locale?: Locale
+  readonly manager?: string | null
+  readonly roles?: readonly WantedRole[]
+  readonly teams?: readonly string[]
+  readonly active?: boolean
+}
+
+/** What the users screen shows of a person beside the record. */
+export interface UserRights {
+  readonly roles: readonly string[]
+  readonly lastSeenAt: string | null
+}
+
+interface Assignment {
+  readonly id: string
+  readonly version: number
+  readonly role: string
+  readonly until: string | null
+}
+
+interface TeamPlace {
+  readonly id: string
+  readonly version: number
+  readonly team: string
+  readonly from: string
+  readonly to: string | null
+}
+
+/**
+ * People of a workspace and what they may do. Whoever calls it has the permission to; the records are written as the
+ * system with the actor's name, through the one write path, so that each change stands in the ledger.
+ */
+export class UserService {
+  readonly #ctx: Context
+  readonly #records: Records
+
+  constructor(ctx: Context) {
+    this.#ctx = ctx
+    this.#records = ctx.asSystem().records
+  }
+
+  /**
+   * Lets somebody in. A person who already signs in to another workspace keeps their password.
+   *
+   * @returns `password` only when one was made up here; it is nowhere else
+   * @throws `ALREADY_MEMBER` (409), `PASSWORD_TOO_SHORT` (422)
+   */
+  async create({
+    name,
+    email,
+    password,
+    locale = this.#ctx.workspace.locale,
+    roles = [],
+    teams = [],
+  }: NewUser): Promise<{ user: RecordJson; password?: string }> {
+    await this.#demandFree(email)
+    const chosen = password ?? oneTimePassword()
+    demandPassword(chosen)
+    const hash = await hashPassword(chosen)
+    const { rows } = await sql<{ id: string; made: boolean }>`
+      select id, made from core.login_open(${uuidv7()}::uuid, ${email}, ${name}, ${hash}, ${this.#now()}::timestamptz)`.execute(
+      this.#ctx.sql,
+    )
+    const { id, made } = rows[0]!
+    await this.#demandFree(email, id)
+    await this.#records.create(users, {
+      id,
+      name,
+      email: email.toLowerCase(),
+      locale,
+      state: 'active',
+      owner: null,
+      team: null,
+    })
+    await this.setRoles(id, roles)
+    await this.setTeams(id, teams)
+    const user = await this.get(id)
+    return { user, ...(made && password === undefined ? { password: chosen } : {}) }
+  }
+
+  async change(id: string, { roles, teams, active, ...fields }: UserChange): Promise<RecordJson> {
+    const before = await this.get(id)
+    if (Object.keys(fields).length > 0) await this.#records.update(users, before, fields)
+    if (roles) await this.setRoles(id, roles)
+    if (teams) await this.setTeams(id, teams)
+    if (active === false) await this.deactivate(id)
+    if (active === true) await this.activate(id)
+    return this.get(id)
+  }
+
+  /** Ends a person's sessions and the keys they made, in the same transaction as the change of state. */
+  async deactivate(id: string): Promise<void> {
+    const user = await this.get(id)
+    await this.#demandMayTouch(id)
+    if (user['state'] === 'inactive') return
+    await this.#records.update(users, user, { state: 'inactive' })
+    await sql`select core.login_end_sessions(${id}::uuid)`.execute(this.#ctx.sql)
+    const { rows } = await sql<{ id: string; version: number }>`
+      select id, version from core.api_key
+      where workspace = ${this.#ctx.workspace.id}::uuid and created_by = ${id}::uuid and revoked_at is null and deleted_at is null`.execute(
+      this.#ctx.sql,
+    )
+    for (const key of rows) await this.#records.update(apiKeys, key, { revokedAt: this.#now() })
+    this.#ctx.emit(UserDeactivated, { user: id }, { key: id })
+  }
+
+  async activate(id: string): Promise<void> {
+    const user = await this.get(id)
+    if (user['state'] !== 'active') await this.#records.update(users, user, { state: 'active' })
+  }
+
+  /** @throws `PASSWORD_IS_THEIRS` (409) for somebody who works in another workspace too */
+  async resetPassword(id: string): Promise<string> {
+    const user = await this.get(id)
+    await this.#demandMayTouch(id)
+    const password = oneTimePassword()
+    const hash = await hashPassword(password)
+    const { rows } = await sql<{ done: boolean }>`
+      select core.login_set_password(${id}::uuid, ${hash}, ${this.#now()}::timestamptz) as done`.execute(this.#ctx.sql)
+    if (!rows[0]?.done) throw passwordIsTheirs({ name: String(user['name']) })
+    // The ledger keeps who did it, and every process lets go of the person's sessions.
+    await this.#records.update(users, user, { passwordSetAt: this.#now() }, { internal: true })
+    return password
+  }
+
+  /** Gives the roles listed and takes the others; new ones first, so that the last administrator may swap. */
+  async setRoles(id: string, wanted: readonly WantedRole[]): Promise<void> {
+    const held = await this.#assignments(id)
+    for (const { role, until = null } of wanted) {
+      const had = held.find((it) => it.role === role)
+      if (had && sameInstant(had.until, until)) continue
+      await demandMayGive(this.#ctx, role)
+      if (had) await this.#records.update(roleAssignments, had, { until })
+      else await this.#records.create(roleAssignments, { user: id, role, until, owner: null, team: null })
+    }
+    for (const had of held) {
+      if (wanted.some(({ role }) => role === had.role)) continue
+      await demandMayGive(this.#ctx, had.role)
+      await this.#records.remove(roleAssignments, had)
+    }
+  }
+
+  /** Puts a person into the teams listed, from today, and ends the other memberships. The first is the home team. */
+  async setTeams(id: string, wanted: readonly string[]): Promise<void> {
+    const today = this.#ctx.clock.today()
+    const places = await this.#places(id, today)
+    const current = places.filter(({ to }) => to === null || to > today)
+    for (const place of current) {
+      if (wanted.includes(place.team)) continue
+      // A membership of no whole day never was.
+      if (place.from >= today) await this.#records.remove(teamMembers, place)
+      else await this.#records.update(teamMembers, place, { toDate: today })
+    }
+    for (const team of new Set(wanted)) {
+      if (current.some((place) => place.team === team)) continue
+      const endedToday = places.find((place) => place.team === team && place.to === today)
+      if (endedToday) await this.#records.update(teamMembers, endedToday, { toDate: null })
+      else await this.#records.create(teamMembers, { user: id, team, fromDate: today, owner: null })
+    }
+    const user = await this.get(id)
+    const home = wanted[0] ?? null
+    if (user['team'] !== home) await this.#records.update(users, user, { team: home })
+  }
+
+  /** Team ids a person is in today, the home team first. */
+  async teamsOf(id: string): Promise<string[]> {
+    const today = this.#ctx.clock.today()
+    const places = await this.#places(id, today)
+    const home = (await this.get(id))['team']
+    const teams = places.filter(({ to }) => to === null || to > today).map(({ team }) => team)
+    return teams.toSorted((a, b) => Number(b === home) - Number(a === home))
+  }
+
+  /** What the users screen shows beside each record. */
+  async rightsOf(ids: readonly string[]): Promise<Map<string, UserRights>> {
+    const { rows } = await sql<{ id: string; roles: string[]; lastSeenAt: string | null }>`
+      select m.id, m.last_seen_at as "lastSeenAt",
+        (select coalesce(jsonb_agg(a.role_id order by a.created_at), '[]') from core.role_assignment a
+          where a.workspace = m.workspace and a.user_id = m.id and a.deleted_at is null
+            and (a.until is null or a.until > ${this.#now()}::timestamptz)) as roles
+      from core.member m
+      where m.workspace = ${this.#ctx.workspace.id}::uuid and m.id = any(${ids}::uuid[])`.execute(this.#ctx.sql)
+    return new Map(rows.map(({ id, ...rights }) => [id, rights]))
+  }
+
+  /** A person's roles and teams, as an administrator reads them. */
+  async accessOf(id: string) {
+    await this.get(id)
+    const workspace = this.#ctx.workspace.id
+    const { rows: roles } = await sql<{ id: string; name: string; until: string | null }>`
+      select r.id, r.name, a.until from core.role_assignment a join core.role r on r.workspace = a.workspace and r.id = a.role_id
+      where a.workspace = ${workspace}::uuid and a.user_id = ${id}::uuid and a.deleted_at is null and r.deleted_at is null
+        and (a.until is null or a.until > ${this.#now()}::timestamptz)
+      order by r.name collate "und-x-icu"`.execute(this.#ctx.sql)
+    const { rows: teams } = await sql<{ id: string; name: string; from: string; to: string | null; home: boolean }>`
+      select t.id, t.name, tm.from_date as "from", tm.to_date as "to", t.id = m.team as home
+      from core.team_member tm join core.team t on t.workspace = tm.workspace and t.id = tm.team
+      join core.member m on m.workspace = tm.workspace and m.id = tm.user_id
+      where tm.workspace = ${workspace}::uuid and tm.user_id = ${id}::uuid and tm.deleted_at is null
+        and (tm.to_date is null or tm.to_date > ${this.#ctx.clock.today()}::date)
+      order by t.name collate "und-x-icu"`.execute(this.#ctx.sql)
+    return { roles, teams: teams.map((team) => ({ ...team, home: team.home === true })) }
+  }
+
+  /** @throws `RECORD_NOT_FOUND` (404) */
+  async get(id: string): Promise<RecordJson> {
+    return (await this.#records.get(users, id)).data
+  }
+
+  #now(): string {
+    return this.#ctx.clock.now().toISOString()
+  }
+
+  async #demandFree(email: string, id?: string): Promise<void> {
+    const { rows } = await sql<{ name: string }>`
+      select name from core.member
+      where workspace = ${this.#ctx.workspace.id}::uuid and (lower(email) = lower(${email}) or id = ${id ?? null}::uuid)`.execute(
+      this.#ctx.sql,
+    )
+    if (rows[0]) throw alreadyMember({ email, name: rows[0].name })
+  }
+
+  /** Who manages users but not roles must not become an administrator by way of an administrator's password. */
+  async #demandMayTouch(id: string): Promise<void> {
+    if (this.#ctx.authority.may('core.role.manage')) return
+    for (const { role } of await this.#assignments(id)) {
+      if (await isAdministratorRole(this.#ctx, role)) throw permissionDenied({ permission: 'core.role.manage' })
+    }
+  }
+
+  async #assignments(id: string): Promise<readonly Assignment[]> {
+    const { rows } = await sql<Assignment>`
+      select id, version, role_id as role, until from core.role_assignment
+      where workspace = ${this.#ctx.workspace.id}::uuid and user_id = ${id}::uuid and deleted_at is null order by created_at, id`.execute(
+      this.#ctx.sql,
+    )
+    return rows
+  }
+
+  /** Memberships that hold today, will hold, or ended today. */
+  async #places(id: string, today: string): Promise<readonly TeamPlace[]> {
+    const { rows } = await sql<TeamPlace>`
+      select id, version, team, from_date as "from", to_date as "to" from core.team_member
+      where workspace = ${this.#ctx.workspace.id}::uuid and user_id = ${id}::uuid and deleted_at is null
+        and (to_date is null or to_date >= ${today}::date) order by from_date, id`.execute(this.#ctx.sql)
+    return rows
+  }
+}
+
+function sameInstant(left: string | null, right: string | null): boolean {
+  if (left === null || right === null) return left === right
+  return Date.parse(left) === Date.parse(right)
+}
+
+/** Refuses ids of users that are not here, naming the first. */
+export async function demandUsers(ctx: Context, ids: readonly string[]): Promise<void> {
+  const { rows } = await sql<{ id: string }>`
+    select id from core.member where workspace = ${ctx.workspace.id}::uuid and id = any(${ids}::uuid[]) and deleted_at is null`.execute(
+    ctx.sql,
+  )
+  const missing = ids.find((id) => !rows.some((row) => row.id === id.toLowerCase()))
+  if (missing === undefined) return
+  const detail = recordNotFound({ resource: 'user', id: missing }).message
+  throw validationFailed(
+    { count: 1, first: detail },
+    { errors: [{ path: '/members', code: 'REFERENCE_UNKNOWN', detail }] },
+  )
+}
