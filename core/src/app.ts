@@ -66,14 +66,8 @@ export interface App {
 export async function createApp(options: AppOptions): Promise<App> {
   const { database, clock = systemClock, log = pino({ level: 'info' }) } = options
   const signals = new Signals(database)
-  const core = corePlugin(
-    identityRoom({
-      signals,
-      plugins: () => plugins,
-      catalog: () => catalog,
-      enabled: (workspace) => enablement.lastKnown(workspace),
-    }),
-  )
+  // Asked when a request runs, when all of it is loaded.
+  const core = corePlugin(identityRoom({ signals, plugins: () => plugins, catalog: () => catalog }))
   const plugins = orderedPlugins([core, ...options.plugins])
   if (options.migrate !== false) {
     for (const { id, migrations } of plugins) if (migrations) await migrate(database.owner, id, migrations)
