@@ -42,7 +42,7 @@ export class BoardView extends KitElement {
 
       .board {
         display: flex;
-        gap: 10px;
+        gap: 16px;
         block-size: 100%;
         padding: 0 16px;
         overflow-x: auto;
@@ -183,6 +183,56 @@ export class BoardView extends KitElement {
 
       .carded.info::before {
         background: var(--socle-info);
+      }
+
+      .carded.current .pill,
+      .carded.current .avatar {
+        background: var(--socle-surface);
+      }
+
+      /* For what the owner's template draws. */
+
+      .card-title {
+        padding-inline-end: 20px;
+        font-weight: 600;
+        overflow-wrap: anywhere;
+      }
+
+      .card-title a {
+        color: inherit;
+        text-decoration: none;
+      }
+
+      .card-title a:hover {
+        text-decoration: underline;
+        text-decoration-color: var(--socle-control);
+        text-underline-offset: 3px;
+      }
+
+      .card-line {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 2px 6px;
+        margin-block-start: 6px;
+        color: var(--socle-text-2);
+        overflow-wrap: anywhere;
+      }
+
+      .card-foot {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        justify-content: space-between;
+        gap: 2px 8px;
+        min-block-size: 20px;
+        margin-block-start: 6px;
+        color: var(--socle-text-2);
+      }
+
+      .card-foot > .number:first-child {
+        font-weight: 500;
+        color: var(--socle-text);
       }
 
       .carded:focus-visible {

@@ -3,7 +3,7 @@ import type { PropertyValues } from 'lit'
 import { live } from 'lit/directives/live.js'
 import { controls } from './controls.ts'
 import { editText, readText, restText } from './field-text.ts'
-import { currencyOf } from './format.ts'
+import { currencyOf, format } from './format.ts'
 import { KitElement } from './kit-element.ts'
 import type { Picker } from './picker.ts'
 import { icon } from './templates.ts'
@@ -102,10 +102,10 @@ export class FieldEditor extends KitElement {
 
       vaadin-combo-box,
       vaadin-date-picker {
-        display: block;
+        display: inline-grid;
         inline-size: 100%;
         min-inline-size: 0;
-        padding: 0;
+        vertical-align: top;
         --vaadin-input-field-height: var(--socle-control-height);
         --vaadin-input-field-error-color: var(--socle-danger);
         --vaadin-icon-size: 16px;
@@ -316,7 +316,7 @@ export class FieldEditor extends KitElement {
 
   #control(field: FieldMeta, error: string) {
     if (pickers[field.type]) {
-      return this.#picker?.element ?? html`<div class="loading">${restText(field, this.value, this.record)}</div>`
+      return this.#picker?.element ?? html`<div class="loading">${this.#waitingText(field)}</div>`
     }
     if (field.type === 'select') return this.#select(field, error)
     const isLong = field.type === 'long' || field.type === 'json'
@@ -432,6 +432,13 @@ export class FieldEditor extends KitElement {
   /** A cell is edited in its plain writing from the first key on; a form shows the formatted value until it is entered. */
   #restingText(field: FieldMeta): string {
     return this.inline ? editText(field, this.value) : restText(field, this.value, this.record)
+  }
+
+  /** What the control will show, while it is fetched. */
+  #waitingText(field: FieldMeta): string {
+    return field.type === 'date'
+      ? format.date(this.value as string | null, 'short')
+      : format.value(field, this.value, this.record, this.included)
   }
 
   #startTyping(field: FieldMeta): void {

@@ -63,7 +63,10 @@ export class SocleBoard extends LazyElement {
   protected override readonly body = 'socle-board-view'
 
   declare columns: readonly BoardColumn[]
-  /** Draws a card's inside; the board's frame, focus and drag are around it. Styled by the kit's `controls`. */
+  /**
+   * Draws a card's inside; the board's frame, focus and drag are around it. Styled by `controls` and three classes of
+   * the board: `card-title`, `card-line` (meta, avatars), `card-foot` (figure to the left, date or pill to the right).
+   */
   declare card: (card: BoardCard) => TemplateResult
   /** The words by which the live region names a card. */
   declare name: (card: BoardCard) => string

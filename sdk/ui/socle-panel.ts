@@ -56,7 +56,10 @@ export class SoclePanel extends KitElement {
       }
 
       .where {
+        display: flex;
         flex: 1;
+        align-items: center;
+        gap: 4px;
         min-inline-size: 0;
         color: var(--socle-text-2);
         font-variant-numeric: tabular-nums;

@@ -181,7 +181,7 @@ export class SocleRecords extends KitElement {
   }
 
   override willUpdate(changed: PropertyValues<this>): void {
-    const isOther = ['resource', 'filter', 'sort', 'limit'].some((it) => changed.has(it as keyof this))
+    const isOther = ['resource', 'filter', 'sort', 'limit'].some((it) => (changed as Map<PropertyKey, unknown>).has(it))
     if (isOther) void this.reload()
   }
 

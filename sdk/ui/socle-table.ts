@@ -4,7 +4,6 @@ import { html, nothing } from 'lit'
 import type { PropertyValues, TemplateResult } from 'lit'
 import { ifDefined } from 'lit/directives/if-defined.js'
 import { live } from 'lit/directives/live.js'
-import { ref } from 'lit/directives/ref.js'
 import { repeat } from 'lit/directives/repeat.js'
 import { styleMap } from 'lit/directives/style-map.js'
 import { announce } from './announce.ts'
@@ -212,7 +211,7 @@ export class SocleTable extends KitElement {
 
   override updated(): void {
     this.#layOut()
-    this.#virtual.getVirtualizer()._willUpdate()
+    if (this.#isCards) this.#measureCards()
     this.#askForMore()
     if (this.#wantsFocus) this.#focusNow()
   }
@@ -258,6 +257,14 @@ export class SocleTable extends KitElement {
       this.#virtual.getVirtualizer().measure()
     }
     this.requestUpdate()
+  }
+
+  /** Cards differ in height; measured only once they are on the page, where they have one. */
+  #measureCards(): void {
+    const virtualizer = this.#virtual.getVirtualizer()
+    for (const card of this.renderRoot.querySelectorAll<HTMLElement>('.body > .row[data-index]')) {
+      virtualizer.measureElement(card)
+    }
   }
 
   #layOut(): void {
@@ -411,7 +418,6 @@ export class SocleTable extends KitElement {
   #rowTemplate(row: RecordJson, index: number, place: ReturnType<typeof styleMap>, isCards: boolean): TemplateResult {
     const isSelected = this.selected.has(row.id)
     const isActive = index === this.#active
-    const measure = isCards ? ref(this.#measureCard) : nothing
     return html`<div
       class="row ${row.id === this.current ? 'current' : ''}"
       role="row"
@@ -420,14 +426,9 @@ export class SocleTable extends KitElement {
       aria-selected=${this.selectable ? isSelected : nothing}
       tabindex=${isActive && this.#cell === undefined ? 0 : -1}
       style=${place}
-      ${measure}
     >
       ${isCards ? this.#card(row, isSelected) : this.#cells(row, isActive, isSelected)}
     </div>`
-  }
-
-  readonly #measureCard = (element: Element | undefined): void => {
-    if (element) this.#virtual.getVirtualizer().measureElement(element as HTMLElement)
   }
 
   #cells(row: RecordJson, isActive: boolean, isSelected: boolean) {

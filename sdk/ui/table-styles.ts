@@ -9,7 +9,6 @@ export const tableStyles = css`
     min-block-size: 0;
     block-size: 100%;
     font: var(--socle-small);
-    font-variant-numeric: tabular-nums;
     background: var(--socle-surface);
   }
 
@@ -63,6 +62,14 @@ export const tableStyles = css`
   .body > .row[aria-selected='true'],
   .body > .row.current {
     background: var(--socle-accent-bg);
+  }
+
+  /* On the accent paper a pill of the same colour would melt away. */
+  .row[aria-selected='true'] .pill,
+  .row[aria-selected='true'] .avatar,
+  .row.current .pill,
+  .row.current .avatar {
+    background: var(--socle-surface);
   }
 
   .row.current .cell.title {
@@ -315,7 +322,7 @@ export const tableStyles = css`
     overflow-x: clip;
   }
 
-  .cards .headrow {
+  .cards .row.headrow {
     display: none;
   }
 
