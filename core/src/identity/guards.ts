@@ -2,7 +2,6 @@ import { sql } from 'kysely'
 import { z } from 'zod'
 import type { Context } from '../context.ts'
 import { SocleError } from '../errors.ts'
-import type { Signals } from '../database/signals.ts'
 import { permissionDenied } from '../permissions/errors.ts'
 import { fieldGrantSchema, grantSchema } from '../permissions/grant.ts'
 import { defineGuard, type GuardDefinition, type GuardedWrite } from '../records/define-resource.ts'
@@ -23,18 +22,12 @@ const managedBy: Readonly<Record<string, string>> = {
   'core.api-key': 'core.apikey.manage',
 }
 
-/**
- * Writing rights takes its own permission; a wildcard over all records is not enough. Rights are kept in every process:
- * whoever changes them, by whatever way, lets all of them look again.
- */
-function rightsAreManaged(signals: Signals): readonly GuardDefinition[] {
-  return Object.entries(managedBy).map(([resource, permission]) =>
-    defineGuard(resource, every, (_, ctx) => {
-      if (!ctx.authority.may(permission)) throw permissionDenied({ permission })
-      ctx.afterCommit(() => signals.send({ kind: 'permissions', workspace: ctx.workspace.id }))
-    }),
-  )
-}
+/** Writing rights takes its own permission; a wildcard over all records is not enough. */
+const rightsAreManaged = Object.entries(managedBy).map(([resource, permission]) =>
+  defineGuard(resource, every, (_, ctx) => {
+    if (!ctx.authority.may(permission)) throw permissionDenied({ permission })
+  }),
+)
 
 const roleIsSound = defineGuard('core.role', ['create', 'update', 'restore'], ({ record }) => {
   const grants = checked('grants', z.array(grantSchema).max(2_000), record['grants'] ?? [])
@@ -140,20 +133,18 @@ const keyAddressesAreAddresses = defineGuard('core.api-key', ['create', 'update'
   addressList(checked('addresses', z.array(z.string()).max(200), record['addresses'] ?? []))
 })
 
-export function identityGuards(signals: Signals): readonly GuardDefinition[] {
-  return [
-    ...rightsAreManaged(signals),
-    roleIsSound,
-    administratorRoleStays,
-    roleIsFree,
-    administratorIsGivenByRoleManagers,
-    assignmentLeavesAnAdministrator,
-    deactivationLeavesAnAdministrator,
-    teamHasNoCycle,
-    teamIsEmpty,
-    keyAddressesAreAddresses,
-  ]
-}
+export const identityGuards: readonly GuardDefinition[] = [
+  ...rightsAreManaged,
+  roleIsSound,
+  administratorRoleStays,
+  roleIsFree,
+  administratorIsGivenByRoleManagers,
+  assignmentLeavesAnAdministrator,
+  deactivationLeavesAnAdministrator,
+  teamHasNoCycle,
+  teamIsEmpty,
+  keyAddressesAreAddresses,
+]
 
 /** Whether an actor may give this role to a person or a key. */
 export async function demandMayGive(ctx: Context, role: string): Promise<void> {

@@ -6,7 +6,7 @@ import type { Clock } from '../clock.ts'
 import type { Database } from '../database/database.ts'
 import type { Signals } from '../database/signals.ts'
 import { SocleError } from '../errors.ts'
-import type { Authorities } from '../permissions/authorities.ts'
+import { changesRights, type Authorities } from '../permissions/authorities.ts'
 import type { Authority } from '../permissions/authority.ts'
 import { permissionDenied } from '../permissions/errors.ts'
 import { validationFailed } from '../records/errors.ts'
@@ -151,7 +151,7 @@ class IdentityService implements Identity {
     this.#workspaces = new Workspaces(database.owner, clock)
     this.#proxies = addressList(config.trustedProxies ?? [])
     this.#stop = signals?.on((signal) => {
-      if (signal.kind !== 'permissions') return
+      if (signal.kind !== 'permissions' && !changesRights(signal)) return
       this.#sessions.drop()
       this.#keys.drop()
     })

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Workspace } from '../actor.ts'
 import type { Clock } from '../clock.ts'
 import type { Database, Sql } from '../database/database.ts'
-import type { Signals } from '../database/signals.ts'
+import type { Signal, Signals } from '../database/signals.ts'
 import type { ResourceCatalog } from '../records/model.ts'
 import type { Authority } from './authority.ts'
 import { compileAuthority, type RoleRights, type Subject } from './compiler.ts'
@@ -20,6 +20,21 @@ export interface AuthoritiesOptions {
   /** Resources that exist in a workspace now; asked anew after every toggle of a plugin. */
   readonly catalog: (workspace: string) => ResourceCatalog
   readonly signals?: Signals
+}
+
+/** Resources whose records decide what somebody may do, or whether they may come in at all. */
+const rights = new Set([
+  'core.user',
+  'core.team',
+  'core.team-member',
+  'core.role',
+  'core.role-assignment',
+  'core.api-key',
+])
+
+/** Whether a hint is about rights. Every write of a record sends one, by whatever way it was written. */
+export function changesRights(signal: Signal): boolean {
+  return signal.kind === 'records' && signal.changes.some(({ resource }) => rights.has(resource))
 }
 
 interface Kept {
@@ -58,6 +73,7 @@ export class Authorities {
     this.#options = options
     this.#stop = options.signals?.on((signal) => {
       if (signal.kind === 'permissions') this.drop(signal.workspace)
+      if (signal.kind === 'records' && changesRights(signal)) this.drop(signal.workspace)
       if (signal.kind === 'plugins') this.drop()
     })
   }

@@ -1,0 +1,47 @@
+import type { EntitySchema } from '@mikro-orm/core'
+import type { EventDefinition } from '../events/event.ts'
+import type { RouteDefinition } from '../plugins/define-plugin.ts'
+import type { ResourceDefinition } from '../records/define-resource.ts'
+import { ApiKeySchema } from './entities/api-key.ts'
+import { MemberSchema } from './entities/member.ts'
+import { RoleAssignmentSchema } from './entities/role-assignment.ts'
+import { RoleSchema } from './entities/role.ts'
+import { TeamMemberSchema } from './entities/team-member.ts'
+import { TeamSchema } from './entities/team.ts'
+import { UserDeactivated } from './events.ts'
+import type { PermissionSource } from './permission-catalogue.ts'
+import { apiKeys, roleAssignments, roles, teamMembers, teams, users } from './resources.ts'
+import { apiKeyRoutes } from './routes/api-keys.ts'
+import { meRoutes } from './routes/me.ts'
+import { roleRoutes } from './routes/roles.ts'
+import { teamRoutes } from './routes/teams.ts'
+import { userRoutes } from './routes/users.ts'
+
+export { identityGuards } from './guards.ts'
+export type { PermissionSource } from './permission-catalogue.ts'
+export { identityPermissions } from './permissions.ts'
+
+/** People, teams, roles and keys, as records of a workspace. */
+export const identityEntities = [
+  TeamSchema,
+  TeamMemberSchema,
+  RoleSchema,
+  RoleAssignmentSchema,
+  MemberSchema,
+  ApiKeySchema,
+] as unknown as readonly EntitySchema[]
+
+export const identityResources: readonly ResourceDefinition[] = [
+  users,
+  teams,
+  teamMembers,
+  roles,
+  roleAssignments,
+  apiKeys,
+]
+
+export const identityEvents: readonly EventDefinition[] = [UserDeactivated]
+
+export function identityRoutes(permissions: PermissionSource): readonly RouteDefinition[] {
+  return [...userRoutes, ...teamRoutes, ...roleRoutes(permissions), ...apiKeyRoutes, ...meRoutes]
+}
