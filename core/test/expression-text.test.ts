@@ -175,14 +175,14 @@ describe('what would exhaust the reader is refused before it is read', () => {
   ])('%s', (_, run) => {
     const started = performance.now()
     expect(refusal(run)).toMatchObject({ code: 'EXPRESSION_TOO_COSTLY', status: 422 })
-    expect(performance.now() - started).toBeLessThan(500)
+    expect(performance.now() - started).toBeLessThan(2_000)
   })
 
   test('the longest text of any one character is read in milliseconds', () => {
     for (const unit of [' ', 'a.', '1', '-', '"', '\\', '`', '2026-01-31T', '(', '=', 'é', "'\\u", 'not ', '1.']) {
       const started = performance.now()
       refusal(() => parseExpression(unit.repeat(Math.floor(20_000 / unit.length))))
-      expect(performance.now() - started).toBeLessThan(500)
+      expect(performance.now() - started).toBeLessThan(2_000)
     }
   })
 })

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { PGlite } from '@electric-sql/pglite'
 import { unaccent } from '@electric-sql/pglite/contrib/unaccent'
-import { Kysely, PGliteDialect } from 'kysely'
+import { Kysely, PGliteDialect, PostgresDialect, sql } from 'kysely'
+import pg from 'pg'
 import { SocleError } from '../src/errors.ts'
 import { absentRecord, checkExpression, everyField } from '../src/records/expression/index.ts'
 import type { Access, Environment, Expression } from '../src/records/expression/index.ts'
@@ -115,43 +117,68 @@ const columnTypes: Readonly<Record<FieldType, string>> = {
   date: 'date', instant: 'timestamptz', user: 'uuid', team: 'uuid', reference: 'uuid', json: 'jsonb',
 } // prettier-ignore
 
-/** An embedded PostgreSQL with `core.fold` and the tables of the trade. */
-export async function createDatabase(): Promise<{ pglite: PGlite; database: Kysely<any> } & AsyncDisposable> {
-  const pglite = await PGlite.create({ extensions: { unaccent } })
+/** A database with `core.fold` and the tables of the trade: embedded, or on the server of `TEST_DATABASE_URL`. */
+export async function createDatabase(): Promise<{ database: Kysely<any> } & AsyncDisposable> {
+  const server = process.env['TEST_DATABASE_URL']
+  const { database, drop } = server ? await onServer(server) : await embedded()
   const tables = [...resources.values()].map((it) => {
     const columns = [...it.fields.values()].map((column) => {
       return `${column.column} ${column.name === 'id' ? 'uuid primary key' : columnTypes[column.type]}`
     })
-    return `create table "${it.schema}"."${it.table}" (workspace uuid not null, ${columns.join(', ')});`
+    return `create table "${it.schema}"."${it.table}" (workspace uuid not null, ${columns.join(', ')})`
   })
-  await pglite.exec(`
-    create extension unaccent;
-    create schema core;
-    create schema trade;
-    create function core.fold(text) returns text language sql immutable parallel safe strict
-      as $$ select lower(public.unaccent('public.unaccent', $1)) $$;
-    ${tables.join('\n')}
-  `)
+  const statements = [
+    'create extension unaccent',
+    'create schema core',
+    'create schema trade',
+    `create function core.fold(text) returns text language sql immutable parallel safe strict
+      as $$ select lower(public.unaccent('public.unaccent', $1)) $$`,
+    ...tables,
+  ]
+  for (const statement of statements) await sql.raw(statement).execute(database)
+  return { database, [Symbol.asyncDispose]: drop }
+}
+
+async function embedded() {
+  const pglite = await PGlite.create({ extensions: { unaccent } })
   const database = new Kysely<any>({ dialect: new PGliteDialect({ pglite }) })
-  return { pglite, database, [Symbol.asyncDispose]: () => database.destroy() }
+  return { database, drop: () => database.destroy() }
+}
+
+async function onServer(url: string) {
+  const connect = (name: string) => {
+    const own = new URL(url)
+    if (name) own.pathname = `/${name}`
+    return new Kysely<any>({
+      dialect: new PostgresDialect({
+        pool: new pg.Pool({ connectionString: own.href, max: 1, options: '-c jit=off' }),
+      }),
+    })
+  }
+  const name = `socle_test_expression_${randomUUID().slice(0, 8)}`
+  const host = connect('')
+  await sql`create database ${sql.id(name)}`.execute(host)
+  const database = connect(name)
+  const drop = async () => {
+    await database.destroy()
+    await sql`drop database ${sql.id(name)}`.execute(host)
+    await host.destroy()
+  }
+  return { database, drop }
 }
 
 export type Row = Record<string, unknown> & { id: string; workspace: string }
 
 /** Inserts records by field names; references as ids. */
-export async function insert(pglite: PGlite, into: ResourceModel, rows: readonly Row[]): Promise<void> {
-  for (const row of rows) {
-    const fields = [...into.fields.values()]
-    const values = fields.map((it) =>
-      it.type === 'json' ? JSON.stringify(row[it.name] ?? null) : (row[it.name] ?? null),
-    )
-    const names = ['workspace', ...fields.map((it) => it.column)]
-    const places = names.map((_, index) => `$${index + 1}`)
-    await pglite.query(
-      `insert into "${into.schema}"."${into.table}" (${names.join(', ')}) values (${places.join(', ')})`,
-      [row.workspace, ...values],
-    )
-  }
+export async function insert(database: Kysely<any>, into: ResourceModel, rows: readonly Row[]): Promise<void> {
+  const values = rows.map((row) => {
+    const columns = [...into.fields.values()].map((it) => {
+      const value = row[it.name] ?? null
+      return [it.column, it.type === 'json' ? JSON.stringify(value) : value]
+    })
+    return { workspace: row.workspace, ...Object.fromEntries(columns) }
+  })
+  await database.insertInto(`${into.schema}.${into.table}`).values(values).execute()
 }
 
 /** The same records as `evaluate` wants them: references followed, collections filled, hidden and foreign rows absent. */

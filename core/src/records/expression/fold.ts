@@ -12,9 +12,9 @@ const ascii = /^[\u0000-\u007f]*$/
 /**
  * A text without its accents and capitals: `'Société Œuvre'` gives `'societe oeuvre'`, as `core.fold` does in SQL.
  *
- * Both agree on every character, but for letters whose lower case
- * depends on the age of the database's Unicode tables (circled Ⓐ, capitals added since Unicode 14), and where the
- * database's own locale knows no case beyond ASCII (`LC_CTYPE=C`). Each character stands alone: Σ at the end of a word is σ.
+ * Both agree on every Latin, Greek and Cyrillic letter. They differ in superscripts, fractions and the like before
+ * PostgreSQL 18, which leave them as they are; in letters whose capitals are newer than the database's Unicode tables;
+ * and where its locale knows no case beyond ASCII (`LC_CTYPE=C`). Each character stands alone: Σ ends a word as σ.
  */
 export function fold(text: string): string {
   if (ascii.test(text)) return text.toLowerCase()
