@@ -13,7 +13,6 @@ import {
   Deliveries,
   EventCatalog,
   keepSubscriptions,
-  LiveStream,
   recordEvents,
   subscriptionsOf,
 } from './events/index.ts'
@@ -21,8 +20,6 @@ import { createHost } from './http/host.ts'
 import { problemResponse } from './http/problem.ts'
 import { staticUi } from './http/static-ui.ts'
 import { createIdentity, type Identity, type IdentityConfig } from './identity/identity.ts'
-import { identityRoom } from './identity/room.ts'
-import { Jobs } from './jobs/index.ts'
 import { Kernel } from './kernel.ts'
 import { Authorities } from './permissions/authorities.ts'
 import { orderedPlugins } from './plugins/check-plugins.ts'
@@ -53,7 +50,6 @@ export interface App {
   readonly kernel: Kernel
   readonly identity: Identity
   readonly deliveries: Deliveries
-  readonly jobs: Jobs
   readonly toggle: Toggle
   /** Begins background work: deliveries, jobs, listening to other processes. */
   start(): Promise<void>
@@ -67,7 +63,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { database, clock = systemClock, log = pino({ level: 'info' }) } = options
   const signals = new Signals(database)
   // Asked when a request runs, when all of it is loaded.
-  const core = corePlugin(identityRoom({ signals, plugins: () => plugins, catalog: () => catalog }))
+  const core = corePlugin(() => ({ plugins, catalog }))
   const plugins = orderedPlugins([core, ...options.plugins])
   if (options.migrate !== false) {
     for (const { id, migrations } of plugins) if (migrations) await migrate(database.owner, id, migrations)
@@ -151,21 +147,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     subscriptions: subscriptionsOf(plugins),
     runUnit,
   })
-  const jobs = new Jobs({
-    database,
-    signals,
-    clock,
-    log,
-    runUnit,
-    plugins,
-    workspacesOf: (plugin) => enablement.workspacesOf(plugin),
-  })
   const toggle = new Toggle(kernel)
-  const live = new LiveStream({ kernel, signals, log })
   const host = createHost({
     kernel,
     identity,
-    live,
     toggle,
     ui: staticUi(options.ui?.folder ?? new URL('absent/', import.meta.url)),
   })
@@ -175,22 +160,18 @@ export async function createApp(options: AppOptions): Promise<App> {
     kernel,
     identity,
     deliveries,
-    jobs,
     toggle,
     async start() {
       started = true
       await signals.start()
       await enablement.start()
       await deliveries.start()
-      await jobs.start()
     },
     async stop() {
-      live.stop()
       identity.close()
       authorities.close()
       enablement.stop()
       if (started) {
-        await jobs.stop()
         await deliveries.stop()
         await signals.stop()
       }

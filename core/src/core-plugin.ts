@@ -10,7 +10,16 @@ import {
   sharedSubscribers,
 } from './entities/index.ts'
 import { deliveryEvents } from './events/index.ts'
-import type { IdentityRoom } from './identity/room.ts'
+import {
+  identityEntities,
+  identityEvents,
+  identityGuards,
+  identityPermissions,
+  identityResources,
+  identityRoutes,
+  type PermissionSource,
+} from './identity/index.ts'
+import { coreRoleTemplates } from './permissions/role-templates.ts'
 import { definePermission, definePlugin, type PluginDefinition } from './plugins/define-plugin.ts'
 import { platformVersion } from './plugins/check-plugins.ts'
 
@@ -26,22 +35,22 @@ const platformPermissions = [
 ]
 
 /** The core as a plugin of itself: the same anatomy, the same engine, and no way around either. */
-export function corePlugin(identity: IdentityRoom): PluginDefinition {
+export function corePlugin(permissions: PermissionSource): PluginDefinition {
   return definePlugin({
     id: 'core',
     version: platformVersion,
     platform: `^${platformVersion}`,
     title: { en: 'Base', fr: 'Base' },
-    entities: [...identity.entities, ...sharedEntities],
-    resources: [...sharedResources, ...identity.resources],
-    permissions: [...identity.permissions, ...platformPermissions],
-    roleTemplates: identity.roleTemplates,
-    emits: [...sharedEvents, ...identity.emits, ...deliveryEvents],
+    entities: [...identityEntities, ...sharedEntities],
+    resources: [...sharedResources, ...identityResources],
+    permissions: [...identityPermissions, ...platformPermissions],
+    roleTemplates: coreRoleTemplates,
+    emits: [...sharedEvents, ...identityEvents, ...deliveryEvents],
     provides: sharedProvides,
     points: sharedPoints,
-    guards: [...identity.guards, ...sharedGuards],
+    guards: [...identityGuards, ...sharedGuards],
     subscribers: sharedSubscribers,
-    routes: [...identity.routes, ...sharedRoutes],
+    routes: [...identityRoutes(permissions), ...sharedRoutes],
     migrations: new URL('../migrations/', import.meta.url),
     demo: sharedDemo,
   })

@@ -2,7 +2,6 @@ import { Hono, type Context as HonoContext } from 'hono'
 import { sql } from 'kysely'
 import { uuidv7 } from 'uuidv7'
 import type { Locale } from '../actor.ts'
-import type { LiveStream } from '../events/live.ts'
 import { notSignedIn } from '../identity/errors.ts'
 import { identityPaths, type Identity, type Resolved } from '../identity/identity.ts'
 import type { Kernel } from '../kernel.ts'
@@ -22,7 +21,6 @@ import type { RequestFacts } from './who.ts'
 export interface HostParts {
   readonly kernel: Kernel
   readonly identity: Identity
-  readonly live: LiveStream
   readonly toggle: Toggle
   readonly ui: StaticUi
 }
@@ -33,7 +31,7 @@ type Facts = { readonly id: string; readonly who?: Resolved }
 type HostEnv = { Bindings: Bindings; Variables: { facts: Facts } }
 
 /** The HTTP face of the platform: who asks, which module answers, and every refusal in one form. */
-export function createHost({ kernel, identity, live, toggle, ui }: HostParts): Hono<HostEnv> {
+export function createHost({ kernel, identity, toggle, ui }: HostParts): Hono<HostEnv> {
   const { parts } = kernel
   const { words, log, enablement, plugins } = parts
   const metrics = new Metrics()
@@ -98,13 +96,6 @@ export function createHost({ kernel, identity, live, toggle, ui }: HostParts): H
     )
     return request.json(document, 200, { 'cache-control': 'no-store' })
   })
-  host.get('/api/core/live', async (request) =>
-    live.handler(
-      request.req.raw,
-      () => identity.resolve(request.req.raw, peerOf(request.env)),
-      (await signedIn(request)).who,
-    ),
-  )
   host.get('/api/core/openapi.json', async (request) => {
     const { who } = await signedIn(request)
     return request.json(openApiDocument(parts, who.actor.locale, who.authority, await enablement.in(who.workspace.id)))

@@ -1,0 +1,9 @@
+import { DeliveryDied } from './deliveries.ts'
+
+export { EventCatalog } from './catalog.ts'
+export { Deliveries } from './deliveries.ts'
+export { recordEvents } from './record-events.ts'
+export { keepSubscriptions, subscriptionsOf } from './subscriptions.ts'
+
+/** What delivery itself tells. */
+export const deliveryEvents = [DeliveryDied]
