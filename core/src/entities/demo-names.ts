@@ -130,20 +130,23 @@ export const placeWords = [
 
 export const legalForms = ['SARL', 'SAS', 'SA', 'EURL', ''] as const
 
+// Lines begin with what the numbering plan keeps for fiction (ARCEP decision 2018-0881, 2.5.12): nobody's phone rings.
 export const cities = [
-  { city: 'Paris', postalCode: '75011', area: '01' },
-  { city: 'Lyon', postalCode: '69002', area: '04' },
-  { city: 'Marseille', postalCode: '13002', area: '04' },
-  { city: 'Toulouse', postalCode: '31000', area: '05' },
-  { city: 'Nantes', postalCode: '44000', area: '02' },
-  { city: 'Strasbourg', postalCode: '67000', area: '03' },
-  { city: 'Bordeaux', postalCode: '33000', area: '05' },
-  { city: 'Lille', postalCode: '59000', area: '03' },
-  { city: 'Rennes', postalCode: '35000', area: '02' },
-  { city: 'Montpellier', postalCode: '34000', area: '04' },
-  { city: 'Saint-Étienne', postalCode: '42000', area: '04' },
-  { city: 'Angers', postalCode: '49100', area: '02' },
+  { city: 'Paris', postalCode: '75011', line: '01 99 00' },
+  { city: 'Lyon', postalCode: '69002', line: '04 65 71' },
+  { city: 'Marseille', postalCode: '13002', line: '04 65 71' },
+  { city: 'Toulouse', postalCode: '31000', line: '05 36 49' },
+  { city: 'Nantes', postalCode: '44000', line: '02 61 91' },
+  { city: 'Strasbourg', postalCode: '67000', line: '03 53 01' },
+  { city: 'Bordeaux', postalCode: '33000', line: '05 36 49' },
+  { city: 'Lille', postalCode: '59000', line: '03 53 01' },
+  { city: 'Rennes', postalCode: '35000', line: '02 61 91' },
+  { city: 'Montpellier', postalCode: '34000', line: '04 65 71' },
+  { city: 'Saint-Étienne', postalCode: '42000', line: '04 65 71' },
+  { city: 'Angers', postalCode: '49100', line: '02 61 91' },
 ] as const
+
+export const mobileLine = '06 39 98'
 
 export const industries = [
   'Restauration',

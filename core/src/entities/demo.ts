@@ -8,6 +8,7 @@ import {
   industries,
   jobTitles,
   lastNames,
+  mobileLine,
   legalForms,
   needs,
   placeWords,
@@ -16,7 +17,7 @@ import {
 } from './demo-names.ts'
 import { createDocument, invoiceDocument, orderDocument } from './documents.ts'
 import { isSiren, vatNumberOf } from './identifiers.ts'
-import { accounts, activities, contacts, invoices, leads, orders, payments, products } from './resources.ts'
+import { accounts, activities, contacts, leads, payments, products } from './resources.ts'
 
 const counts = { accounts: 120, contacts: 260, leads: 40, orders: 60, activities: 150 }
 
@@ -35,9 +36,14 @@ interface Company {
   readonly id: string
   readonly name: string
   readonly domain: string
-  readonly area: string
+  readonly line: string
   readonly owner: string | null
   readonly isClient: boolean
+}
+
+interface Ware {
+  readonly id: string
+  readonly price: number
 }
 
 /** A French wholesaler for restaurants, with a year of its business around the day it is made. */
@@ -83,9 +89,8 @@ class DemoBuilder {
     return this.#at(days, 12).slice(0, 10)
   }
 
-  #phone(area: string): string {
-    const pairs = Array.from({ length: 4 }, () => String(this.#between(10, 99)))
-    return [area, ...pairs].join(' ')
+  #phone(line: string): string {
+    return `${line} ${this.#between(10, 99)} ${this.#between(10, 99)}`
   }
 
   #siren(): string {
@@ -94,11 +99,11 @@ class DemoBuilder {
     throw new Error('One of ten check digits always passes.')
   }
 
-  async #products(): Promise<string[]> {
-    const made: string[] = []
+  async #products(): Promise<Ware[]> {
+    const made: Ware[] = []
     for (const [sku, name, kind, family, unit, price, taxRate] of goods) {
       const record = await this.#ctx.records.create(products, { sku, name, kind, family, unit, price, taxRate })
-      made.push(record.id)
+      made.push({ id: record.id, price: Number(price) })
     }
     return made
   }
@@ -110,7 +115,7 @@ class DemoBuilder {
       const word = tradeWords[index % tradeWords.length] as string
       const place = placeWords[(index + Math.floor(index / tradeWords.length) * 7) % placeWords.length] as string
       const name = `${word} ${place}`
-      const { city, postalCode, area } = this.#pick(cities)
+      const { city, postalCode, line } = this.#pick(cities)
       const siren = this.#siren()
       const domain = `${slug(name)}.example`
       const lifecycle = this.#pick(['suspect', 'prospect', 'prospect', 'client', 'client', 'client', 'former'])
@@ -130,7 +135,7 @@ class DemoBuilder {
         annualRevenue: String(this.#between(15, 900) * 10_000),
         foundedYear: this.#between(1958, 2023),
         sourceChannel: this.#pick(['direct', 'direct', 'web', 'partner']),
-        phone: this.#phone(area),
+        phone: this.#phone(line),
         email: `contact@${domain}`,
         addressLine1: `${this.#between(1, 120)} ${this.#pick(streets)}`,
         postalCode,
@@ -139,7 +144,7 @@ class DemoBuilder {
         owner,
         ...(parent === undefined ? {} : { parent }),
       })
-      made.push({ id: record.id, name, domain, area, owner, isClient: lifecycle === 'client' })
+      made.push({ id: record.id, name, domain, line, owner, isClient: lifecycle === 'client' })
     }
     return made
   }
@@ -156,8 +161,8 @@ class DemoBuilder {
         account: account.id,
         jobTitle: this.#pick(jobTitles),
         email: `${slug(firstName)}.${slug(lastName)}${index}@${account.domain}`,
-        phone: this.#phone(account.area),
-        mobile: this.#phone(this.#pick(['06', '07'])),
+        phone: this.#phone(account.line),
+        mobile: this.#phone(mobileLine),
         language: 'fr',
         owner: account.owner,
       })
@@ -172,7 +177,7 @@ class DemoBuilder {
       const firstName = this.#pick(firstNames)
       const lastName = this.#pick(lastNames)
       const companyName = `${this.#pick(tradeWords)} ${lastName}`
-      const { city, area } = this.#pick(cities)
+      const { city, line } = this.#pick(cities)
       const owner = this.#owner()
       const status = this.#pick(['new', 'new', 'working', 'working', 'nurturing', 'qualified', 'unqualified'])
       const record = await this.#ctx.records.create(leads, {
@@ -180,7 +185,7 @@ class DemoBuilder {
         lastName,
         companyName,
         email: `${slug(firstName)}@${slug(companyName)}.example`,
-        phone: this.#phone(area),
+        phone: this.#phone(line),
         city,
         country: 'FR',
         source: this.#pick(['Salon Sirha', 'Site web', 'Recommandation', 'Appel entrant']),
@@ -196,32 +201,27 @@ class DemoBuilder {
     return made
   }
 
-  async #orders(companies: readonly Company[], wares: readonly string[]): Promise<void> {
+  async #orders(companies: readonly Company[], wares: readonly Ware[]): Promise<void> {
     const clients = companies.filter(({ isClient }) => isClient)
     for (let index = 0; index < counts.orders; index += 1) {
       const account = this.#pick(clients)
       const daysAgo = 330 - index * 5
       const status = daysAgo > 60 ? 'fulfilled' : this.#pick(['draft', 'confirmed', 'in_fulfilment', 'fulfilled'])
-      const lines = Array.from({ length: this.#between(1, 4) }, () => ({
-        product: this.#pick(wares),
-        quantity: String(this.#between(1, 24)),
-        discount: this.#pick(['0', '0', '0', '5', '10']),
-      }))
+      const lines = Array.from({ length: this.#between(1, 4) }, () => this.#line(wares))
       const order = await createDocument(
         this.#ctx,
         orderDocument,
-        { account: account.id, owner: account.owner, orderedOn: this.#day(-daysAgo), source: 'Démo' },
+        { account: account.id, owner: account.owner, status, orderedOn: this.#day(-daysAgo), source: 'Démo' },
         lines,
       )
-      if (status === 'draft') continue
-      // An order is fulfilled step by step; its history shows when.
-      let version = order.version
-      for (const step of ['confirmed', 'in_fulfilment', 'fulfilled']) {
-        version = (await this.#ctx.records.update(orders, { id: order.id, version }, { status: step })).version
-        if (step === status) break
-      }
       if (status === 'fulfilled' && index < 50) await this.#invoice(account, order.id, lines, daysAgo)
     }
+  }
+
+  #line(wares: readonly Ware[]): Readonly<Record<string, unknown>> {
+    const { id, price } = this.#pick(wares)
+    const quantity = price < 100 ? this.#between(2, 40) : this.#between(1, 3)
+    return { product: id, quantity: String(quantity), discount: this.#pick(['0', '0', '0', '5', '10']) }
   }
 
   async #invoice(
@@ -237,20 +237,20 @@ class DemoBuilder {
         account: account.id,
         owner: account.owner,
         order,
+        status: 'issued',
         issuedOn: this.#day(5 - daysAgo),
         dueOn: this.#day(35 - daysAgo),
       },
       lines,
     )
-    const issued = await this.#ctx.records.update(invoices, invoice, { status: 'issued' })
     const isLate = this.#roll() < 0.15
     if (isLate || daysAgo < 45) return
     await this.#ctx.records.create(payments, {
-      invoice: issued.id,
-      amount: String(issued['gross']),
+      invoice: invoice.id,
+      amount: String(invoice['gross']),
       paidOn: this.#day(30 - daysAgo),
       method: this.#pick(['transfer', 'direct_debit', 'card']),
-      reference: `VIR ${String(issued['number'])}`,
+      reference: `VIR ${String(invoice['number'])}`,
     })
   }
 

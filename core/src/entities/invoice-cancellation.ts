@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import { Decimal } from 'decimal.js'
 import type { Context } from '../context.ts'
 import type { RecordJson } from '../records/records.ts'
