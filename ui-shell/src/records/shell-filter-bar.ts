@@ -44,8 +44,9 @@ export class ShellFilterBar extends KitElement {
       }
       .chip {
         display: inline-flex;
-        flex: none;
+        flex: 0 1 auto;
         align-items: stretch;
+        min-inline-size: 96px;
         max-inline-size: 320px;
         block-size: 28px;
         border: 1px solid var(--socle-line);

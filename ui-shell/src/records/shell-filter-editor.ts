@@ -1,15 +1,17 @@
 import { controls, icon, KitElement, parse, records, resource, shell, t } from '@socle/sdk/ui'
-import type { FieldMeta, ResourceMeta } from '@socle/sdk/ui'
+import type { FieldMeta, RecordJson, ResourceMeta } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
 import type { Call, Condition, Operand, Operator, Period, Scalar } from './filter-text.ts'
 import { filterFields, operatorLabel, operatorsFor } from './filter-words.ts'
-import { fieldPath, pathLabel, pointsAtRecord, titleOf } from './resources.ts'
+import { fieldPath, includedTitle, pathLabel, pointsAtRecord, titleOf } from './resources.ts'
+import { scopeOf } from './stages.ts'
 import { rememberTitle, titleFor } from './titles.ts'
 
 interface Choice {
   readonly value: Scalar | Call
   readonly label: string
+  readonly note?: string | undefined
 }
 
 const units: readonly Period['unit'][] = ['days', 'weeks', 'months', 'quarters', 'years']
@@ -35,6 +37,7 @@ export class ShellFilterEditor extends KitElement {
         inline-size: 288px;
         max-inline-size: 100%;
         padding: 8px;
+        font: var(--socle-small);
       }
       @media (max-width: 599.98px) {
         :host {
@@ -234,7 +237,7 @@ export class ShellFilterEditor extends KitElement {
               .checked=${chosen.has(keyOf(choice.value))}
               @change=${() => this.#choose(choice.value, single)}
             />
-            <span>${choice.label}</span>
+            <span>${choice.label}</span>${choice.note ? html`<span class="meta">${choice.note}</span>` : nothing}
           </label>`,
       )}
     </div>`
@@ -380,13 +383,21 @@ export class ShellFilterEditor extends KitElement {
     this.#asking?.abort()
     const asking = new AbortController()
     this.#asking = asking
-    const query = { limit: choicesShown, count: 'none' as const, ...(this.search ? { q: this.search } : {}) }
+    const scope = scopeOf(this.meta, field)
+    const query = {
+      limit: choicesShown,
+      count: 'none' as const,
+      ...(this.search ? { q: this.search } : {}),
+      ...(scope ? { include: [scope.stage.name] } : {}),
+    }
     const page = await records(meta.id)
       .list(query, { signal: asking.signal })
       .catch(() => undefined)
     if (!page || asking.signal.aborted) return
     for (const record of page.data) rememberTitle(meta.id, record.id, titleOf(meta, record))
-    this.choices = page.data.map((it) => ({ value: it.id, label: titleOf(meta, it) }))
+    // Stages of two pipelines may bear one name: the pipeline tells them apart.
+    const groupOf = (record: RecordJson) => scope && includedTitle(page.included, scope.stage, record[scope.stage.name])
+    this.choices = page.data.map((it) => ({ value: it.id, label: titleOf(meta, it), note: groupOf(it) }))
   }
 
   #labelOf(field: FieldMeta, value: Scalar | Call): string {

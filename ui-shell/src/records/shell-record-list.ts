@@ -293,6 +293,8 @@ export class ShellRecordList extends KitElement {
   #keys(): Shortcut[] {
     const shortcut = (keys: string, title: string, run: () => void): Shortcut => ({ keys, title, group: 'screen', run })
     return [
+      shortcut('j', t('shell.records.keys.down'), () => this.#enterRows()),
+      shortcut('k', t('shell.records.keys.up'), () => this.#enterRows()),
       shortcut('/', t('shell.records.keys.search'), () => this.#focusSearch()),
       shortcut(
         'c',
@@ -312,6 +314,12 @@ export class ShellRecordList extends KitElement {
   #back(): void {
     if (this.#state.peek || this.#state.creating) this.#closePanel()
     else if (this.selection.size) this.#select(new Set())
+  }
+
+  /** The table hears its own keys; from elsewhere on the page they lead into it. */
+  #enterRows(): void {
+    const row = this.#state.peek ?? this.focused ?? this.#list.rows[0]?.id
+    if (row && !this.#isBoard) this.#table?.focusRow(row)
   }
 
   #focusSearch(): void {

@@ -1,5 +1,6 @@
 import {
   announce,
+  avatar,
   controls,
   currencyOf,
   format,
@@ -448,7 +449,7 @@ export class SocleRecordsBoard extends KitElement {
     }))
     return html`<socle-board
       .columns=${columns}
-      .card=${(card: BoardCard) => this.#cardTemplate(card as unknown as RecordJson)}
+      .card=${(card: BoardCard) => this.#cardTemplate(card as unknown as RecordJson, true)}
       .name=${(card: BoardCard) => titleOf(this.#meta, card as unknown as RecordJson)}
       .zones=${this.zones}
       .current=${this.current}
@@ -466,7 +467,7 @@ export class SocleRecordsBoard extends KitElement {
     ></socle-board>`
   }
 
-  #cardTemplate(record: RecordJson): TemplateResult {
+  #cardTemplate(record: RecordJson, isLink: boolean): TemplateResult {
     if (this.drawCard) return this.drawCard(record, this.#included)
     const meta = this.#meta
     const fields = fieldsOf(meta, meta.kanban!.card).filter(
@@ -476,19 +477,23 @@ export class SocleRecordsBoard extends KitElement {
       (it) => it.type === 'money' || it.type === 'decimal' || it.type === 'percent' || it.type === 'integer',
     )
     const dates = fields.filter((it) => it.type === 'date' || it.type === 'instant')
-    const words = fields.filter((it) => !figures.includes(it) && !dates.includes(it))
+    const people = fields.filter((it) => it.type === 'user')
+    const words = fields.filter((it) => ![...figures, ...dates, ...people].includes(it))
     const said = words.map((it) => format.value(it, record[it.name], record, this.#included)).filter(Boolean)
-    const figure = figures
-      .map((it) =>
-        it.type === 'money'
-          ? format.money(record[it.name] as string, currencyOf(it, record))
-          : format.value(it, record[it.name], record),
-      )
-      .filter(Boolean)[0]
+    const faces = people.map((it) => format.value(it, record[it.name], record, this.#included)).filter(Boolean)
+    const figure = figures.map((it) => this.#figureOf(it, record)).find(Boolean)
     const date = dates.find((it) => record[it.name])
+    const title = titleOf(meta, record)
     return html`
-      <div class="card-title"><b>${titleOf(meta, record)}</b></div>
-      ${said.length ? html`<div class="small">${said.join(' · ')}</div>` : nothing}
+      <div class="card-title">${isLink ? html`<a href=${hrefOf(meta, record.id)}>${title}</a>` : title}</div>
+      ${
+        said.length || faces.length
+          ? html`<div class="card-line">
+              <span>${said.join(' · ')}</span>
+              ${faces.map((it) => html`<span class="person" title=${it}>${avatar(it)}<span class="visually-hidden">${it}</span></span>`)}
+            </div>`
+          : nothing
+      }
       ${
         figure || date
           ? html`<div class="card-foot">
@@ -497,6 +502,11 @@ export class SocleRecordsBoard extends KitElement {
           : nothing
       }
     `
+  }
+
+  #figureOf(field: FieldMeta, record: RecordJson): string {
+    if (field.type !== 'money') return format.value(field, record[field.name], record)
+    return format.money(record[field.name] as string | null, currencyOf(field, record), 'none')
   }
 
   #date(field: FieldMeta, record: RecordJson) {
@@ -557,7 +567,7 @@ export class SocleRecordsBoard extends KitElement {
       .map((it) => ({ id: it.stage.key, label: it.stage.title }))
     const mayMove = this.#meta.may.update && this.#by.writable
     return html`<li class="card">
-      <a class="face" href=${hrefOf(this.#meta, card.id)}>${this.#cardTemplate(card)}</a>
+      <a class="face" href=${hrefOf(this.#meta, card.id)}>${this.#cardTemplate(card, false)}</a>
       ${
         mayMove
           ? html`<socle-menu
@@ -677,8 +687,17 @@ export class SocleRecordsBoard extends KitElement {
         color: inherit;
         text-decoration: none;
       }
-      .small {
+      .card-title {
+        font: var(--socle-small);
+        font-weight: 600;
+      }
+      .card-line {
+        display: flex;
+        align-items: center;
+        justify-content: space-between;
+        gap: 8px;
         color: var(--socle-text-2);
+        font: var(--socle-small);
       }
       .card-foot {
         display: flex;
