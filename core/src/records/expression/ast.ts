@@ -23,7 +23,9 @@ export interface Span {
  * A condition on one record, as JSON. A `path` is a field (`amount`), or one behind references (`account.owner.name`);
  * in `any`, `none` and `count` it ends in a collection, in `sum` in a number of a collection (`opportunities.amount`).
  *
- * An empty `and` is always true, an empty `or` never.
+ * Every condition is true or false. An empty value (null, or a text without a character) satisfies no comparison, not even
+ * `!=`: where there is no amount, `amount != 5` is false and `not amount = 5` true. An empty `and` is always true, an
+ * empty `or` never.
  */
 export type Expression =
   | { readonly op: 'and' | 'or'; readonly of: readonly Expression[] }

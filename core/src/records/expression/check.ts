@@ -241,8 +241,7 @@ class Checker {
     }
     const target = this.#target(node, collection.target, spot, place)
     const field = target.fields.get(collection.field)
-    if (!field)
-      throw new Error(`${owner.id}.${name} is said to be ${target.id}.${collection.field}, which does not exist`)
+    if (!field) throw new Error(`${owner.id}.${name} needs ${target.id}.${collection.field}, which does not exist`)
     // Who may not read the reference may not learn it from the other side.
     if (!this.#access.readable(target.id, field.name)) throw this.#unreadable(node, target.id, field.name, place, spot)
     return { name, field, target }
