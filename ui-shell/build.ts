@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import type { Plugin } from 'vite'
-import { kitName, litNames } from './src/build/manifest.ts'
+import { kitName, litMoreNames, litNames } from './src/build/manifest.ts'
 import type { UiManifest } from './src/build/manifest.ts'
 import { renderPage } from './src/build/page.ts'
-import { kitUnit, litUnit, pluginUnit, shellUnit, unitConfig } from './vite.config.ts'
+import { kitUnit, litMoreUnit, litUnit, pluginUnit, shellUnit, unitConfig } from './vite.config.ts'
 import type { Unit } from './vite.config.ts'
 
 export type { UiManifest } from './src/build/manifest.ts'
@@ -52,6 +52,7 @@ export async function buildUi(options: BuildOptions): Promise<UiManifest> {
   const recipe = await recipeHash()
   const units = [
     litUnit,
+    litMoreUnit,
     kitUnit,
     shellUnit,
     ...options.plugins.map((plugin) => pluginUnit(plugin.id, resolve(plugin.entry))),
@@ -137,7 +138,12 @@ async function writePage(
   const lit = url(unit('lit').entry)
   const kit = url(unit('kit').entry)
   const shell = unit('shell')
-  const importMap = Object.fromEntries([...litNames.map((name) => [name, lit]), [kitName, kit]])
+  const litMore = url(unit('lit-more').entry)
+  const importMap = Object.fromEntries([
+    ...litNames.map((name) => [name, lit]),
+    ...litMoreNames.map((name) => [name, litMore]),
+    [kitName, kit],
+  ])
   const preload = [lit, kit, ...unit('kit').imports.map(url), url(shell.entry), ...shell.imports.map(url)]
   const styles = [...unit('kit').css, ...shell.css].map(url)
   const font = shell.files.find((file) => /inter-latin-wght-normal.*\.woff2$/.test(file))
@@ -168,6 +174,7 @@ async function recipeHash(): Promise<string> {
     join(here, 'build.ts'),
     join(here, 'vite.config.ts'),
     join(here, 'src/build/manifest.ts'),
+    join(here, 'src/build/squeeze-templates.ts'),
     join(repository, 'package-lock.json'),
   ]
   const parts = await Promise.all(files.map(async (file) => (existsSync(file) ? hashFile(file) : '')))

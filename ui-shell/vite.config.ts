@@ -1,11 +1,10 @@
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { InlineConfig, Plugin } from 'vite'
-import { litNames, sharedNames } from './src/build/manifest.ts'
+import { squeezeTemplates } from './src/build/squeeze-templates.ts'
+import { litMoreNames, litNames, sharedNames } from './src/build/manifest.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
-
-const kitFolder = join(here, '../sdk/ui')
 
 export interface Unit {
   readonly name: string
@@ -17,10 +16,16 @@ export interface Unit {
 }
 
 export const litUnit: Unit = { name: 'lit', input: { lit: join(here, 'src/vendor/lit.ts') }, external: [], folder: '' }
+export const litMoreUnit: Unit = {
+  name: 'lit-more',
+  input: { 'lit-more': join(here, 'src/vendor/lit-more.ts') },
+  external: litNames,
+  folder: '',
+}
 export const kitUnit: Unit = {
   name: 'kit',
-  input: { kit: join(kitFolder, 'index.ts') },
-  external: litNames,
+  input: { kit: join(here, '../sdk/ui/index.ts') },
+  external: [...litNames, ...litMoreNames],
   folder: '',
 }
 export const shellUnit: Unit = {
@@ -34,16 +39,50 @@ export function pluginUnit(id: string, entry: string): Unit {
   return { name: `plugin:${id}`, input: { [id]: entry }, external: sharedNames, folder: id }
 }
 
-// A directive resolved past the import map would drag Lit's core in with it, and two Lits in one page break both.
+// Lit's packages import each other by other names than ours; followed, those would drag a second Lit into the page, and
+// two Lits break both.
 const oneLit = (unit: Unit): Plugin => ({
   name: 'socle-one-lit',
   enforce: 'pre',
-  resolveId(source) {
-    if (unit.name === 'lit' || !/^(lit-html|lit-element|@lit\/reactive-element)(\/|$)/.test(source)) return null
-    const asLit = source.replace(/^lit-html\/(directives?\/|async-directive|directive)/, 'lit/$1')
-    return { id: unit.external.includes(asLit) ? asLit : 'lit', external: true }
+  resolveId(source, importer) {
+    if (unit.name === 'lit') return null
+    const within = /\/node_modules\/(lit-html|lit-element|@lit\/reactive-element)\//.exec(importer ?? '')
+    const core = /^(lit-html|lit-element|@lit\/reactive-element)(\/.*)?$/.exec(source)
+    if (core && !/^lit-html\/directives\//.test(source)) return { id: publicName(source), external: true }
+    if (
+      within &&
+      /^\.\.?\/(lit-html|directive|async-directive|directive-helpers|reactive-element|css-tag)\.js$/.test(source)
+    ) {
+      return { id: publicName(source), external: true }
+    }
+    return null
   },
 })
+
+function publicName(source: string): string {
+  const part = /(async-directive|directive-helpers|directive)\.js$/.exec(source)
+  return part ? `lit/${part[1]}.js` : 'lit'
+}
+
+// Vite wraps lazy imports to preload what they need; with one chunk per screen there is nothing to preload.
+const plainLazyImports: Plugin = {
+  name: 'socle-plain-lazy-imports',
+  configResolved(config) {
+    const plugins = config.plugins as Plugin[]
+    const at = plugins.findIndex((it) => it.name === 'native:import-analysis-build')
+    if (at >= 0) plugins.splice(at, 1)
+  },
+}
+
+// Minifiers leave template literals alone, and half of an element is one.
+const smallTemplates: Plugin = {
+  name: 'socle-small-templates',
+  enforce: 'pre',
+  transform(code, id) {
+    if (!/\.ts$/.test(id) || !/\b(css|html)`/.test(code)) return null
+    return { code: squeezeTemplates(code), map: null }
+  },
+}
 
 /** One build of one unit. Each is built alone, so that a change in one leaves the others' files and hashes as they are. */
 export function unitConfig(unit: Unit, outDir: string, plugins: Plugin[]): InlineConfig {
@@ -55,7 +94,7 @@ export function unitConfig(unit: Unit, outDir: string, plugins: Plugin[]): Inlin
     mode: 'production',
     logLevel: 'warn',
     publicDir: false,
-    plugins: [oneLit(unit), ...plugins],
+    plugins: [oneLit(unit), smallTemplates, plainLazyImports, ...plugins],
     resolve: {
       conditions: ['socle-source', 'module', 'browser', 'production'],
       alias: [

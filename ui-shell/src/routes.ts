@@ -1,5 +1,6 @@
 import type { ResourceMeta, ShellDocument, ShellScreen } from '@socle/sdk/ui'
 import { t } from '@socle/sdk/ui'
+import { matchPath } from './match-path.ts'
 import type { PageBar } from './page.ts'
 import { ensureElement } from './plugin-modules.ts'
 import { settingsPages } from './settings/settings-pages.ts'
@@ -59,7 +60,7 @@ function settingsRoute(path: string, document: ShellDocument): Route | undefined
 
 function screenRoute(path: string, document: ShellDocument): Route | undefined {
   const found = document.screens
-    .map((screen) => ({ screen, params: match(screen.path, path) }))
+    .map((screen) => ({ screen, params: matchPath(screen.path, path) }))
     .filter((it): it is { screen: ShellScreen; params: Record<string, string> } => it.params !== undefined)
     .toSorted((a, b) => Object.keys(a.params).length - Object.keys(b.params).length)[0]
   if (!found) return undefined
@@ -147,18 +148,4 @@ function own(key: string, tag: string, load: () => Promise<unknown>, bar: PageBa
 function crumbsOf(plugin: string, document: ShellDocument): { title: string }[] {
   const title = plugin === 'core' ? undefined : document.plugins.find((it) => it.id === plugin)?.title
   return title ? [{ title }] : []
-}
-
-/** `/sales/board/:id` against a path; the parameters, or `undefined` when it does not match. */
-export function match(pattern: string, path: string): Record<string, string> | undefined {
-  const wanted = pattern.split('/').filter(Boolean)
-  const given = path.split('/').filter(Boolean)
-  if (wanted.length !== given.length) return undefined
-  const params: Record<string, string> = {}
-  for (const [index, part] of wanted.entries()) {
-    const value = decodeURIComponent(given[index] ?? '')
-    if (part.startsWith(':')) params[part.slice(1)] = value
-    else if (part !== value) return undefined
-  }
-  return params
 }

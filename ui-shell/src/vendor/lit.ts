@@ -1,30 +1,16 @@
-/**
- * One file behind every `lit` name of the import map: modules that share one copy of Lit share one request.
- *
- * All directives stand here, also rare ones: a directive left out would bring a second Lit into a plugin's bundle.
- */
+/** One file behind the everyday `lit` names of the import map: modules that share one copy of Lit share one request. */
 export * from 'lit'
 export * from 'lit/async-directive.js'
 export * from 'lit/directive-helpers.js'
-export * from 'lit/directives/async-append.js'
-export * from 'lit/directives/async-replace.js'
-export * from 'lit/directives/cache.js'
-export * from 'lit/directives/choose.js'
 export * from 'lit/directives/class-map.js'
 export * from 'lit/directives/guard.js'
 export * from 'lit/directives/if-defined.js'
-export * from 'lit/directives/join.js'
 export * from 'lit/directives/keyed.js'
 export * from 'lit/directives/live.js'
 export * from 'lit/directives/map.js'
-export * from 'lit/directives/range.js'
 export * from 'lit/directives/ref.js'
 export * from 'lit/directives/repeat.js'
 export * from 'lit/directives/style-map.js'
-export * from 'lit/directives/template-content.js'
 export * from 'lit/directives/unsafe-html.js'
 export * from 'lit/directives/unsafe-svg.js'
-export * from 'lit/directives/until.js'
 export * from 'lit/directives/when.js'
-export * from '@lit/context'
-export * from '@lit/task'

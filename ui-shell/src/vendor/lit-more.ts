@@ -1,0 +1,11 @@
+/** One file behind the rarer names. They stand in the import map because a plugin that bundled one would bundle a second Lit. */
+export * from 'lit/directives/async-append.js'
+export * from 'lit/directives/async-replace.js'
+export * from 'lit/directives/cache.js'
+export * from 'lit/directives/choose.js'
+export * from 'lit/directives/join.js'
+export * from 'lit/directives/range.js'
+export * from 'lit/directives/template-content.js'
+export * from 'lit/directives/until.js'
+export * from '@lit/context'
+export * from '@lit/task'
