@@ -116,7 +116,7 @@ export default {
       comment: 'The shell knows no plugin and no server code: it reads the shell document.',
       severity: 'error',
       from: { path: '^ui-shell/src/' },
-      to: { path: '^(?:core|sdk|plugins|examples)/', pathNot: kitEntries },
+      to: { path: '^(?:core|sdk|plugins|examples)/', pathNot: [kitEntries, `^sdk/ui/.*${data}`] },
     },
     {
       name: 'plugin-ui-sees-only-the-kit',
