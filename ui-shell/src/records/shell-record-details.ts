@@ -2,7 +2,9 @@ import { controls, icon, KitElement, ProblemError, t } from '@socle/sdk/ui'
 import type { FieldMeta, Included, RecordJson, ResourceMeta, SocleField } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
-import { changeRecord, faultOf } from './record-change.ts'
+import { faultOf } from './record-change.ts'
+import { changeFilling } from './record-move.ts'
+import { fittingField } from './stages.ts'
 
 /**
  * The fields of one record, changed where they stand: Enter saves, Tab saves and goes on, Esc restores.
@@ -52,6 +54,9 @@ export class ShellRecordDetails extends KitElement {
         border-radius: 6px;
         font: var(--socle-small);
         overflow-wrap: anywhere;
+      }
+      socle-value {
+        font: inherit;
       }
       dd.may:hover {
         background: var(--socle-page);
@@ -206,7 +211,7 @@ export class ShellRecordDetails extends KitElement {
     return html`<dd class="editing ${this.fault ? 'wrong' : ''}">
       <socle-field
         inline
-        .field=${field}
+        .field=${fittingField(this.meta, field, this.record, () => this.requestUpdate())}
         .value=${this.record[field.name]}
         .record=${this.record}
         .included=${this.included}
@@ -254,9 +259,11 @@ export class ShellRecordDetails extends KitElement {
     this.saving = field.name
     this.fault = undefined
     try {
-      const saved = await changeRecord(this.meta, this.record, { [field.name]: next }, { included: this.included })
-      this.record = saved
-      this.tell('record-changed', saved)
+      const saved = await changeFilling(this.meta, this.record, { [field.name]: next }, { included: this.included })
+      if (saved) {
+        this.record = saved
+        this.tell('record-changed', saved)
+      }
       this.#leave(field, key)
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error

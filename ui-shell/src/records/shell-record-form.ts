@@ -7,12 +7,15 @@ import { acknowledging } from './acknowledging.ts'
 import { dropDraft, keepDraft, readDraft } from './drafts.ts'
 import { tellDone } from './own-changes.ts'
 import { fieldOfPath } from './record-change.ts'
+import { fittingField, scopeOf, scopesOf, stagesOf } from './stages.ts'
 import { createLabel, fieldOf, fieldsOf, titleOf, writableFields } from './resources.ts'
 
 interface Fault {
   /** Absent when the refusal is about the whole record. */
   readonly field: FieldMeta | undefined
   readonly text: string
+  /** The field's editor says it itself. */
+  readonly own?: boolean
 }
 
 /**
@@ -134,6 +137,7 @@ export class ShellRecordForm extends KitElement {
     this.values = { ...this.defaults, ...draft?.values }
     this.restoredAt = draft?.at
     if (draft) this.#guard()
+    for (const field of this.meta.fields) void this.#propose(field)
   }
 
   override firstUpdated(): void {
@@ -186,10 +190,10 @@ export class ShellRecordForm extends KitElement {
     return html`<socle-field
       id=${`field-${field.name}`}
       data-field=${field.name}
-      .field=${field}
+      .field=${fittingField(this.meta, field, this.values, () => this.requestUpdate())}
       .value=${this.values[field.name]}
       .record=${{ id: '', version: 0, ...this.values } as RecordJson}
-      .error=${this.faults.find((it) => it.field?.name === field.name)?.text ?? ''}
+      .error=${this.faults.find((it) => it.field?.name === field.name && !it.own)?.text ?? ''}
       @socle-input=${(event: CustomEvent<{ value: unknown }>) => this.#set(field, event.detail.value)}
       @socle-commit=${(event: CustomEvent<{ value: unknown }>) => this.#set(field, event.detail.value)}
     ></socle-field>`
@@ -206,7 +210,7 @@ export class ShellRecordForm extends KitElement {
               ${
                 field
                   ? html`<a href="#field-${field.name}" @click=${(event: Event) => this.#toField(event, field)}
-                      >${field.label}: ${text}</a
+                      >${t('shell.records.form.fault', { field: field.label, text })}</a
                     >`
                   : text
               }
@@ -233,11 +237,29 @@ export class ShellRecordForm extends KitElement {
 
   #set(field: FieldMeta, value: unknown): void {
     if (this.values[field.name] === value) return
-    this.values = { ...this.values, [field.name]: value }
+    this.values = { ...this.values, [field.name]: value, ...this.#following(field) }
     if (this.faults.some((it) => it.field?.name === field.name))
       this.faults = this.faults.filter((it) => it.field?.name !== field.name)
     keepDraft(this.meta.id, this.values)
     this.#guard()
+  }
+
+  /** Another pipeline has other stages: the stage chosen before is none of them. */
+  #following(field: FieldMeta): Record<string, unknown> {
+    const dependent = this.meta.fields.filter((it) => scopeOf(this.meta, it)?.own.name === field.name)
+    for (const it of dependent) void this.#propose(it)
+    return Object.fromEntries(dependent.map((it) => [it.name, undefined]))
+  }
+
+  /** What the first choice would be: the first pipeline, and its first stage. */
+  async #propose(field: FieldMeta): Promise<void> {
+    const scope = scopeOf(this.meta, field)
+    if (!scope) return
+    const groups = await scopesOf(scope).catch(() => [])
+    const group = this.values[scope.own.name] ?? groups[0]?.key
+    if (typeof group !== 'string') return
+    const stages = await stagesOf(this.meta, field, group).catch(() => [])
+    this.values = { ...this.values, [scope.own.name]: group, [field.name]: this.values[field.name] ?? stages[0]?.key }
   }
 
   /** Asked about before the page is left, offered for copying when its module is switched off. */
@@ -294,7 +316,10 @@ export class ShellRecordForm extends KitElement {
 
   #missing(): Fault[] {
     const unreadable = [...this.renderRoot.querySelectorAll<SocleField>('socle-field')].filter((it) => !it.check())
-    return unreadable.map((it) => ({ field: it.field, text: t('shell.records.form.check') }))
+    return unreadable.map(({ field }) => {
+      const isEmpty = !field || !this.values[field.name]
+      return { field, text: t(isEmpty ? 'shell.records.form.empty' : 'shell.records.form.check'), own: true }
+    })
   }
 
   #faultsOf(problem: ProblemError): Fault[] {

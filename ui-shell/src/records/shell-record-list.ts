@@ -31,7 +31,7 @@ import { emptyListState, readListState, writeListState } from './list-state.ts'
 import type { ListState } from './list-state.ts'
 import { MediaQuery, narrow } from './media-query.ts'
 import { onUndone } from './own-changes.ts'
-import { changeRecord } from './record-change.ts'
+import { changeFilling } from './record-move.ts'
 import { RecordList, sumsByCurrency } from './record-list.ts'
 import { createLabel, fieldOf, fieldsOf, hrefOf, includesFor, inSentence, moduleOf, titleOf } from './resources.ts'
 import { ShellFilterBar } from './shell-filter-bar.ts'
@@ -337,10 +337,10 @@ export class ShellRecordList extends KitElement {
   async #save(row: RecordJson, field: string, value: unknown): Promise<void> {
     this.#list.replace({ ...row, [field]: value })
     try {
-      const saved = await changeRecord(this.meta, row, { [field]: value }, { included: this.#list.included })
-      this.#list.replace(saved)
+      const saved = await changeFilling(this.meta, row, { [field]: value }, { included: this.#list.included })
+      this.#list.replace(saved ?? row)
       const meta = fieldOf(this.meta, field)
-      if (meta && includesFor([meta]).length) await this.#list.refresh(saved.id)
+      if (meta && includesFor([meta]).length) await this.#list.refresh(row.id)
       this.#sum()
     } catch (error) {
       this.#list.replace(row)

@@ -314,6 +314,10 @@ export class ShellRecordPage extends KitElement {
     return fillsOf(`${this.resource}.tabs@1`)
   }
 
+  get #hasRelated(): boolean {
+    return this.#collections.length > 0 || fillsOf(`${this.resource}.side@1`).length > 0
+  }
+
   get #tab(): string {
     const wanted = this.params['tab']
     if (!wanted) return this.#medium.matches ? 'activity' : 'details'
@@ -339,7 +343,7 @@ export class ShellRecordPage extends KitElement {
     const wide = this.#wide.matches
     const medium = this.#medium.matches
     return html`
-      ${medium ? html`<section class="side" aria-label=${t('shell.records.page.details')}>${this.#details(record)}${wide ? nothing : this.#related(record)}</section>` : nothing}
+      ${medium ? html`<section class="side" aria-label=${t('shell.records.page.details')}>${this.#details(record)}${wide || !this.#hasRelated ? nothing : this.#related(record)}</section>` : nothing}
       <section class="center">
         ${this.#path(record)}
         <socle-tabs
@@ -349,7 +353,7 @@ export class ShellRecordPage extends KitElement {
         ></socle-tabs>
         <div class="tab">${this.#tabBody(record)}</div>
       </section>
-      ${wide ? html`<section class="related" aria-label=${t('shell.records.page.related')}>${this.#related(record)}</section>` : nothing}
+      ${wide && this.#hasRelated ? html`<section class="related" aria-label=${t('shell.records.page.related')}>${this.#related(record)}</section>` : nothing}
       ${this.#createPanel()}
     `
   }
@@ -368,13 +372,12 @@ export class ShellRecordPage extends KitElement {
 
   #tabs(medium: boolean): TabItem[] {
     const tab = (id: string, label: string): TabItem => ({ id, label, href: this.#tabHref(id) })
-    const hasRelated = this.#collections.length > 0 || fillsOf(`${this.resource}.side@1`).length > 0
     return [
       ...(medium ? [] : [tab('details', t('shell.records.page.details'))]),
       tab('activity', t('shell.records.timeline.label')),
       ...this.#fills.map((it) => tab(it.id, it.title ?? it.id)),
       tab('history', t('shell.records.history.label')),
-      ...(medium || !hasRelated ? [] : [tab('related', t('shell.records.page.related'))]),
+      ...(medium || !this.#hasRelated ? [] : [tab('related', t('shell.records.page.related'))]),
     ]
   }
 

@@ -35,11 +35,11 @@ export class ShellStagePath extends KitElement {
         gap: 2px;
       }
       li {
-        flex: 1 1 0;
-        min-inline-size: 0;
+        flex: 1 1 auto;
+        min-inline-size: 28px;
       }
       li.current {
-        flex: 1.6 1 auto;
+        flex-shrink: 0.2;
       }
       button {
         display: flex;

@@ -58,9 +58,38 @@ export async function scopesOf(scope: Scope): Promise<readonly Stage[]> {
   return (await rowsOf(target)).map((it) => ({ key: it.id, title: titleOf(target, it), tone: undefined, record: it }))
 }
 
+/**
+ * The field with only the choices that fit the record: the stages of its own pipeline.
+ * Until they are read, and for every other field, it is the field itself.
+ */
+export function fittingField(
+  meta: ResourceMeta,
+  field: FieldMeta,
+  values: Readonly<Record<string, unknown>>,
+  arrived: () => void,
+): FieldMeta {
+  const scope = scopeOf(meta, field)
+  const group = scope && values[scope.own.name]
+  if (typeof group !== 'string') return field
+  const key = `${meta.id} ${field.name} ${group}`
+  const known = fitting.get(key)
+  if (known) return known
+  void stagesOf(meta, field, group)
+    .then((stages) => {
+      const options = stages.map((it) => ({ value: it.key, label: it.title, ...(it.tone ? { tone: it.tone } : {}) }))
+      fitting.set(key, { ...field, type: 'select', options })
+      arrived()
+    })
+    .catch(() => undefined)
+  return field
+}
+
+const fitting = new Map<string, FieldMeta>()
+
 /** Settings change rarely; what was read stays for the page, until a write says otherwise. */
 export function forgetStages(resourceId: string): void {
   answers.delete(resourceId)
+  fitting.clear()
 }
 
 function rowsOf(target: ResourceMeta): Promise<readonly RecordJson[]> {
