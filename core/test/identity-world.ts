@@ -14,6 +14,9 @@ import type { ResourceCatalog } from '../src/records/model.ts'
 /** Databases these tests run on: always the embedded one, a server's when one is given. */
 export const kinds: readonly Database['kind'][] = process.env['TEST_DATABASE_URL'] ? ['pglite', 'postgres'] : ['pglite']
 
+/** Milliseconds; the first embedded database of a process takes its time, longer on a busy machine. */
+export const patience = 180_000
+
 export class HandClock implements Clock {
   #now: Date
 

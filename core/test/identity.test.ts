@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { IdentityWorld, anna, cookieOf, kinds } from './identity-world.ts'
+import { IdentityWorld, anna, cookieOf, kinds, patience } from './identity-world.ts'
 
 const refused = (code: string, status: number) => expect.objectContaining({ code, status })
 
@@ -8,7 +8,7 @@ describe.each(kinds)('signing in on %s', (kind) => {
   let world: IdentityWorld
   beforeAll(async () => {
     world = await IdentityWorld.open(kind)
-  })
+  }, patience)
   afterAll(() => world.close())
 
   test('the first administrator is made once, with a workspace and every right in it', async () => {
@@ -103,7 +103,7 @@ describe.each(kinds)('failing to sign in on %s', (kind) => {
   let world: IdentityWorld
   beforeAll(async () => {
     world = await IdentityWorld.open(kind)
-  })
+  }, patience)
   afterAll(() => world.close())
 
   const fail = (email = anna.email, address?: string) => world.signIn({ email, password: 'not this one' }, address)
@@ -157,7 +157,7 @@ describe.each(kinds)('a browser on %s', (kind) => {
   let world: IdentityWorld
   beforeAll(async () => {
     world = await IdentityWorld.open(kind, { trustedOrigins: ['https://portal.example.com'] })
-  })
+  }, patience)
   afterAll(() => world.close())
 
   test.each([
@@ -253,7 +253,7 @@ describe.each(kinds)('several workspaces on %s', (kind) => {
   let world: IdentityWorld
   beforeAll(async () => {
     world = await IdentityWorld.open(kind)
-  })
+  }, patience)
   afterAll(() => world.close())
 
   test('one sign-in opens every workspace of a person, and the session remembers the last', async () => {
