@@ -200,7 +200,7 @@ export class BarChartView extends KitElement {
 
   #rows(): TemplateResult {
     const { bars } = this
-    const labels = Math.min(140, this.#width * 0.34)
+    const labels = Math.min(140, Math.max(88, this.#width * 0.34))
     const values = 64
     const length = scaleLinear()
       .domain([0, max(bars, (it) => it.value) || 1])
@@ -210,7 +210,7 @@ export class BarChartView extends KitElement {
       ${bars.map((bar, index) => {
         const y = index * rowHeight
         const barLength = Math.max(2, length(bar.value))
-        const characters = Math.floor((labels - 8) / 6.2)
+        const characters = Math.floor((labels - 8) / 5.8)
         return this.#link(
           bar,
           svg`<rect class="track" x="-4" y=${y} width=${this.#width + 8} height=${rowHeight} rx="6"></rect>

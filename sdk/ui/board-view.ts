@@ -394,8 +394,13 @@ export class BoardView extends KitElement {
 
       @media (pointer: coarse) {
         .move {
-          inline-size: 36px;
-          min-block-size: 36px;
+          inset-block-start: 2px;
+          inset-inline-end: 2px;
+          inline-size: 40px;
+          min-block-size: 40px;
+          color: var(--socle-text-3);
+          background: none;
+          border-color: transparent;
           opacity: 1;
         }
       }
@@ -419,6 +424,7 @@ export class BoardView extends KitElement {
   #menuFor = ''
   #drag: BoardDrag | undefined
   #justDragged = false
+  #hadFocus = false
 
   constructor() {
     super()
@@ -455,7 +461,8 @@ export class BoardView extends KitElement {
   }
 
   override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has('columns')) this.#told = undefined
+    if (changed.has('columns')) this.#columnsChanged()
+    this.#hadFocus = this.#focusedCard() !== undefined
   }
 
   override updated(): void {
@@ -464,6 +471,8 @@ export class BoardView extends KitElement {
       this.renderRoot.querySelectorAll<HTMLElement>('[data-target]'),
       this.fixed,
     )
+    // A card that changed columns is a new element: the focus goes with it.
+    if (this.#hadFocus && this.#focusedCard() === undefined && !this.shadowRoot?.activeElement) this.#wantsFocus = true
     if (!this.#wantsFocus) return
     const card = this.#element(this.#activeId)
     if (!card) return
@@ -472,10 +481,28 @@ export class BoardView extends KitElement {
     card.scrollIntoView({ block: 'nearest', inline: 'nearest' })
   }
 
-  /** The columns as shown: with the told move done, or the card already where the keyboard carries it. */
+  /** The columns with the told move done. */
+  get #settled(): readonly BoardColumn[] {
+    return this.#told ? afterMove(this.columns, this.#told) : this.columns
+  }
+
+  /** The columns as shown: a card carried by keys already stands where it would be dropped. */
   get #shown(): readonly BoardColumn[] {
-    const move = this.#carried?.by === 'keys' ? this.#carried : this.#told
-    return move ? afterMove(this.columns, move) : this.columns
+    return this.#carried?.by === 'keys' ? afterMove(this.#settled, this.#carried) : this.#settled
+  }
+
+  /** New columns answer the told move; a card in the air may have been moved by someone else meanwhile. */
+  #columnsChanged(): void {
+    this.#told = undefined
+    const carried = this.#carried
+    if (!carried) return
+    const place = placeOf(this.columns, carried.id)
+    this.#carried = place ? { ...carried, from: place.column.key } : undefined
+  }
+
+  #focusedCard(): string | undefined {
+    const active = this.shadowRoot?.activeElement
+    return active instanceof HTMLElement ? active.dataset['card'] : undefined
   }
 
   // ---- Drawing
@@ -605,7 +632,7 @@ export class BoardView extends KitElement {
   // ---- Carrying, by pointer or by keys
 
   #lift(id: string, by: Carried['by']): void {
-    const place = placeOf(this.columns, id)
+    const place = placeOf(this.#settled, id)
     if (!place || this.fixed) return
     const { column, index } = place
     this.#activeId = id
@@ -627,7 +654,7 @@ export class BoardView extends KitElement {
     const carried = this.#carried
     if (!carried) return
     const to = target?.key ?? carried.from
-    const index = target?.index ?? placeOf(this.columns, carried.id)?.index ?? 0
+    const index = target?.index ?? placeOf(this.#settled, carried.id)?.index ?? 0
     if (to === carried.to && index === carried.index) return
     this.#carried = { ...carried, to, index }
     this.requestUpdate()
@@ -636,9 +663,9 @@ export class BoardView extends KitElement {
 
   #announceOver(): void {
     const carried = this.#carried
-    const card = carried && placeOf(this.columns, carried.id)?.card
+    const card = carried && placeOf(this.#settled, carried.id)?.card
     if (!carried || !card) return
-    const column = this.columns.find((it) => it.key === carried.to)
+    const column = this.#settled.find((it) => it.key === carried.to)
     const name = this.name(card)
     if (!column) return announce(t('kit.board.overZone', { name, column: this.#titleOf(carried.to) }), 'assertive')
     const count = column.cards.length + (carried.to === carried.from ? 0 : 1)
@@ -651,7 +678,7 @@ export class BoardView extends KitElement {
     if (carried?.by === 'pointer') this.#ignoreClick()
     this.requestUpdate()
     if (!carried) return
-    const place = placeOf(this.columns, carried.id)
+    const place = placeOf(this.#settled, carried.id)
     const isBack = carried.to === carried.from && carried.index === place?.index
     if (isBack) this.#announceBack(carried)
     else this.#move({ id: carried.id, from: carried.from, to: carried.to, index: carried.index })
@@ -668,13 +695,13 @@ export class BoardView extends KitElement {
   }
 
   #announceBack(carried: Carried): void {
-    const card = placeOf(this.columns, carried.id)?.card
+    const card = placeOf(this.#settled, carried.id)?.card
     if (!card) return
     announce(t('kit.board.cancelled', { name: this.name(card), column: this.#titleOf(carried.from) }), 'assertive')
   }
 
   #move(move: BoardMove): void {
-    const card = placeOf(this.columns, move.id)?.card
+    const card = placeOf(this.#settled, move.id)?.card
     if (!card) return
     this.#told = move
     const words = { name: this.name(card), from: this.#titleOf(move.from), to: this.#titleOf(move.to) }
@@ -688,7 +715,7 @@ export class BoardView extends KitElement {
   }
 
   #titleOf(key: string): string {
-    return [...this.columns, ...this.zones].find((it) => it.key === key)?.title ?? key
+    return [...this.#settled, ...this.zones].find((it) => it.key === key)?.title ?? key
   }
 
   // The click that ends a drag is not a click on the card.
@@ -762,7 +789,7 @@ export class BoardView extends KitElement {
   }
 
   #carryKey(event: KeyboardEvent, carried: Carried): boolean {
-    const keys = [...this.columns.map((it) => it.key), ...this.zones.map((it) => it.key)]
+    const keys = [...this.#settled.map((it) => it.key), ...this.zones.map((it) => it.key)]
     const at = keys.indexOf(carried.to)
     const last = this.#lastPlace(carried)
     switch (event.key) {
@@ -790,15 +817,15 @@ export class BoardView extends KitElement {
   }
 
   #lastPlace(carried: Carried): number {
-    const column = this.columns.find((it) => it.key === carried.to)
+    const column = this.#settled.find((it) => it.key === carried.to)
     const others = column?.cards.filter((it) => it.id !== carried.id).length ?? 0
     return others
   }
 
   #carryTo(key: string | undefined, carried: Carried): boolean {
     if (key === undefined) return true
-    const isZone = this.zones.some((it) => it.key === key) && !this.columns.some((it) => it.key === key)
-    const column = this.columns.find((it) => it.key === key)
+    const isZone = this.zones.some((it) => it.key === key) && !this.#settled.some((it) => it.key === key)
+    const column = this.#settled.find((it) => it.key === key)
     const others = column?.cards.filter((it) => it.id !== carried.id).length ?? 0
     const index = isZone ? -1 : Math.min(Math.max(0, carried.index), others)
     this.#carried = { ...carried, to: key, index }
@@ -856,11 +883,11 @@ export class BoardView extends KitElement {
   }
 
   #menuItems(): MenuItem[] {
-    const from = placeOf(this.columns, this.#menuFor)?.column.key
+    const from = placeOf(this.#settled, this.#menuFor)?.column.key
     if (from === undefined) return []
-    const columns = this.columns.map((it) => ({ id: it.key, label: it.title, checked: it.key === from }))
+    const columns = this.#settled.map((it) => ({ id: it.key, label: it.title, checked: it.key === from }))
     const zones = this.zones
-      .filter((zone) => !this.columns.some((it) => it.key === zone.key))
+      .filter((zone) => !this.#settled.some((it) => it.key === zone.key))
       .map((it, index) => ({
         id: it.key,
         label: it.title,
@@ -873,10 +900,10 @@ export class BoardView extends KitElement {
 
   readonly #menuChosen = (event: CustomEvent<{ id: string }>): void => {
     event.stopPropagation()
-    const from = placeOf(this.columns, this.#menuFor)?.column.key
+    const from = placeOf(this.#settled, this.#menuFor)?.column.key
     const to = event.detail.id
     if (from === undefined || to === from) return
-    const column = this.columns.find((it) => it.key === to)
+    const column = this.#settled.find((it) => it.key === to)
     this.#move({ id: this.#menuFor, from, to, index: column ? 0 : -1 })
     this.focusCard(this.#menuFor)
   }

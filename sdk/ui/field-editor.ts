@@ -132,6 +132,7 @@ export class FieldEditor extends KitElement {
       vaadin-combo-box input,
       vaadin-date-picker input {
         font: inherit;
+        outline: none;
       }
 
       .loading {
@@ -149,6 +150,7 @@ export class FieldEditor extends KitElement {
       }
 
       :host([inline]) .frame {
+        block-size: calc(var(--socle-row) - 1px);
         background: var(--socle-surface);
         border-radius: 4px;
         outline: 2px solid var(--socle-accent);
@@ -196,6 +198,7 @@ export class FieldEditor extends KitElement {
         --vaadin-input-field-padding: 0 8px 0 12px;
         --vaadin-focus-ring-width: 0px;
         --vaadin-item-height: 32px;
+        --vaadin-combo-box-overlay-width: 260px;
       }
 
       :host([inline]) vaadin-combo-box::part(input-field),
@@ -207,7 +210,7 @@ export class FieldEditor extends KitElement {
       :host([inline]) .error {
         position: absolute;
         inset-block-start: calc(100% + 2px);
-        inset-inline-start: 0;
+        inset-inline: var(--socle-error-start, 0) var(--socle-error-end, auto);
         z-index: 10;
         inline-size: max-content;
         max-inline-size: min(280px, 80vw);
@@ -228,7 +231,7 @@ export class FieldEditor extends KitElement {
   declare inline: boolean
   declare disabled: boolean
   declare why: string
-  declare typed: string
+  declare typed: string | undefined
 
   /** What is typed, while it is; shown instead of the value. */
   #text: string | undefined
@@ -239,6 +242,7 @@ export class FieldEditor extends KitElement {
   #picker: Picker | undefined
   #pickerKind: 'reference' | 'date' | undefined
   #isDone = false
+  #isTouched = false
 
   constructor() {
     super()
@@ -246,7 +250,6 @@ export class FieldEditor extends KitElement {
     this.inline = false
     this.disabled = false
     this.why = ''
-    this.typed = ''
   }
 
   /** Reads what is typed now; false when it cannot be read or a required value is missing. */
@@ -265,7 +268,7 @@ export class FieldEditor extends KitElement {
     const { field } = this
     if (!field) return
     if (changed.has('value') && this.#own && !isBlank(this.value)) this.#own = ''
-    if (changed.has('typed') && this.typed && this.#text === undefined) this.#startTyping(field)
+    if (changed.has('typed') && this.typed !== undefined && !this.#isTouched) this.#startTyping(field, this.typed)
     const kind = pickers[field.type]
     if (kind && kind !== this.#pickerKind) void this.#fetchPicker(kind, field)
     this.#updatePicker(field)
@@ -309,7 +312,7 @@ export class FieldEditor extends KitElement {
     if (control instanceof HTMLInputElement && control.type === 'text') this.#placeCaret(control)
     if (control instanceof HTMLSelectElement) showChoices(control)
     // Typing a letter has started it: the list opens by itself then.
-    if (this.#pickerKind === 'reference' && !this.typed) this.#picker?.open()
+    if (this.#pickerKind === 'reference' && this.typed === undefined) this.#picker?.open()
   }
 
   // ---- Controls
@@ -441,13 +444,13 @@ export class FieldEditor extends KitElement {
       : format.value(field, this.value, this.record, this.included)
   }
 
-  #startTyping(field: FieldMeta): void {
+  #startTyping(field: FieldMeta, typed: string): void {
     if (pickers[field.type] || field.type === 'select' || field.type === 'boolean') return
-    this.#text = this.typed.length === 1 ? this.typed : ''
+    this.#text = typed
   }
 
   #placeCaret(input: HTMLInputElement): void {
-    if (this.typed) input.setSelectionRange(input.value.length, input.value.length)
+    if (this.typed !== undefined) input.setSelectionRange(input.value.length, input.value.length)
     else input.select()
   }
 
@@ -473,6 +476,7 @@ export class FieldEditor extends KitElement {
   readonly #inputChanged = (event: Event): void => {
     const { field } = this
     if (!field) return
+    this.#isTouched = true
     this.#text = (event.target as HTMLInputElement).value
     const reading = readText(field, this.#text, this.value)
     // While typing only good news is told; errors wait until the user is done.
@@ -585,7 +589,7 @@ export class FieldEditor extends KitElement {
     this.#updatePicker(field)
     if (!hadFocus) return
     this.focus()
-    if (this.typed.length === 1) this.#picker.type(this.typed)
+    if (this.typed !== undefined) this.#picker.type(this.typed)
   }
 
   #updatePicker(field: FieldMeta): void {

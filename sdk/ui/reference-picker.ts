@@ -77,10 +77,11 @@ export function makeReferencePicker(options: PickerOptions): Picker {
 function rowOf(choice: Choice, isPerson: boolean): Node[] {
   const words = document.createElement('span')
   words.textContent = choice.title
-  words.style.cssText = 'flex:1;min-width:0;overflow:hidden;text-overflow:ellipsis'
+  words.style.cssText =
+    'flex:1;min-width:0;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;font:var(--socle-small)'
   const beside = document.createElement('span')
   beside.textContent = choice.subtitle
-  beside.style.cssText = 'color:var(--socle-text-3);font:var(--socle-meta)'
+  beside.style.cssText = 'color:var(--socle-text-3);font:var(--socle-meta);white-space:nowrap'
   return [...(isPerson ? [face(choice.title)] : []), words, ...(choice.subtitle ? [beside] : [])]
 }
 

@@ -160,8 +160,14 @@ export class SocleDialog extends KitElement {
     if (!this.open) return dialog.close()
     this.#opener = deepActiveElement()
     dialog.showModal()
-    const wanted = this.querySelector<HTMLElement>('[autofocus]')
-    if (wanted) wanted.focus()
+    void this.#focusFirst()
+  }
+
+  /** The browser looks for `autofocus` before elements of ours have drawn themselves. */
+  async #focusFirst(): Promise<void> {
+    const wanted = this.querySelector<HTMLElement & { updateComplete?: Promise<unknown> }>('[autofocus]')
+    await wanted?.updateComplete
+    wanted?.focus()
   }
 
   readonly #actionsChanged = (event: Event): void => {

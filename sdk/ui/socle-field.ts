@@ -35,8 +35,8 @@ export class SocleField extends LazyElement {
   declare disabled: boolean
   /** Why it is disabled. */
   declare why: string
-  /** In a cell: the letter that started the edit, which replaces the value. */
-  declare typed: string
+  /** In a cell: what was typed to start the edit and replaces the value; '' empties it. */
+  declare typed: string | undefined
 
   constructor() {
     super()
@@ -44,7 +44,6 @@ export class SocleField extends LazyElement {
     this.inline = false
     this.disabled = false
     this.why = ''
-    this.typed = ''
   }
 
   /** Reads what is typed now; false when it cannot be read or a required value is missing (the error is then shown). */

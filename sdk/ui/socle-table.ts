@@ -44,6 +44,9 @@ const overscan = 6
 /** Rows before the loaded end at which more are asked for. */
 const nearEnd = 25
 const headRow = -1
+const headHeight = 32
+/** Under the last row, where the refusal of an edit stands; it also shows what comes next while moving down. */
+const roomBelow = 64
 const narrow = '(width < 600px)'
 
 /**
@@ -290,7 +293,8 @@ export class SocleTable extends KitElement {
       count: this.rows.length + (this.more && this.rows.length > 0 ? 1 : 0),
       getItemKey: (index) => this.rows[index]?.id ?? index,
       estimateSize: () => (isCards ? 108 : this.#rowHeight),
-      scrollPaddingEnd: isCards ? 8 : 32,
+      scrollPaddingEnd: isCards ? 8 : headHeight + roomBelow,
+      paddingEnd: isCards ? 0 : roomBelow,
       rangeExtractor: (range) => this.#drawnRows(range),
     })
   }
@@ -450,7 +454,8 @@ export class SocleTable extends KitElement {
     const { field } = column
     const edit = this.#edits.at(row.id, field.name)
     const isEditing = this.#edits.isOpen(row.id, field.name)
-    const state = isEditing ? 'editing' : edit?.error ? 'failed' : edit ? 'waiting' : ''
+    const isLate = isEditing && index > this.#drawn.length / 2
+    const state = isEditing ? `editing ${isLate ? 'late' : ''}` : edit?.error ? 'failed' : edit ? 'waiting' : ''
     const classes = `cell ${column.isTitle ? 'title' : ''} ${column.isNumber ? 'number' : ''} ${state}`
     return html`<div
       class=${classes}
@@ -658,9 +663,19 @@ export class SocleTable extends KitElement {
   }
 
   readonly #pressed = (event: KeyboardEvent): void => {
-    if (isTyping(event) || event.defaultPrevented || this.#edits.open) return
+    if (isTyping(event) || event.defaultPrevented) return
+    if (this.#edits.open) return this.#typeAhead(event)
     const isHandled = this.#active === headRow ? this.#headKey(event) : this.#bodyKey(event)
     if (!isHandled) return
+    event.preventDefault()
+    event.stopPropagation()
+  }
+
+  #typeAhead(event: KeyboardEvent): void {
+    const isInEditor = event.composedPath().some((it) => it instanceof HTMLElement && it.localName === 'socle-field')
+    if (isInEditor || event.ctrlKey || event.metaKey || event.altKey) return
+    if (event.key === 'Escape') this.#cancelled(event)
+    else this.#edits.type(event.key)
     event.preventDefault()
     event.stopPropagation()
   }
@@ -790,10 +805,10 @@ export class SocleTable extends KitElement {
       case 'Enter':
       case 'F2':
         if (column && !this.#isWritable(column.field) && column.isTitle) return this.#open(event)
-        return this.#startEdit(cell, '')
+        return this.#startEdit(cell)
       case 'Delete':
       case 'Backspace':
-        return this.#startEdit(cell, event.key)
+        return this.#startEdit(cell, '')
       default:
         return event.key.length === 1 && !event.ctrlKey && !event.metaKey ? this.#startEdit(cell, event.key) : false
     }
@@ -803,7 +818,7 @@ export class SocleTable extends KitElement {
     if (this.#isCards) return false
     const first = this.#drawn.findIndex((it) => this.#isWritable(it.field))
     this.#goToCell(Math.max(0, first))
-    if (edits && first >= 0) this.#startEdit(first, '')
+    if (edits && first >= 0) this.#startEdit(first)
     return true
   }
 
@@ -876,7 +891,7 @@ export class SocleTable extends KitElement {
     if (index === undefined || cell < 0 || this.#isCards || this.#edits.open) return
     getSelection()?.removeAllRanges()
     this.#setActive(index)
-    this.#startEdit(cell, '')
+    this.#startEdit(cell)
   }
 
   // ---- Choosing
@@ -913,7 +928,7 @@ export class SocleTable extends KitElement {
 
   // ---- Editing
 
-  #startEdit(cell: number, typed: string): boolean {
+  #startEdit(cell: number, typed?: string): boolean {
     const column = this.#drawn[cell]
     const row = this.rows[this.#active]
     if (!column || !row) return false
@@ -957,7 +972,7 @@ export class SocleTable extends KitElement {
     while (cell >= 0 && cell < this.#drawn.length) {
       const field = this.#drawn[cell]?.field
       if (field && this.#isWritable(field)) {
-        this.#startEdit(cell, '')
+        this.#startEdit(cell)
         return
       }
       cell += by

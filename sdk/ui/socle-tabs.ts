@@ -129,7 +129,19 @@ export class SocleTabs extends KitElement {
 
   override updated(): void {
     this.#fade()
-    this.renderRoot.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+    this.#showCurrent()
+  }
+
+  /** By hand: scrollIntoView would move the page as well. */
+  #showCurrent(): void {
+    const nav = this.renderRoot.querySelector('nav')
+    const current = this.renderRoot.querySelector<HTMLElement>('[aria-current]')
+    if (!nav || !current) return
+    const { offsetLeft, offsetWidth } = current
+    const start = offsetLeft - nav.offsetLeft
+    if (start < nav.scrollLeft) nav.scrollLeft = start
+    else if (start + offsetWidth > nav.scrollLeft + nav.clientWidth)
+      nav.scrollLeft = start + offsetWidth - nav.clientWidth
   }
 
   /** The fading edge only where there is more to the right. */

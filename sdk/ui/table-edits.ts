@@ -10,7 +10,7 @@ export class CellEdits {
   readonly #changed: () => void
   readonly #edits = new Map<string, CellEdit>()
   #open: { readonly id: string; readonly field: string } | undefined
-  #typed = ''
+  #typed: string | undefined
 
   constructor(changed: () => void) {
     this.#changed = changed
@@ -20,8 +20,8 @@ export class CellEdits {
     return this.#open
   }
 
-  /** The key that started the edit and replaces the value; '' when it goes on from the value. */
-  get typed(): string {
+  /** What was typed to start the edit and replaces the value; `undefined` when it goes on from the value. */
+  get typed(): string | undefined {
     return this.#typed
   }
 
@@ -34,15 +34,22 @@ export class CellEdits {
     return this.#edits.size === 0 ? undefined : this.#edits.get(key(id, field))
   }
 
-  start(id: string, field: string, typed: string): void {
+  start(id: string, field: string, typed?: string): void {
     this.#open = { id, field }
     this.#typed = typed
     this.#changed()
   }
 
+  /** Keys pressed before the editor is there are typed all the same. */
+  type(key: string): void {
+    if (key === 'Backspace') this.#typed = this.#typed?.slice(0, -1) ?? ''
+    else if (key.length === 1) this.#typed = (this.#typed ?? '') + key
+    this.#changed()
+  }
+
   close(): void {
     this.#open = undefined
-    this.#typed = ''
+    this.#typed = undefined
     this.#changed()
   }
 

@@ -35,6 +35,7 @@ export const tableStyles = css`
 
   .row {
     display: grid;
+    grid-template-rows: 100%;
     grid-template-columns: var(--columns);
     min-inline-size: max-content;
     block-size: var(--socle-row);
@@ -190,6 +191,12 @@ export const tableStyles = css`
     z-index: 6;
     padding: 0;
     overflow: visible;
+  }
+
+  /* The refusal under the cell must not leave the table. */
+  .late socle-field {
+    --socle-error-start: auto;
+    --socle-error-end: 0;
   }
 
   .cell.title.editing {
