@@ -626,6 +626,7 @@ export class ShellRecordList extends KitElement {
   #tableView() {
     const list = this.#list
     if (list.rows.length === 0 && list.status === 'failed' && !this.#filterProblem) return this.#failed()
+    if (list.rows.length === 0 && this.#filterProblem) return this.#faulty()
     if (list.rows.length === 0 && list.status === 'ready') return this.#empty()
     return html`<socle-table
       .resource=${this.resource}
@@ -682,6 +683,13 @@ export class ShellRecordList extends KitElement {
       <button slot="actions" class="button" @click=${() => this.#reload()}>
         ${icon('refresh-cw')}${t('shell.records.retry')}
       </button>
+    </socle-empty>`
+  }
+
+  #faulty() {
+    const many = inSentence(this.meta.name.many)
+    return html`<socle-empty icon="list-filter" .heading=${t('shell.records.filter.faulty')} .text=${t('shell.records.filter.faultyText', { many })}>
+      <button slot="actions" class="button" @click=${() => this.#go({ filter: '' })}>${t('shell.records.empty.clear')}</button>
     </socle-empty>`
   }
 
