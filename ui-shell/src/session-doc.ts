@@ -4,6 +4,8 @@ import { rememberLocale } from './preferences.ts'
 
 export type SessionState = 'loading' | 'signed-out' | 'ready' | 'unreachable'
 
+const signedInBefore = 'socle.signed-in'
+
 /** The signed-in session of this tab: fetches the shell document, again whenever the server says it changed. */
 class Session extends EventTarget {
   state: SessionState = 'loading'
@@ -15,10 +17,12 @@ class Session extends EventTarget {
   async load(): Promise<void> {
     const turn = ++this.#asked
     try {
+      if (!(await this.#isSignedIn())) return await this.end()
       const document = await api.get<ShellDocument>('/api/core/shell')
       if (turn !== this.#asked) return
       const before = shell()
       rememberLocale(document.user.locale)
+      localStorage.setItem(signedInBefore, '1')
       setShell(document)
       this.#become('ready')
       this.dispatchEvent(new CustomEvent('document', { detail: { before, now: document } }))
@@ -26,6 +30,14 @@ class Session extends EventTarget {
     } catch (problem) {
       if (turn === this.#asked) await this.#failed(problem)
     }
+  }
+
+  // A first visit asks what answers quietly: a refusal of the document would stand in the browser's console as an error.
+  async #isSignedIn(): Promise<boolean> {
+    if (shell() || localStorage.getItem(signedInBefore)) return true
+    return (await fetch('/api/auth/get-session', { headers: { accept: 'application/json' } }))
+      .text()
+      .then((text) => text.length > 4)
   }
 
   async #failed(problem: unknown): Promise<void> {
@@ -39,6 +51,7 @@ class Session extends EventTarget {
   /** @throws `ProblemError`, e.g. of status 401 for a wrong password */
   async signIn(email: string, password: string): Promise<void> {
     await api.post('/api/auth/sign-in/email', { email, password, rememberMe: true })
+    localStorage.setItem(signedInBefore, '1')
     await this.load()
   }
 
@@ -50,6 +63,7 @@ class Session extends EventTarget {
   /** Shows the sign-in page; what was on screen goes with the document. */
   async end(): Promise<void> {
     live.stop()
+    localStorage.removeItem(signedInBefore)
     await loadEarlyWords(earlyLocale())
     setShell(undefined)
     this.#become('signed-out')

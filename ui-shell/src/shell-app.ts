@@ -35,6 +35,8 @@ export class ShellApp extends KitElement {
   #route: Route | undefined
   #keys: (() => void) | undefined
   #stop: (() => void)[] = []
+  #isListening = false
+  #wasConnected = false
 
   constructor() {
     super()
@@ -48,10 +50,6 @@ export class ShellApp extends KitElement {
     router.start({ mayLeave: () => this.#mayLeave() })
     this.#stop = [
       router.onChange((url, { path }) => this.#arrived(url, path)),
-      live.on('plugin.generation', ({ generation }) => {
-        if (generation !== shell()?.generation) void session.load()
-      }),
-      live.on('status', ({ connected }) => this.#connection(connected)),
       preferences.onChange(() => this.requestUpdate()),
     ]
     session.addEventListener('change', this.#onSession)
@@ -79,15 +77,29 @@ export class ShellApp extends KitElement {
 
   readonly #onSignedOut = (): void => void session.end()
 
-  // A stream that breaks may mean that the session ended; the document tells which.
+  // Listening opens the stream, which is refused before sign-in.
+  #listen(): void {
+    if (this.#isListening) return
+    this.#isListening = true
+    this.#stop.push(
+      live.on('plugin.generation', ({ generation }) => {
+        if (generation !== shell()?.generation) void session.load()
+      }),
+      live.on('status', ({ connected }) => this.#connection(connected)),
+    )
+  }
+
+  // A stream that breaks may mean that the session ended, and one that is back may have missed a switch.
   #connection(connected: boolean): void {
-    if (session.state === 'ready' && connected) void session.load()
-    this.requestUpdate()
+    const isFirst = connected && !this.#wasConnected
+    this.#wasConnected ||= connected
+    if (session.state === 'ready' && !isFirst) void session.load()
   }
 
   readonly #onDocument = (event: Event): void => {
     const { before, now } = (event as CustomEvent<{ before?: ShellDocument; now: ShellDocument }>).detail
     const route = this.#route
+    this.#listen()
     this.#bindKeys(now)
     this.#findRoute()
     if (!before || !route || before.generation === now.generation) return

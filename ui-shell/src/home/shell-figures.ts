@@ -153,7 +153,11 @@ async function countOf(figure: Figure): Promise<Counted> {
 function noteOf(figure: Figure, counted: Counted | 'failed' | undefined): string {
   if (counted === 'failed') return t('shell.home.figureFailed')
   if (!counted) return ''
-  if (counted.note !== undefined) return counted.note > 0 ? t('shell.home.newInMonth', { count: counted.note }) : ''
+  if (counted.note !== undefined) {
+    // Where all are new there is nothing to compare with.
+    const isNews = counted.note > 0 && counted.note < counted.count
+    return isNews ? t('shell.home.newInMonth', { count: counted.note }) : ''
+  }
   if (figure.warns) return counted.count > 0 ? t('shell.home.toCatchUp') : t('shell.home.allOnTime')
   return ''
 }

@@ -291,7 +291,10 @@ function duePill(due: unknown) {
   if (typeof due !== 'string') return nothing
   const isDateOnly = due.length === 10
   const day = isDateOnly ? due : localDate(new Date(due))
-  if (day < localDate()) return pill(t('shell.home.late', { when: format.date(day, 'short') }), 'danger', 'clock')
+  if (day < localDate()) {
+    const days = Math.round((Date.parse(localDate()) - Date.parse(day)) / (24 * 60 * 60 * 1000))
+    return pill(t('shell.home.daysLate', { days }), 'danger', 'clock')
+  }
   if (isDateOnly) return pill(t('shell.home.dueToday'), 'neutral')
   return new Date(due) < new Date() ? pill(format.time(due), 'warning', 'clock') : pill(format.time(due), 'neutral')
 }

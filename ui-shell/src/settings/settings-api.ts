@@ -108,8 +108,10 @@ export interface PermissionCatalog {
 export interface ApiKey {
   readonly id: string
   readonly name: string
-  readonly prefix: string
+  /** The first characters, by which its owner knows it. */
+  readonly start: string
   readonly role: string
+  readonly roleName?: string
   readonly createdAt: string
   readonly expiresAt?: string | null
   readonly lastUsedAt?: string | null

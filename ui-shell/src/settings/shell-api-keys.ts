@@ -90,14 +90,14 @@ export class ShellApiKeys extends KitElement {
   }
 
   #row(key: ApiKey) {
-    const role = this.#roles.find((it) => it.id === key.role)?.name
+    const role = key.roleName ?? this.#roles.find((it) => it.id === key.role)?.name
     return html`
       <li>
         ${icon('key')}
         <span class="grow">
           <span class="name">${key.name}</span>
           <span class="meta"
-            ><code>${key.prefix}…</code> · ${t('shell.keys.created', { when: format.relative(key.createdAt) })}</span
+            ><code>${key.start}…</code> · ${t('shell.keys.created', { when: format.relative(key.createdAt) })}</span
           >
         </span>
         <span class="pills"> ${role ? html`<span class="pill">${role}</span>` : nothing} ${statePill(key)} </span>

@@ -184,9 +184,9 @@ export class ShellPeople extends KitElement {
         const { data } = await api.post<{ data: { password: string } }>(`/api/core/users/${person.id}/password`, {})
         this.#showPassword(person.name, data.password)
       } else {
-        const state = action === 'activate' ? 'active' : 'inactive'
-        await api.patch(`/api/core/users/${person.id}`, { version: person.version, state })
-        toast({ text: t(`shell.people.is.${state}`, { name: person.name }), tone: 'success' })
+        const active = action === 'activate'
+        await api.patch(`/api/core/users/${person.id}`, { active })
+        toast({ text: t(`shell.people.is.${active ? 'active' : 'inactive'}`, { name: person.name }), tone: 'success' })
         await this.#load()
       }
     } catch (problem) {

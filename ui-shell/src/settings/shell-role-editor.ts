@@ -361,7 +361,7 @@ export class ShellRoleEditor extends KitElement {
     })
     if (!yes) return
     try {
-      await api.delete(`/api/core/roles/${role.id}?version=${role.version}`)
+      await api.delete(`/api/core/roles/${role.id}`)
       unsaved.clear(this)
       navigate('/settings/roles')
     } catch (problem) {

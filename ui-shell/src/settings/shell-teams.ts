@@ -174,7 +174,7 @@ export class ShellTeams extends KitElement {
     const body = { name, parent: String(values.get('parent')) || null, members: values.getAll('members').map(String) }
     try {
       const team = this.editing === 'new' ? undefined : this.editing
-      if (team) await api.patch(`/api/core/teams/${team.id}`, { ...body, version: team.version })
+      if (team) await api.patch(`/api/core/teams/${team.id}`, body)
       else await api.post('/api/core/teams', body)
       this.editing = undefined
       toast({ text: t('shell.teams.saved', { name }), tone: 'success' })
@@ -194,7 +194,7 @@ export class ShellTeams extends KitElement {
     })
     if (!yes) return
     try {
-      await api.delete(`/api/core/teams/${team.id}?version=${team.version}`)
+      await api.delete(`/api/core/teams/${team.id}`)
       await this.#load()
     } catch (problem) {
       tellProblem(problem)
