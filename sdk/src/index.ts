@@ -22,6 +22,7 @@ export {
   InvoiceLine,
   Lead,
   LeadTargets,
+  lifecycleRule,
   Lifecycles,
   Member,
   money,
@@ -34,6 +35,7 @@ export {
   SocleError,
   subscriber,
   Team,
+  uuidv7,
 } from '@socle/core'
 export type {
   Actor,

@@ -1,3 +1,4 @@
+import type { PropertyDeclarations } from 'lit'
 import { api } from './api.ts'
 import { format } from './format.ts'
 import { KitElement } from './kit-element.ts'
@@ -9,7 +10,7 @@ import { t } from './words.ts'
  * @typeParam S - the slot this element fills, or the shape of its context
  */
 export class PluginElement<S = unknown> extends KitElement {
-  static override properties = { context: { attribute: false } }
+  static override properties: PropertyDeclarations = { context: { attribute: false } }
 
   /** What the place it stands in says: a slot's context, a screen's address. */
   declare context: S extends { readonly context: infer C } ? C : S

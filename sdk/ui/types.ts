@@ -225,7 +225,7 @@ export interface TimelineEntry {
 export interface AggregateQuery {
   readonly filter?: string
   readonly q?: string
-  readonly groupBy: readonly string[]
+  readonly groupBy?: readonly string[]
   /** `count`, `sum:<field>`, … */
   readonly measures: readonly string[]
 }
