@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { sql } from 'kysely'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { SocleError } from '../src/errors.ts'
 import {
   compileExpression,
@@ -23,6 +23,9 @@ import {
   users,
 } from './expression-world.ts'
 import type { Row } from './expression-world.ts'
+
+// Hundreds of statements a test, beside other test files on the same two cores.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const home = '0190a6e2-0000-7000-8000-000000000001'
 const elsewhere = '0190a6e2-0000-7000-8000-000000000002'
@@ -228,7 +231,7 @@ let world: Awaited<ReturnType<typeof createDatabase>>
 beforeAll(async () => {
   world = await createDatabase()
   for (const [model, own] of rows) await insert(world.database, model, own)
-}, 120_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 /** What SQL says of every row: true, false or null. */
@@ -259,7 +262,7 @@ describe.each([
   ['opportunities', opportunities],
   ['accounts', accounts],
 ])('on %s', (_, model) => {
-  test('SQL and memory agree on every record, for any expression', { timeout: 120_000 }, async () => {
+  test('SQL and memory agree on every record, for any expression', async () => {
     const records = load(rows)
     await fc.assert(
       fc.asyncProperty(expressionsOn(model, 3), environments, async (expression, environment) => {
@@ -275,7 +278,7 @@ describe.each([
     )
   })
 
-  test('they agree too where the actor sees only some rows', { timeout: 120_000 }, async () => {
+  test('they agree too where the actor sees only some rows', async () => {
     const sees = (of: ResourceModel, row: Row) => of !== accounts || row['active'] === true
     const visibility = (resource: string, alias: string) =>
       resource === accounts.id ? sql<boolean>`${sql.ref(`${alias}.active`)} is true` : undefined
@@ -294,7 +297,7 @@ describe.each([
     )
   })
 
-  test('"not" is the exact complement, and nothing is ever unknown', { timeout: 120_000 }, async () => {
+  test('"not" is the exact complement, and nothing is ever unknown', async () => {
     await fc.assert(
       fc.asyncProperty(expressionsOn(model, 2), environments, async (expression, environment) => {
         const checked = affordable(expression, model)

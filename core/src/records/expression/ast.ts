@@ -157,18 +157,19 @@ function measure(input: unknown): string | undefined {
   // Each condition adds an object and a list to the nesting; the constants in it add two more.
   const deepest = expressionLimits.depth * 2 + 2
   const most = expressionLimits.nodes * 8 + expressionLimits.values * 4
-  let seen = 0
+  let seen = 1
   let characters = 0
   const open: { value: unknown; depth: number }[] = [{ value: input, depth: 0 }]
   for (let next = open.pop(); next; next = open.pop()) {
-    seen += 1
-    if (seen > most) return `The expression has more than ${expressionLimits.nodes} conditions.`
     if (next.depth > deepest) return `The expression nests deeper than ${expressionLimits.depth} levels.`
     if (typeof next.value === 'string') characters += next.value.length
     if (characters > expressionLimits.text) return `The expression has more than ${expressionLimits.text} characters.`
     if (typeof next.value !== 'object' || next.value === null) continue
     const depth = next.depth + 1
-    for (const value of Object.values(next.value)) open.push({ value, depth })
+    const parts = Array.isArray(next.value) ? next.value : Object.values(next.value)
+    seen += parts.length
+    if (seen > most) return `The expression has more than ${expressionLimits.nodes} conditions.`
+    for (const value of parts) open.push({ value, depth })
   }
   return undefined
 }
