@@ -122,6 +122,7 @@ export function unitConfig(unit: Unit, outDir: string, plugins: Plugin[]): Inlin
       rolldownOptions: {
         input: { ...unit.input },
         external: [...unit.external],
+        checks: { pluginTimings: false },
         // Lazy parts take what they share from the entry, instead of each sharing its own small file.
         preserveEntrySignatures: 'allow-extension',
         output: {

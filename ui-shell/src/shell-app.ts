@@ -134,7 +134,6 @@ export class ShellApp extends KitElement {
     const before = this.#route?.key
     this.#findRoute()
     if (isNewPath && this.#route?.key !== before) void this.updateComplete.then(() => this.#focusTitle())
-    else if (isNewPath && this.#route) this.bar = this.#route.key === before && this.bar ? this.bar : this.#route.bar
   }
 
   #focusTitle(): void {

@@ -120,10 +120,7 @@ export class ShellPersonForm extends KitElement {
     this.problem = undefined
     try {
       const answer = this.person
-        ? await api.patch<{ password?: string }>(`/api/core/users/${this.person.id}`, {
-            ...body,
-            version: this.person.version,
-          })
+        ? await api.patch<{ password?: string }>(`/api/core/users/${this.person.id}`, body)
         : await api.post<{ password?: string }>('/api/core/users', {
             ...body,
             email: String(values.get('email')).trim(),
