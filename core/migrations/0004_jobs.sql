@@ -1,14 +1,79 @@
 -- Deliveries in the shape their scheduler asks for, and background work.
 
--- A delivery is named by its place in the queue; a random id would only cost every event one more index entry.
+-- A delivery is named by its place in its record's queue; a random id would only cost every event one more index entry.
 alter table core.delivery drop constraint delivery_pkey;
 alter table core.delivery drop column id;
-alter table core.delivery add primary key (seq);
+drop index core.delivery_order;
+alter table core.delivery add primary key (subscription, workspace, key, seq);
+alter table core.delivery drop constraint delivery_subscription_event_key;
+create unique index delivery_event on core.delivery (event, subscription);
 
--- One index answers both "which subscriber of which workspace has something to do" (by skipping from pair to pair) and
--- "what is its oldest due delivery".
+-- One index answers both "which subscriber of which workspace has something to do" (by skipping from queue to queue)
+-- and "what is its oldest due delivery".
 drop index core.delivery_due;
 create index delivery_due on core.delivery (state, subscription, workspace, due_at, seq);
+
+-- The outbox goes from empty to a million rows and back within minutes, faster than statistics follow: a plan made for
+-- the empty table would read the full one for each delivery. These functions know that only the indexes will do.
+
+-- When a record's newest delivery to a subscriber is due; the next one is not due before it.
+create function core.delivery_due_after(of_subscription text, in_workspace uuid, of_key uuid) returns timestamptz
+  language plpgsql stable set enable_seqscan = off set enable_sort = off set enable_bitmapscan = off as $$
+begin
+  return (select d.due_at from core.delivery d
+    where d.subscription = of_subscription and d.workspace = in_workspace and d.key = of_key
+    order by d.seq desc limit 1);
+end $$;
+
+-- Every queue that is not empty, with the instant of its earliest delivery.
+create function core.delivery_queues() returns table (state text, subscription text, workspace uuid, due timestamptz)
+  language plpgsql stable set enable_seqscan = off set enable_sort = off set enable_bitmapscan = off as $$
+begin
+  return query
+    with recursive queue as (
+      (select d.state, d.subscription, d.workspace, d.due_at from core.delivery d
+        where d.state > 'dead' order by d.state, d.subscription, d.workspace, d.due_at limit 1)
+      union all
+      select next.* from queue q cross join lateral (
+        select d.state, d.subscription, d.workspace, d.due_at from core.delivery d
+        where (d.state, d.subscription, d.workspace) > (q.state, q.subscription, q.workspace)
+        order by d.state, d.subscription, d.workspace, d.due_at limit 1) next)
+    select * from queue;
+end $$;
+
+-- Locks and deletes the oldest due delivery of a queue that has none of its record before it. `more` tells that the
+-- queue has another one due. The lock ends with the transaction, and so does the delivery.
+create function core.take_delivery(of_subscription text, of_plugin text, in_workspace uuid, due_by timestamptz, except_for bigint[])
+  returns table (seq bigint, attempts integer, more boolean, event core.event)
+  language plpgsql rows 1 set enable_seqscan = off set enable_sort = off set enable_bitmapscan = off as $$
+declare
+  taken core.delivery;
+begin
+  -- The plugin may have been switched off since the queue was found.
+  if of_plugin <> 'core' and not exists (
+    select from core.plugin_workspace p where p.workspace = in_workspace and p.plugin = of_plugin and p.state = 'enabled')
+  then return; end if;
+  select d.* into taken from core.delivery d
+    where d.state = 'waiting' and d.subscription = of_subscription and d.workspace = in_workspace
+      and d.due_at <= due_by and d.seq <> all (except_for)
+      -- Not "not exists": as a join it may read the whole queue for one delivery.
+      and d.seq = (select first.seq from core.delivery first
+        where first.subscription = of_subscription and first.workspace = in_workspace and first.key = d.key
+        order by first.seq limit 1)
+    order by d.due_at, d.seq
+    limit 1
+    for update of d skip locked;
+  if not found then return; end if;
+  delete from core.delivery d where d.subscription = of_subscription and d.workspace = in_workspace
+    and d.key = taken.key and d.seq = taken.seq;
+  select e.* into event from core.event e where e.id = taken.event;
+  seq := taken.seq;
+  attempts := taken.attempts;
+  more := exists (
+    select from core.delivery d
+    where d.state = 'waiting' and d.subscription = of_subscription and d.workspace = in_workspace and d.due_at <= due_by);
+  return next;
+end $$;
 
 -- The outbox is filled and emptied all the time: dead rows must not pile up in front of the oldest delivery.
 alter table core.delivery set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_cost_delay = 0);

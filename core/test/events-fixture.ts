@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { pino } from 'pino'
@@ -17,7 +16,7 @@ import type { RunUnit, UnitRequest } from '../src/events/run-unit.ts'
 import { keepSubscriptions, subscriptionsOf } from '../src/events/subscriptions.ts'
 import { definePlugin, subscriber, type PluginDefinition } from '../src/plugins/define-plugin.ts'
 
-export const migrations = join(import.meta.dirname, '../migrations')
+const migrations = new URL('../migrations/', import.meta.url)
 
 export const PieceMoved = defineEvent('probe.piece.moved', {
   version: 1,

@@ -280,7 +280,7 @@ export class Deliveries {
     try {
       await runUnit({ workspace, plugin: 'core', cause: { origin: 'system' } }, async (ctx) => {
         const due = dead ? 'infinity' : new Date(this.#now() + backOff(attempts)).toISOString()
-        const counted = await putOff(ctx.sql, taken, { due, dead, error: sentence.slice(0, 2_000) })
+        const counted = await putOff(ctx.sql, queue, taken, { due, dead, error: sentence.slice(0, 2_000) })
         // Nobody is told about a subscriber that fails to hear that subscribers fail.
         if (counted && dead && taken.name !== DeliveryDied.name) tellDeath(ctx, subscription, taken, attempts, sentence)
       })
@@ -324,53 +324,27 @@ interface FoundQueue {
   readonly due: string
 }
 
-/** Skips through the index from queue to queue, so that a backlog of a million costs as much as one delivery. */
 async function queuesWithDeliveries(owner: Sql): Promise<readonly FoundQueue[]> {
   const { rows } = await sql<FoundQueue>`
-    with recursive queue as (
-      (select d.state, d.subscription, d.workspace, d.due_at from core.delivery d
-        where d.state > 'dead' order by d.state, d.subscription, d.workspace, d.due_at limit 1)
-      union all
-      select next.* from queue cross join lateral (
-        select d.state, d.subscription, d.workspace, d.due_at from core.delivery d
-        where (d.state, d.subscription, d.workspace) > (queue.state, queue.subscription, queue.workspace)
-        order by d.state, d.subscription, d.workspace, d.due_at limit 1) next)
-    select q.state, q.subscription, q.workspace, s.plugin, q.due_at as due,
+    select q.state, q.subscription, q.workspace, q.due, s.plugin,
       s.plugin = 'core' or coalesce(p.state = 'enabled', false) as enabled
-    from queue q
+    from core.delivery_queues() q
     join core.subscription s on s.id = q.subscription
     left join core.plugin_workspace p on p.workspace = q.workspace and p.plugin = s.plugin`.execute(owner)
   return rows
 }
 
-/**
- * Locks and deletes the oldest due delivery that has none of its record before it; with the unit's commit it is done.
- *
- * The plugin is asked for once more: it may have been switched off since the queue was found.
- */
+/** Takes a queue's oldest due delivery that has none of its record before it; with the unit's commit it is done. */
 async function takeNext(
   tx: Sql,
   { subscription, workspace }: Queue,
   { now, except }: { now: string; except: readonly number[] },
 ): Promise<Taken | undefined> {
+  const { id, plugin } = subscription
   const { rows } = await sql<Taken & { changeSet: string | null }>`
-    with head as materialized (
-      select d.seq, d.event, d.attempts from core.delivery d
-      where d.state = 'waiting' and d.subscription = ${subscription.id} and d.workspace = ${workspace}::uuid
-        and d.due_at <= ${now}::timestamptz and d.seq <> all(${except}::bigint[])
-        and not exists (select from core.delivery ahead
-          where ahead.subscription = d.subscription and ahead.workspace = d.workspace and ahead.key = d.key and ahead.seq < d.seq)
-        and (${subscription.plugin} = 'core' or exists (select from core.plugin_workspace p
-          where p.workspace = ${workspace}::uuid and p.plugin = ${subscription.plugin} and p.state = 'enabled'))
-      order by d.due_at, d.seq
-      limit 1
-      for update of d skip locked),
-    done as (delete from core.delivery d using head where d.seq = head.seq)
-    select head.seq, head.attempts, e.id, e.name, e.version, e.key, e.payload, e.change_set as "changeSet", e.at,
-      exists (select from core.delivery other
-        where other.state = 'waiting' and other.subscription = ${subscription.id} and other.workspace = ${workspace}::uuid
-          and other.due_at <= ${now}::timestamptz and other.seq <> head.seq) as more
-    from head join core.event e on e.id = head.event`.execute(tx)
+    select seq, attempts, more, (event).id, (event).name, (event).version, (event).key, (event).payload,
+      (event).change_set as "changeSet", (event).at
+    from core.take_delivery(${id}, ${plugin}, ${workspace}::uuid, ${now}::timestamptz, ${except}::bigint[])`.execute(tx)
   const [row] = rows
   if (!row) return undefined
   const { changeSet, ...taken } = row
@@ -380,14 +354,16 @@ async function takeNext(
 /** @returns false when another process has handled or counted it meanwhile */
 async function putOff(
   tx: Sql,
-  { seq, attempts }: Taken,
+  queue: Queue,
+  { key, seq, attempts }: Taken,
   { due, dead, error }: { due: string; dead: boolean; error: string },
 ): Promise<boolean> {
   const { rows } = await sql`
     with failed as (
       update core.delivery set attempts = attempts + 1, last_error = ${error}, due_at = ${due}::timestamptz,
         state = case when ${dead} then 'dead' else state end
-      where seq = ${seq}::bigint and attempts = ${attempts}::integer and state in ('waiting', 'held')
+      where subscription = ${queue.subscription.id} and workspace = ${queue.workspace}::uuid and key = ${key}::uuid
+        and seq = ${seq}::bigint and attempts = ${attempts}::integer and state in ('waiting', 'held')
       returning subscription, workspace, key, seq),
     behind as (
       update core.delivery d set due_at = ${due}::timestamptz from failed f

@@ -44,13 +44,10 @@ export function tellingCtes(
       returning id, seq, name, key),
     told_delivery as (
       insert into core.delivery (workspace, subscription, event, key, due_at)
-      select ${workspace}::uuid, s.id, told.id, told.key, greatest(${at}::timestamptz, ahead.due_at)
+      select ${workspace}::uuid, s.id, told.id, told.key,
+        greatest(${at}::timestamptz, core.delivery_due_after(s.id, ${workspace}::uuid, told.key))
       from told
       join core.subscription s on s.event = told.name and s.active
-      left join lateral (
-        select d.due_at from core.delivery d
-        where d.subscription = s.id and d.workspace = ${workspace}::uuid and d.key = told.key
-        order by d.seq desc limit 1) ahead on true
       where s.plugin = 'core'
         or exists (select from core.plugin_workspace p where p.workspace = ${workspace}::uuid and p.plugin = s.plugin)
       order by told.seq, s.id
