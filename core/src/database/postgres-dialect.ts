@@ -81,7 +81,8 @@ class PostgresDriver implements Driver {
     const client = await this.#pool.connect()
     if (!this.#prepared.has(client)) {
       try {
-        await client.query(`set time zone 'UTC'${this.#as === 'app' ? `; set role ${appRole}` : ''}`)
+        // Compiling a plan pays on scans of minutes; on short EXISTS filters it costs ten times their work.
+        await client.query(`set time zone 'UTC'; set jit = off${this.#as === 'app' ? `; set role ${appRole}` : ''}`)
       } catch (error) {
         client.release(true)
         throw error

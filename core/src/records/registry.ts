@@ -209,7 +209,8 @@ function defaultOf(field: FieldModel, property: EntityProperty): unknown {
   const input =
     field.type === 'boolean' ? String(bare) === 'true' : field.type === 'json' ? JSON.parse(String(bare)) : bare
   const parsed = parseValue(field, input)
-  return parsed.ok ? parsed.value : undefined
+  // A default of empty text reads as no value: the database puts it there.
+  return parsed.ok && parsed.value !== null ? parsed.value : undefined
 }
 
 function optionsOf(definition: FieldDefinition, property: EntityProperty): readonly FieldOption[] | undefined {
