@@ -72,11 +72,10 @@ export const teamRoutes: readonly RouteDefinition[] = [
     permission,
     summary: 'Put exactly these users into a team, from today',
     params: byId,
-    body: z.union([ids, z.strictObject({ members: ids })]),
+    body: z.strictObject({ members: ids }),
     answer: z.object({ data: recordAnswer }),
-    handle: async ({ params: { id }, body }, ctx) => {
-      const members = Array.isArray(body) ? body : body.members
-      return { data: (await shown(ctx, [await new TeamService(ctx).change(id, { members })]))[0]! }
-    },
+    handle: async ({ params: { id }, body: { members } }, ctx) => ({
+      data: (await shown(ctx, [await new TeamService(ctx).change(id, { members })]))[0]!,
+    }),
   }),
 ]

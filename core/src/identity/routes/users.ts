@@ -145,11 +145,11 @@ export const userRoutes: readonly RouteDefinition[] = [
     permission,
     summary: 'Give a user exactly these roles, each for good or until an instant',
     params: byId,
-    body: z.union([roles, z.strictObject({ roles })]),
+    body: z.strictObject({ roles }),
     answer: z.object({ data: access }),
     handle: async ({ params: { id }, body }, ctx) => {
       const service = new UserService(ctx)
-      await service.change(id, { roles: Array.isArray(body) ? body : body.roles })
+      await service.change(id, { roles: body.roles })
       return { data: await service.accessOf(id) }
     },
   }),
@@ -159,11 +159,11 @@ export const userRoutes: readonly RouteDefinition[] = [
     permission,
     summary: 'Put a user into exactly these teams from today; the first is the home team',
     params: byId,
-    body: z.union([ids, z.strictObject({ teams: ids })]),
+    body: z.strictObject({ teams: ids }),
     answer: z.object({ data: access }),
     handle: async ({ params: { id }, body }, ctx) => {
       const service = new UserService(ctx)
-      await service.change(id, { teams: Array.isArray(body) ? body : body.teams })
+      await service.change(id, { teams: body.teams })
       return { data: await service.accessOf(id) }
     },
   }),

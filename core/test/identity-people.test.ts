@@ -1,0 +1,498 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createTestApp, type TestApp, type TestClient } from '../src/testing/index.ts'
+import { patience } from './identity-world.ts'
+
+const now = '2026-03-02T09:00:00Z'
+let app: TestApp
+let names = 0
+
+beforeAll(async () => {
+  app = await createTestApp({ now })
+}, patience)
+afterAll(() => app[Symbol.asyncDispose]())
+
+const roleNamed = async (name: string): Promise<string> => {
+  const { body } = await app.admin.get('/api/core/roles')
+  return body.data.find((role: { name: string }) => role.name === name).id
+}
+
+interface Person {
+  readonly id: string
+  readonly email: string
+  readonly password: string
+}
+
+async function person(values: Record<string, unknown> = {}): Promise<Person> {
+  names += 1
+  const email = `person.${names}.${Date.now()}@example.com`
+  const { status, body } = await app.admin.post('/api/core/users', { name: `Person ${names}`, email, ...values })
+  expect(status).toBe(201)
+  return { id: body.data.id, email, password: body.password }
+}
+
+const origin = { origin: 'http://localhost', 'content-type': 'application/json' }
+
+async function signIn({
+  email,
+  password,
+}: {
+  email: string
+  password: string
+}): Promise<{ status: number; cookie: string }> {
+  const response = await app.app.fetch(
+    new Request('http://localhost/api/auth/sign-in/email', {
+      method: 'POST',
+      headers: origin,
+      body: JSON.stringify({ email, password }),
+    }),
+  )
+  return {
+    status: response.status,
+    cookie: response.headers
+      .getSetCookie()
+      .map((it) => it.split(';')[0])
+      .join('; '),
+  }
+}
+
+async function send(method: string, path: string, headers: Record<string, string>, body?: unknown) {
+  const response = await app.app.fetch(
+    new Request(`http://localhost${path}`, {
+      method,
+      headers: { ...origin, ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    }),
+    { incoming: { socket: { remoteAddress: '192.0.2.1' } } },
+  )
+  const text = await response.text()
+  return { status: response.status, body: text === '' ? undefined : JSON.parse(text), headers: response.headers }
+}
+
+describe('letting people in', () => {
+  test('a new user gets a password that is shown once and works at once', async () => {
+    const made = await person({ roles: [await roleNamed('Member')] })
+    expect(made.password).toMatch(/^\w{4}(-\w{4}){3}$/)
+    const { status, cookie } = await signIn(made)
+    expect(status).toBe(200)
+    const me = await send('GET', '/api/core/me', { cookie })
+    expect(me.body.data).toMatchObject({ id: made.id, email: made.email, roles: [{ name: 'Member' }], team: null })
+    const { body } = await app.admin.get('/api/core/users')
+    expect(JSON.stringify(body)).not.toContain(made.password)
+  })
+
+  test('who manages users sees roles and the last visit, others find names', async () => {
+    const made = await person({ roles: [await roleNamed('Reader')] })
+    const seen = (client: TestClient) =>
+      client
+        .get(`/api/core/users?filter=${encodeURIComponent(`email = "${made.email}"`)}`)
+        .then(({ body }) => body.data?.[0])
+    expect(await seen(app.admin)).toMatchObject({
+      id: made.id,
+      active: true,
+      roles: [await roleNamed('Reader')],
+      lastSeenAt: null,
+    })
+    const colleague = await app.as({})
+    const { body } = await colleague.get('/api/core/users?q=Person')
+    expect(body.data.length).toBeGreaterThan(0)
+    expect(body.data[0]).not.toHaveProperty('roles')
+    expect(body.data[0]).not.toHaveProperty('email')
+  })
+
+  test('an address that is here already is named with the person who has it', async () => {
+    const made = await person()
+    const { status, body } = await app.admin.post('/api/core/users', { name: 'Twin', email: made.email.toUpperCase() })
+    expect(status).toBe(409)
+    expect(body).toMatchObject({ code: 'ALREADY_MEMBER', detail: expect.stringContaining('Person') })
+  })
+
+  test('somebody who works in another company keeps their password and gets no second one', async () => {
+    const made = await person()
+    const other = await app.secondWorkspace()
+    const { status, body } = await other.admin.post('/api/core/users', { name: 'Known elsewhere', email: made.email })
+    expect(status).toBe(201)
+    expect(body.data.id).toBe(made.id)
+    expect(body).not.toHaveProperty('password')
+    expect((await signIn(made)).status).toBe(200)
+    const reset = await app.admin.post(`/api/core/users/${made.id}/password`)
+    expect(reset.body).toMatchObject({ status: 409, code: 'PASSWORD_IS_THEIRS' })
+  })
+
+  test('one company does not see the people of another', async () => {
+    const made = await person()
+    const other = await app.secondWorkspace()
+    expect((await other.admin.get(`/api/core/users/${made.id}/access`)).status).toBe(404)
+    expect((await other.admin.post(`/api/core/users/${made.id}/deactivate`)).status).toBe(404)
+    expect((await other.admin.post(`/api/core/users/${made.id}/password`)).status).toBe(404)
+    const { body } = await other.admin.get('/api/core/users')
+    expect(body.data.map(({ id }: { id: string }) => id)).not.toContain(made.id)
+  })
+
+  test('deactivation ends sessions and keys at once, in the next request', async () => {
+    const administrator = await roleNamed('Administrator')
+    await person({ roles: [administrator] })
+    const made = await person({ roles: [administrator] })
+    const { cookie } = await signIn(made)
+    const key = await send(
+      'POST',
+      '/api/core/api-keys',
+      { cookie },
+      { name: 'Import', role: await roleNamed('Integration') },
+    )
+    const bearer = { authorization: `Bearer ${key.body.data.key}` }
+    expect((await send('GET', '/api/core/me', bearer)).status).toBe(200)
+    const { status, body } = await app.admin.post(`/api/core/users/${made.id}/deactivate`)
+    expect([status, body.data.state, body.data.active]).toEqual([200, 'inactive', false])
+    expect((await send('GET', '/api/core/me', { cookie })).body).toMatchObject({ status: 401, code: 'SESSION_EXPIRED' })
+    expect((await send('GET', '/api/core/me', bearer)).body).toMatchObject({ status: 401, code: 'API_KEY_REVOKED' })
+    expect((await signIn(made)).status).toBe(403)
+    await app.admin.post(`/api/core/users/${made.id}/activate`)
+    expect((await signIn(made)).status).toBe(200)
+  })
+
+  test('a new password given by an administrator ends the sessions and stands in the ledger', async () => {
+    const made = await person()
+    const { cookie } = await signIn(made)
+    const { body } = await app.admin.post(`/api/core/users/${made.id}/password`)
+    expect((await send('GET', '/api/core/me', { cookie })).status).toBe(401)
+    expect((await signIn(made)).status).toBe(401)
+    expect((await signIn({ ...made, password: body.data.password })).status).toBe(200)
+    const history = await app.admin.get(`/api/core/users/${made.id}/history`)
+    expect(history.body.data[0].changes).toEqual([expect.objectContaining({ field: 'passwordSetAt' })])
+    expect(JSON.stringify(history.body)).not.toContain(body.data.password)
+  })
+
+  test('one changes the own language and looks without any permission', async () => {
+    const made = await person()
+    const { cookie } = await signIn(made)
+    const { body } = await send('PATCH', '/api/core/me', { cookie }, { locale: 'fr', theme: 'dark' })
+    expect(body.data).toMatchObject({ locale: 'fr', theme: 'dark', density: null })
+    const refusal = await send('GET', '/api/core/roles', { cookie })
+    expect(refusal.body).toMatchObject({
+      code: 'PERMISSION_DENIED',
+      detail: expect.stringContaining('Votre administrateur'),
+    })
+  })
+})
+
+describe('roles', () => {
+  test('a role given works in the next request, and taken it does not', async () => {
+    const made = await person()
+    const { cookie } = await signIn(made)
+    const read = () => send('GET', '/api/core/accounts', { cookie }).then(({ status }) => status)
+    expect(await read()).toBe(403)
+    const reader = await roleNamed('Reader')
+    const given = await app.admin.put(`/api/core/users/${made.id}/roles`, { roles: [reader] })
+    expect(given.body.data.roles).toEqual([{ id: reader, name: 'Reader', until: null }])
+    expect(await read()).toBe(200)
+    await app.admin.put(`/api/core/users/${made.id}/roles`, { roles: [] })
+    expect(await read()).toBe(403)
+  })
+
+  test('a role until an instant ends by itself', async () => {
+    const made = await person()
+    const { cookie } = await signIn(made)
+    await app.admin.put(`/api/core/users/${made.id}/roles`, {
+      roles: [{ role: await roleNamed('Reader'), until: '2026-03-02T10:00:00Z' }],
+    })
+    const read = () => send('GET', '/api/core/accounts', { cookie }).then(({ status }) => status)
+    app.clock.set('2026-03-02T09:59:59Z')
+    expect(await read()).toBe(200)
+    app.clock.set('2026-03-02T10:00:00Z')
+    expect(await read()).toBe(403)
+    app.clock.set(now)
+  })
+
+  test('giving and taking roles stands in the ledger and can be undone', async () => {
+    const made = await person()
+    const given = await app.admin.put(`/api/core/users/${made.id}/roles`, { roles: [await roleNamed('Reader')] })
+    const changeSet = given.headers.get('x-change-set')
+    expect(changeSet).not.toBeNull()
+    expect((await app.admin.post(`/api/core/change-sets/${changeSet}/undo`)).status).toBe(200)
+    expect((await app.admin.get(`/api/core/users/${made.id}/access`)).body.data.roles).toEqual([])
+  })
+
+  test('a role is made as a copy, changed list by list, and removed when nobody holds it', async () => {
+    const from = await roleNamed('Reader')
+    const made = await app.admin.post('/api/core/roles', { name: 'Pricing', description: 'Sees prices', from })
+    expect(made.status).toBe(201)
+    const { id, grants } = made.body.data
+    expect(grants.length).toBeGreaterThan(0)
+    const changed = await app.admin.patch(`/api/core/roles/${id}`, {
+      permissions: ['core.plugin.toggle'],
+      fields: [{ resource: 'core.account', field: 'annualRevenue', access: 'none' }],
+    })
+    expect(changed.body.data).toMatchObject({ grants, permissions: ['core.plugin.toggle'], system: false, users: 0 })
+    const holder = await person({ roles: [id] })
+    expect((await app.admin.delete(`/api/core/roles/${id}`)).body).toMatchObject({
+      status: 409,
+      code: 'ROLE_IN_USE',
+      detail: expect.stringContaining('Pricing'),
+    })
+    await app.admin.put(`/api/core/users/${holder.id}/roles`, { roles: [] })
+    expect((await app.admin.delete(`/api/core/roles/${id}`)).status).toBe(204)
+  })
+
+  test('a field hidden by a role is absent from records and refused in filters', async () => {
+    const reader = await app.as({
+      may: ['core.account.read'],
+      fields: [{ resource: 'core.account', field: 'annualRevenue', access: 'none' }],
+    })
+    await app.admin.post('/api/core/accounts', { name: 'Margin House', annualRevenue: '987654.32' })
+    const list = await reader.get('/api/core/accounts?q=Margin')
+    expect(list.body.data).toHaveLength(1)
+    expect(JSON.stringify(list.body)).not.toMatch(/987654|annualRevenue/)
+    const filtered = await reader.get(`/api/core/accounts?filter=${encodeURIComponent('annualRevenue > 1000')}`)
+    expect(filtered.body).toMatchObject({ status: 403, code: 'FIELD_NOT_READABLE' })
+  })
+
+  test.each([
+    [
+      'a condition that is no expression',
+      { grants: [{ resource: 'core.account', action: 'read', condition: 'name =' }] },
+    ],
+    [
+      'a condition on a field that is not there',
+      { grants: [{ resource: 'core.account', action: 'read', condition: 'weight > 3' }] },
+    ],
+  ])('%s is refused with its place', async (_, lists) => {
+    const { body } = await app.admin.post('/api/core/roles', { name: 'Broken', ...lists })
+    expect(body).toMatchObject({
+      status: 422,
+      code: 'GRANT_INVALID',
+      detail: expect.stringContaining('grants/0/condition'),
+    })
+  })
+
+  test('the administrator role keeps every right', async () => {
+    const administrator = await roleNamed('Administrator')
+    expect((await app.admin.patch(`/api/core/roles/${administrator}`, { grants: [] })).body).toMatchObject({
+      code: 'ADMINISTRATOR_ROLE_FIXED',
+    })
+    expect((await app.admin.delete(`/api/core/roles/${administrator}`)).body).toMatchObject({
+      code: 'ADMINISTRATOR_ROLE_FIXED',
+    })
+  })
+
+  test('the last active administrator stays one', async () => {
+    const { admin } = await app.secondWorkspace()
+    const roles = await admin.get('/api/core/roles')
+    const administrator = roles.body.data.find(({ system }: { system: boolean }) => system).id
+    const made = (name: string) =>
+      admin
+        .post('/api/core/users', { name, email: `${name}.${Date.now()}@example.com`, roles: [administrator] })
+        .then(({ body }) => body.data.id as string)
+    const [anna, bruno] = [await made('Anna'), await made('Bruno')]
+    expect((await admin.put(`/api/core/users/${anna}/roles`, { roles: [] })).status).toBe(200)
+    const refusal = { status: 409, code: 'ADMINISTRATOR_NEEDED', detail: expect.stringContaining('Bruno') }
+    expect((await admin.put(`/api/core/users/${bruno}/roles`, { roles: [] })).body).toMatchObject(refusal)
+    expect((await admin.post(`/api/core/users/${bruno}/deactivate`)).body).toMatchObject(refusal)
+    const until = { role: administrator, until: '2026-12-31T00:00:00Z' }
+    expect((await admin.put(`/api/core/users/${bruno}/roles`, { roles: [until] })).body).toMatchObject(refusal)
+    await admin.put(`/api/core/users/${anna}/roles`, { roles: [administrator] })
+    expect((await admin.post(`/api/core/users/${bruno}/deactivate`)).status).toBe(200)
+  })
+
+  test('who manages users cannot make an administrator, nor take over the account of one', async () => {
+    const administrator = await roleNamed('Administrator')
+    const boss = await person({ roles: [administrator] })
+    const clerk = await app.as({ may: ['core.user.manage', 'core.apikey.manage'] })
+    const made = await person()
+    for (const attempt of [
+      clerk.put(`/api/core/users/${made.id}/roles`, { roles: [administrator] }),
+      clerk.post('/api/core/users', { name: 'Twin', email: `twin.${Date.now()}@example.com`, roles: [administrator] }),
+      clerk.put(`/api/core/users/${boss.id}/roles`, { roles: [] }),
+      clerk.post(`/api/core/users/${boss.id}/password`),
+      clerk.post(`/api/core/users/${boss.id}/deactivate`),
+      clerk.post('/api/core/api-keys', { name: 'Twin', role: administrator }),
+    ]) {
+      expect((await attempt).body).toMatchObject({
+        status: 403,
+        code: 'PERMISSION_DENIED',
+        detail: expect.stringContaining('core.role.manage'),
+      })
+    }
+    expect((await clerk.put(`/api/core/users/${made.id}/roles`, { roles: [await roleNamed('Reader')] })).status).toBe(
+      200,
+    )
+  })
+
+  test('the role editor is offered what is enabled here, in the actor’s language', async () => {
+    const french = await app.as({ may: ['core.role.manage'], locale: 'fr' })
+    const { body } = await french.get('/api/core/permissions')
+    const account = body.data.resources.find(({ id }: { id: string }) => id === 'core.account')
+    expect(account).toMatchObject({
+      plugin: 'core',
+      name: 'Comptes',
+      actions: expect.arrayContaining(['read', 'update', 'export']),
+    })
+    expect(account.fields).toContainEqual({ name: 'name', label: 'Nom' })
+    expect(body.data.permissions).toContainEqual(
+      expect.objectContaining({ id: 'core.role.manage', title: 'Gérer les rôles' }),
+    )
+  })
+})
+
+describe('teams', () => {
+  const team = async (name: string, parent: string | null = null) => {
+    const { body } = await app.admin.post('/api/core/teams', { name: `${name} ${(names += 1)}`, parent })
+    return body.data.id as string
+  }
+
+  test('a move acts at once: the team sees its records and those of the teams below', async () => {
+    const north = await team('North')
+    const below = await team('North East', north)
+    const south = await team('South')
+    const rep = await person({ team: below })
+    const { cookie: repCookie } = await signIn(rep)
+    await app.admin.put(`/api/core/users/${rep.id}/roles`, { roles: [await roleNamed('Member')] })
+    const lead = await send('POST', '/api/core/leads', { cookie: repCookie }, { lastName: 'Durand' })
+    expect(lead.status).toBe(201)
+    expect(lead.body.data).toMatchObject({ owner: rep.id, team: below })
+    const watcher = await person({ roles: [await roleNamed('Reader')] })
+    const { cookie } = await signIn(watcher)
+    const sees = async () => (await send('GET', `/api/core/leads/${lead.body.data.id}`, { cookie })).status
+    expect(await sees()).toBe(404)
+    for (const [teams, status] of [
+      [[north], 200],
+      [[south], 404],
+      [[below], 200],
+      [[], 404],
+    ] as const) {
+      await app.admin.put(`/api/core/users/${watcher.id}/teams`, { teams: [...teams] })
+      expect(await sees()).toBe(status)
+    }
+  })
+
+  test('a membership ends on its day and is kept', async () => {
+    const north = await team('North')
+    const made = await person({ team: north })
+    app.clock.set('2026-03-05T09:00:00Z')
+    await app.admin.put(`/api/core/users/${made.id}/teams`, { teams: [] })
+    const { body } = await app.admin.get(`/api/core/team-members?filter=${encodeURIComponent(`user = "${made.id}"`)}`)
+    expect(body.data).toEqual([expect.objectContaining({ team: north, fromDate: '2026-03-02', toDate: '2026-03-05' })])
+    app.clock.set(now)
+  })
+
+  test('a team shows its lead and members and is removed when it is empty', async () => {
+    const [anna, bruno] = [await person(), await person()]
+    const id = await team('East')
+    const changed = await app.admin.patch(`/api/core/teams/${id}`, { lead: anna.id, members: [anna.id, bruno.id] })
+    expect(changed.body.data).toMatchObject({ lead: anna.id, members: expect.arrayContaining([anna.id, bruno.id]) })
+    expect((await app.admin.delete(`/api/core/teams/${id}`)).body).toMatchObject({ status: 409, code: 'TEAM_IN_USE' })
+    await app.admin.put(`/api/core/teams/${id}/members`, { members: [] })
+    expect((await app.admin.delete(`/api/core/teams/${id}`)).status).toBe(204)
+  })
+
+  test('a team cannot stand below itself', async () => {
+    const top = await team('Top')
+    const middle = await team('Middle', top)
+    const low = await team('Low', middle)
+    const { body } = await app.admin.patch(`/api/core/teams/${top}`, { parent: low })
+    expect(body).toMatchObject({ status: 409, code: 'TEAM_CYCLE_REFUSED', detail: expect.stringContaining('Low') })
+    expect((await app.admin.patch(`/api/core/teams/${low}`, { parent: top })).status).toBe(200)
+  })
+})
+
+describe('API keys', () => {
+  const key = async (values: Record<string, unknown> = {}) => {
+    const { status, body } = await app.admin.post('/api/core/api-keys', {
+      name: 'Nightly sync',
+      role: await roleNamed('Integration'),
+      ...values,
+    })
+    expect(status).toBe(201)
+    return { ...body.data, bearer: { authorization: `Bearer ${body.data.key}` } }
+  }
+
+  test('a key is shown once, works with its role, and is kept as a hash alone', async () => {
+    const made = await key()
+    expect(made.key).toMatch(/^socle_[0-9a-f]{8}_[A-Za-z0-9_-]{43}$/)
+    const created = await send('POST', '/api/core/accounts', made.bearer, { name: 'By key' })
+    expect(created.status).toBe(201)
+    expect((await send('GET', '/api/core/roles', made.bearer)).status).toBe(403)
+    const { body } = await app.admin.get('/api/core/api-keys')
+    expect(body.data.find(({ id }: { id: string }) => id === made.id)).toMatchObject({
+      start: made.key.slice(0, 14),
+      roleName: 'Integration',
+      createdBy: { name: 'Claire Admin' },
+    })
+    for (const path of [
+      '/api/core/api-keys',
+      `/api/core/api-keys/${made.id}`,
+      `/api/core/api-keys/${made.id}/history`,
+    ]) {
+      expect(JSON.stringify((await app.admin.get(path)).body)).not.toContain(made.key.slice(15))
+    }
+    const history = await app.admin.get(`/api/core/accounts/${created.body.data.id}/history`)
+    expect(history.body.data[0].actor).toMatchObject({ type: 'key', name: 'Nightly sync' })
+  })
+
+  test('a key that is altered, expired, revoked or used from elsewhere is refused with the reason', async () => {
+    const use = (made: { bearer: { authorization: string } }) =>
+      send('GET', '/api/core/me', made.bearer).then(({ body }) => body)
+    const altered = await key()
+    expect(await use({ bearer: { authorization: `${altered.bearer.authorization.slice(0, -1)}?` } })).toMatchObject({
+      status: 401,
+      code: 'API_KEY_UNKNOWN',
+    })
+    const other = altered.key.endsWith('A') ? 'B' : 'A'
+    expect(
+      await use({ bearer: { authorization: `Bearer ${altered.key.slice(0, 20)}${other}${altered.key.slice(21)}` } }),
+    ).toMatchObject({ code: 'API_KEY_UNKNOWN' })
+    const short = await key({ expiresInDays: 1 })
+    expect(await use(short)).toHaveProperty('data')
+    app.clock.advance('P1D')
+    expect(await use(short)).toMatchObject({ status: 401, code: 'API_KEY_EXPIRED' })
+    app.clock.set(now)
+    const bound = await key({ addresses: ['198.51.100.0/24', '2001:db8::/32'] })
+    expect(await use(bound)).toMatchObject({
+      status: 403,
+      code: 'API_KEY_ADDRESS_REFUSED',
+      detail: expect.stringContaining('192.0.2.1'),
+    })
+    const near = await key({ addresses: ['192.0.2.0/24'] })
+    expect(await use(near)).toHaveProperty('data')
+    expect((await app.admin.post(`/api/core/api-keys/${near.id}/revoke`)).body.data.revokedAt).not.toBeNull()
+    expect(await use(near)).toMatchObject({ status: 401, code: 'API_KEY_REVOKED' })
+    const { body } = await app.admin.get('/api/core/api-keys')
+    expect(body.data.map(({ id }: { id: string }) => id)).not.toContain(near.id)
+  })
+
+  test('an address that is none is refused by name', async () => {
+    const { body } = await app.admin.post('/api/core/api-keys', {
+      name: 'x',
+      role: await roleNamed('Reader'),
+      addresses: ['10.0.0.300'],
+    })
+    expect(body).toMatchObject({ status: 422, code: 'ADDRESS_INVALID', detail: expect.stringContaining('10.0.0.300') })
+  })
+
+  test('a key of one company opens no other', async () => {
+    const made = await key()
+    const other = await app.secondWorkspace()
+    const answer = await send('GET', '/api/core/accounts', { ...made.bearer, 'x-workspace': other.workspace.id })
+    expect(answer.body).toMatchObject({ status: 403, code: 'WORKSPACE_NOT_YOURS' })
+  })
+})
+
+describe('rights are written by their own permissions alone', () => {
+  test('every right over all records hands out none over rights', async () => {
+    const verbs = ['read', 'create', 'update', 'delete', 'restore', 'import', 'export']
+    const strong = await app.as({
+      grants: verbs.map((action) => ({ resource: '*', action, visibility: 'all' as const })),
+    })
+    const reader = await roleNamed('Reader')
+    const made = await person()
+    for (const attempt of [
+      strong.post('/api/core/roles', { name: 'Mine', permissions: ['core.role.manage'] }),
+      strong.post('/api/core/roles/bulk', { create: [{ name: 'Mine' }] }),
+      strong.post('/api/core/role-assignments', { role: reader, user: made.id }),
+      strong.post('/api/core/api-keys', { name: 'Mine', role: reader }),
+      strong.post('/api/core/users', { name: 'Mine', email: 'mine@example.com' }),
+      strong.patch(`/api/core/users/${made.id}`, { active: false }),
+    ]) {
+      expect([403, 404, 405]).toContain((await attempt).status)
+    }
+  })
+})
