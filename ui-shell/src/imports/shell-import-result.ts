@@ -96,6 +96,7 @@ export class ShellImportResult extends KitElement {
         white-space: normal;
       }
       .line {
+        inline-size: 1%;
         color: var(--socle-text-3);
         font-variant-numeric: tabular-nums;
       }

@@ -376,6 +376,7 @@ export class ShellImportWizard extends KitElement {
         color: var(--socle-surface);
       }
       .step-title {
+        justify-self: start;
         font: var(--socle-heading);
         font-weight: 600;
         outline-offset: 4px;

@@ -70,7 +70,8 @@ export async function takeBack(changes: readonly OwnChange[]): Promise<void> {
 }
 
 /** Ctrl/Cmd+Z takes back the last own change, except where it belongs to the text being typed. */
-export function undoOnKey(event: KeyboardEvent): void {
+function undoOnKey(event: KeyboardEvent): void {
+  if (event.defaultPrevented) return
   if (event.key.toLowerCase() !== 'z' || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return
   if (isTyping(event)) return
   if (undoLast()) event.preventDefault()
@@ -85,3 +86,6 @@ export function isTyping(event: Event): boolean {
     return !['checkbox', 'radio', 'button', 'submit', 'file'].includes(target.type)
   return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement
 }
+
+// One listener for the page: every screen of records brings this module.
+window.addEventListener('keydown', undoOnKey)

@@ -209,7 +209,8 @@ export class ShellRecordList extends KitElement {
       const answer = await records(this.resource)
         .aggregate(query)
         .catch(() => undefined)
-      this.sums = answer?.data ?? []
+      // A failed reading leaves the figures of the rows that stay on screen.
+      if (answer) this.sums = answer.data
     }, 30)
   }
 
@@ -612,15 +613,7 @@ export class ShellRecordList extends KitElement {
         </button>
       </div>`
     }
-    const news = list.arrived.size
-    const gone = list.gone.size
-    if ((!news && !gone) || this.#isBoard) return nothing
-    return html`<div class="news">
-      <button class="button small" @click=${() => this.#reload()}>
-        ${icon('refresh-cw')}${news ? t('shell.records.arrived', { count: news }) : nothing}
-        ${gone ? t('shell.records.gone', { count: gone }) : nothing}
-      </button>
-    </div>`
+    return nothing
   }
 
   #tableView() {
@@ -803,7 +796,7 @@ export class ShellRecordList extends KitElement {
     return html`<footer class="foot">
       <span class="number">
         ${
-          total === undefined
+          total === undefined || this.#narrow.matches
             ? nothing
             : t('shell.records.count', {
                 count: total,
@@ -812,7 +805,7 @@ export class ShellRecordList extends KitElement {
               })
         }
       </span>
-      ${this.#figures()}
+      ${this.#news()} ${this.#figures()}
       ${
         at >= 0 && !this.#isBoard && total !== undefined
           ? html`<span class="position number"
@@ -821,6 +814,17 @@ export class ShellRecordList extends KitElement {
           : nothing
       }
     </footer>`
+  }
+
+  /** Stands in the foot: over the rows it would cover one somebody is reading or writing in. */
+  #news() {
+    const news = this.#list.arrived.size
+    const gone = this.#list.gone.size
+    if ((!news && !gone) || this.#isBoard) return nothing
+    return html`<button class="news" title=${t('shell.records.showNews')} @click=${() => this.#reload()}>
+      ${icon('refresh-cw')}${news ? t('shell.records.arrived', { count: news }) : nothing}
+      ${gone ? t('shell.records.gone', { count: gone }) : nothing}
+    </button>`
   }
 
   #figures() {
@@ -1004,24 +1008,6 @@ export class ShellRecordList extends KitElement {
       .notice .meta {
         color: inherit;
       }
-      .news {
-        position: absolute;
-        inset-block-start: 40px;
-        inset-inline: 0;
-        z-index: 6;
-        display: flex;
-        justify-content: center;
-        pointer-events: none;
-      }
-      .news .button {
-        border-radius: 14px;
-        padding: 0 12px;
-        background: var(--socle-accent);
-        border-color: transparent;
-        color: var(--socle-on-accent);
-        box-shadow: var(--socle-shadow);
-        pointer-events: auto;
-      }
       .foot {
         display: flex;
         flex: none;
@@ -1035,6 +1021,28 @@ export class ShellRecordList extends KitElement {
         white-space: nowrap;
         overflow-x: auto;
         scrollbar-width: none;
+      }
+      .foot > span:empty {
+        display: none;
+      }
+      .news {
+        display: inline-flex;
+        flex: none;
+        align-items: center;
+        gap: 6px;
+        block-size: 24px;
+        padding: 0 10px;
+        border: 0;
+        border-radius: 12px;
+        background: var(--socle-accent);
+        color: var(--socle-on-accent);
+        font: var(--socle-meta);
+        font-weight: 600;
+        cursor: pointer;
+      }
+      .news .icon {
+        inline-size: 12px;
+        block-size: 12px;
       }
       .foot b {
         color: var(--socle-text);

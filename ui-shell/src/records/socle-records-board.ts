@@ -556,8 +556,8 @@ export class SocleRecordsBoard extends KitElement {
       <ul class="single" @touchstart=${this.#touched} @touchend=${(event: TouchEvent) => this.#swiped(event, go)}>
         ${lane.cards.map((card) => this.#singleCard(card, lane))}
         ${lane.cards.length === 0 ? html`<li class="none">${t('shell.records.board.none')}</li>` : nothing}
+        ${lane.next ? html`<li><button class="button" @click=${() => void this.#more(lane.stage.key)}>${t('shell.records.timeline.more')}</button></li>` : nothing}
       </ul>
-      ${lane.next ? html`<button class="button" @click=${() => void this.#more(lane.stage.key)}>${t('shell.records.timeline.more')}</button>` : nothing}
     `
   }
 
