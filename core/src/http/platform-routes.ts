@@ -54,8 +54,8 @@ export function platformRoutes(kernel: Kernel, toggle: Toggle): Hono<PluginEnv> 
   })
 
   app.get('/audit', async (request) => {
-    const { after, actor, resource, limit } = request.req.query()
-    const query = defined({ after, actor, resource, limit: limit === undefined ? undefined : Number(limit) })
+    const { after, actor, resource, origin, from, to, limit } = request.req.query()
+    const query = defined({ after, actor, resource, origin, from, to, limit: limit === undefined ? undefined : Number(limit) })
     const { data, next } = await inUnit(request.env.facts, request.req.raw, (ctx) => engineOf(ctx).audit(query))
     return request.json({ data, page: { next } })
   })

@@ -1,6 +1,7 @@
 import { Hono, type Context as HonoContext } from 'hono'
 import { z } from 'zod'
 import type { Context } from '../context.ts'
+import { timelineOf } from '../entities/timeline.ts'
 import type { Kernel } from '../kernel.ts'
 import { bulkLimit } from '../records/bulk.ts'
 import { RecordEngine } from '../records/engine.ts'
@@ -111,8 +112,8 @@ export function resourceRoutes(kernel: Kernel, resource: Resource): Hono<PluginE
   const app = new Hono<PluginEnv>()
   const unit = <T>(request: Request, work: (ctx: Context) => Promise<T>, reason?: string) =>
     unitOf(kernel, { facts: request.env.facts, raw: request.req.raw, plugin: resource.plugin, reason }, work)
-  const read = async (request: Request, work: (engine: RecordEngine) => Promise<unknown>) =>
-    request.json((await unit(request, (ctx) => work(engineOf(ctx)))) as object)
+  const read = async (request: Request, work: (engine: RecordEngine, ctx: Context) => Promise<unknown>) =>
+    request.json((await unit(request, (ctx) => work(engineOf(ctx), ctx))) as object)
 
   app.get('/', (request) => read(request, (engine) => engine.list(resource.id, listQuery(request))))
   app.post('/query', async (request) => {
@@ -136,6 +137,11 @@ export function resourceRoutes(kernel: Kernel, resource: Resource): Hono<PluginE
   app.get('/:id/history', (request) =>
     read(request, async (engine) => ({ data: await engine.history(resource.id, request.req.param('id')) })),
   )
+  if (resource.options.timeline) {
+    app.get('/:id/timeline', (request) =>
+      read(request, (engine, ctx) => timelineOf(ctx, engine, { resource: resource.id, id: request.req.param('id') }, request.req.query('after'))),
+    )
+  }
   if (resource.options.readonly) return app
 
   const write = async (request: Request, work: (ctx: Context, body: Record<string, unknown>) => Promise<Answer>) => {

@@ -3,7 +3,7 @@ import { aggregateRecords } from './aggregate.ts'
 import { bulkChange, type BulkAnswer, type BulkRequest } from './bulk.ts'
 import type { ResourceDefinition } from './define-resource.ts'
 import { changeEntity } from './entity-write.ts'
-import { auditTrail, historyOf, type AuditEntry, type AuditQuery, type HistoryEntry } from './ledger.ts'
+import { auditTrail, historyOf, type AuditEntry, type AuditQuery, type HistoryEntry, type TimelinePlace } from './ledger.ts'
 import { getRecord, listRecords } from './read.ts'
 import type {
   AggregateAnswer,
@@ -86,8 +86,8 @@ export class RecordEngine implements Records {
     return bulkChange(this.#scope, this.#resource(ref), request)
   }
 
-  async history(ref: ResourceRef, id: string): Promise<HistoryEntry[]> {
-    return historyOf(this.#scope, this.#resource(ref), id)
+  async history(ref: ResourceRef, id: string, before?: TimelinePlace): Promise<HistoryEntry[]> {
+    return historyOf(this.#scope, this.#resource(ref), id, before)
   }
 
   async search(text: string, limit: number): Promise<SearchHit[]> {

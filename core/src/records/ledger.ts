@@ -1,14 +1,24 @@
-import { sql } from 'kysely'
+import { sql, type RawBuilder, type SqlBool } from 'kysely'
+import { DateTime } from 'luxon'
 import type { Actor } from '../actor.ts'
 import { permissionDenied } from '../permissions/errors.ts'
 import { queryInvalid, recordNotFound } from './errors.ts'
-import { demandAction, findRow } from './read.ts'
+import { demandAction, findRow, recordsByIds } from './read.ts'
 import { systemFields, type Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
 import { isUuid } from './values.ts'
 
+/** Where a page of a history ended. */
+export interface TimelinePlace {
+  /** ISO instant. */
+  readonly at: string
+  readonly id: string
+}
+
 /** One entry of a record's history. */
 export interface HistoryEntry {
+  /** Id of the change, unique over all records. */
+  readonly id: string
   readonly changeSet: string
   /** ISO instant. */
   readonly at: string
@@ -22,11 +32,26 @@ export interface HistoryEntry {
 }
 
 /** One change set with every record it changed, as the audit shows it. */
-export interface AuditEntry extends Omit<HistoryEntry, 'action' | 'version' | 'changes'> {
-  readonly records: readonly (Pick<HistoryEntry, 'action' | 'version' | 'changes'> & {
+export interface AuditEntry {
+  /** Change set's id. */
+  readonly id: string
+  readonly at: string
+  readonly actor: HistoryEntry['actor']
+  readonly origin: string
+  readonly reason: string | null
+  readonly requestId: string | null
+  readonly undoOf: string | null
+  /** Another change set took it back. */
+  readonly undone: boolean
+  readonly mayUndo: boolean
+  /** At most `auditedChanges` of them. */
+  readonly changes: readonly {
     readonly resource: string
-    readonly id: string
-  })[]
+    readonly record: string
+    readonly title: string
+    readonly action: HistoryEntry['action']
+    readonly changes: HistoryEntry['changes']
+  }[]
 }
 
 export interface LedgerRow {
@@ -47,25 +72,29 @@ export interface LedgerRow {
 }
 
 const historyLimit = 200
+/** A bulk change names its first records; the rest is in their own histories. */
+const auditedChanges = 100
 
 /** A record's changes, newest first; fields the actor may not read are left out. */
-export async function historyOf(scope: EngineScope, resource: Resource, id: string): Promise<HistoryEntry[]> {
+export async function historyOf(scope: EngineScope, resource: Resource, id: string, before?: TimelinePlace): Promise<HistoryEntry[]> {
   demandAction(scope, resource, 'read')
   if (!(await findRow(scope, resource, id))) throw recordNotFound({ resource: resource.entity, id })
   const { rows } = await sql<LedgerRow>`
     select c.id, c.change_set, c.at, s.actor_type, s.actor_id, s.actor_name, s.origin, s.reason, s.undo_of, c.resource, c.record, c.action, c.version, c.fields
     from core.change c join core.change_set s on s.id = c.change_set
     where c.workspace = ${scope.ctx.workspace.id}::uuid and c.resource = ${resource.id} and c.record = ${id}::uuid
+      ${before ? sql`and (c.at, c.id) < (${before.at}::timestamptz, ${before.id}::uuid)` : sql``}
     order by c.version desc limit ${historyLimit}`.execute(scope.tx)
   return rows.map((row) => ({
-    ...head(row),
+    id: row.id,
+    ...headOf(row),
     action: row.action,
     version: row.version,
     changes: readableChanges(scope, resource, row),
   }))
 }
 
-function head(row: LedgerRow) {
+function headOf(row: LedgerRow) {
   return {
     changeSet: row.change_set,
     at: row.at,
@@ -89,11 +118,21 @@ function readableChanges(
 }
 
 export interface AuditQuery {
+  /** 1 to 200, 50 by default. */
   readonly limit?: number
   /** Id of the last change set of the page before. */
   readonly after?: string
   readonly actor?: string
   readonly resource?: string
+  readonly origin?: string
+  /** First and last day, in the workspace's zone. */
+  readonly from?: string
+  readonly to?: string
+}
+
+interface AuditRow extends LedgerRow {
+  readonly request: string | null
+  readonly undone: boolean
 }
 
 /** Change sets of the workspace, newest first, for holders of `core.audit.read`. */
@@ -101,39 +140,83 @@ export async function auditTrail(
   scope: EngineScope,
   query: AuditQuery,
 ): Promise<{ data: AuditEntry[]; next: string | null }> {
-  if (!scope.ctx.authority.may('core.audit.read')) throw permissionDenied({ permission: 'core.audit.read' })
+  const { ctx, tx } = scope
+  if (!ctx.authority.may('core.audit.read')) throw permissionDenied({ permission: 'core.audit.read' })
   const limit = Math.min(query.limit ?? 50, 200)
+  const { rows: sets } = await sql<{ id: string }>`
+    select s.id from core.change_set s
+    where ${sql.join(auditConditions(scope, query), sql` and `)}
+    order by s.at desc, s.id desc limit ${limit + 1}`.execute(tx)
+  const ids = sets.slice(0, limit).map(({ id }) => id)
+  if (ids.length === 0) return { data: [], next: null }
+  const { rows } = await sql<AuditRow>`
+    select c.id, s.id as change_set, s.at, s.actor_type, s.actor_id, s.actor_name, s.origin, s.reason, s.request, s.undo_of,
+      c.resource, c.record, c.action, c.version, c.fields,
+      exists (select from core.change_set u where u.workspace = s.workspace and u.undo_of = s.id) as undone
+    from core.change_set s left join lateral (
+      select * from core.change c where c.workspace = s.workspace and c.change_set = s.id order by c.id limit ${auditedChanges}) c on true
+    where s.workspace = ${ctx.workspace.id}::uuid and s.id = any(${ids}::uuid[])
+    order by s.at desc, s.id desc, c.id`.execute(tx)
+  const titles = await titlesOf(scope, rows)
+  const mayUndoAll = ctx.authority.may('core.changeset.undo')
+  const entries = new Map<string, Omit<AuditEntry, 'changes'> & { changes: AuditEntry['changes'][number][] }>()
+  for (const row of rows) {
+    const { changeSet, ...head } = headOf(row)
+    const entry = entries.get(changeSet) ?? {
+      ...head,
+      id: changeSet,
+      requestId: row.request,
+      undone: row.undone,
+      mayUndo: mayUndoAll || (row.actor_id !== null && row.actor_id === ctx.actor.id),
+      changes: [],
+    }
+    entries.set(changeSet, entry)
+    if (row.record === null) continue
+    entry.changes.push({
+      resource: row.resource,
+      record: row.record,
+      title: titles.get(row.record) ?? '',
+      action: row.action,
+      changes: readableChanges(scope, scope.catalog.get(row.resource), row),
+    })
+  }
+  return { data: [...entries.values()], next: sets.length > limit ? (ids.at(-1) ?? null) : null }
+}
+
+function auditConditions({ ctx }: EngineScope, query: AuditQuery): RawBuilder<SqlBool>[] {
   for (const parameter of ['after', 'actor'] as const) {
     const value = query[parameter]
     if (value !== undefined && !isUuid(value)) throw queryInvalid({ parameter, value, expected: 'an id' })
   }
-  const { rows: sets } = await sql<{ id: string }>`
-    select s.id from core.change_set s
-    where s.workspace = ${scope.ctx.workspace.id}::uuid
-      ${query.after === undefined ? sql`` : sql`and (s.at, s.id) < (select at, id from core.change_set where id = ${query.after}::uuid)`}
-      ${query.actor === undefined ? sql`` : sql`and s.actor_id = ${query.actor}::uuid`}
-      ${query.resource === undefined ? sql`` : sql`and exists (select 1 from core.change c where c.workspace = s.workspace and c.change_set = s.id and c.resource = ${query.resource})`}
-    order by s.at desc, s.id desc limit ${limit + 1}`.execute(scope.tx)
-  const ids = sets.slice(0, limit).map(({ id }) => id)
-  if (ids.length === 0) return { data: [], next: null }
-  const { rows } = await sql<LedgerRow>`
-    select c.id, c.change_set, s.at, s.actor_type, s.actor_id, s.actor_name, s.origin, s.reason, s.undo_of, c.resource, c.record, c.action, c.version, c.fields
-    from core.change_set s left join lateral (
-      select * from core.change c where c.workspace = s.workspace and c.change_set = s.id order by c.id limit 100) c on true
-    where s.workspace = ${scope.ctx.workspace.id}::uuid and s.id = any(${ids}::uuid[])
-    order by s.at desc, s.id desc, c.id`.execute(scope.tx)
-  const entries = new Map<string, AuditEntry & { records: AuditEntry['records'][number][] }>()
-  for (const row of rows) {
-    const entry = entries.get(row.change_set) ?? { ...head(row), records: [] }
-    entries.set(row.change_set, entry)
-    const resource = scope.catalog.get(row.resource)
-    entry.records.push({
-      resource: row.resource,
-      id: row.record,
-      action: row.action,
-      version: row.version,
-      changes: readableChanges(scope, resource, row),
-    })
+  const conditions = [sql<SqlBool>`s.workspace = ${ctx.workspace.id}::uuid`]
+  const { after, actor, resource, origin } = query
+  if (after !== undefined) {
+    conditions.push(sql`(s.at, s.id) < (select at, id from core.change_set where workspace = ${ctx.workspace.id}::uuid and id = ${after}::uuid)`)
   }
-  return { data: [...entries.values()], next: sets.length > limit ? (ids.at(-1) ?? null) : null }
+  if (actor !== undefined) conditions.push(sql`s.actor_id = ${actor}::uuid`)
+  if (origin !== undefined) conditions.push(sql`s.origin = ${origin}`)
+  if (resource !== undefined) {
+    conditions.push(sql`exists (select from core.change c where c.workspace = s.workspace and c.change_set = s.id and c.resource = ${resource})`)
+  }
+  for (const parameter of ['from', 'to'] as const) {
+    const value = query[parameter]
+    if (value === undefined) continue
+    const day = DateTime.fromISO(value, { zone: ctx.workspace.zone })
+    if (!day.isValid) throw queryInvalid({ parameter, value, expected: 'a day such as 2026-03-31' })
+    const bound = (parameter === 'from' ? day.startOf('day') : day.plus({ days: 1 }).startOf('day')).toJSDate().toISOString()
+    conditions.push(parameter === 'from' ? sql`s.at >= ${bound}::timestamptz` : sql`s.at < ${bound}::timestamptz`)
+  }
+  return conditions
+}
+
+async function titlesOf(scope: EngineScope, rows: readonly AuditRow[]): Promise<Map<string, string>> {
+  const byResource = new Map<string, Set<string>>()
+  for (const { resource, record } of rows) {
+    if (record !== null) byResource.set(resource, (byResource.get(resource) ?? new Set()).add(record))
+  }
+  const titles = new Map<string, string>()
+  for (const [resource, ids] of byResource) {
+    for (const [id, record] of Object.entries(await recordsByIds(scope, resource, [...ids]))) titles.set(id, String(record['title'] ?? ''))
+  }
+  return titles
 }
