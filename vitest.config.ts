@@ -19,8 +19,8 @@ export default defineConfig(({ mode }) => {
       maxWorkers: 2,
       execArgv: ['--conditions=socle-source'],
       // The first PGlite of a worker takes up to 8 s to start, more when both cores are busy.
-      testTimeout: 20_000,
-      hookTimeout: 60_000,
+      testTimeout: 30_000,
+      hookTimeout: 120_000,
       teardownTimeout: 20_000,
       slowTestThreshold: 2_000,
     },

@@ -133,7 +133,8 @@ async function layOut(files: Readonly<Record<string, string>>): Promise<AsyncDis
   return { root, [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }) }
 }
 
-describe('who may import whom', () => {
+// Reading every module takes a second alone, and many times that beside a full test run.
+describe('who may import whom', { timeout: 120_000 }, () => {
   test('the code of this repository keeps to every rule, and was read', async () => {
     const result = await cruise(repository)
     expect(result.summary.totalCruised).toBeGreaterThan(0)
