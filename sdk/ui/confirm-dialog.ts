@@ -1,5 +1,6 @@
 import { html, render } from 'lit'
 import type { TemplateResult } from 'lit'
+import { defineRest } from './define-kit.ts'
 import type { SocleDialog } from './socle-dialog.ts'
 import { t } from './words.ts'
 
@@ -14,6 +15,7 @@ export interface Question {
 
 /** Asks before what cannot be undone; true when the user said yes. */
 export function confirmDialog(question: Question): Promise<boolean> {
+  void defineRest()
   return new Promise((resolve) => {
     const host = document.createElement('div')
     document.body.append(host)

@@ -18,6 +18,16 @@ export const controls = css`
     display: none !important;
   }
 
+  /* Elements that are still on their way hold their place, unless they float. */
+  :not(:defined) {
+    visibility: hidden;
+  }
+
+  socle-dialog:not(:defined),
+  socle-panel:not(:defined) {
+    display: none;
+  }
+
   :focus-visible {
     outline: 2px solid var(--socle-accent);
     outline-offset: 2px;

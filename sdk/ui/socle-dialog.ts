@@ -1,5 +1,6 @@
 import { css, html } from 'lit'
 import { controls } from './controls.ts'
+import { deepActiveElement } from './focus.ts'
 import { KitElement } from './kit-element.ts'
 import { icon } from './templates.ts'
 import { t } from './words.ts'
@@ -137,6 +138,10 @@ export class SocleDialog extends KitElement {
     this.#dialog?.close(returnValue)
   }
 
+  override willUpdate(): void {
+    this.#hasActions = this.querySelector(':scope > [slot="actions"]') !== null
+  }
+
   override render() {
     return html`<dialog
       role=${this.alert ? 'alertdialog' : 'dialog'}
@@ -170,10 +175,7 @@ export class SocleDialog extends KitElement {
     wanted?.focus()
   }
 
-  readonly #actionsChanged = (event: Event): void => {
-    this.#hasActions = (event.target as HTMLSlotElement).assignedElements().length > 0
-    this.requestUpdate()
-  }
+  readonly #actionsChanged = (): void => this.requestUpdate()
 
   readonly #cancelled = (event: Event): void => {
     if (event.target !== this.#dialog) return
@@ -203,11 +205,4 @@ export class SocleDialog extends KitElement {
     this.#opener = undefined
     this.tell('socle-close', { returnValue: this.#dialog?.returnValue ?? '' })
   }
-}
-
-/** The focused element itself, through all shadow roots. */
-export function deepActiveElement(): HTMLElement | undefined {
-  let active = document.activeElement
-  while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement
-  return active instanceof HTMLElement && active !== document.body ? active : undefined
 }

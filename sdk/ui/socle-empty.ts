@@ -100,6 +100,10 @@ export class SocleEmpty extends KitElement {
     this.compact = false
   }
 
+  override willUpdate(): void {
+    this.#hasActions = this.querySelector(':scope > [slot="actions"]') !== null
+  }
+
   override render() {
     return html`<div class="empty">
       ${this.icon && !this.compact ? html`<div class="sign">${icon(this.icon)}</div>` : nothing}
@@ -111,8 +115,5 @@ export class SocleEmpty extends KitElement {
     </div>`
   }
 
-  readonly #actionsChanged = (event: Event): void => {
-    this.#hasActions = (event.target as HTMLSlotElement).assignedElements().length > 0
-    this.requestUpdate()
-  }
+  readonly #actionsChanged = (): void => this.requestUpdate()
 }

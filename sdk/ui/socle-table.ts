@@ -2,10 +2,8 @@ import { VirtualizerController } from '@tanstack/lit-virtual'
 import type { Range } from '@tanstack/lit-virtual'
 import { html, nothing } from 'lit'
 import type { PropertyValues, TemplateResult } from 'lit'
-import { ifDefined } from 'lit/directives/if-defined.js'
 import { live } from 'lit/directives/live.js'
 import { repeat } from 'lit/directives/repeat.js'
-import { styleMap } from 'lit/directives/style-map.js'
 import { announce } from './announce.ts'
 import { fitColumns } from './column-widths.ts'
 import { forgetTextWidths, tableColumns } from './column-wishes.ts'
@@ -118,6 +116,8 @@ export class SocleTable extends KitElement {
   #fields: readonly TableColumn[] = []
   #shown = 0
   #isWide = false
+  /** Set when widths must be shared out anew: reading them on every key would lay the page out twice. */
+  #isUnfit = true
   #rowHeight = 36
   #width = 0
 
@@ -208,12 +208,16 @@ export class SocleTable extends KitElement {
     if (changed.has('rows') || changed.has('columns')) this.#keepPlace()
     const isOther =
       changed.has('rows') || changed.has('columns') || changed.has('included') || this.#fields.length === 0
-    if (isOther) this.#fields = tableColumns(this.columns, this.#titleName, this.rows, this.included)
+    if (isOther) {
+      this.#fields = tableColumns(this.columns, this.#titleName, this.rows, this.included)
+      this.#isUnfit = true
+    }
+    if (changed.has('selectable')) this.#isUnfit = true
     this.#updateVirtual()
   }
 
   override updated(): void {
-    this.#layOut()
+    if (this.#isUnfit) this.#layOut()
     if (this.#isCards) this.#measureCards()
     this.#askForMore()
     if (this.#wantsFocus) this.#focusNow()
@@ -237,6 +241,7 @@ export class SocleTable extends KitElement {
 
   readonly #mediaChanged = (): void => {
     this.#cell = undefined
+    this.#isUnfit = true
     this.#virtual.getVirtualizer().measure()
     this.requestUpdate()
   }
@@ -255,6 +260,7 @@ export class SocleTable extends KitElement {
     const width = this.clientWidth
     if (height === this.#rowHeight && width === this.#width) return
     this.#width = width
+    this.#isUnfit = true
     if (height !== this.#rowHeight && height > 0) {
       this.#rowHeight = height
       this.#virtual.getVirtualizer().measure()
@@ -273,6 +279,7 @@ export class SocleTable extends KitElement {
   #layOut(): void {
     const scroller = this.#scroller
     if (!scroller || this.#isCards || this.#fields.length === 0) return
+    this.#isUnfit = false
     const check = this.selectable ? checkWidth : 0
     const bar = scroller.offsetWidth - scroller.clientWidth
     const wishes = this.#fields.map((it) => it.wish)
@@ -404,14 +411,14 @@ export class SocleTable extends KitElement {
     return html`<div
       class="body ${this.stale ? 'stale' : ''}"
       role="rowgroup"
-      style=${styleMap({ blockSize: `${virtualizer.getTotalSize()}px` })}
+      .style=${`block-size: ${virtualizer.getTotalSize()}px`}
     >
       ${repeat(
         items,
         (item) => item.key,
         (item) => {
           const row = this.rows[item.index]
-          const place = styleMap({ transform: `translateY(${item.start}px)` })
+          const place = `transform: translateY(${item.start}px)`
           if (!row) return this.#moreRow(place)
           return this.#rowTemplate(row, item.index, place, isCards)
         },
@@ -419,7 +426,7 @@ export class SocleTable extends KitElement {
     </div>`
   }
 
-  #rowTemplate(row: RecordJson, index: number, place: ReturnType<typeof styleMap>, isCards: boolean): TemplateResult {
+  #rowTemplate(row: RecordJson, index: number, place: string, isCards: boolean): TemplateResult {
     const isSelected = this.selected.has(row.id)
     const isActive = index === this.#active
     return html`<div
@@ -429,7 +436,7 @@ export class SocleTable extends KitElement {
       aria-rowindex=${index + 2}
       aria-selected=${this.selectable ? isSelected : nothing}
       tabindex=${isActive && this.#cell === undefined ? 0 : -1}
-      style=${place}
+      .style=${place}
     >
       ${isCards ? this.#card(row, isSelected) : this.#cells(row, isActive, isSelected)}
     </div>`
@@ -483,7 +490,7 @@ export class SocleTable extends KitElement {
     const href = this.#hrefOf(row)
     const text = shown === '' ? t('kit.value.empty') : shown
     if (!href) return html`<span class="text">${text}</span>`
-    return html`<a class="text" tabindex="-1" data-open href=${ifDefined(href)}>${text}</a>`
+    return html`<a class="text" tabindex="-1" data-open href=${href}>${text}</a>`
   }
 
   #editor(row: RecordJson, field: FieldMeta): TemplateResult {
@@ -540,8 +547,8 @@ export class SocleTable extends KitElement {
     </div>`
   }
 
-  #moreRow(place: ReturnType<typeof styleMap>): TemplateResult {
-    return html`<div class="row" role="row" style=${place}>
+  #moreRow(place: string): TemplateResult {
+    return html`<div class="row" role="row" .style=${place}>
       <div class="cell" role="gridcell"><span class="meta">${t('kit.table.more')}</span></div>
     </div>`
   }
@@ -585,6 +592,7 @@ export class SocleTable extends KitElement {
 
   readonly #widen = (): void => {
     this.#isWide = !this.#isWide
+    this.#isUnfit = true
     this.requestUpdate()
   }
 
@@ -866,11 +874,7 @@ export class SocleTable extends KitElement {
     if (getSelection()?.isCollapsed === false) return
     const field = target.closest<HTMLElement>('[data-field]')?.dataset['field']
     const failed = field !== undefined && this.#edits.at(row.id, field)?.error
-    if (failed)
-      this.#startEdit(
-        this.#drawn.findIndex((it) => it.field.name === field),
-        '',
-      )
+    if (failed) this.#startEdit(this.#drawn.findIndex((it) => it.field.name === field))
     else this.tell('socle-peek', { id: row.id })
   }
 
@@ -998,10 +1002,7 @@ export class SocleTable extends KitElement {
     announce(t('kit.table.failed', { field: field.label, reason }), 'assertive')
     const isStillThere = !this.#edits.open && this.#activeId === row.id && this.matches(':focus-within')
     if (!isStillThere) return
-    this.#startEdit(
-      this.#drawn.findIndex((it) => it.field.name === field.name),
-      '',
-    )
+    this.#startEdit(this.#drawn.findIndex((it) => it.field.name === field.name))
   }
 }
 

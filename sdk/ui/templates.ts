@@ -1,6 +1,5 @@
 import { html, nothing } from 'lit'
 import type { TemplateResult } from 'lit'
-import { ifDefined } from 'lit/directives/if-defined.js'
 import { unsafeSVG } from 'lit/directives/unsafe-svg.js'
 import { currencyOf, format, referred } from './format.ts'
 import type { Amount } from './format.ts'
@@ -98,7 +97,7 @@ function referenceTemplate(field: FieldMeta, id: string, text: string, options: 
 
 function linked(href: string | undefined, text: string, options: ValueOptions): TemplateResult | string {
   if (!href || options.links === false) return text
-  return html`<a class="link" href=${ifDefined(href)}>${text}</a>`
+  return html`<a class="link" href=${href}>${text}</a>`
 }
 
 /** Only the web: a stored `javascript:` address must never become a link. */

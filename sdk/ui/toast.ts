@@ -1,15 +1,17 @@
+import { defineRest } from './define-kit.ts'
 import type { SocleToasts, ToastOptions } from './socle-toasts.ts'
 
 export type { ToastOptions } from './socle-toasts.ts'
 
 /** Says what just happened: 5 s, with an action such as Undo 10 s. Answers the function that takes it away. */
 export function toast(options: ToastOptions): () => void {
-  return host().show(options)
+  const shown = defineRest().then(() => host().show(options))
+  return () => void shown.then((close) => close())
 }
 
 /** Runs the action of the newest toast, for Ctrl/Cmd+Z; answers whether there was one. */
 export function runLatestToastAction(): boolean {
-  return document.querySelector<SocleToasts>('socle-toasts')?.runLatest() ?? false
+  return document.querySelector<SocleToasts>('socle-toasts:defined')?.runLatest() ?? false
 }
 
 function host(): SocleToasts {
