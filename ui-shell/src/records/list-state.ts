@@ -54,9 +54,3 @@ export function writeListState(state: ListState): string {
   const text = query.toString()
   return text && `?${text}`
 }
-
-/** Toggles a sort the way a header click does: ascending, descending, none. */
-export function nextSort(sort: string, field: string): string {
-  if (sort === field) return `-${field}`
-  return sort === `-${field}` ? '' : field
-}
