@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { sql } from 'kysely'
 import pg from 'pg'
 import { pino } from 'pino'
 import { dateIn, type Clock } from '../src/clock.ts'
