@@ -48,7 +48,7 @@ const oneLit = (unit: Unit): Plugin => ({
     if (unit.name === 'lit') return null
     const within = /\/node_modules\/(lit-html|lit-element|@lit\/reactive-element)\//.exec(importer ?? '')
     const core = /^(lit-html|lit-element|@lit\/reactive-element)(\/.*)?$/.exec(source)
-    if (core && !/^lit-html\/directives\//.test(source)) return { id: publicName(source), external: true }
+    if (core && !source.startsWith('lit-html/directives/')) return { id: publicName(source), external: true }
     if (
       within &&
       /^\.\.?\/(lit-html|directive|async-directive|directive-helpers|reactive-element|css-tag)\.js$/.test(source)
@@ -79,7 +79,7 @@ const smallTemplates: Plugin = {
   name: 'socle-small-templates',
   enforce: 'pre',
   transform(code, id) {
-    if (!/\.ts$/.test(id) || !/\b(css|html)`/.test(code)) return null
+    if (!id.endsWith('.ts') || !/\b(css|html)`/.test(code)) return null
     return { code: squeezeTemplates(code), map: null }
   },
 }

@@ -9,7 +9,7 @@ export class ShellSlot extends KitElement {
     name: {},
     resource: {},
     context: { attribute: false },
-    titled: { type: Boolean },
+    titled: { type: Boolean, reflect: true },
   }
   declare name: string
   declare resource: string | undefined
@@ -37,11 +37,16 @@ export class ShellSlot extends KitElement {
       display: block;
       min-inline-size: 0;
     }
-    :host([hidden]) {
-      display: none;
-    }
     section {
       min-inline-size: 0;
+    }
+    :host([titled]) {
+      display: grid;
+      grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr));
+      gap: 16px;
+    }
+    :host([hidden]) {
+      display: none;
     }
     .card {
       padding: 16px;

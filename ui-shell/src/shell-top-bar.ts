@@ -84,6 +84,9 @@ export class ShellTopBar extends KitElement {
         white-space: nowrap;
         overflow: hidden;
         text-overflow: ellipsis;
+      }
+      /* It takes the focus after a navigation, for those who hear the page; there is nothing to do on it. */
+      h1:focus-visible {
         outline: none;
       }
       .crumbs {

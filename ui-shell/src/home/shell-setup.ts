@@ -14,7 +14,7 @@ const steps: readonly Step[] = [
     id: 'modules',
     href: () => '/settings/modules',
     isOpen: () => may('core.plugin.toggle'),
-    isDone: async () => (shell()?.plugins.length ?? 0) > 0,
+    isDone: async () => shell()?.plugins.some((it) => it.id !== 'core') ?? false,
   },
   {
     id: 'people',

@@ -18,6 +18,7 @@ import { css, html, nothing } from 'lit'
 import { repeat } from 'lit/directives/repeat.js'
 import { define } from '../define.ts'
 import { setPage } from '../page.ts'
+import { titleFor } from '../records/titles.ts'
 import { router } from '../router.ts'
 import { everything, sentenceOf, tellProblem } from './settings-api.ts'
 import type { AuditEntry, Person } from './settings-api.ts'
@@ -195,12 +196,12 @@ export class ShellAudit extends KitElement {
           ?open=${entry.changes.length === 1 && (entry.changes[0]?.changes.length ?? 0) <= 3 && entry.changes[0]?.action === 'update'}
         >
           <summary>
-            ${icon('chevron-right')} ${avatar(entry.actor.name)}
+            ${icon('chevron-right')} ${avatar(actorName(entry))}
             <span class="grow">
               <span class="name">${this.#sentence(entry)}</span>
               <span class="meta"
-                >${format.instant(entry.at)} ·
-                ${originWord(entry.origin)}${entry.reason ? ` · ${entry.reason}` : ''}</span
+                >${kindsOf(entry)}${format.instant(entry.at)} ·
+                ${originWords(entry.origin)}${entry.reason ? ` · ${entry.reason}` : ''}</span
               >
             </span>
             ${entry.undone ? html`<span class="pill">${icon('undo')}${t('shell.audit.undone')}</span>` : nothing}
@@ -219,18 +220,18 @@ export class ShellAudit extends KitElement {
   }
 
   #sentence(entry: AuditEntry): string {
-    const actor = entry.actor.name
+    const actor = actorName(entry)
     const [first] = entry.changes
     if (!first) return t('shell.audit.nothing', { actor })
     if (entry.undoOf) return t('shell.audit.tookBack', { actor, count: entry.changes.length })
     if (entry.changes.length > 1) return t('shell.audit.many', { actor, count: entry.changes.length })
-    return t(`shell.audit.${first.action}`, { actor, title: first.title || first.record.slice(0, 8) })
+    return t(`shell.audit.${first.action}`, { actor, title: titleOf(first) })
   }
 
   #change(change: AuditEntry['changes'][number]) {
     const meta = resource(change.resource)
     const href = change.action === 'delete' ? undefined : recordHref(change.resource, change.record)
-    const title = change.title || change.record.slice(0, 8)
+    const title = titleOf(change)
     return html`
       <div class="change">
         <p>
@@ -258,6 +259,9 @@ export class ShellAudit extends KitElement {
     const field = meta?.fields.find((it) => it.name === name)
     if (typeof value === 'object') return JSON.stringify(value)
     if (!field) return String(value)
+    if (field.type === 'reference' && field.target) {
+      return titleFor(field.target, String(value), () => this.requestUpdate()) ?? '…'
+    }
     if (field.type === 'user') return this.#people.find((it) => it.id === value)?.name ?? format.value(field, value)
     return format.value(field, value)
   }
@@ -373,6 +377,18 @@ export class ShellAudit extends KitElement {
         .changes {
           margin-inline-start: 8px;
         }
+        .rows > li {
+          flex-direction: column;
+          align-items: stretch;
+        }
+        .rows > li > .button {
+          align-self: flex-end;
+        }
+        dl > div {
+          grid-template-columns: minmax(0, 1fr);
+          gap: 0;
+          padding-block: 4px;
+        }
         summary > .icon {
           display: none;
         }
@@ -405,8 +421,21 @@ const origins = new Set([
   'portal',
 ])
 
-function originWord(origin: string): string {
-  return origins.has(origin) ? t(`shell.audit.origin.${origin}`) : origin
+function originWords(origin: string): string {
+  const [kind = '', about] = origin.split(/:(.*)/, 2)
+  if (kind === 'event' && about) return t('shell.audit.afterEvent', { event: about })
+  return origins.has(kind) ? t(`shell.audit.origin.${kind}`) : origin
+}
+
+/** Who acted; the platform and its modules act under their own name, not under an id. */
+function actorName({ actor }: AuditEntry): string {
+  if (actor.type !== 'system' && actor.type !== 'plugin') return actor.name
+  if (actor.name === 'core' || actor.name === 'system') return 'Socle'
+  return shell()?.plugins.find((it) => it.id === actor.name)?.title ?? actor.name
+}
+
+function titleOf(change: AuditEntry['changes'][number]): string {
+  return change.title || (resource(change.resource)?.name.one ?? change.resource)
 }
 
 define('shell-audit', ShellAudit)

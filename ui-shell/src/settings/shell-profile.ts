@@ -9,9 +9,18 @@ import { settingsStyles } from './settings-styles.ts'
 
 /** How I am called, which language and look I prefer, and my password. */
 export class ShellProfile extends KitElement {
-  static override properties = { problem: { state: true }, isBusy: { state: true } }
+  static override properties = { problem: { state: true }, isBusy: { state: true }, email: { state: true } }
   declare problem: string | undefined
   declare isBusy: boolean
+  declare email: string | undefined
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    void api
+      .get<{ data: { email: string | null } }>('/api/core/me')
+      .then(({ data }) => (this.email = data.email ?? undefined))
+      .catch(() => undefined)
+  }
 
   override render() {
     const user = shell()?.user
@@ -35,7 +44,7 @@ export class ShellProfile extends KitElement {
               <button class="button" type="submit">${t('shell.save')}</button>
             </div>
           </div>
-          <p class="meta">${user.email}</p>
+          <p class="meta">${this.email}</p>
         </form>
       </section>
       <section>
@@ -76,7 +85,7 @@ export class ShellProfile extends KitElement {
             class="visually-hidden"
             type="text"
             autocomplete="username"
-            .value=${user.email}
+            .value=${this.email ?? ''}
             tabindex="-1"
             aria-hidden="true"
             readonly

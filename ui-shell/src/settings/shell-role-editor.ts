@@ -33,7 +33,9 @@ import { settingsStyles } from './settings-styles.ts'
 type CatalogResource = PermissionCatalog['resources'][number]
 
 const reachActions = ['read', 'update', 'delete'] as const
-const plainActions = ['create', 'import', 'export'] as const
+const plainActions = ['create', 'restore', 'import', 'export'] as const
+/** Kept by the platform and always readable: no role closes them. */
+const systemFields = new Set(['id', 'version', 'createdAt', 'updatedAt', 'createdBy', 'updatedBy', 'deletedAt'])
 const reaches: readonly Reach[] = ['none', 'own', 'team', 'all']
 const accesses: readonly FieldAccess[] = ['write', 'read', 'none']
 
@@ -107,6 +109,7 @@ export class ShellRoleEditor extends KitElement {
         ${isDirty ? html`<button class="button" @click=${this.#discard}>${t('shell.discard')}</button>` : nothing}
         <button
           class="button primary"
+          ?hidden=${this.edited?.system ?? false}
           aria-disabled=${!isDirty || this.isBusy ? 'true' : nothing}
           @click=${() => void this.#save()}
         >
@@ -141,14 +144,17 @@ export class ShellRoleEditor extends KitElement {
           id="name"
           maxlength="120"
           .value=${role.name}
+          ?readonly=${role.system ?? false}
           @input=${(event: Event) => this.#change({ name: (event.target as HTMLInputElement).value })}
         />
       </div>
       <p class="lead">${t('shell.roles.editorLead')}</p>
       ${
-        ownReach(role.grants, '*', '*')
-          ? html`<p class="everything">${icon('shield')}<span>${t('shell.roles.everything')}</span></p>`
-          : nothing
+        role.system
+          ? html`<p class="everything">${icon('lock')}<span>${t('shell.roles.systemLocked')}</span></p>`
+          : ownReach(role.grants, '*', '*')
+            ? html`<p class="everything">${icon('shield')}<span>${t('shell.roles.everything')}</span></p>`
+            : nothing
       }
       ${plugins.map(([plugin, title]) => this.#plugin(plugin, title, catalog))}
       <p class="end">
@@ -167,7 +173,7 @@ export class ShellRoleEditor extends KitElement {
     const resources = catalog.resources.filter((it) => it.plugin === plugin)
     const permissions = catalog.permissions.filter((it) => it.plugin === plugin)
     return html`
-      <section class="card" aria-labelledby="p-${plugin}">
+      <section class="card" aria-labelledby="p-${plugin}" ?inert=${this.edited?.system ?? false}>
         <h2 id="p-${plugin}">${title}</h2>
         ${
           resources.length > 0
@@ -204,14 +210,15 @@ export class ShellRoleEditor extends KitElement {
 
   #line(id: string, name: string, resource?: CatalogResource) {
     const special = specialGrants(this.edited?.grants ?? [], id)
+    const has = (action: string) => !resource?.actions.length || resource.actions.includes(action)
     return html`
       <tr class=${resource ? '' : 'all'}>
         <th scope="row">
           ${resource ? this.#fields(resource) : name}
           ${special.map((it) => html`<span class="pill ${it.deny ? 'danger' : 'info'}">${specialWords(it)}</span>`)}
         </th>
-        ${reachActions.map((action) => html`<td>${this.#reach(id, name, action)}</td>`)}
-        ${plainActions.map((action) => html`<td class="tick">${this.#tick(id, name, action)}</td>`)}
+        ${reachActions.map((action) => html`<td>${has(action) ? this.#reach(id, name, action) : nothing}</td>`)}
+        ${plainActions.map((action) => html`<td class="tick">${has(action) ? this.#tick(id, name, action) : nothing}</td>`)}
       </tr>
     `
   }
@@ -292,28 +299,30 @@ export class ShellRoleEditor extends KitElement {
         </summary>
         <div class="fields">
           <p class="meta">${t('shell.roles.fieldsLead')}</p>
-          ${resource.fields.map((field) => {
-            const access = fieldAccess(fields, resource.id, field.name)
-            return html`
-              <label>
-                <span class="grow">${field.label}</span>
-                <select
-                  class="input access ${access}"
-                  @change=${(event: Event) =>
-                    this.#change({
-                      fields: withFieldAccess(
-                        fields,
-                        resource.id,
-                        field.name,
-                        (event.target as HTMLSelectElement).value as FieldAccess,
-                      ),
-                    })}
-                >
-                  ${accesses.map((it) => html`<option value=${it} .selected=${it === access}>${t(`shell.roles.access.${it}`)}</option>`)}
-                </select>
-              </label>
-            `
-          })}
+          ${resource.fields
+            .filter((it) => !systemFields.has(it.name))
+            .map((field) => {
+              const access = fieldAccess(fields, resource.id, field.name)
+              return html`
+                <label>
+                  <span class="grow">${field.label}</span>
+                  <select
+                    class="input access ${access}"
+                    @change=${(event: Event) =>
+                      this.#change({
+                        fields: withFieldAccess(
+                          fields,
+                          resource.id,
+                          field.name,
+                          (event.target as HTMLSelectElement).value as FieldAccess,
+                        ),
+                      })}
+                  >
+                    ${accesses.map((it) => html`<option value=${it} .selected=${it === access}>${t(`shell.roles.access.${it}`)}</option>`)}
+                  </select>
+                </label>
+              `
+            })}
         </div>
       </details>
     `
@@ -437,7 +446,7 @@ export class ShellRoleEditor extends KitElement {
       }
       th.tick,
       td.tick {
-        inline-size: 72px;
+        inline-size: 68px;
         padding-block: 10px;
         text-align: center;
         line-height: 16px;
@@ -450,7 +459,7 @@ export class ShellRoleEditor extends KitElement {
         padding-block: 4px;
       }
       td:not(.tick) {
-        inline-size: 164px;
+        inline-size: 156px;
       }
       .input.reach,
       .input.access {

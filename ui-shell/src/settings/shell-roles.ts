@@ -79,7 +79,7 @@ export class ShellRoles extends KitElement {
             >${t('shell.roles.summary', { users, grants: role.grants.length + (role.permissions?.length ?? 0), fields: role.fields.length })}</span
           >
         </span>
-        ${role.template ? html`<span class="pill">${t('shell.roles.fromModule')}</span>` : nothing}
+        ${role.template ? html`<span class="pill">${t('shell.roles.builtIn')}</span>` : nothing}
         <a
           class="icon-button"
           href="/settings/roles/${role.id}"

@@ -20,6 +20,11 @@ export class ShellSettings extends KitElement {
     else if (this.#shown) Object.assign(this.#shown, { record: this.record })
   }
 
+  // On a narrow screen the list is a strip that scrolls sideways.
+  override updated(): void {
+    this.renderRoot.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }
+
   async #show(name: string): Promise<void> {
     this.#name = name
     this.problem = undefined
