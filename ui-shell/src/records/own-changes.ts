@@ -43,7 +43,7 @@ export function tellDoneTogether(text: string, changes: readonly OwnChange[]): v
 }
 
 /** Takes back the last change of this tab. Answers whether there was one. */
-export function undoLast(): boolean {
+function undoLast(): boolean {
   const last = done.at(-1)
   if (last) void takeBack([last])
   return !!last

@@ -1,6 +1,7 @@
 import { ProblemError, records } from '@socle/sdk/ui'
 import type { AggregateRow, Included, ListQuery, RecordJson } from '@socle/sdk/ui'
 import { mergeIncluded } from './resources.ts'
+import { withTones } from './stages.ts'
 
 type Status = 'idle' | 'loading' | 'ready' | 'failed'
 
@@ -87,7 +88,7 @@ export class RecordList {
       const fresh = new Set(page.data.map((it) => it.id))
       const behind = page.page.next && shown > limit ? this.rows.slice(limit).filter((it) => !fresh.has(it.id)) : []
       this.rows = [...page.data, ...behind]
-      this.included = behind.length ? mergeIncluded(this.included, page.included) : (page.included ?? {})
+      this.included = behind.length ? mergeIncluded(this.included, withTones(page.included)) : withTones(page.included)
       if (behind.length === 0) this.next = page.page.next
       this.count = page.page.count
       this.exact = page.page.exact
@@ -119,7 +120,7 @@ export class RecordList {
       if (turn !== this.#turn) return
       const known = new Set(this.rows.map((it) => it.id))
       this.rows = [...this.rows, ...page.data.filter((it) => !known.has(it.id))]
-      this.included = mergeIncluded(this.included, page.included)
+      this.included = mergeIncluded(this.included, withTones(page.included))
       this.next = page.page.next
       this.problem = undefined
     } catch (error) {
@@ -142,7 +143,7 @@ export class RecordList {
   /** Puts a newer state of a row in its place. */
   replace(record: RecordJson, included?: Included): void {
     this.rows = this.rows.map((it) => (it.id === record.id ? record : it))
-    if (included) this.included = mergeIncluded(this.included, included)
+    if (included) this.included = mergeIncluded(this.included, withTones(included))
     this.changed()
   }
 

@@ -196,22 +196,24 @@ export class ShellRecordList extends KitElement {
   /** Figures of the foot; asked for together with the rows, never instead of them. */
   #sum(): void {
     clearTimeout(this.#sumPause)
-    this.#sumPause = setTimeout(async () => {
-      const fields = this.#summed
-      const { filter, q } = this.#state
-      const currencies = [...new Set(fields.flatMap((it) => it.currency ?? []))]
-      const query = {
-        groupBy: currencies,
-        measures: ['count', ...fields.map((it) => `sum:${it.name}`)],
-        ...(filter ? { filter } : {}),
-        ...(q ? { q } : {}),
-      }
-      const answer = await records(this.resource)
-        .aggregate(query)
-        .catch(() => undefined)
-      // A failed reading leaves the figures of the rows that stay on screen.
-      if (answer) this.sums = answer.data
-    }, 30)
+    this.#sumPause = setTimeout(() => void this.#readSums(), 30)
+  }
+
+  async #readSums(): Promise<void> {
+    const fields = this.#summed
+    const { filter, q } = this.#state
+    const currencies = [...new Set(fields.flatMap((it) => it.currency ?? []))]
+    const query = {
+      groupBy: currencies,
+      measures: ['count', ...fields.map((it) => `sum:${it.name}`)],
+      ...(filter ? { filter } : {}),
+      ...(q ? { q } : {}),
+    }
+    const answer = await records(this.resource)
+      .aggregate(query)
+      .catch(() => undefined)
+    // A failed reading leaves the figures of the rows that stay on screen.
+    if (answer) this.sums = answer.data
   }
 
   get #summed(): FieldMeta[] {
@@ -681,8 +683,14 @@ export class ShellRecordList extends KitElement {
 
   #faulty() {
     const many = inSentence(this.meta.name.many)
-    return html`<socle-empty icon="list-filter" .heading=${t('shell.records.filter.faulty')} .text=${t('shell.records.filter.faultyText', { many })}>
-      <button slot="actions" class="button" @click=${() => this.#go({ filter: '' })}>${t('shell.records.empty.clear')}</button>
+    return html`<socle-empty
+      icon="list-filter"
+      .heading=${t('shell.records.filter.faulty')}
+      .text=${t('shell.records.filter.faultyText', { many })}
+    >
+      <button slot="actions" class="button" @click=${() => this.#go({ filter: '' })}>
+        ${t('shell.records.empty.clear')}
+      </button>
     </socle-empty>`
   }
 

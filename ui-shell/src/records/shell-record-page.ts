@@ -21,18 +21,20 @@ import { setPage } from '../page.ts'
 import { forgetRecord } from '../recent.ts'
 import { shortcuts } from '../shortcuts.ts'
 import { fillsOf } from '../slots.ts'
-import { quote } from './filter-text.ts'
 import { MediaQuery } from './media-query.ts'
 import { onUndone, tellDone } from './own-changes.ts'
 import { createLabel, fieldOf, fieldsOf, hrefOf, includesFor, includedTitle, moduleOf, titleOf } from './resources.ts'
 import { ShellActivityComposer } from './shell-activity-composer.ts'
 import { ShellRecordDetails } from './shell-record-details.ts'
+import { ShellRelated } from './shell-related.ts'
 import { ShellStagePath } from './shell-stage-path.ts'
 import { ShellTimeline } from './shell-timeline.ts'
+import { withTones } from './stages.ts'
 import { extendTrail, placeOf, readTrail } from './trail.ts'
 import type { Trail } from './trail.ts'
 
 define('shell-record-details', ShellRecordDetails)
+define('shell-related', ShellRelated)
 define('shell-stage-path', ShellStagePath)
 define('shell-timeline', ShellTimeline)
 
@@ -138,7 +140,7 @@ export class ShellRecordPage extends KitElement {
     try {
       const answer = await records(this.resource).get(id, { include: includesFor(this.#meta.fields) })
       if (id !== this.#id) return
-      this.#included = answer.included ?? {}
+      this.#included = withTones(answer.included ?? {})
       this.record = answer.data
       this.problem = undefined
     } catch (error) {
@@ -184,7 +186,7 @@ export class ShellRecordPage extends KitElement {
 
   #status(record: RecordJson) {
     const meta = this.#meta
-    const named = [meta.kanban?.by, 'status', 'state', 'lifecycle', 'stage'].flatMap((it) =>
+    const named = ['status', 'state', 'lifecycle', meta.kanban?.by].flatMap((it) =>
       it ? (fieldOf(meta, it) ?? []) : [],
     )
     const field = named.find((it) => (it.type === 'select' || it.type === 'reference') && record[it.name])
@@ -452,21 +454,15 @@ export class ShellRecordPage extends KitElement {
 
   #related(record: RecordJson) {
     return html`<div class="lists">
-      ${this.#collections.map(({ target, field }) => {
-        const other = resource(target)!
-        const filter = `${field} = ${quote(record.id)}`
-        return html`<socle-records
-          resource=${target}
-          .filter=${filter}
-          .values=${{ [field]: record.id }}
-          .heading=${other.name.many}
-          .href=${`${other.route}?${new URLSearchParams({ filter })}`}
-          @socle-create=${(event: Event) => {
-            event.preventDefault()
-            this.creating = { target, field }
-          }}
-        ></socle-records>`
-      })}
+      ${
+        this.#collections.length
+          ? html`<shell-related
+              .meta=${this.#meta}
+              .record=${record}
+              @related-create=${(event: CustomEvent<{ target: string; field: string }>) => (this.creating = event.detail)}
+            ></shell-related>`
+          : nothing
+      }
       <shell-slot titled name=${`${this.resource}.side@1`} .context=${this.#context}></shell-slot>
     </div>`
   }
@@ -487,7 +483,7 @@ export class ShellRecordPage extends KitElement {
           @form-closed=${close}
           @record-created=${(event: CustomEvent<{ another: boolean }>) => {
             if (!event.detail.another) close()
-            this.requestUpdate()
+            void this.renderRoot.querySelector<ShellRelated>('shell-related')?.reload()
           }}
         ></shell-record-form>
       </socle-panel>

@@ -7,6 +7,7 @@ import { onUndone } from './own-changes.ts'
 import { fieldOf, fieldsOf, includesFor, mergeIncluded, titleOf } from './resources.ts'
 import { ShellRecordDetails } from './shell-record-details.ts'
 import { ShellStagePath } from './shell-stage-path.ts'
+import { withTones } from './stages.ts'
 import { ShellTimeline } from './shell-timeline.ts'
 
 define('shell-record-details', ShellRecordDetails)
@@ -94,7 +95,7 @@ export class ShellRecordPeek extends KitElement {
     try {
       const answer = await records(this.meta.id).get(id, { include: includesFor(this.meta.fields) })
       if (id !== this.recordId) return
-      this.#included = answer.included ?? {}
+      this.#included = withTones(answer.included ?? {})
       this.record = answer.data
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error

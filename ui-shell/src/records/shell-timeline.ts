@@ -6,6 +6,7 @@ import { define } from '../define.ts'
 import { changeTemplate, isTelling } from './field-changes.ts'
 import { onUndone } from './own-changes.ts'
 import { mergeIncluded } from './resources.ts'
+import { withTones } from './stages.ts'
 import { ShellActivityComposer } from './shell-activity-composer.ts'
 
 define('shell-activity-composer', ShellActivityComposer)
@@ -178,7 +179,7 @@ export class ShellTimeline extends KitElement {
     try {
       const page = await records(this.meta.id).timeline(this.record.id, after)
       if (turn !== this.#turn) return
-      this.#included = mergeIncluded(this.#included, page.included)
+      this.#included = mergeIncluded(this.#included, withTones(page.included ?? {}))
       this.entries = after ? [...this.entries, ...page.data] : page.data
       this.#next = page.page.next
       this.status = 'ready'

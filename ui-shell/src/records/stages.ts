@@ -1,5 +1,5 @@
-import { records, resource } from '@socle/sdk/ui'
-import type { FieldMeta, RecordJson, ResourceMeta, Tone } from '@socle/sdk/ui'
+import { records, resource, shell } from '@socle/sdk/ui'
+import type { FieldMeta, FieldOption, Included, RecordJson, ResourceMeta, Tone } from '@socle/sdk/ui'
 import { fieldOf, titleOf } from './resources.ts'
 import { rememberTitle } from './titles.ts'
 
@@ -86,12 +86,6 @@ export function fittingField(
 
 const fitting = new Map<string, FieldMeta>()
 
-/** Settings change rarely; what was read stays for the page, until a write says otherwise. */
-export function forgetStages(resourceId: string): void {
-  answers.delete(resourceId)
-  fitting.clear()
-}
-
 function rowsOf(target: ResourceMeta): Promise<readonly RecordJson[]> {
   const known = answers.get(target.id)
   if (known) return known
@@ -114,10 +108,33 @@ function rowsOf(target: ResourceMeta): Promise<readonly RecordJson[]> {
 
 function toneOf(target: ResourceMeta, row: RecordJson): Tone | undefined {
   const own = row['tone']
-  if (typeof own === 'string') return own as Tone
+  return typeof own === 'string' ? (own as Tone) : optionOf(target, row)?.tone
+}
+
+/** The first choice of a record that has a colour: of a stage, that it is open, won or lost. */
+function optionOf(target: ResourceMeta, row: Readonly<Record<string, unknown>>): FieldOption | undefined {
   for (const field of target.fields) {
-    const tone = field.options?.find((it) => it.value === row[field.name])?.tone
-    if (tone) return tone
+    const option = field.options?.find((it) => it.value === row[field.name])
+    if (option?.tone) return option
   }
   return undefined
+}
+
+/** Gives the records that boards stand on their colour and sign, so that a stage is a pill wherever it is shown. */
+export function withTones(included: Included | undefined): Included {
+  if (!included) return {}
+  const toned: Record<string, Included[string]> = { ...included }
+  for (const { kanban, fields } of shell()?.resources ?? []) {
+    const by = kanban && fields.find((it) => it.name === kanban.by)
+    const target = by?.type === 'reference' && by.target ? resource(by.target) : undefined
+    const rows = target && included[target.id]
+    if (!target || !rows) continue
+    toned[target.id] = Object.fromEntries(
+      Object.entries(rows).map(([id, row]) => {
+        const option = optionOf(target, row)
+        return [id, option ? { tone: option.tone, icon: option.icon, ...row } : row]
+      }),
+    )
+  }
+  return toned
 }

@@ -1,5 +1,0 @@
-export { SocleRecordsBoard } from './socle-records-board.ts'
-export type { MoveHook } from './socle-records-board.ts'
-export { ShellRecordForm } from './shell-record-form.ts'
-export { ShellRecordList } from './shell-record-list.ts'
-export { ShellRecordPage } from './shell-record-page.ts'
