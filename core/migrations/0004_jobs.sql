@@ -93,13 +93,14 @@ create table core.job (
   result jsonb,
   error jsonb,
   attempts integer not null default 0,
-  -- User who started it; empty for a schedule's.
+  -- User who started it, and with whose rights it works; empty for a plugin's and a schedule's.
   actor uuid,
   created_at timestamptz not null,
   started_at timestamptz,
   finished_at timestamptz,
   heartbeat_at timestamptz,
-  -- When pg-boss was told; empty while nobody has.
+  -- Under which id pg-boss is told to run it, made beforehand so that telling twice is telling once; and when it was.
+  ticket uuid not null default gen_random_uuid(),
   handed_at timestamptz
 );
 create unique index job_key on core.job (workspace, kind, key) where key is not null and state in ('queued', 'running');

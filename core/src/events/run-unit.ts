@@ -5,7 +5,7 @@ export interface UnitRequest {
   readonly workspace: string
   readonly plugin: string
   readonly cause: Cause
-  /** A user's id when the unit acts with that user's rights; else the plugin itself acts. */
+  /** Id of the user whose rights the unit has; without one it has the plugin's own, which are all. */
   readonly actor?: string
   readonly signal?: AbortSignal
 }
