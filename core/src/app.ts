@@ -9,13 +9,7 @@ import { corePlugin } from './core-plugin.ts'
 import type { Database } from './database/database.ts'
 import { migrate } from './database/migrator.ts'
 import { Signals } from './database/signals.ts'
-import {
-  Deliveries,
-  EventCatalog,
-  keepSubscriptions,
-  recordEvents,
-  subscriptionsOf,
-} from './events/index.ts'
+import { Deliveries, EventCatalog, keepSubscriptions, recordEvents, subscriptionsOf } from './events/index.ts'
 import { createHost } from './http/host.ts'
 import { problemResponse } from './http/problem.ts'
 import { staticUi } from './http/static-ui.ts'
@@ -82,6 +76,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     subscribers: [new WriteFence(() => catalog)],
     allowGlobalContext: false,
+    // The connections are ours and open already.
+    ensureDatabase: false,
     logger: (message) => log.debug(message),
   })
   const catalog = new Catalog(plugins, orm.getMetadata())

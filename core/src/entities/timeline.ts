@@ -40,7 +40,10 @@ export async function timelineOf(
     where l.workspace = ${ctx.workspace.id}::uuid and l.resource = ${about.resource} and l.record = ${about.id}::uuid
       ${before ? sql`and (l.at, l.activity_id) < (${before.at}::timestamptz, ${before.id}::uuid)` : sql``}
     order by l.at desc, l.activity_id desc limit ${pageSize + 1}`.execute(ctx.sql)
-  const { records, included } = await activitiesById(ctx, links.map(({ id }) => id))
+  const { records, included } = await activitiesById(
+    ctx,
+    links.map(({ id }) => id),
+  )
   const entries: TimelineEntry[] = changes.map((change) => ({
     kind: 'change',
     at: change.at,
@@ -58,7 +61,11 @@ export async function timelineOf(
   const data = entries.slice(0, pageSize)
   const last = data.at(-1)
   const more = entries.length > data.length || links.length > pageSize
-  return { data, page: { next: more && last ? Buffer.from(`${last.at}|${last.id}`).toString('base64url') : null }, included }
+  return {
+    data,
+    page: { next: more && last ? Buffer.from(`${last.at}|${last.id}`).toString('base64url') : null },
+    included,
+  }
 }
 
 function placeOf(cursor: string | undefined): TimelinePlace | undefined {
@@ -68,7 +75,10 @@ function placeOf(cursor: string | undefined): TimelinePlace | undefined {
   return { at, id }
 }
 
-async function activitiesById(ctx: Context, ids: readonly string[]): Promise<{ records: Map<string, RecordJson>; included: Included }> {
+async function activitiesById(
+  ctx: Context,
+  ids: readonly string[],
+): Promise<{ records: Map<string, RecordJson>; included: Included }> {
   if (ids.length === 0 || !ctx.authority.may('core.activity.read')) return { records: new Map(), included: {} }
   const { data, included } = await ctx.records.list(activities, {
     filter: { op: 'in', path: 'id', values: ids },

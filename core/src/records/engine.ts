@@ -3,7 +3,14 @@ import { aggregateRecords } from './aggregate.ts'
 import { bulkChange, type BulkAnswer, type BulkRequest } from './bulk.ts'
 import type { ResourceDefinition } from './define-resource.ts'
 import { changeEntity } from './entity-write.ts'
-import { auditTrail, historyOf, type AuditEntry, type AuditQuery, type HistoryEntry, type TimelinePlace } from './ledger.ts'
+import {
+  auditTrail,
+  historyOf,
+  type AuditEntry,
+  type AuditQuery,
+  type HistoryEntry,
+  type TimelinePlace,
+} from './ledger.ts'
 import { getRecord, listRecords } from './read.ts'
 import type {
   AggregateAnswer,

@@ -76,7 +76,12 @@ const historyLimit = 200
 const auditedChanges = 100
 
 /** A record's changes, newest first; fields the actor may not read are left out. */
-export async function historyOf(scope: EngineScope, resource: Resource, id: string, before?: TimelinePlace): Promise<HistoryEntry[]> {
+export async function historyOf(
+  scope: EngineScope,
+  resource: Resource,
+  id: string,
+  before?: TimelinePlace,
+): Promise<HistoryEntry[]> {
   demandAction(scope, resource, 'read')
   if (!(await findRow(scope, resource, id))) throw recordNotFound({ resource: resource.entity, id })
   const { rows } = await sql<LedgerRow>`
@@ -191,19 +196,25 @@ function auditConditions({ ctx }: EngineScope, query: AuditQuery): RawBuilder<Sq
   const conditions = [sql<SqlBool>`s.workspace = ${ctx.workspace.id}::uuid`]
   const { after, actor, resource, origin } = query
   if (after !== undefined) {
-    conditions.push(sql`(s.at, s.id) < (select at, id from core.change_set where workspace = ${ctx.workspace.id}::uuid and id = ${after}::uuid)`)
+    conditions.push(
+      sql`(s.at, s.id) < (select at, id from core.change_set where workspace = ${ctx.workspace.id}::uuid and id = ${after}::uuid)`,
+    )
   }
   if (actor !== undefined) conditions.push(sql`s.actor_id = ${actor}::uuid`)
   if (origin !== undefined) conditions.push(sql`s.origin = ${origin}`)
   if (resource !== undefined) {
-    conditions.push(sql`exists (select from core.change c where c.workspace = s.workspace and c.change_set = s.id and c.resource = ${resource})`)
+    conditions.push(
+      sql`exists (select from core.change c where c.workspace = s.workspace and c.change_set = s.id and c.resource = ${resource})`,
+    )
   }
   for (const parameter of ['from', 'to'] as const) {
     const value = query[parameter]
     if (value === undefined) continue
     const day = DateTime.fromISO(value, { zone: ctx.workspace.zone })
     if (!day.isValid) throw queryInvalid({ parameter, value, expected: 'a day such as 2026-03-31' })
-    const bound = (parameter === 'from' ? day.startOf('day') : day.plus({ days: 1 }).startOf('day')).toJSDate().toISOString()
+    const bound = (parameter === 'from' ? day.startOf('day') : day.plus({ days: 1 }).startOf('day'))
+      .toJSDate()
+      .toISOString()
     conditions.push(parameter === 'from' ? sql`s.at >= ${bound}::timestamptz` : sql`s.at < ${bound}::timestamptz`)
   }
   return conditions
@@ -216,7 +227,8 @@ async function titlesOf(scope: EngineScope, rows: readonly AuditRow[]): Promise<
   }
   const titles = new Map<string, string>()
   for (const [resource, ids] of byResource) {
-    for (const [id, record] of Object.entries(await recordsByIds(scope, resource, [...ids]))) titles.set(id, String(record['title'] ?? ''))
+    for (const [id, record] of Object.entries(await recordsByIds(scope, resource, [...ids])))
+      titles.set(id, String(record['title'] ?? ''))
   }
   return titles
 }

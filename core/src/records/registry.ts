@@ -10,6 +10,8 @@ export interface Resource extends ResourceModel {
   readonly definition: ResourceDefinition
   readonly options: ResourceOptions
   readonly guards: readonly GuardDefinition[]
+  /** Paths whose words find a record: those it declares, else its title where it stands in the navigation. */
+  readonly search: readonly string[]
   /** Columns that may be empty, by field name. */
   readonly nullable: ReadonlySet<string>
   /** Values a new record starts with where the caller sends none. */
@@ -88,6 +90,7 @@ export class Catalog implements ResourceCatalog {
         definition,
         options: definition.options,
         guards: guards.filter((guard) => guard.resource === id),
+        search: definition.options.search ?? (definition.options.nav === false ? [] : [definition.options.title]),
         nullable,
         defaults,
         all: [...fields.values()],

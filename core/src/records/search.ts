@@ -36,7 +36,7 @@ function reach(scope: EngineScope, resource: Resource): 'anywhere' | 'title' {
     const target = inner === undefined ? undefined : scope.catalog.get(resource.fields.get(name)?.target ?? '')
     return !target || scope.access(target, 'read').readable(inner ?? '')
   }
-  return (resource.options.search ?? []).every(readable) ? 'anywhere' : 'title'
+  return resource.search.every(readable) ? 'anywhere' : 'title'
 }
 
 /** Rows of a list that hold all the words, through the search table. */
@@ -64,7 +64,7 @@ export async function searchRecords(
   const readable = scope.catalog.all().filter((resource) => {
     const access = scope.access(resource, 'read')
     return (
-      resource.options.search &&
+      resource.search.length > 0 &&
       scope.exists(resource) &&
       access.allowed &&
       access.readable(resource.title) &&
@@ -125,7 +125,7 @@ export async function searchText(
   record: Readonly<Record<string, unknown>>,
 ): Promise<string> {
   const parts: string[] = []
-  for (const path of resource.options.search ?? []) {
+  for (const path of resource.search) {
     const [name = '', inner] = path.split('.')
     const value = record[name]
     if (inner === undefined) {

@@ -418,14 +418,15 @@ async function keep(
         values (${changeSet.id}::uuid, ${workspace}::uuid, ${ctx.actor.type}, ${ctx.actor.id ?? null}::uuid, ${ctx.actor.name},
           ${ctx.cause.origin}, ${ctx.cause.reason ?? null}, ${ctx.cause.request ?? null}, ${ctx.cause.undoOf ?? null}::uuid, ${at}::timestamptz))`
     : sql``
-  const search = resource.options.search
-    ? action === 'delete'
-      ? sql`, core.search_drop(${resource.id}, ${id}::uuid)`
-      : needsIndexing(resource, changed)
-        ? sql`, core.search_put(${resource.id}, ${id}::uuid, ${after['owner'] ?? null}::uuid, ${after['team'] ?? null}::uuid,
+  const search =
+    resource.search.length > 0
+      ? action === 'delete'
+        ? sql`, core.search_drop(${resource.id}, ${id}::uuid)`
+        : needsIndexing(resource, changed)
+          ? sql`, core.search_put(${resource.id}, ${id}::uuid, ${after['owner'] ?? null}::uuid, ${after['team'] ?? null}::uuid,
             ${String(after[resource.title] ?? '')}, ${await searchText(scope, resource, after)})`
-        : sql``
-    : sql``
+          : sql``
+      : sql``
   const entry = sql`, entry as (
       insert into core.change (id, workspace, change_set, resource, record, action, version, fields, acknowledged, at)
       select ${uuidv7()}::uuid, ${workspace}::uuid, ${changeSet.id}::uuid, ${resource.id}, ${id}::uuid, ${action}, ${version}::integer,
@@ -461,7 +462,7 @@ function needsIndexing(resource: Resource, changed: ReadonlyMap<string, unknown>
     'owner',
     'team',
     'deletedAt',
-    ...(resource.options.search ?? []).map((path) => path.split('.')[0]),
+    ...resource.search.map((path) => path.split('.')[0]),
   ])
   return [...changed.keys()].some((name) => words.has(name))
 }

@@ -1,0 +1,107 @@
+import { helloPlugin } from '@socle/example-hello'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createTestApp, TestClient, type TestApp } from '../src/testing/index.ts'
+
+let app: TestApp
+const accounts = '/api/core/accounts'
+
+beforeAll(async () => {
+  app = await createTestApp({ plugins: [helloPlugin] })
+})
+afterAll(() => app[Symbol.asyncDispose]())
+
+test('malformed JSON is refused with what is wrong, and the server stays up', async () => {
+  for (const [body, code] of [
+    ['{"name":', 'BODY_INVALID'],
+    ['[]', 'BODY_INVALID'],
+    ['"text"', 'BODY_INVALID'],
+    ['{"__proto__": {"admin": true}, "name": "x"}', 'BODY_INVALID'],
+    ['{"name": "x", "nested": {"deep": true}}', 'VALIDATION_FAILED'],
+    [`{"name": "a\\u0000b"}`, 'VALIDATION_FAILED'],
+    [JSON.stringify({ name: 'x'.repeat(5_000) }), 'VALIDATION_FAILED'],
+  ] as const) {
+    const answer = await app.admin.post(accounts, body)
+    expect(answer.body.code, body.slice(0, 40)).toBe(code)
+    expect(answer.headers.get('content-type')).toContain('application/problem+json')
+    expect(answer.body.requestId).toBeTruthy()
+  }
+  expect((await app.admin.get(accounts)).status).toBe(200)
+})
+
+test('a body over one megabyte is refused before it is read whole', async () => {
+  const answer = await app.admin.post(accounts, JSON.stringify({ name: 'x'.repeat(1_100_000) }))
+  expect(answer).toMatchObject({ status: 413, body: { code: 'PAYLOAD_TOO_LARGE' } })
+})
+
+test('query parameters that mean nothing are named, not ignored', async () => {
+  for (const [query, code] of [
+    ['limit=0', 'QUERY_INVALID'],
+    ['limit=201', 'QUERY_INVALID'],
+    ['limit=many', 'QUERY_INVALID'],
+    ['sort=nothing', 'QUERY_INVALID'],
+    ['fields=nothing', 'QUERY_INVALID'],
+    ['include=name', 'QUERY_INVALID'],
+    ['count=roughly', 'QUERY_INVALID'],
+    ['page=2', 'QUERY_INVALID'],
+    ['filter=name%20%3D', 'EXPRESSION_INVALID'],
+    ['filter=nothing%20%3D%201', 'EXPRESSION_INVALID'],
+  ] as const) {
+    const answer = await app.admin.get(`${accounts}?${query}`)
+    expect([query, answer.status, answer.body.code]).toEqual([query, 400, code])
+  }
+})
+
+test('a faulty filter says where', async () => {
+  const { body } = await app.admin.get(`${accounts}?filter=${encodeURIComponent('name = "x" and city ==')}`)
+  expect(body).toMatchObject({ code: 'EXPRESSION_INVALID', position: expect.any(Number) })
+  const asJson = await app.admin.post(`${accounts}/query`, { filter: { op: '=', path: 'name' } })
+  expect(asJson).toMatchObject({ status: 400, body: { code: 'EXPRESSION_INVALID' } })
+})
+
+test('an id that is no id is a record that is not there', async () => {
+  for (const id of ['1', "' or 1=1 --", '%00', '../../etc']) {
+    expect((await app.admin.get(`${accounts}/${encodeURIComponent(id)}`)).status, id).toBe(404)
+  }
+})
+
+test('without a session or key every route of the API says how to get one', async () => {
+  const stranger = new TestClient(app.app, app.admin.who, {})
+  for (const path of [
+    accounts,
+    '/api/core/shell',
+    '/api/core/openapi.json',
+    '/api/hello/greetings',
+    '/api/core/search?q=x',
+    '/api/core/audit',
+    '/api/nothing/here',
+  ]) {
+    expect(await stranger.get(path), path).toMatchObject({ status: 401, body: { code: 'NOT_SIGNED_IN' } })
+  }
+  for (const path of ['/healthz', '/readyz', '/metrics', '/api/core/boot'])
+    expect((await stranger.get(path)).status, path).toBe(200)
+})
+
+test('a page of another site cannot act in a visitor’s session', async () => {
+  const answer = await app.admin.post(accounts, { name: 'Forged' }, { origin: 'https://evil.example' })
+  expect(answer).toMatchObject({ status: 403, body: { code: 'ORIGIN_REFUSED' } })
+})
+
+test('an unknown route is named', async () => {
+  expect(await app.admin.get('/api/core/nothing')).toMatchObject({ status: 404, body: { code: 'ROUTE_NOT_FOUND' } })
+  expect(await app.admin.post(`${accounts}/0193d1a2-0000-7000-8000-0000000000ff/nothing`)).toMatchObject({
+    status: 404,
+    body: { code: 'ROUTE_NOT_FOUND' },
+  })
+})
+
+test('the API reference lists each resource and reads without a script', async () => {
+  const { body } = await app.admin.get('/api/core/openapi.json')
+  expect(body.openapi).toBe('3.1.0')
+  expect(Object.keys(body.paths)).toEqual(
+    expect.arrayContaining([accounts, `${accounts}/{id}`, '/api/hello/greetings/bulk']),
+  )
+  expect(body.components.schemas['core.account'].properties.annualRevenue).toMatchObject({ format: 'decimal' })
+  const page = await app.admin.get('/api/core/reference')
+  expect(page.body).toContain('/api/hello/greetings')
+  expect(page.headers.get('content-security-policy')).toContain("default-src 'none'")
+})

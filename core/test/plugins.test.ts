@@ -1,0 +1,181 @@
+import { defineEntity, definePlugin, defineResource, p, recordBase } from '@socle/sdk'
+import { helloPlugin } from '@socle/example-hello'
+import { salesPlugin } from '@socle/sales'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { orderedPlugins } from '../src/plugins/check-plugins.ts'
+import { createTestApp, type TestApp } from '../src/testing/index.ts'
+
+let app: TestApp
+
+const bare = (id: string, more: object = {}) =>
+  definePlugin({ id, version: '1.1.0', platform: '^1.0.0', title: { en: id, fr: id }, ...more })
+const dependent = bare('dependent', { requires: { hello: '^1.0.0' } })
+
+beforeAll(async () => {
+  app = await createTestApp({ plugins: [helloPlugin, salesPlugin, dependent], enable: ['hello', 'sales'] })
+})
+afterAll(() => app[Symbol.asyncDispose]())
+
+const shell = async () => (await app.admin.get('/api/core/shell')).body
+const toggle = (id: string, verb: 'enable' | 'disable', body: object = {}) =>
+  app.admin.post(`/api/core/plugins/${id}/${verb}`, body)
+
+describe('switching a module off', () => {
+  test('takes its routes, screens, words, search hits and API reference away at once, and on brings them back', async () => {
+    await app.admin.post('/api/hello/greetings', { text: 'Bienvenue' })
+    const before = await shell()
+    expect(before.resources.some(({ id }: { id: string }) => id === 'hello.greeting')).toBe(true)
+
+    expect((await toggle('hello', 'disable')).body.data).toMatchObject({ state: 'disabled' })
+    const off = await shell()
+    expect(JSON.stringify(off)).not.toContain('hello')
+    expect(off.generation).toBeGreaterThan(before.generation)
+    expect(await app.admin.get('/api/hello/greetings')).toMatchObject({
+      status: 404,
+      body: { code: 'PLUGIN_DISABLED' },
+    })
+    expect((await app.admin.get('/api/core/search?q=bienvenue')).body.data).toEqual([])
+    expect(JSON.stringify((await app.admin.get('/api/core/openapi.json')).body)).not.toContain('hello')
+    expect(JSON.stringify((await app.admin.get('/api/core/permissions')).body)).not.toContain('hello')
+
+    await toggle('hello', 'enable')
+    expect((await shell()).nav.find(({ id }: { id: string }) => id === 'hello').items).toHaveLength(2)
+    expect((await app.admin.get('/api/hello/greetings')).body.data).toMatchObject([{ text: 'Bienvenue' }])
+    expect((await app.admin.get('/api/core/search?q=bienvenue')).body.data).toHaveLength(1)
+  })
+
+  test('is noticed by nobody in another workspace', async () => {
+    const other = await app.secondWorkspace()
+    await other.admin.post('/api/hello/greetings', { text: 'Elsewhere' })
+    await toggle('hello', 'disable')
+    expect((await other.admin.get('/api/hello/greetings')).body.data).toMatchObject([{ text: 'Elsewhere' }])
+    await toggle('hello', 'enable')
+  })
+
+  test('first says what it breaks', async () => {
+    const { body } = await app.admin.get('/api/core/plugins/sales/what-breaks')
+    expect(body.data).toMatchObject({ plugin: 'sales', dependents: [] })
+    expect(body.data.screens).toContainEqual({ title: 'Opportunities', path: '/sales/opportunities' })
+    expect(body.data.roles.map(({ name }: { name: string }) => name)).toContain('Sales representative')
+  })
+
+  test('is refused while another needs it, unless both go', async () => {
+    await toggle('dependent', 'enable')
+    expect(await toggle('hello', 'disable')).toMatchObject({
+      status: 409,
+      body: { code: 'PLUGIN_HAS_DEPENDENTS', dependents: ['dependent'] },
+    })
+    expect((await toggle('hello', 'disable', { cascade: true })).status).toBe(200)
+    const { body } = await app.admin.get('/api/core/plugins')
+    expect(body.data.map(({ id, state }: { id: string; state: string }) => [id, state])).toEqual([
+      ['hello', 'disabled'],
+      ['sales', 'enabled'],
+      ['dependent', 'disabled'],
+    ])
+    expect(await toggle('dependent', 'enable')).toMatchObject({
+      status: 409,
+      body: { code: 'PLUGIN_REQUIREMENT_MISSING' },
+    })
+    await toggle('hello', 'enable')
+  })
+
+  test('needs the permission for it', async () => {
+    const member = await app.as({ may: ['hello.greeting.read'] })
+    expect(await member.post('/api/core/plugins/hello/disable')).toMatchObject({
+      status: 403,
+      body: { code: 'PERMISSION_DENIED' },
+    })
+    expect(await app.admin.post('/api/core/plugins/nothing/enable')).toMatchObject({
+      status: 404,
+      body: { code: 'PLUGIN_UNKNOWN' },
+    })
+  })
+
+  test('holds its events and delivers them, in order, when it is on again', async () => {
+    const account = (await app.admin.post('/api/core/accounts', { name: 'Attente' })).body.data
+    const [, , , won] = (await app.admin.get('/api/sales/stages')).body.data
+    await app.admin.post('/api/sales/opportunities', { name: 'Held', account: account.id, stage: won.id })
+    await toggle('sales', 'disable')
+    await app.deliver()
+    expect((await app.admin.get(`/api/core/accounts/${account.id}`)).body.data.lifecycle).toBe('suspect')
+    await toggle('sales', 'enable')
+    await app.deliver()
+    expect((await app.admin.get(`/api/core/accounts/${account.id}`)).body.data.lifecycle).toBe('client')
+  })
+})
+
+describe('what an actor is shown', () => {
+  test('is filtered on the server: no resource, screen or field the actor may not read', async () => {
+    const reader = await app.as({
+      may: ['core.account.read'],
+      fields: [{ resource: 'core.account', field: 'annualRevenue', access: 'none' }],
+    })
+    const { body } = await reader.get('/api/core/shell')
+    expect(body.resources.map(({ id }: { id: string }) => id)).toEqual(['core.account', 'core.user', 'core.team'])
+    expect(body.screens).toEqual([])
+    expect(JSON.stringify(body.resources)).not.toContain('annualRevenue')
+    expect(body.may).toEqual([])
+  })
+
+  test('speaks the actor’s language', async () => {
+    const french = await app.as({
+      may: ['*.*'],
+      grants: [{ resource: '*', action: '*', visibility: 'all' }],
+      locale: 'fr',
+    })
+    const { body } = await french.get('/api/core/shell')
+    expect(body.resources.find(({ id }: { id: string }) => id === 'core.account').name).toEqual({
+      one: 'Compte',
+      many: 'Comptes',
+    })
+    const refused = await french.get('/api/core/accounts/0193d1a2-0000-7000-8000-0000000000ff')
+    expect(refused.body.detail).not.toMatch(/There is no/)
+  })
+})
+
+describe('plugins that do not fit together', () => {
+  test('are refused by name, range and found version before any of their code ran', () => {
+    expect(() => orderedPlugins([bare('a', { requires: { b: '^2.0.0' } }), bare('b')])).toThrow(
+      expect.objectContaining({
+        code: 'PLUGIN_REQUIREMENT_MISSING',
+        message: expect.stringContaining('a needs b ^2.0.0, found 1.1.0'),
+      }),
+    )
+    expect(() => orderedPlugins([bare('a', { platform: '^9.0.0' })])).toThrow(
+      expect.objectContaining({ code: 'PLATFORM_INCOMPATIBLE' }),
+    )
+    expect(() => orderedPlugins([bare('a', { requires: { b: '*' } }), bare('b', { requires: { a: '*' } })])).toThrow(
+      expect.objectContaining({ code: 'PLUGIN_CYCLE', message: expect.stringContaining('a → b → a') }),
+    )
+    expect(() => orderedPlugins([bare('a'), bare('a')])).toThrow(
+      expect.objectContaining({ code: 'CONTRIBUTION_COLLISION' }),
+    )
+  })
+
+  test('come in the order of their requirements', () => {
+    const order = orderedPlugins([
+      bare('c', { requires: { b: '^1.0.0' } }),
+      bare('b', { requires: { a: '~1.1.0' } }),
+      bare('a'),
+    ])
+    expect(order.map(({ id }) => id)).toEqual(['a', 'b', 'c'])
+  })
+
+  test('do not keep the platform from starting when their migration fails: it says which, and changes nothing', async () => {
+    const schema = defineEntity({
+      name: 'Broken',
+      schema: 'broken',
+      tableName: 'broken',
+      properties: { ...recordBase(), text: p.string() },
+    })
+    const broken = bare('broken', {
+      entities: [schema],
+      resources: [defineResource(schema, { path: 'brokens', title: 'text', icon: 'x', list: ['text'] })],
+      migrations: new URL('./fixtures/broken-migration/', import.meta.url),
+    })
+    await expect(createTestApp({ plugins: [broken] })).rejects.toMatchObject({
+      code: 'MIGRATION_FAILED',
+      message: expect.stringContaining('0001_broken'),
+    })
+  })
+})

@@ -1,0 +1,353 @@
+import { helloPlugin } from '@socle/example-hello'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createTestApp, type TestApp, type TestClient } from '../src/testing/index.ts'
+
+let app: TestApp
+let admin: TestClient
+
+beforeAll(async () => {
+  app = await createTestApp({ plugins: [helloPlugin], now: '2026-03-02T09:00:00Z' })
+  admin = app.admin
+})
+afterAll(() => app[Symbol.asyncDispose]())
+
+const accounts = '/api/core/accounts'
+const query = (parameters: Record<string, string>) => `?${new URLSearchParams(parameters)}`
+
+async function account(values: Record<string, unknown>) {
+  const { status, body } = await admin.post(accounts, values)
+  expect(status, JSON.stringify(body)).toBe(201)
+  return body.data
+}
+
+/** Every record of a list, page by page, in the order the pages gave. */
+async function walk(path: string, parameters: Record<string, string>): Promise<Record<string, unknown>[]> {
+  const all: Record<string, unknown>[] = []
+  let after: string | null = null
+  do {
+    const { status, body } = await admin.get(path + query({ ...parameters, ...(after === null ? {} : { after }) }))
+    expect(status, JSON.stringify(body)).toBe(200)
+    all.push(...body.data)
+    after = body.page.next
+  } while (after !== null)
+  return all
+}
+
+describe('lists', () => {
+  const names = ['Zèbre', 'école', 'Ecole', 'eka', 'Étoile', 'abeille', 'Abeille', 'Été']
+
+  beforeAll(async () => {
+    for (const [index, name] of names.entries()) {
+      await account({ name, industry: 'lists', ...(index % 3 === 0 ? {} : { employees: index % 2 === 0 ? 10 : 20 }) })
+    }
+  })
+
+  test('é sorts with e, and a page break falls on ties and empty values without losing or repeating a row', async () => {
+    for (const sort of [
+      'name',
+      '-name',
+      'employees',
+      '-employees',
+      'employees,-name',
+      '-employees,name',
+      'createdAt,name',
+    ]) {
+      const all = await walk(accounts, { filter: 'industry = lists', sort, limit: '3', count: 'none' })
+      expect(new Set(all.map(({ id }) => id)).size, sort).toBe(names.length)
+      const whole = await admin.get(accounts + query({ filter: 'industry = lists', sort, limit: '50' }))
+      expect(
+        all.map(({ id }) => id),
+        sort,
+      ).toEqual(whole.body.data.map(({ id }: { id: string }) => id))
+    }
+    const sorted = await walk(accounts, { filter: 'industry = lists', sort: 'name', limit: '2' })
+    expect(sorted.map(({ name }) => name)).toEqual(names.toSorted(new Intl.Collator('und').compare))
+  })
+
+  test('rows without a value come last in both directions', async () => {
+    for (const sort of ['employees', '-employees']) {
+      const values = (await walk(accounts, { filter: 'industry = lists', sort, limit: '2' })).map(
+        ({ employees }) => employees,
+      )
+      expect(values.slice(-3), sort).toEqual([null, null, null])
+    }
+  })
+
+  test('a reference sorts by the name of what it points at', async () => {
+    const parents = [
+      await account({ name: 'Zorro', industry: 'tree' }),
+      await account({ name: 'Alpha', industry: 'tree' }),
+    ]
+    for (const [index, parent] of parents.entries())
+      await account({ name: `Child ${index}`, industry: 'child', parent: parent.id })
+    const rows = await walk(accounts, { filter: 'industry = child', sort: 'parent', limit: '1' })
+    expect(rows.map(({ name }) => name)).toEqual(['Child 1', 'Child 0'])
+  })
+
+  test('a cursor of another query is refused', async () => {
+    const first = await admin.get(accounts + query({ sort: 'name', limit: '1' }))
+    const other = await admin.get(accounts + query({ sort: '-name', limit: '1', after: first.body.page.next }))
+    expect(other).toMatchObject({ status: 400, body: { code: 'CURSOR_INVALID' } })
+    expect(await admin.get(accounts + query({ after: 'nonsense' }))).toMatchObject({
+      status: 400,
+      body: { code: 'CURSOR_INVALID' },
+    })
+  })
+
+  test('counting is exact when asked, and never done when not', async () => {
+    const counted = await admin.get(accounts + query({ filter: 'industry = lists', count: 'exact', limit: '2' }))
+    expect(counted.body.page).toMatchObject({ count: names.length, exact: true })
+    expect((await admin.get(accounts + query({ count: 'none' }))).body.page.count).toBeNull()
+  })
+
+  test('references come with the names of what they point at', async () => {
+    const parent = await account({ name: 'Groupe Bellecour' })
+    const child = await account({ name: 'Bellecour Lyon', parent: parent.id })
+    const { body } = await admin.get(`${accounts}/${child.id}?include=parent,owner`)
+    expect(body.included['core.account'][parent.id]).toMatchObject({ title: 'Groupe Bellecour' })
+    expect(body.included['core.user'][child.owner]).toMatchObject({ title: 'Claire Admin' })
+  })
+
+  test('words find a record by parts of its name, without case or accents', async () => {
+    const { body } = await admin.get(accounts + query({ q: 'etoi' }))
+    expect(body.data.map(({ name }: { name: string }) => name)).toEqual(['Étoile'])
+    const everywhere = await admin.get('/api/core/search?q=ETOI')
+    expect(everywhere.body.data).toMatchObject([{ resource: 'core.account', title: 'Étoile' }])
+  })
+})
+
+describe('figures', () => {
+  test('each row of an aggregate carries the filter that opens exactly its records', async () => {
+    for (const [name, revenue] of [
+      ['A', '10.10'],
+      ['B', '20.20'],
+      ['C', '5'],
+    ] as const) {
+      await account({ name, industry: name === 'C' ? 'figures-2' : 'figures-1', annualRevenue: revenue })
+    }
+    const { body } = await admin.post(`${accounts}/aggregate`, {
+      filter: 'industry in ("figures-1", "figures-2")',
+      groupBy: ['industry', 'createdAt:month'],
+      measures: ['count', 'sum:annualRevenue'],
+    })
+    expect(body.data.map((row: Record<string, unknown>) => [row['count'], row['sum:annualRevenue']])).toEqual([
+      [2, '30.3000'],
+      [1, '5.0000'],
+    ])
+    for (const row of body.data) {
+      const behind = await admin.get(accounts + query({ filter: row.filter }))
+      expect(behind.body.data).toHaveLength(row.count)
+    }
+  })
+})
+
+describe('writing', () => {
+  test('two people editing different fields both keep their change', async () => {
+    const { id } = await account({ name: 'Ateliers Saint-Éloi', city: 'Lyon' })
+    const first = await admin.patch(`${accounts}/${id}`, { version: 1, city: 'Lille' })
+    const second = await admin.patch(`${accounts}/${id}`, { version: 1, employees: 40 })
+    expect([first.status, second.status]).toEqual([200, 200])
+    expect(second.body.data).toMatchObject({ city: 'Lille', employees: 40, version: 3 })
+  })
+
+  test('two people editing one field: the second is told the three values', async () => {
+    const { id } = await account({ name: 'Comptoir du Rhône', city: 'Lyon' })
+    await admin.patch(`${accounts}/${id}`, { city: 'Lille' }, { 'if-match': '"1"' })
+    const second = await admin.patch(`${accounts}/${id}`, { version: 1, city: 'Nantes' })
+    expect(second.status).toBe(409)
+    expect(second.body).toMatchObject({
+      code: 'VERSION_CONFLICT',
+      conflicts: [{ field: 'city', base: 'Lyon', mine: 'Nantes', theirs: 'Lille' }],
+      current: { version: 2, city: 'Lille' },
+    })
+  })
+
+  test('a write that does not say which version it saw is refused', async () => {
+    const { id } = await account({ name: 'Valmy' })
+    expect(await admin.patch(`${accounts}/${id}`, { city: 'Lyon' })).toMatchObject({
+      status: 428,
+      body: { code: 'VERSION_REQUIRED' },
+    })
+    expect(await admin.delete(`${accounts}/${id}`)).toMatchObject({ status: 428, body: { code: 'VERSION_REQUIRED' } })
+  })
+
+  test('every fault of a record is named at once, and nothing of it is kept', async () => {
+    const { status, body } = await admin.post(accounts, {
+      name: 'Fautes',
+      employees: 'many',
+      lifecycle: 'famous',
+      foo: 1,
+      foundedYear: 2.5,
+    })
+    expect(status).toBe(422)
+    expect(body.errors.map(({ path, code }: { path: string; code: string }) => [path, code])).toEqual([
+      ['/employees', 'TYPE'],
+      ['/lifecycle', 'OPTION_UNKNOWN'],
+      ['/foo', 'FIELD_UNKNOWN'],
+      ['/foundedYear', 'TYPE'],
+    ])
+    expect((await admin.get(accounts + query({ filter: 'name = "Fautes"' }))).body.data).toEqual([])
+  })
+
+  test('a reference to a record that is not there is refused', async () => {
+    const { status, body } = await admin.post(accounts, {
+      name: 'Orphan',
+      parent: '0193d1a2-0000-7000-8000-000000000001',
+    })
+    expect(status).toBe(422)
+    expect(body.errors).toMatchObject([{ path: '/parent', code: 'REFERENCE_UNKNOWN' }])
+  })
+
+  test('a repeated request with the same Idempotency-Key is answered once and writes once', async () => {
+    const headers = { 'idempotency-key': 'order-42' }
+    const [first, second] = await Promise.all([
+      admin.post(accounts, { name: 'Once' }, headers),
+      admin.post(accounts, { name: 'Once' }, headers),
+    ])
+    expect(first.body.data.id).toBe(second.body.data.id)
+    expect((await admin.get(accounts + query({ filter: 'name = "Once"' }))).body.data).toHaveLength(1)
+    expect(await admin.post(accounts, { name: 'Other' }, headers)).toMatchObject({
+      status: 422,
+      body: { code: 'IDEMPOTENCY_KEY_REUSED' },
+    })
+  })
+
+  test('a client may make the id itself, once', async () => {
+    const id = '0193d1a2-0000-7000-8000-00000000abcd'
+    expect((await admin.post(accounts, { id, name: 'Offline' })).body.data.id).toBe(id)
+    expect((await admin.post(accounts, { id, name: 'Offline again' })).status).toBe(409)
+  })
+
+  test('a deleted record is gone from lists and comes back from the bin', async () => {
+    const { id } = await account({ name: 'Éphémère' })
+    expect((await admin.delete(`${accounts}/${id}?version=1`)).status).toBe(204)
+    expect((await admin.get(accounts + query({ q: 'ephemere' }))).body.data).toEqual([])
+    expect((await admin.get('/api/core/search?q=ephemere')).body.data).toEqual([])
+    expect(
+      (await admin.get(accounts + query({ deleted: 'only', filter: 'name = "Éphémère"' }))).body.data,
+    ).toHaveLength(1)
+    expect((await admin.post(`${accounts}/${id}/restore`)).status).toBe(200)
+    expect((await admin.get('/api/core/search?q=ephemere')).body.data).toHaveLength(1)
+  })
+})
+
+describe('bulk', () => {
+  test('a row that fails is told alone, the others stand, and one undo takes them all back', async () => {
+    const kept = await account({ name: 'Bulk kept', city: 'Lyon' })
+    const { body, headers } = await admin.post(`${accounts}/bulk`, {
+      create: [{ name: 'Bulk 1' }, { employees: 3 }],
+      update: [{ id: kept.id, version: 1, city: 'Metz' }],
+    })
+    expect(body.data).toMatchObject([
+      { index: 0, action: 'create', status: 'done' },
+      { index: 1, action: 'create', status: 'failed', problem: { code: 'VALIDATION_FAILED' } },
+      { index: 2, action: 'update', status: 'done', id: kept.id, version: 2 },
+    ])
+    const undone = await admin.post(`/api/core/change-sets/${headers.get('x-change-set')}/undo`)
+    expect(undone.body.data).toMatchObject({ undone: 2, kept: [] })
+    expect((await admin.get(`${accounts}/${kept.id}`)).body.data.city).toBe('Lyon')
+    expect((await admin.get(accounts + query({ filter: 'name = "Bulk 1"' }))).body.data).toEqual([])
+  })
+
+  test('an atomic bulk with one fault changes nothing', async () => {
+    const answer = await admin.post(`${accounts}/bulk`, {
+      create: [{ name: 'Atomic' }, { employees: 3 }],
+      atomic: true,
+    })
+    expect(answer).toMatchObject({ status: 422, body: { code: 'VALIDATION_FAILED' } })
+    expect((await admin.get(accounts + query({ filter: 'name = "Atomic"' }))).body.data).toEqual([])
+  })
+
+  test('a filter sets fields on all the records it finds, up to 200', async () => {
+    for (const name of ['F1', 'F2', 'F3']) await account({ name, industry: 'by-filter' })
+    const { body } = await admin.post(`${accounts}/bulk`, { filter: 'industry = "by-filter"', set: { city: 'Brest' } })
+    expect(body.data.map(({ status }: { status: string }) => status)).toEqual(['done', 'done', 'done'])
+    const rows = Array.from({ length: 201 }, (_, index) => ({ name: `Too many ${index}` }))
+    expect(await admin.post(`${accounts}/bulk`, { create: rows })).toMatchObject({
+      status: 422,
+      body: { code: 'BULK_TOO_LARGE' },
+    })
+  })
+})
+
+describe('the ledger', () => {
+  test('history tells who changed what, through what and why', async () => {
+    const { id } = await account({ name: 'Histoire', city: 'Lyon' })
+    await admin.patch(`${accounts}/${id}`, { version: 1, city: 'Lille' }, { 'x-reason': 'They moved' })
+    const { body } = await admin.get(`${accounts}/${id}/history`)
+    expect(body.data).toMatchObject([
+      {
+        action: 'update',
+        version: 2,
+        reason: 'They moved',
+        origin: 'ui',
+        actor: { type: 'user', name: 'Claire Admin' },
+        changes: [{ field: 'city', old: 'Lyon', new: 'Lille' }],
+      },
+      { action: 'create', version: 1 },
+    ])
+  })
+
+  test('undoing keeps what changed since, and an undo can be undone', async () => {
+    const { id } = await account({ name: 'Retour', city: 'Lyon', employees: 1 })
+    const changed = await admin.patch(`${accounts}/${id}`, { version: 1, city: 'Lille', employees: 2 })
+    await admin.patch(`${accounts}/${id}`, { version: 2, employees: 3 })
+    const undone = await admin.post(`/api/core/change-sets/${changed.headers.get('x-change-set')}/undo`)
+    expect(undone.body.data).toMatchObject({ undone: 1, kept: [{ resource: 'core.account', id, field: 'employees' }] })
+    expect((await admin.get(`${accounts}/${id}`)).body.data).toMatchObject({ city: 'Lyon', employees: 3 })
+    const again = await admin.post(`/api/core/change-sets/${undone.body.data.changeSet}/undo`)
+    expect(again.status).toBe(200)
+    expect((await admin.get(`${accounts}/${id}`)).body.data).toMatchObject({ city: 'Lille', employees: 3 })
+  })
+
+  test('when nothing is left to undo it says which fields changed since', async () => {
+    const { id } = await account({ name: 'Trop tard', city: 'Lyon' })
+    const changed = await admin.patch(`${accounts}/${id}`, { version: 1, city: 'Lille' })
+    await admin.patch(`${accounts}/${id}`, { version: 2, city: 'Metz' })
+    const undone = await admin.post(`/api/core/change-sets/${changed.headers.get('x-change-set')}/undo`)
+    expect(undone).toMatchObject({ status: 409, body: { code: 'UNDO_CONFLICT', kept: [{ field: 'city' }] } })
+  })
+
+  test('the change of another person is undone only with the permission for it', async () => {
+    const { id } = await account({ name: 'Pas le mien', city: 'Lyon' })
+    const changed = await admin.patch(`${accounts}/${id}`, { version: 1, city: 'Lille' })
+    const member = await app.as({ may: ['core.account.read', 'core.account.update'] })
+    const refused = await member.post(`/api/core/change-sets/${changed.headers.get('x-change-set')}/undo`)
+    expect(refused).toMatchObject({ status: 403, body: { code: 'PERMISSION_DENIED' } })
+  })
+
+  test('the audit shows every change set with its records, to those who may read it', async () => {
+    const made = await admin.post(accounts, { name: 'Audité' })
+    const { body } = await admin.get('/api/core/audit?limit=1')
+    expect(body.data).toMatchObject([
+      {
+        id: made.headers.get('x-change-set'),
+        undone: false,
+        mayUndo: true,
+        changes: [{ resource: 'core.account', title: 'Audité', action: 'create' }],
+      },
+    ])
+    expect(body.page.next).toBe(body.data[0].id)
+    const member = await app.as({ may: ['core.account.read'] })
+    expect(await member.get('/api/core/audit')).toMatchObject({ status: 403, body: { code: 'PERMISSION_DENIED' } })
+  })
+
+  test('the timeline mixes what was done about a record with what changed in it, newest first', async () => {
+    const { id } = await account({ name: 'Chronologie' })
+    app.clock.advance('PT1H')
+    await admin.post('/api/core/activities', {
+      subject: 'Rappel',
+      type: 'call',
+      account: id,
+      dueAt: app.clock.now().toISOString(),
+    })
+    app.clock.advance('PT1H')
+    await admin.patch(`${accounts}/${id}`, { version: 1, city: 'Lyon' })
+    const { body } = await admin.get(`${accounts}/${id}/timeline`)
+    expect(body.data.map(({ kind, title }: { kind: string; title: string }) => [kind, title])).toEqual([
+      ['change', 'Changed'],
+      ['activity', 'Rappel'],
+      ['change', 'Created'],
+    ])
+  })
+})
