@@ -7,7 +7,11 @@ test('a filter that reads like a sentence becomes one part for each comparison',
   expect(parseFilter('stage.kind = "open" and amount >= 1000 and closeDate within next 30 days')).toEqual([
     { path: 'stage.kind', op: '=', value: { kind: 'scalar', value: 'open' } },
     { path: 'amount', op: '>=', value: { kind: 'scalar', value: 1000 } },
-    { path: 'closeDate', op: 'within', value: { kind: 'period', period: { direction: 'next', count: 30, unit: 'days' } } },
+    {
+      path: 'closeDate',
+      op: 'within',
+      value: { kind: 'period', period: { direction: 'next', count: 30, unit: 'days' } },
+    },
   ])
 })
 
@@ -38,7 +42,9 @@ test('what the chips cannot say stays as it was typed', () => {
 
 test('quotes and "and" inside a text are part of the text', () => {
   const name = 'Maison "Rouge" and Co'
-  expect(parseFilter(`name = ${quote(name)}`)).toEqual([{ path: 'name', op: '=', value: { kind: 'scalar', value: name } }])
+  expect(parseFilter(`name = ${quote(name)}`)).toEqual([
+    { path: 'name', op: '=', value: { kind: 'scalar', value: name } },
+  ])
 })
 
 test('filters that must both hold are joined, and an "or" keeps its brackets', () => {

@@ -77,6 +77,7 @@ export class ShellRecordList extends KitElement {
   #opened = ''
   #allChosen = false
   #pause: ReturnType<typeof setTimeout> | undefined
+  #sumTurn = 0
   #sumPause: ReturnType<typeof setTimeout> | undefined
   #stop: (() => void)[] = []
   #focusWanted: string | undefined
@@ -200,6 +201,7 @@ export class ShellRecordList extends KitElement {
   }
 
   async #readSums(): Promise<void> {
+    const turn = ++this.#sumTurn
     const fields = this.#summed
     const { filter, q } = this.#state
     const currencies = [...new Set(fields.flatMap((it) => it.currency ?? []))]
@@ -213,7 +215,7 @@ export class ShellRecordList extends KitElement {
       .aggregate(query)
       .catch(() => undefined)
     // A failed reading leaves the figures of the rows that stay on screen.
-    if (answer) this.sums = answer.data
+    if (answer && turn === this.#sumTurn) this.sums = answer.data
   }
 
   get #summed(): FieldMeta[] {
@@ -849,9 +851,7 @@ export class ShellRecordList extends KitElement {
             : field.label
       return html`<span class="figure"
         >${label}
-        <b class="number"
-          >${sums.map(([currency, value]) => format.money(value, currency, 'none')).join(' + ')}</b
-        ></span
+        <b class="number">${sums.map(([currency, value]) => format.money(value, currency)).join(' + ')}</b></span
       >`
     })
   }

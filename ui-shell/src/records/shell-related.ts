@@ -35,9 +35,6 @@ export class ShellRelated extends KitElement {
         display: grid;
         gap: 24px;
       }
-      :host(:empty) {
-        display: none;
-      }
       header {
         display: flex;
         align-items: center;
