@@ -79,8 +79,17 @@ export function shellDocument(
         .filter(({ permission }) => visible(permission))
         .map(({ title, permission: _, ...command }) => ({ ...command, plugin: id, title: title[locale] })),
     ),
-    words: words.of(locale, ['kit', 'shell', ...enabled.map(({ id }) => id)]),
+    words: screenWords(parts, locale, ['kit', 'shell', ...enabled.map(({ id }) => id)]),
   }
+}
+
+/** Words that screens say themselves: labels stand in the resources already, and refusals arrive as sentences. */
+function screenWords({ words, catalog }: Parts, locale: Locale, owners: readonly string[]): Record<string, string> {
+  const isLabel = (key: string) =>
+    catalog.get(key.split('.', 2).join('.')) !== undefined || key.startsWith('core.record.')
+  return Object.fromEntries(
+    Object.entries(words.of(locale, owners)).filter(([key]) => !key.startsWith('errors.') && !isLabel(key)),
+  )
 }
 
 type ResourceMeta = ReturnType<typeof resourceMeta>

@@ -1,0 +1,106 @@
+import { createTestApp, type TestApp, type TestClient } from '@socle/sdk/testing'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { salesPlugin } from '../src/plugin.ts'
+
+const path = '/api/sales/opportunities'
+// No other value of the test reads like it.
+const secret = '987654.32'
+
+let app: TestApp
+let blind: TestClient
+let id: string
+
+beforeAll(async () => {
+  app = await createTestApp({ plugins: [salesPlugin] })
+  const account = (await app.admin.post('/api/core/accounts', { name: 'Maison Garonne' })).body.data.id
+  const made = (await app.admin.post(path, { name: 'Four à pain', account, amount: '1' })).body.data
+  id = made.id
+  await app.admin.patch(`${path}/${id}`, { version: 1, amount: secret })
+  await app.admin.patch(`${path}/${id}`, { version: 2, nextStep: 'Call' })
+  blind = await app.as({
+    grants: [{ resource: '*', action: '*', visibility: 'all' }],
+    fields: [
+      { resource: 'sales.opportunity', field: 'amount', access: 'none' },
+      { resource: 'sales.opportunity', field: 'weighted', access: 'none' },
+    ],
+  })
+})
+afterAll(() => app[Symbol.asyncDispose]())
+
+test('a role that may not read the amount gets it on no channel', async () => {
+  const channels: [string, string, unknown?][] = [
+    ['GET', path],
+    ['GET', `${path}?include=account,stage,owner&count=exact`],
+    ['GET', `${path}/${id}`],
+    ['GET', `${path}/${id}/history`],
+    ['GET', `${path}/${id}/timeline`],
+    ['GET', `${path}/${id}/visits`],
+    ['GET', `${path}?q=four`],
+    ['GET', '/api/core/search?q=four'],
+    ['GET', `/api/core/search?q=${secret}`],
+    ['GET', '/api/core/audit?limit=200'],
+    ['GET', '/api/core/shell'],
+    ['GET', '/api/core/openapi.json'],
+    ['POST', `${path}/query`, {}],
+    ['POST', `${path}/aggregate`, { groupBy: ['stage'], measures: ['count'] }],
+    ['PATCH', `${path}/${id}`, { version: 3, nextStep: 'Visit' }],
+    ['PATCH', `${path}/${id}`, { version: 1, nextStep: 'Conflict' }],
+    ['POST', `${path}/bulk`, { update: [{ id, version: 4, nextStep: 'Again' }] }],
+  ]
+  for (const [method, url, body] of channels) {
+    const answer = await blind.send(method, url, body)
+    const text = JSON.stringify(
+      url.endsWith('shell')
+        ? answer.body.resources.find((it: { id: string }) => it.id === 'sales.opportunity')
+        : url.endsWith('openapi.json')
+          ? answer.body.components.schemas['sales.opportunity']
+          : answer.body,
+    )
+    expect(text, `${method} ${url}`).not.toContain('987654')
+    expect(text, `${method} ${url}`).not.toMatch(/"(?:amount|weighted)"/)
+  }
+})
+
+test('filtering, sorting, grouping, summing or asking for it is refused, because each would tell the value', async () => {
+  const refused: [string, string, unknown?][] = [
+    ['GET', `${path}?filter=${encodeURIComponent('amount > 900000')}`],
+    ['GET', `${path}?filter=${encodeURIComponent('not (amount is empty)')}`],
+    ['GET', `${path}?sort=-amount`],
+    ['GET', `${path}?fields=amount`],
+    ['POST', `${path}/query`, { filter: { op: '>', path: 'amount', value: 1 } }],
+    ['POST', `${path}/aggregate`, { groupBy: ['amount'], measures: ['count'] }],
+    ['POST', `${path}/aggregate`, { measures: ['sum:amount'] }],
+    ['POST', `${path}/aggregate`, { measures: ['max:weighted'] }],
+    ['GET', `/api/core/accounts?filter=${encodeURIComponent('any(opportunities, amount > 900000)')}`],
+    ['GET', `/api/core/accounts?filter=${encodeURIComponent('sum(opportunities.amount) > 900000')}`],
+    ['POST', `${path}/bulk`, { filter: 'amount > 900000', set: { nextStep: 'Leak' } }],
+  ]
+  for (const [method, url, body] of refused) {
+    expect(await blind.send(method, url, body), `${method} ${url}`).toMatchObject({
+      status: 403,
+      body: { code: 'FIELD_NOT_READABLE' },
+    })
+  }
+})
+
+test('writing it is refused, and nothing of the same request is kept', async () => {
+  const { body } = await blind.get(`${path}/${id}`)
+  const refused = await blind.patch(`${path}/${id}`, {
+    version: body.data.version,
+    amount: '1',
+    nextStep: 'Sneaked in',
+  })
+  expect(refused).toMatchObject({ status: 403, body: { code: 'FIELD_NOT_WRITABLE' } })
+  expect((await app.admin.get(`${path}/${id}`)).body.data.nextStep).not.toBe('Sneaked in')
+})
+
+test('what belongs to another is absent from every channel of an actor who sees only its own', async () => {
+  const own = await app.as({ grants: [{ resource: '*', action: 'read', visibility: 'own' }] })
+  expect((await own.get(path)).body).toMatchObject({ data: [], page: { count: 0 } })
+  expect((await own.get(`${path}/${id}`)).status).toBe(404)
+  expect((await own.get('/api/core/search?q=four')).body.data).toEqual([])
+  expect((await own.post(`${path}/aggregate`, { measures: ['count', 'sum:amount'] })).body.data).toMatchObject([
+    { count: 0, 'sum:amount': '0' },
+  ])
+  expect((await own.get(`/api/core/accounts?filter=${encodeURIComponent('any(opportunities)')}`)).body.data).toEqual([])
+})
