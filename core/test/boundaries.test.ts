@@ -167,10 +167,15 @@ describe('who may import whom', { timeout: 120_000 }, () => {
   })
 })
 
+/** Files whose literals may look like a plugin, and why. */
+const exempt: Readonly<Record<string, string>> = {
+  'core/src/records/import/usual-words.ts': 'headings of other systems\' files, such as "Sales Rep"',
+}
+
 describe('what the core calls by name', () => {
   test('no plugin stands in the code of the core or the sdk', async () => {
     const plugins = await readdir(join(repository, 'plugins'))
-    const files = (await Promise.all(['core/src', 'sdk/src'].map(sources))).flat()
+    const files = (await Promise.all(['core/src', 'sdk/src'].map(sources))).flat().filter((it) => !(it in exempt))
     expect(plugins.length).toBeGreaterThan(0)
     expect(files.length).toBeGreaterThan(0)
 
