@@ -33,7 +33,7 @@ export class BarChartView extends KitElement {
         min-inline-size: 0;
       }
 
-      header {
+      .head {
         display: flex;
         align-items: center;
         gap: 8px;
@@ -175,7 +175,7 @@ export class BarChartView extends KitElement {
   override render() {
     const words = t(this.#isTable ? 'kit.chart.bars' : 'kit.chart.table')
     return html`<figure aria-label=${this.heading || nothing}>
-      <header>
+      <div class="head">
         <h3>${this.heading}</h3>
         ${
           this.bars.length > 0
@@ -184,7 +184,7 @@ export class BarChartView extends KitElement {
               </button>`
             : nothing
         }
-      </header>
+      </div>
       ${this.#body()}
     </figure>`
   }
@@ -256,8 +256,8 @@ export class BarChartView extends KitElement {
   #link(bar: Bar, inside: SVGTemplateResult): SVGTemplateResult {
     const name = `${bar.label}, ${bar.shown}`
     return bar.href
-      ? svg`<a href=${bar.href} aria-label=${name}><title>${name}</title>${inside}</a>`
-      : svg`<g role="img" aria-label=${name}><title>${name}</title>${inside}</g>`
+      ? svg`<a href=${bar.href}><title>${name}</title><g aria-hidden="true">${inside}</g></a>`
+      : svg`<g role="img"><title>${name}</title>${inside}</g>`
   }
 
   #table(): TemplateResult {

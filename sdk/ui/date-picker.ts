@@ -14,6 +14,13 @@ export function makeDatePicker(options: PickerOptions): Picker {
   picker.accessibleNameRef = options.labelId
   picker.placeholder = options.inline ? '' : t('kit.field.datePlaceholder')
   picker.addEventListener('change', () => options.changed(picker.value || null))
+  // The component's input is a combo box without the relation that role asks for.
+  picker.addEventListener('opened-changed', () => {
+    const calendar = picker.querySelector('vaadin-date-picker-overlay-content')
+    if (!calendar) return
+    calendar.id ||= `${options.labelId}-calendar`
+    picker.inputElement?.setAttribute('aria-controls', calendar.id)
+  })
   picker.addEventListener('unparsable-change', () => {
     const text = typed(picker)
     if (text) options.unreadable(text)

@@ -129,10 +129,19 @@ export class FieldEditor extends KitElement {
         display: none;
       }
 
-      vaadin-combo-box input,
-      vaadin-date-picker input {
-        font: inherit;
+      /* The frame shows the focus; the library's line to align labels on is in our way. */
+      vaadin-combo-box input:focus-visible,
+      vaadin-date-picker input:focus-visible {
         outline: none;
+      }
+
+      vaadin-combo-box::before,
+      vaadin-date-picker::before {
+        content: none;
+      }
+
+      vaadin-date-picker-overlay-content {
+        font: var(--socle-small);
       }
 
       .loading {
@@ -329,7 +338,8 @@ export class FieldEditor extends KitElement {
       return html`<textarea
         id="control"
         class="input ${field.type === 'json' ? 'json' : ''}"
-        aria-labelledby="label"
+        aria-labelledby=${this.inline ? nothing : 'label'}
+        aria-label=${this.inline ? field.label : nothing}
         aria-describedby=${common.described}
         aria-invalid=${common.invalid}
         aria-required=${field.required}
@@ -347,7 +357,8 @@ export class FieldEditor extends KitElement {
         inputmode=${inputModes[field.type] ?? nothing}
         autocomplete="off"
         spellcheck=${field.type === 'text' ? nothing : 'false'}
-        aria-labelledby="label"
+        aria-labelledby=${this.inline ? nothing : 'label'}
+        aria-label=${this.inline ? field.label : nothing}
         aria-describedby=${common.described}
         aria-invalid=${common.invalid}
         aria-required=${field.required}
@@ -366,7 +377,8 @@ export class FieldEditor extends KitElement {
     return html`<select
       id="control"
       class="input"
-      aria-labelledby="label"
+      aria-labelledby=${this.inline ? nothing : 'label'}
+      aria-label=${this.inline ? field.label : nothing}
       aria-describedby=${this.#describedBy(field, error)}
       aria-invalid=${error ? 'true' : nothing}
       aria-required=${field.required}

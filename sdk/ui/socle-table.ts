@@ -350,6 +350,7 @@ export class SocleTable extends KitElement {
         ${isEmpty && this.loading ? this.#skeletonTemplate() : nothing}
         ${isEmpty && !this.loading ? this.#emptyTemplate() : nothing}
       </div>
+      ${isEmpty && this.loading ? html`<p class="slow meta" role="status">${t('kit.loading')}</p>` : nothing}
       ${hidden > 0 || (this.#isWide && !this.#isCards) ? this.#gaveWayTemplate(hidden) : nothing}`
   }
 
@@ -556,15 +557,14 @@ export class SocleTable extends KitElement {
   #skeletonTemplate(): TemplateResult {
     const cells = this.selectable ? this.#drawn.length + 1 : this.#drawn.length
     return html`<div class="skeleton" aria-hidden="true">
-        ${Array.from(
-          { length: 12 },
-          () =>
-            html`<div class="row">
-              ${Array.from({ length: this.#isCards ? 1 : cells }, () => html`<div class="cell"><div class="blank"></div></div>`)}
-            </div>`,
-        )}
-      </div>
-      <p class="slow meta" role="status">${t('kit.loading')}</p>`
+      ${Array.from(
+        { length: 12 },
+        () =>
+          html`<div class="row">
+            ${Array.from({ length: this.#isCards ? 1 : cells }, () => html`<div class="cell"><div class="blank"></div></div>`)}
+          </div>`,
+      )}
+    </div>`
   }
 
   #emptyTemplate(): TemplateResult {

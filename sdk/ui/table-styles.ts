@@ -306,7 +306,8 @@ export const tableStyles = css`
   }
 
   .slow {
-    padding: 12px 16px;
+    position: absolute;
+    inset: auto auto 12px 16px;
     animation: appear 1ms 1s both;
   }
 
