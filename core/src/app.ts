@@ -9,11 +9,19 @@ import { corePlugin } from './core-plugin.ts'
 import type { Database } from './database/database.ts'
 import { migrate } from './database/migrator.ts'
 import { Signals } from './database/signals.ts'
-import { Deliveries, EventCatalog, keepSubscriptions, recordEvents, subscriptionsOf } from './events/index.ts'
+import {
+  Deliveries,
+  EventCatalog,
+  keepSubscriptions,
+  LiveStream,
+  recordEvents,
+  subscriptionsOf,
+} from './events/index.ts'
 import { createHost } from './http/host.ts'
 import { problemResponse } from './http/problem.ts'
 import { staticUi } from './http/static-ui.ts'
 import { createIdentity, type Identity, type IdentityConfig } from './identity/identity.ts'
+import { Jobs } from './jobs/index.ts'
 import { Kernel } from './kernel.ts'
 import { Authorities } from './permissions/authorities.ts'
 import { orderedPlugins } from './plugins/check-plugins.ts'
@@ -31,6 +39,8 @@ export interface AppOptions {
   readonly identity: IdentityConfig
   readonly clock?: Clock
   readonly log?: Logger
+  /** Connection string of the database's server, for the job queue's own connections. */
+  readonly databaseUrl?: string
   /** What was built for the browser, and the words it says. */
   readonly ui?: { readonly folder: URL; readonly words: readonly { readonly owner: string; readonly folder: URL }[] }
   /** Brings schemas to their newest version first; on unless a deployment migrates by its own step. */
@@ -44,6 +54,7 @@ export interface App {
   readonly kernel: Kernel
   readonly identity: Identity
   readonly deliveries: Deliveries
+  readonly jobs: Jobs
   readonly toggle: Toggle
   /** Begins background work: deliveries, jobs, listening to other processes. */
   start(): Promise<void>
@@ -143,10 +154,20 @@ export async function createApp(options: AppOptions): Promise<App> {
     subscriptions: subscriptionsOf(plugins),
     runUnit,
   })
+  const jobs = new Jobs({
+    database,
+    clock,
+    log,
+    runUnit,
+    plugins,
+    ...(options.databaseUrl === undefined ? {} : { url: options.databaseUrl }),
+  })
+  const live = new LiveStream({ database, signals, catalog, log })
   const toggle = new Toggle(kernel)
   const host = createHost({
     kernel,
     identity,
+    live,
     toggle,
     ui: staticUi(options.ui?.folder ?? new URL('absent/', import.meta.url)),
   })
@@ -156,18 +177,23 @@ export async function createApp(options: AppOptions): Promise<App> {
     kernel,
     identity,
     deliveries,
+    jobs,
     toggle,
     async start() {
       started = true
       await signals.start()
       await enablement.start()
       await deliveries.start()
+      await jobs.start()
+      live.start()
     },
     async stop() {
       identity.close()
       authorities.close()
       enablement.stop()
       if (started) {
+        live.stop()
+        await jobs.stop()
         await deliveries.stop()
         await signals.stop()
       }

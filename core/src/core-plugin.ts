@@ -19,6 +19,7 @@ import {
   identityRoutes,
   type PermissionSource,
 } from './identity/index.ts'
+import { jobPermissions, jobRoutes } from './jobs/index.ts'
 import { coreRoleTemplates } from './permissions/role-templates.ts'
 import { definePermission, definePlugin, type PluginDefinition } from './plugins/define-plugin.ts'
 import { platformVersion } from './plugins/check-plugins.ts'
@@ -43,14 +44,14 @@ export function corePlugin(permissions: PermissionSource): PluginDefinition {
     title: { en: 'Base', fr: 'Base' },
     entities: [...identityEntities, ...sharedEntities],
     resources: [...sharedResources, ...identityResources],
-    permissions: [...identityPermissions, ...platformPermissions],
+    permissions: [...identityPermissions, ...jobPermissions, ...platformPermissions],
     roleTemplates: coreRoleTemplates,
     emits: [...sharedEvents, ...identityEvents, ...deliveryEvents],
     provides: sharedProvides,
     points: sharedPoints,
     guards: [...identityGuards, ...sharedGuards],
     subscribers: sharedSubscribers,
-    routes: [...identityRoutes(permissions), ...sharedRoutes],
+    routes: [...identityRoutes(permissions), ...jobRoutes, ...sharedRoutes],
     migrations: new URL('../migrations/', import.meta.url),
     demo: sharedDemo,
   })

@@ -44,6 +44,7 @@ export async function serve({ environment, plugins, ui, tell }: ServeOptions): P
     database,
     plugins: environment.SAFE_MODE ? [] : plugins,
     log,
+    ...(environment.DATABASE_URL === undefined ? {} : { databaseUrl: environment.DATABASE_URL }),
     identity: {
       baseUrl: publicUrl,
       trustedOrigins: listOf(environment.SOCLE_TRUSTED_ORIGINS),

@@ -2,6 +2,7 @@ import { Hono, type Context as HonoContext } from 'hono'
 import { sql } from 'kysely'
 import { uuidv7 } from 'uuidv7'
 import type { Locale } from '../actor.ts'
+import type { LiveStream } from '../events/live.ts'
 import { notSignedIn } from '../identity/errors.ts'
 import { identityPaths, type Identity, type Resolved } from '../identity/identity.ts'
 import type { Kernel } from '../kernel.ts'
@@ -21,6 +22,7 @@ import type { RequestFacts } from './who.ts'
 export interface HostParts {
   readonly kernel: Kernel
   readonly identity: Identity
+  readonly live: LiveStream
   readonly toggle: Toggle
   readonly ui: StaticUi
 }
@@ -31,7 +33,7 @@ type Facts = { readonly id: string; readonly who?: Resolved }
 type HostEnv = { Bindings: Bindings; Variables: { facts: Facts } }
 
 /** The HTTP face of the platform: who asks, which module answers, and every refusal in one form. */
-export function createHost({ kernel, identity, toggle, ui }: HostParts): Hono<HostEnv> {
+export function createHost({ kernel, identity, live, toggle, ui }: HostParts): Hono<HostEnv> {
   const { parts } = kernel
   const { words, log, enablement, plugins } = parts
   const metrics = new Metrics()
@@ -95,6 +97,20 @@ export function createHost({ kernel, identity, toggle, ui }: HostParts): Hono<Ho
       shellDocument(parts, ctx, on, ui, workspaces),
     )
     return request.json(document, 200, { 'cache-control': 'no-store' })
+  })
+  host.get('/api/core/live', async (request) => {
+    const { who } = await signedIn(request)
+    const { raw } = request.req
+    const peer = peerOf(request.env)
+    return live.handler(raw, {
+      workspace: who.workspace.id,
+      ...(who.actor.type === 'user' && who.actor.id !== undefined ? { actor: who.actor.id } : {}),
+      async authority() {
+        // A session that has ended, or moved to another workspace, hears nothing more of this one.
+        const now = await identity.resolve(raw, peer).catch(() => undefined)
+        return now?.workspace.id === who.workspace.id ? now.authority : undefined
+      },
+    })
   })
   host.get('/api/core/openapi.json', async (request) => {
     const { who } = await signedIn(request)

@@ -70,7 +70,7 @@ let shared: Promise<TestDatabase> | undefined
  * await using app = await createTestApp({ plugins: [loansPlugin], now: '2026-03-02T09:00:00Z' })
  */
 export async function createTestApp(options: TestAppOptions = {}): Promise<TestApp> {
-  const { database } = options.database ?? (await (shared ??= makeTestDatabase()))
+  const { database, url } = options.database ?? (await (shared ??= makeTestDatabase()))
   const clock = new TestClock(options.now ?? new Date())
   const plugins = options.plugins ?? []
   const app = await createApp({
@@ -79,6 +79,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     clock,
     log: pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
     identity: { baseUrl, secret },
+    ...(url === undefined ? {} : { databaseUrl: url }),
   })
   const enable = options.enable ?? plugins.map(({ id }) => id)
   const open = async (): Promise<TestWorkspace> => {
