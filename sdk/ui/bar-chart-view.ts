@@ -236,7 +236,8 @@ export class BarChartView extends KitElement {
     const band = x.bandwidth()
     // A label for each column as long as they stand apart; else every second, third…
     const every = Math.ceil(36 / Math.max(1, x.step()))
-    const hasValues = band >= 40
+    const longest = max(bars, (it) => it.shown.length) ?? 0
+    const hasValues = longest * 6.8 <= x.step()
     return html`<svg class="chart" role="group" viewBox="0 0 ${this.#width} ${height}" height=${height}>
       <line class="axis" x1="0" x2=${this.#width} y1=${columnsHeight + 0.5} y2=${columnsHeight + 0.5}></line>
       ${bars.map((bar, index) => {

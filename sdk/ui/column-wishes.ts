@@ -66,7 +66,8 @@ function wishOf(
   if (isTitle) return { min: Math.min(Math.max(ideal, 140), 200), ideal: Math.min(Math.max(ideal, 160), 360) }
   if (rigidTypes.has(field.type) || isPill(field, rows, included)) return { min: ideal, ideal }
   const soft = Math.min(Math.max(ideal, 72), 240)
-  return { min: Math.min(soft, Math.max(104, Math.min(head, 150))), ideal: soft }
+  const least = field.type === 'user' ? 136 : 104
+  return { min: Math.min(soft, Math.max(least, Math.min(head, 150))), ideal: soft }
 }
 
 function isPill(field: FieldMeta, rows: readonly RecordJson[], included: Included): boolean {

@@ -308,8 +308,8 @@ export const controls = css`
     padding-inline-end: 28px;
     appearance: none;
     background-image:
-      linear-gradient(45deg, transparent 50%, var(--socle-text-2) 50%),
-      linear-gradient(-45deg, transparent 50%, var(--socle-text-2) 50%);
+      linear-gradient(45deg, transparent 43%, var(--socle-text-2) 43% 57%, transparent 57%),
+      linear-gradient(-45deg, transparent 43%, var(--socle-text-2) 43% 57%, transparent 57%);
     background-repeat: no-repeat;
     background-position:
       right 15px center,

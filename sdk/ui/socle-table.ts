@@ -38,6 +38,7 @@ export interface TableSelection {
 }
 
 const checkWidth = 40
+const gaveWayWidth = 44
 const overscan = 6
 /** Rows before the loaded end at which more are asked for. */
 const nearEnd = 25
@@ -283,10 +284,14 @@ export class SocleTable extends KitElement {
     const check = this.selectable ? checkWidth : 0
     const bar = scroller.offsetWidth - scroller.clientWidth
     const wishes = this.#fields.map((it) => it.wish)
-    const fitted = fitColumns(wishes, this.clientWidth - check - bar, this.#isWide)
+    const available = this.clientWidth - check - bar
+    const whole = fitColumns(wishes, available, this.#isWide)
+    // What gave way is offered by a button at the end of the head, which must not stand on a column's name.
+    const fitted = whole.hidden > 0 ? fitColumns(wishes, available - gaveWayWidth) : whole
     const columns = [...(check ? [check] : []), ...fitted.widths].map((it) => `${it}px`).join(' ')
     scroller.style.setProperty('--columns', columns)
     scroller.style.setProperty('--pinned', `${check}px`)
+    scroller.style.setProperty('--beside', `${check + (fitted.widths[0] ?? 0)}px`)
     if (fitted.widths.length === this.#shown) return
     this.#shown = fitted.widths.length
     this.requestUpdate()

@@ -29,6 +29,15 @@ export const tableStyles = css`
     scroll-padding-block-start: 32px;
   }
 
+  .grid.wide {
+    scroll-snap-type: x proximity;
+    scroll-padding-inline-start: var(--beside);
+  }
+
+  .wide .head {
+    scroll-snap-align: start;
+  }
+
   .grid:not(.wide) {
     overflow-x: clip;
   }
