@@ -17,6 +17,10 @@ export interface ColumnMapping {
   readonly by?: string
   /** Make the referred record when it is not there. */
   readonly create?: boolean
+  /** Several columns that fill one field of new records together; `column` is then empty. */
+  readonly columns?: readonly string[]
+  /** The same value for every line; `column` is then empty. */
+  readonly value?: string
 }
 
 export interface ValueAlias {

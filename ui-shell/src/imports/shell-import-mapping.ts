@@ -180,6 +180,11 @@ export class ShellImportMapping extends KitElement {
     return this.import.mapping.find((it) => it.column === column) ?? { column, field: null }
   }
 
+  /** Fields that are filled by no single column: by several together, or by one value for all lines. */
+  get #composed(): readonly ColumnMapping[] {
+    return this.import.mapping.filter((it) => it.column === '' && it.field)
+  }
+
   #columns() {
     const taken = this.import.mapping.flatMap((it) => it.field ?? [])
     const twice = taken.find((field, at) => taken.indexOf(field) !== at)
@@ -215,6 +220,22 @@ export class ShellImportMapping extends KitElement {
                 <td class="target">${this.#target(mapping)}</td>
               </tr>`
             })}
+            ${this.#composed.map(
+              (it) =>
+                html`<tr>
+                  <td><span class="name">${it.columns?.join(' + ') ?? t('shell.imports.map.constant')}</span></td>
+                  <td class="samples">${it.value ?? nothing}</td>
+                  <td class="target">
+                    ${fieldOf(this.meta, it.field ?? '')?.label ?? it.field}
+                    <button
+                      class="button small ghost"
+                      @click=${() => this.#say({ mapping: this.import.mapping.filter((other) => other !== it) })}
+                    >
+                      ${icon('x')}${t('shell.imports.map.drop')}
+                    </button>
+                  </td>
+                </tr>`,
+            )}
           </tbody>
         </table>
       </div>
@@ -442,7 +463,7 @@ export class ShellImportMapping extends KitElement {
 
   #map(mapping: ColumnMapping): void {
     const all = this.import.columns.map((it) => (it.name === mapping.column ? mapping : this.#mappingOf(it.name)))
-    this.#say({ mapping: all })
+    this.#say({ mapping: [...all, ...this.#composed] })
   }
 
   #setAlias(at: number, part: Partial<ValueAlias>): void {

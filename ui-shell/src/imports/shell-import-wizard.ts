@@ -232,7 +232,7 @@ export class ShellImportWizard extends KitElement {
 
   #map(meta: ResourceMeta) {
     const it = this.import!
-    const mapped = it.mapping.filter((column) => column.field).length
+    const mapped = it.mapping.filter((column) => column.field && column.column).length
     return html`
       <h2 class="step-title" tabindex="-1">${t('shell.imports.map.count', { mapped, total: it.columns.length })}</h2>
       <p class="facts">

@@ -65,7 +65,7 @@ export async function runBulk(
       const answer = await records(meta.id).bulk(requestOf(part, operation))
       for (const [index, record] of part.entries()) {
         const result = answer.data.find((it) => it.index === index)
-        if (result && result.status < 300) done.push(record.id)
+        if (isDone(result?.status)) done.push(record.id)
         else failure(record, result?.problem?.detail ?? result?.problem?.title ?? '')
       }
       const ids = part.map((it) => it.id)
@@ -78,6 +78,11 @@ export async function runBulk(
     progress(seen)
   }
   return { done, failed, skipped: rows.length - seen, changes }
+}
+
+/** A row says `done`, or as a response would, 200. */
+function isDone(status: string | number | undefined): boolean {
+  return typeof status === 'number' ? status < 300 : status === 'done'
 }
 
 function requestOf(rows: readonly RecordJson[], operation: BulkOperation): BulkRequest {

@@ -11,6 +11,8 @@ type Listener = (change: OwnChange) => void
 
 const done: OwnChange[] = []
 const listeners = new Set<Listener>()
+/** Takes away the toast of a change that was taken back otherwise. */
+const shown = new Map<string, () => void>()
 const kept = 50
 
 /** Calls back when a change of this tab was taken back; answers the function that stops it. */
@@ -31,8 +33,8 @@ export function tellDone(
   }
   const own: OwnChange = { changeSet, resource: change.resource, ids: change.ids }
   done.push(own)
-  if (done.length > kept) done.shift()
-  toast({ text, action: { label: t('shell.records.undo'), run: () => void takeBack([own]) } })
+  if (done.length > kept) shown.delete(done.shift()?.changeSet ?? '')
+  shown.set(changeSet, toast({ text, action: { label: t('shell.records.undo'), run: () => void takeBack([own]) } }))
 }
 
 /** As `tellDone`, for a change that took several writes. */
@@ -58,6 +60,8 @@ export async function takeBack(changes: readonly OwnChange[]): Promise<void> {
       stayed += answer.kept?.length ?? 0
       const at = done.findIndex((it) => it.changeSet === change.changeSet)
       if (at >= 0) done.splice(at, 1)
+      shown.get(change.changeSet)?.()
+      shown.delete(change.changeSet)
       for (const listener of [...listeners]) listener(change)
     }
     const text = stayed ? t('shell.records.undonePartly', { count: stayed }) : t('shell.records.undone')

@@ -87,3 +87,11 @@ export function writableFields(meta: ResourceMeta): FieldMeta[] {
   const first = fieldsOf(meta, meta.form)
   return [...first, ...meta.fields.filter((it) => !meta.form.includes(it.name))].filter((it) => it.writable)
 }
+
+/** Kept by the engine and of no use to a reader. */
+const inner: readonly string[] = ['id', 'version', 'deletedAt']
+
+/** Fields a person may want to see, sort or filter by. */
+export function shownFields(meta: ResourceMeta): FieldMeta[] {
+  return meta.fields.filter((it) => !inner.includes(it.name))
+}

@@ -1,7 +1,7 @@
 import { controls, icon, KitElement, t } from '@socle/sdk/ui'
 import type { ResourceMeta } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
-import { fieldsOf } from './resources.ts'
+import { fieldsOf, shownFields } from './resources.ts'
 
 /** Which columns a table shows and in which order. The title stays first: it says whose row it is. */
 export class ShellColumnsMenu extends KitElement {
@@ -67,7 +67,7 @@ export class ShellColumnsMenu extends KitElement {
 
   override render() {
     const shown = fieldsOf(this.meta, this.columns)
-    const hidden = this.meta.fields.filter((it) => !this.columns.includes(it.name))
+    const hidden = shownFields(this.meta).filter((it) => !this.columns.includes(it.name))
     return html`
       <ol aria-label=${t('shell.records.columns.shown')}>
         ${shown.map((field, at) => {

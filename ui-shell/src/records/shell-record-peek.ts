@@ -1,4 +1,4 @@
-import { controls, KitElement, live, ProblemError, records, t } from '@socle/sdk/ui'
+import { controls, icon, KitElement, live, ProblemError, records, t } from '@socle/sdk/ui'
 import type { FieldMeta, Included, RecordJson, ResourceMeta } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
@@ -28,6 +28,7 @@ export class ShellRecordPeek extends KitElement {
     included: { attribute: false },
     record: { state: true },
     problem: { state: true },
+    whole: { state: true },
   }
 
   static override styles = [
@@ -42,6 +43,10 @@ export class ShellRecordPeek extends KitElement {
         font: var(--socle-title);
         font-weight: 600;
         overflow-wrap: anywhere;
+      }
+      .more {
+        justify-self: start;
+        margin-block-start: -8px;
       }
       h3 {
         margin-block: 8px -4px;
@@ -58,12 +63,15 @@ export class ShellRecordPeek extends KitElement {
   declare included: Included
   declare private record: RecordJson | undefined
   declare private problem: ProblemError | undefined
+  /** Empty fields too. */
+  declare private whole: boolean
   #included: Included = {}
   #stop: (() => void)[] = []
 
   constructor() {
     super()
     this.included = {}
+    this.whole = false
   }
 
   override connectedCallback(): void {
@@ -103,9 +111,16 @@ export class ShellRecordPeek extends KitElement {
     }
   }
 
-  get #fields(): FieldMeta[] {
+  get #all(): FieldMeta[] {
     const names = new Set([...this.meta.form, ...this.meta.list])
     return fieldsOf(this.meta, [...names]).filter((it) => it.name !== this.meta.title)
+  }
+
+  /** The list's fields, and of the form those that say something: the panel is for a look. */
+  #fields(record: RecordJson): FieldMeta[] {
+    const all = this.#all
+    if (this.whole || all.length <= mostEmpty) return all
+    return all.filter((it) => this.meta.list.includes(it.name) || hasValue(record[it.name]))
   }
 
   override render() {
@@ -121,6 +136,8 @@ export class ShellRecordPeek extends KitElement {
     const included = mergeIncluded(this.included, this.#included)
     const by = this.meta.kanban ? fieldOf(this.meta, this.meta.kanban.by) : undefined
     const isStaged = by && by.type !== 'user'
+    const fields = this.#fields(record)
+    const hidden = this.#all.length - fields.length
     return html`
       <h2 class="title">${titleOf(this.meta, record)}</h2>
       ${
@@ -138,9 +155,16 @@ export class ShellRecordPeek extends KitElement {
         .meta=${this.meta}
         .record=${record}
         .included=${included}
-        .fields=${isStaged ? this.#fields.filter((it) => it !== by) : this.#fields}
+        .fields=${fields.filter((it) => !isStaged || it !== by)}
         @record-changed=${this.#changed}
       ></shell-record-details>
+      ${
+        hidden > 0
+          ? html`<button class="button small ghost more" @click=${() => (this.whole = true)}>
+              ${icon('plus')}${t('shell.records.page.allFields', { count: hidden })}
+            </button>`
+          : nothing
+      }
       <h3>${t('shell.records.timeline.label')}</h3>
       ${this.record ? html`<shell-timeline compact .meta=${this.meta} .record=${this.record}></shell-timeline>` : nothing}
     `
@@ -151,3 +175,8 @@ export class ShellRecordPeek extends KitElement {
     void this.#load()
   }
 }
+
+/** A form this short is shown whole, with its empty fields as prompts. */
+const mostEmpty = 12
+
+const hasValue = (value: unknown) => value !== null && value !== undefined && value !== ''

@@ -224,8 +224,10 @@ export class ShellRelated extends KitElement {
   }
 }
 
-/** Whether its title is another record's: an account's contact, a team's member. */
+/** Whether it joins two others and has no name of its own: the role of a contact at an account. */
 function isLink(target: ResourceMeta): boolean {
   const title = fieldOf(target, target.title)
-  return title !== undefined && pointsAtRecord(title)
+  const first = fieldsOf(target, target.list)[0]
+  if (!title || !first) return false
+  return pointsAtRecord(title) || (!title.required && pointsAtRecord(first))
 }

@@ -1,6 +1,7 @@
 import { controls, icon, KitElement, t } from '@socle/sdk/ui'
 import type { ResourceMeta } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
+import { shownFields } from './resources.ts'
 
 /** By which field rows stand, and which way round. */
 export class ShellSortMenu extends KitElement {
@@ -67,7 +68,7 @@ export class ShellSortMenu extends KitElement {
     const isDescending = current.startsWith('-')
     const by = current.replace(/^-/, '')
     return html`<ul>
-      ${this.meta.fields
+      ${shownFields(this.meta)
         .filter((it) => it.sortable)
         .map((field) => {
           const isOn = field.name === by
