@@ -227,7 +227,9 @@ export class ShellApp extends KitElement {
   #page() {
     const collapsed = preferences.isSidebarCollapsed
     return html`
-      <a class="skip" href="#main" @click=${this.#skip}>${t('shell.skip')}</a>
+      <nav aria-label=${t('shell.nav.skip')}>
+        <a class="skip" href="#main" @click=${this.#skip}>${t('shell.skip')}</a>
+      </nav>
       <div class="frame ${collapsed ? 'collapsed' : ''}">
         <div class="scrim" ?hidden=${!this.isDrawerOpen} @click=${this.#toggleDrawer}></div>
         <shell-nav

@@ -217,8 +217,8 @@ export class ShellPeople extends KitElement {
         inline-size: 120px;
         text-align: end;
       }
-      .off .who {
-        opacity: 0.7;
+      .off .name {
+        color: var(--socle-text-3);
       }
       .avatar {
         inline-size: 28px;
