@@ -265,11 +265,13 @@ create index lead_email on core.lead (workspace, email, id) where email is not n
 create index lead_phone on core.lead (workspace, phone_norm, id) where phone_norm is not null and deleted_at is null;
 select core.protect('core.lead');
 
--- What the last conversion of a lead made or filled, so that it can be taken back: [{ resource, id, version }].
+-- What the last conversion of a lead came to, so that it can be taken back and an undo undone: what it made
+-- [{ resource, id, version }] and what the lead points at since { account, contact, targetResource, targetRecord }.
 create table core.lead_conversion (
   workspace uuid not null references core.workspace (id) on delete cascade,
   lead_id uuid not null,
   made jsonb not null,
+  became jsonb not null,
   -- Activities that were given the account and contact: [{ id, account, contact }], with what was filled.
   moved jsonb not null,
   primary key (workspace, lead_id),

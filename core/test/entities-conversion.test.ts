@@ -118,7 +118,7 @@ test('all or nothing: a target that refuses leaves no account, no contact and a 
 test('a double click converts once, and the second answer says what was made', async () => {
   const { id } = await lead()
   const answers = await Promise.all([convert(id), convert(id)])
-  expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409])
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 409]))
   const [made, refused] = answers.toSorted((a, b) => a.status - b.status)
   expect(refused?.body).toMatchObject({
     code: 'TRANSITION_REFUSED',
@@ -180,11 +180,25 @@ test('reverting keeps and lists what was edited since', async () => {
   expect(await read('contacts', contact)).toMatchObject({ jobTitle: 'Gérante' })
 })
 
-test('one undo takes a whole conversion back', async () => {
+test('one undo takes a whole conversion back, and undoing that brings it again', async () => {
   const { id } = await lead()
   const answer = await convert(id)
   const undone = await admin.post(`/api/core/change-sets/${answer.headers.get('x-change-set')}/undo`)
   expect(undone.status, JSON.stringify(undone.body)).toBe(200)
   expect(await read('leads', id)).toMatchObject({ status: 'new', account: null })
   expect(await count('accounts')).toBe(0)
+  const again = await admin.post(`/api/core/change-sets/${undone.headers.get('x-change-set')}/undo`)
+  expect(again.status, JSON.stringify(again.body)).toBe(200)
+  expect(await read('leads', id)).toMatchObject({ status: 'converted', account: answer.body.data.account })
+  expect(await read('accounts', answer.body.data.account)).toMatchObject({ name: 'Hôtel Valmy' })
+})
+
+test('an undo may bring back a status that no hand may choose', async () => {
+  const { id, version } = await lead()
+  const moved = await admin.patch(`/api/core/leads/${id}`, { version, status: 'working' })
+  expect((await admin.patch(`/api/core/leads/${id}`, { version: 2, status: 'new' })).body.code).toBe(
+    'TRANSITION_REFUSED',
+  )
+  await admin.post(`/api/core/change-sets/${moved.headers.get('x-change-set')}/undo`)
+  expect(await read('leads', id)).toMatchObject({ status: 'new' })
 })

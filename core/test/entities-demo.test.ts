@@ -39,4 +39,4 @@ test('the demonstration fills a company with a year of plausible business, throu
   expect(new Set(data.map(({ name }: { name: string }) => name)).size).toBe(120)
   const history = (await admin.get(`/api/core/accounts/${data[0].id}/history`)).body.data
   expect(history).toMatchObject([{ action: 'create', origin: 'demo' }])
-}, 60_000)
+}, 180_000)

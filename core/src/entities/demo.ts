@@ -207,14 +207,14 @@ class DemoBuilder {
       const account = this.#pick(clients)
       const daysAgo = 330 - index * 5
       const status = daysAgo > 60 ? 'fulfilled' : this.#pick(['draft', 'confirmed', 'in_fulfilment', 'fulfilled'])
-      const lines = Array.from({ length: this.#between(1, 4) }, () => this.#line(wares))
+      const lines = Array.from({ length: this.#between(1, 3) }, () => this.#line(wares))
       const order = await createDocument(
         this.#ctx,
         orderDocument,
         { account: account.id, owner: account.owner, status, orderedOn: this.#day(-daysAgo), source: 'Démo' },
         lines,
       )
-      if (status === 'fulfilled' && index < 50) await this.#invoice(account, order.id, lines, daysAgo)
+      if (status === 'fulfilled' && index < 40) await this.#invoice(account, order.id, lines, daysAgo)
     }
   }
 

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import type { GuardedWrite, GuardDefinition } from '../records/define-resource.ts'
 import { defineGuard } from '../records/define-resource.ts'
 import { isUuid } from '../records/values.ts'
-import { isPlacing, lockHead, priceLine, type DocumentHead, type DocumentKind } from './documents.ts'
+import { headBeingPlaced, lockHead, priceLine, type DocumentHead, type DocumentKind } from './documents.ts'
 import { currencyInUse, lineMoved, linesClosed } from './errors.ts'
 import { totalsOf, type PricedLine } from './totals.ts'
 import { normaliseCurrency } from './values.ts'
@@ -31,12 +31,12 @@ export function documentGuards(kind: DocumentKind, open: readonly string[]): rea
       // Without a header there is nothing to add up to; the write path says which reference is missing.
       if (!isUuid(id)) return
       if (write.before && write.before[kind.reference] !== id) throw lineMoved({ line: String(write.before['name']) })
-      const head = await lockHead(ctx, kind, id)
+      const placed = headBeingPlaced(ctx, id)
+      const head = placed ?? (await lockHead(ctx, kind, id))
       if (!head) return
-      const placing = isPlacing(ctx, id)
-      if (!placing && !open.includes(head.status)) throw linesClosed({ number: head.number, status: head.status })
+      if (!placed && !open.includes(head.status)) throw linesClosed({ number: head.number, status: head.status })
       if (write.action === 'create' || write.action === 'update') await setPrice(write, ctx, head)
-      if (!placing) await addUp(write, ctx, kind, head)
+      if (!placed) await addUp(write, ctx, kind, head)
     }),
   ]
 }

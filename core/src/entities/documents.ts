@@ -69,7 +69,8 @@ export async function priceLine(
   line: Readonly<Record<string, unknown>>,
   currency: string,
 ): Promise<PricedValues> {
-  const product = isUuid(line['product']) ? await productOf(ctx, line['product']) : undefined
+  const isWhole = ['name', 'unit', 'unitPrice', 'taxRate'].every((field) => textOf(line[field]) !== undefined)
+  const product = !isWhole && isUuid(line['product']) ? await productOf(ctx, line['product']) : undefined
   const name = textOf(line['name']) ?? product?.name ?? ''
   const unitPrice = textOf(line['unitPrice']) ?? (product?.currency === currency ? product.price : null)
   if (unitPrice === null || unitPrice === undefined)
@@ -99,10 +100,12 @@ async function productOf(ctx: Context, id: string): Promise<ListedProduct | unde
 }
 
 // Headers whose lines are being written together: their sums are right from the start and not counted line by line.
-const placing = new WeakMap<object, string>()
+const placing = new WeakMap<object, DocumentHead>()
 
-export function isPlacing(ctx: Context, header: string): boolean {
-  return placing.get(ctx.sql) === header
+/** The header, while its lines are written together with it. */
+export function headBeingPlaced(ctx: Context, header: string): DocumentHead | undefined {
+  const head = placing.get(ctx.sql)
+  return head?.id === header ? head : undefined
 }
 
 /**
@@ -125,7 +128,7 @@ export async function createDocument(
     { ...header, currency, ...totalsOf(priced, currency) },
     { internal: true },
   )
-  placing.set(ctx.sql, record.id)
+  placing.set(ctx.sql, record as RecordJson & DocumentHead)
   try {
     for (const [index, line] of lines.entries()) {
       const { net: _, ...values } = priced[index] as PricedValues

@@ -89,6 +89,9 @@ interface MovedActivity {
   readonly contact?: string
 }
 
+/** What a lead that is not converted points at. */
+export const unconverted = { convertedAt: null, account: null, contact: null, targetResource: null, targetRecord: null }
+
 /** Turns leads into accounts, contacts and what plugins offer, and back. Each is all or nothing. */
 export class LeadConversions {
   readonly #ctx: Context
@@ -131,24 +134,23 @@ export class LeadConversions {
     }
 
     const moved = await this.#moveActivities(id, account, contact)
-    await sql`
-      insert into core.lead_conversion (workspace, lead_id, made, moved)
-      values (${this.#ctx.workspace.id}::uuid, ${id}::uuid, ${JSON.stringify(made)}::jsonb, ${JSON.stringify(moved)}::jsonb)
-      on conflict (workspace, lead_id) do update set made = excluded.made, moved = excluded.moved`.execute(
-      this.#ctx.sql,
-    )
     const [first] = Object.values(targets)
+    const became = {
+      account: account ?? null,
+      contact: contact ?? null,
+      targetResource: first?.resource ?? null,
+      targetRecord: first?.id ?? null,
+    }
+    await sql`
+      insert into core.lead_conversion (workspace, lead_id, made, became, moved)
+      values (${this.#ctx.workspace.id}::uuid, ${id}::uuid, ${JSON.stringify(made)}::jsonb,
+        ${JSON.stringify(became)}::jsonb, ${JSON.stringify(moved)}::jsonb)
+      on conflict (workspace, lead_id) do update
+        set made = excluded.made, became = excluded.became, moved = excluded.moved`.execute(this.#ctx.sql)
     const converted = await records.update(
       leads,
       { id, version: request.version ?? lead.version },
-      {
-        status: 'converted',
-        convertedAt: clock.now().toISOString(),
-        account: account ?? null,
-        contact: contact ?? null,
-        targetResource: first?.resource ?? null,
-        targetRecord: first?.id ?? null,
-      },
+      { status: 'converted', convertedAt: clock.now().toISOString(), ...became },
       { internal: true, ...acknowledge },
     )
     this.#ctx.emit(
@@ -177,14 +179,7 @@ export class LeadConversions {
     const reverted = await records.update(
       leads,
       { id, version: version ?? lead.version },
-      {
-        status: 'qualified',
-        convertedAt: null,
-        account: null,
-        contact: null,
-        targetResource: null,
-        targetRecord: null,
-      },
+      { status: 'qualified', ...unconverted },
       { internal: true },
     )
     await this.#moveActivitiesBack(moved)

@@ -1,0 +1,72 @@
+import { globSync, readFileSync } from 'node:fs'
+import { IntlMessageFormat } from 'intl-messageformat'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { sharedResources } from '../src/entities/index.ts'
+import { createTestApp, type TestApp } from '../src/testing/index.ts'
+
+const source = new URL('../src/', import.meta.url)
+const wordsOf = (locale: string): Record<string, string> =>
+  Object.assign(
+    {},
+    ...globSync(`**/i18n/*${locale}.json`, { cwd: source }).map((file) =>
+      JSON.parse(readFileSync(new URL(file, source), 'utf8')),
+    ),
+  )
+const words = { en: wordsOf('en'), fr: wordsOf('fr') }
+
+let app: TestApp
+beforeAll(async () => {
+  app = await createTestApp()
+})
+afterAll(async () => app[Symbol.asyncDispose]())
+
+test('every kind of record, field and choice of the shared base has a name in both languages', () => {
+  const { catalog } = app.app.kernel.parts
+  const keys = sharedResources.flatMap((definition) => {
+    const { id, all } = catalog.of(definition)
+    return [
+      `${id}.one`,
+      `${id}.many`,
+      ...all.flatMap(({ name, options = [] }) => [
+        `${id}.${name}`,
+        ...options.map(({ value }) => `${id}.${name}.${value}`),
+      ]),
+    ]
+  })
+  expect(keys.filter((key) => !words.en[key])).toEqual([])
+  expect(keys.filter((key) => !words.fr[key])).toEqual([])
+})
+
+test('every list, form, card and search of the shared base names fields that exist', () => {
+  const { catalog } = app.app.kernel.parts
+  for (const definition of sharedResources) {
+    const { id, fields, options } = catalog.of(definition)
+    const named = [
+      options.title,
+      ...options.list,
+      ...(options.form ?? []),
+      ...(options.kanban?.card ?? []),
+      ...(options.keys ?? []),
+      ...(options.search ?? []),
+    ]
+    const absent = named.filter((path) => {
+      const [first = '', second] = path.split('.')
+      const field = fields.get(first)
+      return !field || (second !== undefined && !catalog.get(field.target ?? '')?.fields.has(second))
+    })
+    expect(absent, id).toEqual([])
+  }
+})
+
+test('every refusal of the shared base is said in both languages, over the same values', () => {
+  const text = readFileSync(new URL('entities/errors.ts', source), 'utf8')
+  const codes = [...text.matchAll(/'([A-Z]+(?:_[A-Z]+)+)'/g)].map(([, code]) => `errors.${code}`)
+  expect(codes.length).toBeGreaterThan(20)
+  const variables = (message = '') => [...new Set(message.match(/\{\w+(?=[,}])/g))].toSorted()
+  for (const key of codes) {
+    expect(words.fr[key], key).toBeTruthy()
+    expect(variables(words.fr[key]), key).toEqual(variables(words.en[key]))
+    expect(() => new IntlMessageFormat(words.fr[key] ?? '', 'fr'), key).not.toThrow()
+    expect(() => new IntlMessageFormat(words.en[key] ?? '', 'en'), key).not.toThrow()
+  }
+})
