@@ -25,24 +25,25 @@ begin
     order by d.seq desc limit 1);
 end $$;
 
--- Every queue that is not empty, with the instant of its earliest delivery.
-create function core.delivery_queues() returns table (state text, subscription text, workspace uuid, due timestamptz)
+-- Every queue that is not empty but for the deliveries the caller is busy with, and the instant of its earliest one.
+create function core.delivery_queues(except_for bigint[]) returns table (state text, subscription text, workspace uuid, due timestamptz)
   language plpgsql stable set enable_seqscan = off set enable_sort = off set enable_bitmapscan = off as $$
 begin
   return query
     with recursive queue as (
       (select d.state, d.subscription, d.workspace, d.due_at from core.delivery d
-        where d.state > 'dead' order by d.state, d.subscription, d.workspace, d.due_at limit 1)
+        where d.state > 'dead' and d.seq <> all (except_for) order by d.state, d.subscription, d.workspace, d.due_at limit 1)
       union all
       select next.* from queue q cross join lateral (
         select d.state, d.subscription, d.workspace, d.due_at from core.delivery d
-        where (d.state, d.subscription, d.workspace) > (q.state, q.subscription, q.workspace)
+        where (d.state, d.subscription, d.workspace) > (q.state, q.subscription, q.workspace) and d.seq <> all (except_for)
         order by d.state, d.subscription, d.workspace, d.due_at limit 1) next)
     select * from queue;
 end $$;
 
--- Locks and deletes the oldest due delivery of a queue that has none of its record before it. `more` tells that the
--- queue has another one due. The lock ends with the transaction, and so does the delivery.
+-- Locks and deletes the oldest due delivery of a queue that has none of its record before it, leaving out those the
+-- caller is busy with. `more` tells that yet another one is
+-- due, although it may have to wait for one of those. The lock ends with the transaction, and so does the delivery.
 create function core.take_delivery(of_subscription text, of_plugin text, in_workspace uuid, due_by timestamptz, except_for bigint[])
   returns table (seq bigint, attempts integer, more boolean, event core.event)
   language plpgsql rows 1 set enable_seqscan = off set enable_sort = off set enable_bitmapscan = off as $$
@@ -63,15 +64,18 @@ begin
     order by d.due_at, d.seq
     limit 1
     for update of d skip locked;
-  if not found then return; end if;
-  delete from core.delivery d where d.subscription = of_subscription and d.workspace = in_workspace
-    and d.key = taken.key and d.seq = taken.seq;
-  select e.* into event from core.event e where e.id = taken.event;
-  seq := taken.seq;
-  attempts := taken.attempts;
-  more := exists (
-    select from core.delivery d
-    where d.state = 'waiting' and d.subscription = of_subscription and d.workspace = in_workspace and d.due_at <= due_by);
+  if found then
+    delete from core.delivery d where d.subscription = of_subscription and d.workspace = in_workspace
+      and d.key = taken.key and d.seq = taken.seq;
+    select e.* into event from core.event e where e.id = taken.event;
+    seq := taken.seq;
+    attempts := taken.attempts;
+  end if;
+  more := coalesce((
+    select true from core.delivery d
+    where d.state = 'waiting' and d.subscription = of_subscription and d.workspace = in_workspace and d.due_at <= due_by
+      and d.seq <> all (except_for) and d.seq is distinct from taken.seq
+    order by d.due_at, d.seq limit 1), false);
   return next;
 end $$;
 

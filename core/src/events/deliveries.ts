@@ -47,6 +47,7 @@ interface Queue {
   readonly subscription: Subscription
   readonly workspace: string
   handling: number
+  handled: number
   /** Somebody looked while a delivery was being handled and found the rest blocked by it: look again afterwards. */
   lookAgain: boolean
 }
@@ -54,6 +55,11 @@ interface Queue {
 interface Taken extends StoredEvent {
   readonly seq: number
   readonly attempts: number
+}
+
+/** What a look into a queue found: something to handle, and whether more is due beside what is being handled. */
+interface Look {
+  readonly taken?: Taken
   readonly more: boolean
 }
 
@@ -163,6 +169,7 @@ export class Deliveries {
   async #findQueues(): Promise<void> {
     for (const { state, enabled, due, subscription, workspace, plugin } of await queuesWithDeliveries(
       this.#options.database.owner,
+      [...this.#inHand],
     )) {
       if (state === 'waiting' && !enabled) await this.hold({ workspace, plugin })
       if (state === 'held' && enabled) {
@@ -180,7 +187,7 @@ export class Deliveries {
   #queue(subscription: Subscription, workspace: string): Queue {
     const key = `${subscription.id} ${workspace}`
     let queue = this.#queues.get(key)
-    if (!queue) this.#queues.set(key, (queue = { subscription, workspace, handling: 0, lookAgain: false }))
+    if (!queue) this.#queues.set(key, (queue = { subscription, workspace, handling: 0, handled: 0, lookAgain: false }))
     return queue
   }
 
@@ -208,41 +215,47 @@ export class Deliveries {
   }
 
   async #deliverNext(queue: Queue): Promise<void> {
-    let taken: Taken | undefined
+    const handledBefore = queue.handled
+    let look: Look = { more: false }
     queue.handling += 1
     try {
-      await this.#handle(queue, (delivery) => {
-        taken = delivery
-        this.#inHand.add(delivery.seq)
+      await this.#handle(queue, (found) => {
+        look = found
+        if (!found.taken) return
+        this.#inHand.add(found.taken.seq)
         this.#attempts += 1
-        if (delivery.more) this.#want(queue)
+        // One worker more for a queue that has more: a backlog gets them all, a single event only one.
+        if (found.more) this.#want(queue)
       })
     } catch (error) {
-      await this.#fail(queue, taken, error)
+      await this.#fail(queue, look.taken, error)
     }
     queue.handling -= 1
-    if (taken) this.#inHand.delete(taken.seq)
-    if (!taken && queue.handling > 0) queue.lookAgain = true
-    if (taken && (taken.more || queue.lookAgain)) {
+    if (look.taken) {
+      this.#inHand.delete(look.taken.seq)
+      queue.handled += 1
+      if (queue.lookAgain) this.#want(queue)
       queue.lookAgain = false
-      this.#want(queue)
+    } else if (look.more) {
+      // What is due waits for an earlier event of its record: look again when that is handled, or if it was just now.
+      if (queue.handled > handledBefore) this.#want(queue)
+      else queue.lookAgain = queue.handling > 0
     }
   }
 
-  async #handle(queue: Queue, onTaken: (taken: Taken) => void): Promise<void> {
+  async #handle(queue: Queue, onLook: (look: Look) => void): Promise<void> {
     const { subscription, workspace } = queue
     const { runUnit, catalog, timeoutMilliseconds } = this.#options
     const timeout = new AbortController()
     const signal = AbortSignal.any([timeout.signal, this.#ending.signal])
     const cause = { origin: `event:${subscription.event}` }
     await runUnit({ workspace, plugin: subscription.plugin, cause, signal }, async (ctx) => {
-      const taken = await takeNext(ctx.sql, queue, {
-        now: new Date(this.#now()).toISOString(),
-        except: [...this.#inHand],
-      })
+      const now = new Date(this.#now()).toISOString()
+      const look = await takeNext(ctx.sql, queue, { now, except: [...this.#inHand] })
+      onLook(look)
+      const { taken } = look
       if (!taken) return
-      onTaken(taken)
-      const { seq: _seq, attempts: _attempts, more: _more, ...stored } = taken
+      const { seq: _seq, attempts: _attempts, ...stored } = taken
       const event = catalog.received(subscription.id, stored)
       const timer = setTimeout(
         () => timeout.abort(handlerTimedOut({ subscription: subscription.id, seconds: timeoutMilliseconds / 1000 })),
@@ -324,11 +337,11 @@ interface FoundQueue {
   readonly due: string
 }
 
-async function queuesWithDeliveries(owner: Sql): Promise<readonly FoundQueue[]> {
+async function queuesWithDeliveries(owner: Sql, except: readonly number[]): Promise<readonly FoundQueue[]> {
   const { rows } = await sql<FoundQueue>`
     select q.state, q.subscription, q.workspace, q.due, s.plugin,
       s.plugin = 'core' or coalesce(p.state = 'enabled', false) as enabled
-    from core.delivery_queues() q
+    from core.delivery_queues(${except}::bigint[]) q
     join core.subscription s on s.id = q.subscription
     left join core.plugin_workspace p on p.workspace = q.workspace and p.plugin = s.plugin`.execute(owner)
   return rows
@@ -339,16 +352,17 @@ async function takeNext(
   tx: Sql,
   { subscription, workspace }: Queue,
   { now, except }: { now: string; except: readonly number[] },
-): Promise<Taken | undefined> {
+): Promise<Look> {
   const { id, plugin } = subscription
-  const { rows } = await sql<Taken & { changeSet: string | null }>`
+  const { rows } = await sql<Taken & { more: boolean; seq: number | null; changeSet: string | null }>`
     select seq, attempts, more, (event).id, (event).name, (event).version, (event).key, (event).payload,
       (event).change_set as "changeSet", (event).at
     from core.take_delivery(${id}, ${plugin}, ${workspace}::uuid, ${now}::timestamptz, ${except}::bigint[])`.execute(tx)
   const [row] = rows
-  if (!row) return undefined
-  const { changeSet, ...taken } = row
-  return changeSet === null ? taken : { ...taken, changeSet }
+  if (!row) return { more: false }
+  const { more, changeSet, ...taken } = row
+  if (taken.seq === null) return { more }
+  return { more, taken: changeSet === null ? taken : { ...taken, changeSet } }
 }
 
 /** @returns false when another process has handled or counted it meanwhile */
