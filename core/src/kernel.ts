@@ -65,7 +65,7 @@ export class Kernel {
     const member = user === undefined ? undefined : await this.#member(workspace, user)
     const actor: Actor = member ?? {
       type: plugin === 'core' ? 'system' : 'plugin',
-      name: plugin,
+      name: this.plugin(plugin).title[workspace.locale],
       locale: workspace.locale,
     }
     const authority =

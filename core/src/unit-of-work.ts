@@ -118,6 +118,7 @@ export class UnitOfWork {
       ctx,
       catalog,
       tx: this.#tx,
+      found: new Set(),
       exists: (resource) => this.#on.has(resource.plugin),
       access: (resource, action) => ctx.authority.compile(resource, action),
       guards: (resource: Resource) =>

@@ -14,6 +14,8 @@ export interface EngineScope {
   /** False for a resource of a plugin that is off in this workspace: it does not exist there. */
   exists(resource: Resource): boolean
   access(resource: Resource, action: ResourceAction): Access
+  /** `<resource> <id>` of records this unit has found to exist for its actor: a thousand rows of one owner ask once. */
+  readonly found: Set<string>
   /** Guards of the resource whose plugin is on in this workspace. */
   guards(resource: Resource): readonly GuardDefinition[]
   /** Id of this unit's change set, written to the ledger with its first change. */

@@ -92,10 +92,10 @@ async function undoFields(
   const values = new Map<string, unknown>()
   for (const [field, [old, next]] of Object.entries(row.fields)) {
     const model = resource.fields.get(field)
-    if (!model) continue
-    if (!sameValue(current[field], next) || !access.writable(field)) leave(field)
     // What code derives from other fields is derived again by the guards.
-    else if (!model.readonly) values.set(field, old)
+    if (!model || model.readonly) continue
+    if (!sameValue(current[field], next) || !access.writable(field)) leave(field)
+    else values.set(field, old)
   }
   if (values.size === 0 || current['deletedAt'] !== null) return false
   await changeLocked(scope, resource, current, values, {})

@@ -348,6 +348,7 @@ async function referencesExist(
     // The engine itself puts the actor and its team there.
     if (field.name === 'owner' && value === scope.ctx.actor.id) continue
     if (field.name === 'team' && value === scope.ctx.authority.homeTeam) continue
+    if (scope.found.has(`${target.id} ${value}`)) continue
     const access = scope.access(target, 'read')
     const { rows } = await sql`
       select 1 from ${tableOf(target, 't')}
@@ -360,7 +361,7 @@ async function referencesExist(
         code: 'REFERENCE_UNKNOWN',
         detail: `There is no ${target.entity} "${value}" that you may see for ${field.name}.`,
       })
-    }
+    } else scope.found.add(`${target.id} ${value}`)
   }
   refuseFaults(faults)
 }
@@ -442,6 +443,7 @@ async function keep(
     throw databaseRefusal(resource, after, error) ?? error
   }
   const [kept] = rows
+  if (action === 'delete') scope.found.delete(`${resource.id} ${id}`)
   // The row was locked before, so only a statement that went around the write path can have changed it meanwhile.
   if (!kept) throw conflict(scope, resource, before ?? (after as RecordJson), Number(before?.version ?? 0), [])
   const record = Object.fromEntries(resource.all.map(({ name }) => [name, kept[name]])) as RecordJson
