@@ -43,8 +43,10 @@ export class ShellImportMapping extends KitElement {
         border-block-start: 1px solid var(--socle-line);
         vertical-align: top;
       }
-      tr.skipped td:not(.target) {
-        opacity: 0.6;
+      tr.skipped .name,
+      tr.skipped .samples {
+        color: var(--socle-text-3);
+        font-weight: 400;
       }
       .name {
         font-weight: 600;

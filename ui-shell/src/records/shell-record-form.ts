@@ -76,6 +76,8 @@ export class ShellRecordForm extends KitElement {
         list-style: disc;
       }
       .summary a {
+        display: inline-block;
+        padding-block: 2px;
         color: inherit;
       }
       .more {

@@ -491,7 +491,7 @@ export class ShellRecordList extends KitElement {
   #search() {
     const { meta } = this
     const label = t('shell.records.search', { many: inSentence(meta.name.many) })
-    return html`<label class="search" role="search">
+    return html`<div class="search" role="search">
       ${icon('search')}
       <input
         class="input"
@@ -504,7 +504,7 @@ export class ShellRecordList extends KitElement {
         @keydown=${this.#searchKey}
       />
       ${this.#state.q ? nothing : html`<kbd class="kbd" aria-hidden="true">/</kbd>`}
-    </label>`
+    </div>`
   }
 
   #searched(text: string): void {
@@ -551,7 +551,12 @@ export class ShellRecordList extends KitElement {
     const open = (menu: 'sort' | 'columns') => (event: Event) =>
       void this.#openMenu(menu, event.currentTarget as HTMLElement)
     return html`
-      <button class="button small ${by ? 'on' : ''}" aria-haspopup="dialog" @click=${open('sort')}>
+      <button
+        class="button small ${by ? 'on' : ''}"
+        title=${t('shell.records.sort.label')}
+        aria-haspopup="dialog"
+        @click=${open('sort')}
+      >
         ${icon(by ? (sort.startsWith('-') ? 'arrow-down' : 'arrow-up') : 'sort')}<span>${sortLabel}</span>
         ${by ? html`<span class="visually-hidden">${t(sort.startsWith('-') ? 'shell.records.sort.descending' : 'shell.records.sort.ascending')}</span>` : nothing}
       </button>
@@ -560,6 +565,7 @@ export class ShellRecordList extends KitElement {
           ? nothing
           : html`<button
               class="button small ${this.#state.columns ? 'on' : ''}"
+              title=${t('shell.records.columns.label')}
               aria-haspopup="dialog"
               @click=${open('columns')}
             >
@@ -804,17 +810,17 @@ export class ShellRecordList extends KitElement {
     const total = this.#total
     const at = this.#list.indexOf(this.#state.peek ?? this.focused)
     return html`<footer class="foot">
-      <span class="number">
-        ${
-          total === undefined || this.#narrow.matches
-            ? nothing
-            : t('shell.records.count', {
+      ${
+        total === undefined || this.#narrow.matches
+          ? nothing
+          : html`<span class="number"
+              >${t('shell.records.count', {
                 count: total,
                 one: inSentence(this.meta.name.one),
                 many: inSentence(this.meta.name.many),
-              })
-        }
-      </span>
+              })}</span
+            >`
+      }
       ${this.#news()} ${this.#figures()}
       ${
         at >= 0 && !this.#isBoard && total !== undefined
@@ -851,7 +857,9 @@ export class ShellRecordList extends KitElement {
             : field.label
       return html`<span class="figure"
         >${label}
-        <b class="number">${sums.map(([currency, value]) => format.money(value, currency)).join(' + ')}</b></span
+        <b class="number"
+          >${sums.map(([currency, value]) => format.money(value, currency, this.#narrow.matches ? 'none' : 'auto')).join(' + ')}</b
+        ></span
       >`
     })
   }
@@ -1029,9 +1037,6 @@ export class ShellRecordList extends KitElement {
         white-space: nowrap;
         overflow-x: auto;
         scrollbar-width: none;
-      }
-      .foot > span:empty {
-        display: none;
       }
       .news {
         display: inline-flex;

@@ -381,7 +381,8 @@ export class SocleRecordsBoard extends KitElement {
         </button>
       </socle-empty>`
     }
-    return html`${this.#stale()}${this.#head()}${this.#narrow.matches ? this.#single() : this.#board()}`
+    return html`<h2 class="visually-hidden">${this.#meta.name.many}</h2>
+      ${this.#stale()}${this.#head()}${this.#narrow.matches ? this.#single() : this.#board()}`
   }
 
   #stale() {
