@@ -15,6 +15,8 @@ import { recordHref, resource } from './session.ts'
 import type { SocleField } from './socle-field.ts'
 import { nextSort, sortOf } from './sorting.ts'
 import { CellEdits } from './table-edits.ts'
+import { tableAction } from './table-keys.ts'
+import type { TableAction } from './table-keys.ts'
 import { tableStyles } from './table-styles.ts'
 import { icon, valueTemplate } from './templates.ts'
 import type { FieldMeta, Included, RecordJson } from './types.ts'
@@ -644,10 +646,11 @@ export class SocleTable extends KitElement {
     this.requestUpdate()
   }
 
-  #leaveCells(): void {
+  #leaveCells(): boolean {
     this.#cell = undefined
     this.#wantsFocus = true
     this.requestUpdate()
+    return true
   }
 
   #focusNow(): void {
@@ -678,8 +681,9 @@ export class SocleTable extends KitElement {
   readonly #pressed = (event: KeyboardEvent): void => {
     if (isTyping(event) || event.defaultPrevented) return
     if (this.#edits.open) return this.#typeAhead(event)
-    const isHandled = this.#active === headRow ? this.#headKey(event) : this.#bodyKey(event)
-    if (!isHandled) return
+    const area = this.#active === headRow ? 'head' : this.#cell === undefined ? 'row' : 'cell'
+    const action = tableAction(event, area, letterKeysOn())
+    if (!action || !this.#act(action, event)) return
     event.preventDefault()
     event.stopPropagation()
   }
@@ -693,138 +697,86 @@ export class SocleTable extends KitElement {
     event.stopPropagation()
   }
 
-  #headKey(event: KeyboardEvent): boolean {
-    const cell = this.#cell ?? 0
-    const field = this.#drawn[cell]?.field
-    switch (event.key) {
-      case 'ArrowDown':
-        this.#cell = undefined
-        this.#goTo(0)
-        return true
-      case 'ArrowRight':
-        this.#goToHead(Math.min(cell + 1, this.#drawn.length - 1))
-        return true
-      case 'ArrowLeft':
-        this.#goToHead(Math.max(cell - 1, 0))
-        return true
-      case 'Enter':
-      case ' ':
-        if (field?.sortable) this.#sortBy(field.name, event.shiftKey)
-        this.#wantsFocus = true
-        return true
-      default:
-        return false
-    }
-  }
-
-  #bodyKey(event: KeyboardEvent): boolean {
-    const hasCommand = event.ctrlKey || event.metaKey
-    if (hasCommand && event.key.toLowerCase() === 'a' && this.selectable) return this.#selectAll(true)
-    if (hasCommand && event.key === 'Enter') return this.#open(event)
-    if (event.altKey || (hasCommand && !['Home', 'End'].includes(event.key))) return false
-    const wasCell = this.#cell
-    return wasCell === undefined ? this.#rowKey(event) : this.#cellKey(event, wasCell)
-  }
-
-  #rowKey(event: KeyboardEvent): boolean {
-    const to = this.#rowTarget(event)
-    if (to !== undefined) return this.#moveTo(to, event.shiftKey)
-    switch (event.key) {
-      case 'Enter':
-        return this.#open(event)
-      case ' ':
-        return this.#peek()
-      case 'ArrowRight':
-      case 'F2':
-        return this.#enterCells(event.key === 'F2')
-      default:
-        return this.#letter(event)
-    }
-  }
-
-  #letter(event: KeyboardEvent): boolean {
-    if (!letterKeysOn()) return false
-    switch (event.key) {
-      case 'j':
-      case 'J':
-        return this.#moveTo(this.#active + 1, event.shiftKey)
-      case 'k':
-      case 'K':
-        return this.#moveTo(this.#active - 1, event.shiftKey)
-      case 'x':
-      case 'X':
-        if (!this.selectable) return false
-        this.#toggle(this.#active, event.shiftKey)
-        return true
-      case 'e':
-        return this.#enterCells(false)
-      default:
-        return false
-    }
-  }
-
-  #rowTarget(event: KeyboardEvent): number | undefined {
+  /** Does what a key means; false leaves the key to the page. */
+  #act(action: TableAction, event: KeyboardEvent): boolean {
     const page = Math.max(1, Math.floor((this.#scroller?.clientHeight ?? 400) / this.#rowHeight) - 2)
-    const targets: Partial<Record<string, number>> = {
-      ArrowDown: this.#active + 1,
-      ArrowUp: this.#active - 1,
-      PageDown: this.#active + page,
-      PageUp: Math.max(0, this.#active - page),
-      Home: 0,
-      End: this.rows.length - 1,
+    switch (action) {
+      case 'next':
+        return this.#moveTo(this.#active + 1, event.shiftKey)
+      case 'previous':
+        return this.#moveTo(this.#active - 1, event.shiftKey)
+      case 'pageDown':
+        return this.#moveTo(this.#active + page, event.shiftKey)
+      case 'pageUp':
+        return this.#moveTo(Math.max(0, this.#active - page), event.shiftKey)
+      case 'first':
+        return this.#moveTo(0, event.shiftKey)
+      case 'last':
+        return this.#moveTo(this.rows.length - 1, event.shiftKey)
+      case 'left':
+        return this.#moveToCell((this.#cell ?? 0) - 1)
+      case 'right':
+        return this.#moveToCell((this.#cell ?? 0) + 1)
+      case 'start':
+        return this.#moveToCell(0)
+      case 'end':
+        return this.#moveToCell(this.#drawn.length - 1)
+      case 'enterCells':
+      case 'editFirst':
+        return this.#enterCells(action === 'editFirst')
+      case 'leaveCells':
+        return this.#leaveCells()
+      case 'open':
+      case 'openApart':
+        return this.#open(action === 'openApart')
+      case 'peek':
+        return this.#peek()
+      case 'toggle':
+        return this.#toggle(this.#active, event.shiftKey)
+      case 'selectAll':
+        return this.#selectAll(true)
+      case 'sort':
+        return this.#sortHere(event.shiftKey)
+      case 'edit':
+        return this.#editOrOpen()
+      case 'clear':
+        return this.#startEdit(this.#cell ?? 0, '')
+      case 'type':
+        return this.#startEdit(this.#cell ?? 0, event.key)
     }
-    return targets[event.key]
   }
 
   #moveTo(index: number, extends_: boolean): boolean {
     if (index < 0) {
-      if (!this.#isCards) this.#goToHead(0)
+      if (!this.#isCards) this.#goToHead(this.#cell ?? 0)
       return true
     }
-    if (extends_ && this.selectable) this.#extendTo(Math.min(index, this.rows.length - 1))
+    if (this.#active === headRow) this.#cell = undefined
+    if (extends_ && this.selectable && this.#cell === undefined) this.#extendTo(Math.min(index, this.rows.length - 1))
     else this.#anchor = index
     this.#goTo(index)
     return true
   }
 
-  #cellKey(event: KeyboardEvent, cell: number): boolean {
-    const column = this.#drawn[cell]
-    switch (event.key) {
-      case 'Escape':
-        this.#leaveCells()
-        return true
-      case 'ArrowLeft':
-        if (cell === 0) this.#leaveCells()
-        else this.#goToCell(cell - 1)
-        return true
-      case 'ArrowRight':
-        this.#goToCell(cell + 1)
-        return true
-      case 'Home':
-        this.#goToCell(0)
-        return true
-      case 'End':
-        this.#goToCell(this.#drawn.length - 1)
-        return true
-      case 'ArrowDown':
-        this.#goTo(this.#active + 1)
-        return true
-      case 'ArrowUp':
-        if (this.#active === 0) this.#goToHead(cell)
-        else this.#goTo(this.#active - 1)
-        return true
-      case ' ':
-        return this.#peek()
-      case 'Enter':
-      case 'F2':
-        if (column && !this.#isWritable(column.field) && column.isTitle) return this.#open(event)
-        return this.#startEdit(cell)
-      case 'Delete':
-      case 'Backspace':
-        return this.#startEdit(cell, '')
-      default:
-        return event.key.length === 1 && !event.ctrlKey && !event.metaKey ? this.#startEdit(cell, event.key) : false
-    }
+  /** Left of the first cell is the row; the head has no such way out. */
+  #moveToCell(cell: number): boolean {
+    if (this.#active === headRow) this.#goToHead(Math.max(0, Math.min(this.#drawn.length - 1, cell)))
+    else if (cell < 0) this.#leaveCells()
+    else this.#goToCell(cell)
+    return true
+  }
+
+  #sortHere(adds: boolean): boolean {
+    const field = this.#drawn[this.#cell ?? 0]?.field
+    if (field?.sortable) this.#sortBy(field.name, adds)
+    this.#wantsFocus = true
+    return true
+  }
+
+  #editOrOpen(): boolean {
+    const column = this.#drawn[this.#cell ?? 0]
+    const isOnlyLink = column?.isTitle && !this.#isWritable(column.field)
+    return isOnlyLink ? this.#open(false) : this.#startEdit(this.#cell ?? 0)
   }
 
   #enterCells(edits: boolean): boolean {
@@ -835,12 +787,11 @@ export class SocleTable extends KitElement {
     return true
   }
 
-  #open(event: Event): boolean {
+  #open(isApart: boolean): boolean {
     const row = this.rows[this.#active]
     if (!row) return false
     const href = this.#hrefOf(row)
-    const isNew = event instanceof KeyboardEvent && (event.ctrlKey || event.metaKey)
-    if (isNew && href) window.open(href, '_blank')
+    if (isApart && href) window.open(href, '_blank')
     else if (this.tell('socle-open', { id: row.id }) && href) {
       this.renderRoot.querySelector<HTMLElement>(`.row[data-index="${this.#active}"] [data-open]`)?.click()
     }
@@ -911,22 +862,25 @@ export class SocleTable extends KitElement {
     announce(t('kit.table.selected', { count: selected.size }))
   }
 
-  #toggle(index: number, extends_: boolean): void {
+  #toggle(index: number, extends_: boolean): boolean {
     const row = this.rows[index]
-    if (!row) return
+    if (!row || !this.selectable) return false
     if (extends_) return this.#extendTo(index)
     const selected = new Set(this.selected)
     if (!selected.delete(row.id)) selected.add(row.id)
     this.#anchor = index
     this.#select(selected)
+    return true
   }
 
-  #extendTo(index: number): void {
+  #extendTo(index: number): boolean {
     const [from, to] = [Math.min(this.#anchor, index), Math.max(this.#anchor, index)]
     this.#select(new Set([...this.selected, ...this.rows.slice(from, to + 1).map((it) => it.id)]))
+    return true
   }
 
   #selectAll(on: boolean): boolean {
+    if (!this.selectable) return false
     this.#select(new Set(on ? this.rows.map((it) => it.id) : []), on)
     return true
   }
