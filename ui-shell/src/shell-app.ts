@@ -102,6 +102,8 @@ export class ShellApp extends KitElement {
     this.#listen()
     this.#bindKeys(now)
     this.#findRoute()
+    // In another language the screen says its title again; until then the route's own words stand.
+    if (before && before.user.locale !== now.user.locale) this.bar = this.#route?.bar
     if (!before || !route || before.generation === now.generation) return
     const gone = before.plugins.find((it) => it.id === route.plugin && !now.plugins.some((now) => now.id === it.id))
     if (gone) this.#leaveModule(gone.title)

@@ -10,6 +10,8 @@ interface Figure {
   readonly filter: () => string
   /** A second count beside the first, e.g. how many are new. */
   readonly note?: { readonly filter: () => string; readonly tone: Tone }
+  /** All records of a kind, under the name it has in this workspace. */
+  readonly isAll?: boolean
   /** Shown as a warning while it is not zero. */
   readonly warns?: boolean
 }
@@ -32,18 +34,21 @@ const figures: readonly Figure[] = [
   {
     id: 'leads',
     resource: 'core.lead',
+    isAll: true,
     filter: () => '',
     note: { filter: () => 'createdAt within last 30 days', tone: 'info' },
   },
   {
     id: 'accounts',
     resource: 'core.account',
+    isAll: true,
     filter: () => '',
     note: { filter: () => 'createdAt within last 30 days', tone: 'info' },
   },
   {
     id: 'contacts',
     resource: 'core.contact',
+    isAll: true,
     filter: () => '',
     note: { filter: () => 'createdAt within last 30 days', tone: 'info' },
   },
@@ -111,7 +116,7 @@ export class ShellFigures extends KitElement {
       const isBad = figure.warns && counted !== undefined && counted !== 'failed' && counted.count > 0
       return html`
         <socle-figure
-          .label=${t(`shell.home.figure.${figure.id}`)}
+          .label=${figure.isAll ? (resource(figure.resource)?.name.many ?? '') : t(`shell.home.figure.${figure.id}`)}
           .value=${counted === 'failed' ? '–' : counted ? format.number(counted.count) : ''}
           .loading=${counted === undefined}
           .href=${filter ? `${route}?filter=${encodeURIComponent(filter)}` : route}

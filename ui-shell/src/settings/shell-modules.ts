@@ -34,15 +34,19 @@ export class ShellModules extends KitElement {
     try {
       this.cards = await everything<PluginCard>('/api/core/plugins')
       this.problem = undefined
-      const on = this.cards.filter((it) => it.state === 'enabled').length
-      setPage(this, {
-        title: t('shell.settings.modules'),
-        crumbs: [{ title: t('shell.nav.settings'), href: '/settings' }],
-        count: t('shell.modules.count', { on, all: this.cards.length }),
-      })
     } catch (problem) {
       this.problem = sentenceOf(problem)
     }
+  }
+
+  override willUpdate(): void {
+    const cards = this.cards
+    const on = cards?.filter((it) => it.state === 'enabled').length ?? 0
+    setPage(this, {
+      title: t('shell.settings.modules'),
+      crumbs: [{ title: t('shell.nav.settings'), href: '/settings' }],
+      ...(cards && { count: t('shell.modules.count', { on, all: cards.length }) }),
+    })
   }
 
   override render() {
