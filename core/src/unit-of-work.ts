@@ -71,7 +71,8 @@ export class UnitOfWork {
   #contextFor(spec: UnitSpec): Context {
     const parts = this.#parts
     const { actor, workspace, authority, cause, plugin } = spec
-    const unit = this
+    const entityManager = () => this.#entityManager()
+    const changeSet = () => this.#changeSet
     const context: Context = {
       actor,
       workspace,
@@ -89,23 +90,23 @@ export class UnitOfWork {
         return engine
       },
       get em() {
-        return unit.#entityManager()
+        return entityManager()
       },
       sql: this.#tx,
-      emit<P extends z.ZodType>(event: EventDefinition<P>, payload: z.input<P>, { key }: { key: string }) {
-        unit.#emissions.push(parts.events.emission(plugin, event, payload, key))
+      emit: <P extends z.ZodType>(event: EventDefinition<P>, payload: z.input<P>, { key }: { key: string }) => {
+        this.#emissions.push(parts.events.emission(plugin, event, payload, key))
       },
       afterCommit: (run) => {
-        unit.#afterCommit.push(run)
+        this.#afterCommit.push(run)
       },
-      use: (service) => unit.#use(service, spec) ?? refuseService(service),
-      tryUse: (service) => unit.#use(service, spec),
-      contributions: (point) => unit.#contributions(point),
+      use: (service) => this.#use(service, spec) ?? refuseService(service),
+      tryUse: (service) => this.#use(service, spec),
+      contributions: (point) => this.#contributions(point),
       t: (key, values) => parts.words.say(actor.locale, key, values),
       asSystem: () =>
-        authority === systemAuthority ? context : unit.#contextFor({ ...spec, authority: systemAuthority }),
+        authority === systemAuthority ? context : this.#contextFor({ ...spec, authority: systemAuthority }),
       get changeSet() {
-        return unit.#changeSet
+        return changeSet()
       },
     }
     const engine = new RecordEngine(this.#scopeFor(context))

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { IntlMessageFormat } from 'intl-messageformat'
 import type { Locale } from './actor.ts'
-import { SocleError } from './errors.ts'
+import type { SocleError } from './errors.ts'
 
 export const locales: readonly Locale[] = ['en', 'fr']
 

@@ -44,7 +44,9 @@ export async function migrate(owner: Sql, plugin: string, folder: URL | string):
       },
     }
   }
-  await sql.raw(`create schema if not exists "${schema}"; grant usage on schema "${schema}" to ${appRole}`).execute(owner)
+  await sql
+    .raw(`create schema if not exists "${schema}"; grant usage on schema "${schema}" to ${appRole}`)
+    .execute(owner)
   const { error, results } = await new Migrator({
     db: owner,
     provider: { getMigrations: async () => migrations },

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts'
 import { timelineOf } from '../entities/timeline.ts'
 import type { Kernel } from '../kernel.ts'
 import { bulkLimit } from '../records/bulk.ts'
-import { RecordEngine } from '../records/engine.ts'
+import type { RecordEngine } from '../records/engine.ts'
 import { bulkTooLarge, queryInvalid, validationFailed, versionRequired } from '../records/errors.ts'
 import type { ListQuery } from '../records/records.ts'
 import type { Resource } from '../records/registry.ts'
@@ -139,7 +139,9 @@ export function resourceRoutes(kernel: Kernel, resource: Resource): Hono<PluginE
   )
   if (resource.options.timeline) {
     app.get('/:id/timeline', (request) =>
-      read(request, (engine, ctx) => timelineOf(ctx, engine, { resource: resource.id, id: request.req.param('id') }, request.req.query('after'))),
+      read(request, (engine, ctx) =>
+        timelineOf(ctx, engine, { resource: resource.id, id: request.req.param('id') }, request.req.query('after')),
+      ),
     )
   }
   if (resource.options.readonly) return app

@@ -35,7 +35,7 @@ export function shellDocument(
   assets: UiAssets,
   workspaces: readonly { id: string; name: string }[],
 ) {
-  const { catalog, words, plugins, enablement } = parts
+  const { catalog, plugins, enablement } = parts
   const { actor, workspace, authority, locale } = ctx
   const enabled = plugins.filter(({ id }) => on.has(id))
   const resources = catalog
