@@ -5,11 +5,16 @@ import { define } from '../define.ts'
 import { isRaw, parseFilter, printFilter } from './filter-text.ts'
 import type { Condition, FilterPart } from './filter-text.ts'
 import { sentenceOf } from './filter-words.ts'
-import { ShellFilterEditor } from './shell-filter-editor.ts'
+import type { ShellFilterEditor } from './shell-filter-editor.ts'
 import { ShellPopover } from './shell-popover.ts'
 
 define('shell-popover', ShellPopover)
-define('shell-filter-editor', ShellFilterEditor)
+
+/** The editor is not needed to show a list; it is fetched when nothing else is to do, or when it is asked for. */
+async function loadEditor(): Promise<void> {
+  const { ShellFilterEditor } = await import('./shell-filter-editor.ts')
+  define('shell-filter-editor', ShellFilterEditor)
+}
 
 /** A filter as sentences that can be changed one by one, or as the text they stand for. */
 export class ShellFilterBar extends KitElement {
@@ -171,7 +176,11 @@ export class ShellFilterBar extends KitElement {
   /** Opens the list of fields, as the `f` key does. */
   add(): void {
     const anchor = this.renderRoot.querySelector<HTMLElement>('.add')
-    if (anchor) this.#open(parseFilter(this.filter).length, anchor)
+    if (anchor) void this.#open(parseFilter(this.filter).length, anchor)
+  }
+
+  override firstUpdated(): void {
+    requestIdleCallback(() => void loadEditor())
   }
 
   override render() {
@@ -187,7 +196,7 @@ export class ShellFilterBar extends KitElement {
       }
       <button
         class="button small add"
-        @click=${(event: Event) => this.#open(parts.length, event.currentTarget as HTMLElement)}
+        @click=${(event: Event) => void this.#open(parts.length, event.currentTarget as HTMLElement)}
       >
         ${icon('plus')}${t('shell.records.filter.add')}
       </button>
@@ -209,7 +218,8 @@ export class ShellFilterBar extends KitElement {
 
   #chip(part: FilterPart, at: number) {
     const sentence = sentenceOf(this.meta, part, () => this.requestUpdate())
-    const open = (event: Event) => (isRaw(part) ? this.#showText() : this.#open(at, event.currentTarget as HTMLElement))
+    const open = (event: Event) =>
+      isRaw(part) ? this.#showText() : void this.#open(at, event.currentTarget as HTMLElement)
     return html`<span class=${isRaw(part) ? 'chip raw' : 'chip'}>
       <button class="open" title=${sentence} @click=${open}>${icon('list-filter')}<span>${sentence}</span></button>
       <button
@@ -271,12 +281,14 @@ export class ShellFilterBar extends KitElement {
     return this.renderRoot.querySelector('shell-popover')
   }
 
-  #open(at: number, anchor: HTMLElement): void {
+  async #open(at: number, anchor: HTMLElement): Promise<void> {
+    await loadEditor()
     this.editing = at
-    void this.updateComplete.then(() => {
-      this.#popover?.show(anchor)
-      this.renderRoot.querySelector<ShellFilterEditor>('shell-filter-editor')?.focus()
-    })
+    await this.updateComplete
+    this.#popover?.show(anchor)
+    const editor = this.renderRoot.querySelector<ShellFilterEditor>('shell-filter-editor')
+    await editor?.updateComplete
+    editor?.focus()
   }
 
   readonly #set = (event: CustomEvent<Condition | undefined>): void => {

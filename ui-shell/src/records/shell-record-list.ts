@@ -31,7 +31,6 @@ import { emptyListState, readListState, writeListState } from './list-state.ts'
 import type { ListState } from './list-state.ts'
 import { MediaQuery, narrow } from './media-query.ts'
 import { onUndone } from './own-changes.ts'
-import { changeFilling } from './record-move.ts'
 import { RecordList, sumsByCurrency } from './record-list.ts'
 import { createLabel, fieldOf, fieldsOf, hrefOf, includesFor, inSentence, moduleOf, titleOf } from './resources.ts'
 import { ShellFilterBar } from './shell-filter-bar.ts'
@@ -342,6 +341,7 @@ export class ShellRecordList extends KitElement {
   async #save(row: RecordJson, field: string, value: unknown): Promise<void> {
     this.#list.replace({ ...row, [field]: value })
     try {
+      const { changeFilling } = await import('./record-move.ts')
       const saved = await changeFilling(this.meta, row, { [field]: value }, { included: this.#list.included })
       this.#list.replace(saved ?? row)
       const meta = fieldOf(this.meta, field)
