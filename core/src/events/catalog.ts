@@ -12,10 +12,6 @@ export class EventCatalog {
     for (const definition of definitions) this.#definitions.set(slot(definition.name, definition.version), definition)
   }
 
-  list(): readonly EventDefinition[] {
-    return [...this.#definitions.values()]
-  }
-
   /**
    * Checks an event that is about to be told.
    *
