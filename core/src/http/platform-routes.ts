@@ -7,13 +7,14 @@ import { pluginCards } from '../plugins/plugin-cards.ts'
 import type { Toggle } from '../plugins/toggle.ts'
 import { queryInvalid } from '../records/errors.ts'
 import { readJson } from './body.ts'
+import { importRoutes, type ImportRouteOptions } from './import-routes.ts'
 import { changeSetHeader, defined, engineOf, parsed, unitOf } from './resource-routes.ts'
 import type { PluginEnv, RequestFacts } from './who.ts'
 
 const disableBody = z.strictObject({ cascade: z.boolean().optional() })
 
-/** Routes of `/api/core` that are the engine's and the kernel's own: search, undo, audit, modules. */
-export function platformRoutes(kernel: Kernel, toggle: Toggle): Hono<PluginEnv> {
+/** Routes of `/api/core` that are the engine's and the kernel's own: search, undo, audit, modules, imports. */
+export function platformRoutes(kernel: Kernel, toggle: Toggle, imports: ImportRouteOptions): Hono<PluginEnv> {
   const app = new Hono<PluginEnv>()
   const { enablement } = kernel.parts
   const inUnit = <T>(facts: RequestFacts, raw: Request, work: (ctx: Context) => Promise<T>) =>
@@ -21,6 +22,8 @@ export function platformRoutes(kernel: Kernel, toggle: Toggle): Hono<PluginEnv> 
   const demand = ({ who }: RequestFacts, permission: string) => {
     if (!who.authority.may(permission)) throw permissionDenied({ permission })
   }
+
+  app.route('/', importRoutes(kernel, imports))
 
   app.get('/search', async (request) => {
     const limit = Number(request.req.query('limit') ?? 20)
@@ -55,7 +58,15 @@ export function platformRoutes(kernel: Kernel, toggle: Toggle): Hono<PluginEnv> 
 
   app.get('/audit', async (request) => {
     const { after, actor, resource, origin, from, to, limit } = request.req.query()
-    const query = defined({ after, actor, resource, origin, from, to, limit: limit === undefined ? undefined : Number(limit) })
+    const query = defined({
+      after,
+      actor,
+      resource,
+      origin,
+      from,
+      to,
+      limit: limit === undefined ? undefined : Number(limit),
+    })
     const { data, next } = await inUnit(request.env.facts, request.req.raw, (ctx) => engineOf(ctx).audit(query))
     return request.json({ data, page: { next } })
   })

@@ -105,6 +105,11 @@ export class RecordEngine implements Records {
     return auditTrail(this.#scope, query)
   }
 
+  /** Runs a part of this unit that can fail alone: what it wrote and told is undone, the rest stands. */
+  async part<T>(work: () => Promise<T>): Promise<T> {
+    return this.#scope.savepoint(work)
+  }
+
   async undo(changeSet: string): Promise<UndoAnswer> {
     return undoChangeSet(this.#scope, changeSet)
   }

@@ -1,0 +1,122 @@
+import { defineError } from '../../errors.ts'
+
+export type FileFault =
+  | 'empty'
+  | 'no_lines'
+  | 'binary'
+  | 'spreadsheet'
+  | 'encoding'
+  | 'quote'
+  | 'record_too_long'
+  | 'header_empty'
+  | 'header_duplicate'
+  | 'too_many_columns'
+  | 'unreadable'
+
+const faults: Readonly<Record<FileFault, (line: number, value: string) => string>> = {
+  empty: () => 'it is empty. Choose a file with a header line and at least one line below it.',
+  no_lines: () => 'below its header there is no line. Choose a file with at least one.',
+  binary: () => 'it is not text. Save it as CSV and choose that file.',
+  spreadsheet: () => 'it is a spreadsheet or an archive. Save its sheet as CSV and choose that file.',
+  encoding: (line) => `line ${line} has characters that are not UTF-8, as the rest is. Save it again as UTF-8.`,
+  quote: (line) => `a quotation mark opens in line ${line} and never closes. Close or remove it.`,
+  record_too_long: (line) =>
+    `the record that starts in line ${line} is over a million characters long. Is a quotation mark left open there?`,
+  header_empty: (line, value) => `column ${value} has no name in line ${line}. Name it, or remove the column.`,
+  header_duplicate: (line, value) => `two columns are named "${value}" in line ${line}. Rename one of them.`,
+  too_many_columns: (_, value) => `its header has ${value} columns; at most 500 are read. Remove some.`,
+  unreadable: (line, value) => `line ${line} cannot be read: ${value}. Correct it and choose the file again.`,
+}
+
+export const importFileInvalid = defineError<{ reason: FileFault; line: number; value: string }>(
+  'IMPORT_FILE_INVALID',
+  422,
+  ({ reason, line, value }) => `The file cannot be imported: ${faults[reason](line, value)}`,
+)
+
+export const importFileTooLarge = defineError<{ limit: string }>(
+  'IMPORT_FILE_TOO_LARGE',
+  413,
+  ({ limit }) => `The file is larger than ${limit}. Split it and import the parts one after the other.`,
+)
+
+export const importFileMissing = defineError(
+  'IMPORT_FILE_MISSING',
+  422,
+  () => 'There is no file in the request. Send multipart/form-data with the parts "resource" and "file".',
+)
+
+export const importNotFound = defineError<{ id: string }>(
+  'IMPORT_NOT_FOUND',
+  404,
+  ({ id }) => `There is no import "${id}" of yours. Imports are seen by those who started them.`,
+)
+
+export const importResourceClosed = defineError<{ resource: string }>(
+  'IMPORT_RESOURCE_CLOSED',
+  422,
+  ({ resource }) => `"${resource}" is not filled from files. Choose another kind of record.`,
+)
+
+export const importMappingInvalid = defineError<{ column: string; reason: string }>(
+  'IMPORT_MAPPING_INVALID',
+  422,
+  ({ column, reason }) => `"${column}" cannot be mapped so: ${reason}.`,
+)
+
+export const importStateRefused = defineError<{ state: string; action: string }>(
+  'IMPORT_STATE_REFUSED',
+  409,
+  ({ state, action }) => `The import is ${state}, so it cannot be ${action}. ${wayOut[state] ?? 'Rehearse it first.'}`,
+)
+
+const wayOut: Readonly<Record<string, string>> = {
+  rehearsing: 'Wait until the rehearsal is over.',
+  running: 'Wait until it is done.',
+  done: 'Upload the file again to import it once more.',
+  failed: 'Rehearse it again first.',
+}
+
+// What a line can be refused for, beside what the write path itself refuses --------------------------------------------
+
+export const cellCount = defineError<{ cells: number; columns: number }>(
+  'IMPORT_CELL_COUNT',
+  422,
+  ({ cells, columns }) => `This line has ${cells} cells where the header has ${columns}.`,
+)
+
+export const referenceUnknown = defineError<{ value: string; target: string; by: string }>(
+  'IMPORT_REFERENCE_UNKNOWN',
+  422,
+  ({ value, target, by }) => `There is no ${target} with ${by} "${value}".`,
+)
+
+export const referenceAmbiguous = defineError<{ value: string; target: string; by: string; count: number }>(
+  'IMPORT_REFERENCE_AMBIGUOUS',
+  422,
+  ({ value, target, by, count }) => `${count} records of ${target} have ${by} "${value}", so it names none of them.`,
+)
+
+export const referenceLineRefused = defineError<{ value: string; line: number }>(
+  'IMPORT_REFERENCE_REFUSED',
+  422,
+  ({ value, line }) => `It refers to "${value}" in line ${line}, which was refused.`,
+)
+
+export const referenceCircular = defineError<{ value: string }>(
+  'IMPORT_REFERENCE_CIRCULAR',
+  422,
+  ({ value }) => `It refers to "${value}", which in turn waits for this line.`,
+)
+
+export const keyRepeated = defineError<{ value: string; line: number }>(
+  'IMPORT_KEY_REPEATED',
+  422,
+  ({ value, line }) => `"${value}" stands in line ${line} already, and only one record can have it.`,
+)
+
+export const dateAmbiguous = defineError<{ value: string }>(
+  'IMPORT_DATE_AMBIGUOUS',
+  422,
+  ({ value }) => `"${value}" can be read two ways. Say how dates are written in this file.`,
+)

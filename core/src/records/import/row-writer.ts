@@ -1,0 +1,166 @@
+import type { Context } from '../../context.ts'
+import { SocleError } from '../../errors.ts'
+import type { Words } from '../../words.ts'
+import type { RecordEngine } from '../engine.ts'
+import type { FieldModel } from '../model.ts'
+import type { RecordJson } from '../records.ts'
+import type { Resource } from '../registry.ts'
+import { sameValue } from '../values.ts'
+import type { Draft, Written } from './drafts.ts'
+import type { RowChange, RowProblem } from './import.ts'
+import type { Plan } from './plan.ts'
+import { fold } from './resemblance.ts'
+import { targetOf } from './targets.ts'
+
+export interface WriterParts {
+  readonly ctx: Context
+  readonly plan: Plan
+  readonly words: Words
+}
+
+type Problem = Omit<RowProblem, 'field'>
+
+/** Lines that are tried together; one that is refused sends its fellows through one by one. */
+const together = 50
+
+/** Sends lines down the write path. A line that is refused is undone alone and says why. */
+export class RowWriter {
+  readonly #parts: WriterParts
+  readonly #made = new Map<string, { ok: true; id: string } | { ok: false; problem: Problem }>()
+
+  constructor(parts: WriterParts) {
+    this.#parts = parts
+  }
+
+  /** @returns the lines by their number, each with what it came to or with its problems */
+  async write(drafts: readonly Draft[]): Promise<ReadonlyMap<number, Draft>> {
+    for (let start = 0; start < drafts.length; start += together) {
+      const group = drafts.slice(start, start + together)
+      // A savepoint for each line would cost as much as half its write.
+      if (await this.#all(group)) continue
+      for (const draft of group) await this.#alone(draft)
+    }
+    return new Map(drafts.map((draft) => [draft.line, draft]))
+  }
+
+  /** Makes a record that only has a name, once for all lines that refer to it. */
+  async make(
+    resource: Resource,
+    by: FieldModel,
+    text: string,
+  ): Promise<{ ok: true; id: string } | { ok: false; problem: Problem }> {
+    const key = `${resource.id}\u0001${by.name}\u0001${fold(text)}`
+    const known = this.#made.get(key)
+    if (known) return known
+    const { ctx } = this.#parts
+    const target = targetOf(resource)
+    let made: { ok: true; id: string } | { ok: false; problem: Problem }
+    try {
+      const record = await this.#part(async () => {
+        const values = { ...target.defaults(ctx), [by.name]: text }
+        return target.records(ctx).create(resource.id, values)
+      })
+      made = { ok: true, id: record.id }
+    } catch (error) {
+      const [problem] = this.#problemsOf(error)
+      made = { ok: false, problem: { code: problem?.code ?? '', detail: problem?.detail ?? '' } }
+    }
+    this.#made.set(key, made)
+    return made
+  }
+
+  async #all(group: readonly Draft[]): Promise<boolean> {
+    try {
+      const written = await this.#part(async () => {
+        const results: Written[] = []
+        for (const draft of group) results.push(await this.#one(draft))
+        return results
+      })
+      for (const [index, draft] of group.entries()) draft.written = written[index]
+      return true
+    } catch (error) {
+      this.#problemsOf(error)
+      return false
+    }
+  }
+
+  async #alone(draft: Draft): Promise<void> {
+    try {
+      draft.written = await this.#part(() => this.#one(draft))
+    } catch (error) {
+      const skipped = this.#looksKnown(error)
+      if (skipped !== undefined) draft.written = { action: 'skip', record: skipped }
+      else draft.problems.push(...this.#problemsOf(error))
+    }
+  }
+
+  #part<T>(work: () => Promise<T>): Promise<T> {
+    return (this.#parts.ctx.records as RecordEngine).part(work)
+  }
+
+  async #one(draft: Draft): Promise<Written> {
+    const { plan } = this.#parts
+    const { existing } = draft
+    if (!existing) return this.#create(draft)
+    if (plan.options.skipDuplicates) return { action: 'skip', record: existing.id }
+    return this.#update(draft, existing)
+  }
+
+  async #create({ values, texts }: Draft): Promise<Written> {
+    const { plan, ctx } = this.#parts
+    const { target, resource } = plan
+    const record = await target.records(ctx).create(resource.id, { ...target.defaults(ctx), ...values })
+    await target.wrote(ctx, record, values)
+    const shown: Record<string, unknown> = {}
+    for (const name of Object.keys(values).toSorted()) shown[name] = texts[name] ?? record[name] ?? values[name]
+    return { action: 'create', record: record.id, values: shown }
+  }
+
+  async #update({ values, texts }: Draft, existing: RecordJson): Promise<Written> {
+    const { plan, ctx } = this.#parts
+    const { target, resource } = plan
+    const own = new Set(plan.entries.filter(({ onlyNew }) => onlyNew).map(({ field }) => field.name))
+    const wanted = Object.fromEntries(
+      Object.entries(values).filter(([name, value]) => !own.has(name) && !sameValue(existing[name], value)),
+    )
+    const unchanged: Written = { action: 'unchanged', record: existing.id }
+    if (Object.keys(wanted).length === 0) return unchanged
+    const record = await target.records(ctx).update(resource.id, existing, wanted)
+    // Guards may have made of it what stood there before.
+    if (record.version === existing.version) return unchanged
+    await target.wrote(ctx, record, wanted)
+    const changes = Object.keys(wanted)
+      .toSorted()
+      .map((field): RowChange => ({
+        field,
+        old: existing[field] ?? null,
+        new: texts[field] ?? record[field] ?? wanted[field],
+      }))
+    return { action: 'update', record: existing.id, changes }
+  }
+
+  /** The record that a line repeats, by a warning the importer chose to follow. */
+  #looksKnown(error: unknown): string | undefined {
+    if (!this.#parts.plan.options.skipDuplicates || !(error instanceof SocleError)) return undefined
+    const { warning, record } = error.extras
+    return typeof warning === 'string' && /duplicate/i.test(warning) && typeof record === 'string' ? record : undefined
+  }
+
+  /** What a refusal says of a line; anything else is no line's fault and ends the import. */
+  #problemsOf(error: unknown): RowProblem[] {
+    const { words, ctx } = this.#parts
+    if (error instanceof SocleError && error.status < 500) {
+      const { errors = [] } = error.extras
+      if (errors.length > 0)
+        return errors.map(({ path, code, detail }) => ({ field: path.replace(/^\//, ''), code, detail }))
+      return [{ field: '', code: error.code, detail: words.sentence(ctx.locale, error) }]
+    }
+    if (isRuleOfDatabase(error)) return [{ field: '', code: 'RULE_BROKEN', detail: error.message }]
+    throw error
+  }
+}
+
+/** Integrity, data and raised exceptions: PostgreSQL manual, appendix A, classes 22, 23 and P0. */
+function isRuleOfDatabase(error: unknown): error is Error {
+  return error instanceof Error && /^(?:22|23|P0)\w{3}$/.test(String((error as { code?: unknown }).code ?? ''))
+}

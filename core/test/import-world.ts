@@ -1,0 +1,83 @@
+import { expect } from 'vitest'
+import type { ImportJson } from '../src/records/import/import.ts'
+import type { TestAnswer, TestClient } from '../src/testing/index.ts'
+
+/** Speaks to `/api/core/imports` as a person at the wizard does: upload, choose, rehearse, run. */
+export class Importing {
+  readonly #client: TestClient
+  readonly #work: () => Promise<void>
+
+  /** @param work - runs what the platform does in the background */
+  constructor(client: TestClient, work: () => Promise<void>) {
+    this.#client = client
+    this.#work = work
+  }
+
+  send(resource: string, content: string | Uint8Array, name = 'file.csv'): Promise<TestAnswer> {
+    const form = new FormData()
+    form.set('resource', resource)
+    form.set('file', new File([typeof content === 'string' ? content : new Uint8Array(content)], name))
+    return this.#client.post('/api/core/imports', form)
+  }
+
+  async upload(resource: string, content: string | Uint8Array, name?: string): Promise<ImportJson> {
+    return answered(await this.send(resource, content, name), 201)
+  }
+
+  async change(id: string, change: Readonly<Record<string, unknown>>): Promise<ImportJson> {
+    return answered(await this.#client.patch(`/api/core/imports/${id}`, change), 200)
+  }
+
+  async get(id: string): Promise<ImportJson> {
+    return answered(await this.#client.get(`/api/core/imports/${id}`), 200)
+  }
+
+  async rehearse(id: string): Promise<ImportJson> {
+    answered(await this.#client.post(`/api/core/imports/${id}/rehearse`), 202)
+    return this.#settled(id)
+  }
+
+  async run(id: string): Promise<ImportJson> {
+    answered(await this.#client.post(`/api/core/imports/${id}/run`), 202)
+    return this.#settled(id)
+  }
+
+  /** Rehearses, runs, and demands that the one came to what the other said. */
+  async through(id: string): Promise<ImportJson> {
+    const rehearsed = await this.rehearse(id)
+    expect(rehearsed.problem).toBeUndefined()
+    expect(rehearsed.state).toBe('rehearsed')
+    const done = await this.run(id)
+    expect(done.problem).toBeUndefined()
+    expect(done.state).toBe('done')
+    expect(done.counts).toEqual(rehearsed.counts)
+    expect(done.sample).toEqual(rehearsed.sample)
+    expect(done.digest.applied).toBe(rehearsed.digest.rehearsed)
+    return done
+  }
+
+  /** Refused lines: their number with field and code of each problem. */
+  async refused(id: string): Promise<Record<number, string[]>> {
+    const { body } = await this.#client.get(`/api/core/imports/${id}/rows?state=failed`)
+    return Object.fromEntries(
+      body.data.map((row: { line: number; problems: { field: string; code: string }[] }) => [
+        row.line,
+        row.problems.map(({ field, code }) => `${field} ${code}`.trim()),
+      ]),
+    )
+  }
+
+  async #settled(id: string): Promise<ImportJson> {
+    await this.#work()
+    for (;;) {
+      const now = await this.get(id)
+      if (now.state !== 'rehearsing' && now.state !== 'running') return now
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+}
+
+function answered(answer: TestAnswer, status: number): ImportJson {
+  expect(answer, JSON.stringify(answer.body)).toMatchObject({ status })
+  return answer.body.data
+}
