@@ -1,0 +1,173 @@
+// What the platform is measured against, in a process of its own: Hono and bare `pg` on the same tables with the same
+// SQL written by hand, statements named, JSON made by PostgreSQL. No sign-in, no permission, no row level security.
+import { serve } from '@hono/node-server'
+import { Hono, type Context } from 'hono'
+import pg from 'pg'
+import { uuidv7 } from 'uuidv7'
+import { answerCpu } from './processes.ts'
+
+const [url, workspace, columns] = process.argv.slice(2) as [string, string, string]
+/** `column as "field"` of every field of a contact, as the platform answers them. */
+const fields = (alias: string) =>
+  (JSON.parse(columns) as { name: string; column: string }[])
+    .map(({ name, column }) => `${alias}."${column}" as "${name}"`)
+    .join(', ')
+const pool = new pg.Pool({ connectionString: url, max: 10, options: '-c jit=off' })
+
+const statements = {
+  get: `select json_build_object('data', row_to_json(r))::text as json from (
+    select ${fields('t')} from core.contact t where t.workspace = $1 and t.id = $2) r`,
+  list: `select json_build_object('data', coalesce(json_agg(row_to_json(r)), '[]'))::text as json from (
+    select ${fields('t')} from core.contact t
+    where t.workspace = $1 and t.deleted_at is null and t.source_channel = $2 and t.language = $3 and t.do_not_mail = $4
+    order by t.name collate "und-x-icu", t.id limit 51) r`,
+  count: `select count(*) as n from (select 1 from core.contact t
+    where t.workspace = $1 and t.deleted_at is null and t.source_channel = $2 and t.language = $3 and t.do_not_mail = $4 limit 1001) capped`,
+  first: `select json_build_object('data', coalesce(json_agg(row_to_json(r)), '[]'))::text as json from (
+    select ${fields('t')} from core.contact t where t.workspace = $1 and t.deleted_at is null
+    order by t.name collate "und-x-icu", t.id limit 51) r`,
+  after: `select json_build_object('data', coalesce(json_agg(row_to_json(r)), '[]'))::text as json from (
+    select ${fields('t')} from core.contact t
+    where t.workspace = $1 and t.deleted_at is null and (t.name collate "und-x-icu", t.id) > ($2, $3::uuid)
+    order by t.name collate "und-x-icu", t.id limit 51) r`,
+  search: `with hits as (
+      select d.record, d.title, ts_rank(d.words, to_tsquery('simple', core.fold($2))) as rank
+      from core.search_document d where d.workspace = $1 and d.words @@ to_tsquery('simple', core.fold($2))
+      order by rank desc, d.title, d.record limit 420)
+    select json_build_object('data', coalesce(json_agg(row_to_json(r)), '[]'))::text as json from (
+      select 'core.contact' as resource, t.id, hits.title, t.job_title as subtitle
+      from hits join core.contact t on t.workspace = $1 and t.id = hits.record and t.deleted_at is null
+      order by hits.rank desc, hits.title, hits.record limit 20) r`,
+  aggregate: `select json_build_object('data', coalesce(json_agg(row_to_json(r)), '[]'))::text as json from (
+    select t.lifecycle, count(*) as count, coalesce(sum(t.annual_revenue), 0)::text as "sum:annualRevenue"
+    from core.account t where t.workspace = $1 and t.deleted_at is null group by 1 order by 1) r`,
+  insert: `insert into core.contact as t (id, workspace, name, first_name, last_name, job_title, email, phone, phone_norm, language, created_at, updated_at)
+    values ($2, $1, $3, $4, $5, $6, $7, $8, $9, $10, now(), now()) returning json_build_object('data', row_to_json(t))::text as json`,
+  update: `update core.contact t set source = $4, do_not_call = $5, version = version + 1, updated_at = now()
+    where workspace = $1 and id = $2 and version = $3 returning json_build_object('data', row_to_json(t))::text as json`,
+  ledger: `with head as (
+      insert into core.change_set (id, workspace, actor_type, actor_name, origin, at) values ($2, $1, 'key', 'Bench', 'api', now()))
+    insert into core.change (id, workspace, change_set, resource, record, action, version, fields, at)
+    values ($3, $1, $2, 'core.contact', $4, $5, $6, $7::jsonb, now())`,
+  event: `insert into core.event (id, workspace, name, version, key, payload, change_set, at)
+    values ($2, $1, $3, 1, $4, $5::jsonb, $6, now())`,
+}
+type Name = keyof typeof statements
+type Runner = Pick<pg.Pool, 'query'> | Pick<pg.PoolClient, 'query'>
+
+async function run(name: Name, values: readonly unknown[], on: Runner = pool): Promise<string> {
+  const { rows } = await on.query<{ json?: string }>({ name, text: statements[name], values: [workspace, ...values] })
+  return rows[0]?.json ?? ''
+}
+
+async function inTransaction(work: (client: pg.PoolClient) => Promise<string>): Promise<string> {
+  const client = await pool.connect()
+  try {
+    await client.query('begin')
+    const answer = await work(client)
+    await client.query('commit')
+    return answer
+  } catch (error) {
+    await client.query('rollback')
+    throw error
+  } finally {
+    client.release()
+  }
+}
+
+/** The ledger's rows and the outbox's, each by an insert of its own. */
+async function tell(client: pg.PoolClient, id: string, action: 'create' | 'update', version: number, changes: object) {
+  const changeSet = uuidv7()
+  await run('ledger', [changeSet, uuidv7(), id, action, version, JSON.stringify(changes)], client)
+  const payload = JSON.stringify({ record: id, version, changed: Object.keys(changes) })
+  await run('event', [uuidv7(), `core.contact.${action}d`, id, payload, changeSet], client)
+}
+
+interface NewContact {
+  readonly firstName: string
+  readonly lastName: string
+  readonly jobTitle: string
+  readonly email: string
+  readonly phone: string
+  readonly language: string
+}
+const row = (id: string, it: NewContact) => [
+  id,
+  `${it.firstName} ${it.lastName}`,
+  it.firstName,
+  it.lastName,
+  it.jobTitle,
+  it.email,
+  it.phone,
+  it.phone.replaceAll(' ', ''),
+  it.language,
+]
+
+const json = (request: Context, text: string) => request.body(text, 200, { 'content-type': 'application/json' })
+const app = new Hono()
+app.get('/contacts/:id', async (request) => json(request, await run('get', [request.req.param('id')])))
+app.get('/list', async (request) => {
+  const { channel, language } = request.req.query()
+  return json(request, await run('list', [channel, language, false]))
+})
+app.get('/counted', async (request) => {
+  const { channel, language } = request.req.query()
+  const list = await run('list', [channel, language, false])
+  const { rows } = await pool.query<{ n: string }>({
+    name: 'count',
+    text: statements.count,
+    values: [workspace, channel, language, false],
+  })
+  return json(request, `${list.slice(0, -1)},"count":${rows[0]?.n ?? 0}}`)
+})
+app.get('/first', async (request) => json(request, await run('first', [])))
+app.get('/after', async (request) => {
+  const { name, id } = request.req.query()
+  return json(request, await run('after', [name, id]))
+})
+app.get('/search', async (request) => {
+  const words = (request.req.query('q') ?? '').match(/[\p{L}\p{N}]+/gu) ?? []
+  return json(request, await run('search', [words.map((word) => `${word}:*`).join(' & ')]))
+})
+app.get('/aggregate', async (request) => json(request, await run('aggregate', [])))
+app.post('/contacts', async (request) => {
+  const contact = await request.req.json<NewContact>()
+  const id = uuidv7()
+  return json(
+    request,
+    await inTransaction(async (client) => {
+      const answer = await run('insert', row(id, contact), client)
+      const changes = Object.fromEntries(Object.entries(contact).map(([name, value]) => [name, [null, value]]))
+      await tell(client, id, 'create', 1, changes)
+      return answer
+    }),
+  )
+})
+app.post('/bare', async (request) =>
+  json(request, await run('insert', row(uuidv7(), await request.req.json<NewContact>()))),
+)
+app.patch('/contacts/:id', async (request) => {
+  const { source, doNotCall, version } = await request.req.json<{
+    source: string
+    doNotCall: boolean
+    version: number
+  }>()
+  const id = request.req.param('id')
+  return json(
+    request,
+    await inTransaction(async (client) => {
+      const answer = await run('update', [id, version, source, doNotCall], client)
+      if (answer === '') throw new Error(`Contact ${id} is not at version ${version}.`)
+      await tell(client, id, 'update', version + 1, { source: [null, source], doNotCall: [!doNotCall, doNotCall] })
+      return answer
+    }),
+  )
+})
+
+const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) => {
+  process.send?.({ url: `http://127.0.0.1:${port}` })
+})
+answerCpu(async () => {
+  server.close()
+  await pool.end()
+})

@@ -1,0 +1,72 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** A server under measurement, in a process of its own. */
+export interface Server {
+  readonly url: string
+  /** Name under which PostgreSQL lists its connections. */
+  readonly application: string
+  /** Seconds of processor time it has used. */
+  cpu(): Promise<number>
+  close(): Promise<void>
+}
+
+/** Starts a file of this folder; it says its address once it listens. */
+export async function startServer(file: string, application: string, ...args: readonly string[]): Promise<Server> {
+  const child = fork(join(import.meta.dirname, file), [...args], {
+    execArgv: ['--conditions=socle-source'],
+    env: { ...process.env, NODE_ENV: 'production', PGAPPNAME: application },
+  })
+  const { url } = await said<{ url: string }>(child)
+  return {
+    url,
+    application,
+    async cpu() {
+      child.send('cpu')
+      return (await said<{ cpu: number }>(child)).cpu
+    },
+    async close() {
+      if (child.exitCode !== null) return
+      child.send('close')
+      await once(child, 'exit')
+    },
+  }
+}
+
+async function said<T>(child: ChildProcess): Promise<T> {
+  const ended = new AbortController()
+  try {
+    return await Promise.race([
+      once(child, 'message', { signal: ended.signal }).then(([message]) => message as T),
+      once(child, 'exit', { signal: ended.signal }).then(([code]): never => {
+        throw new Error(`A measured server ended with ${String(code)}.`)
+      }),
+    ])
+  } finally {
+    ended.abort()
+  }
+}
+
+/** In the child: tells the processor time it used when asked, and ends when told. */
+export function answerCpu(close: () => Promise<void>): void {
+  process.on('message', (message) => {
+    if (message === 'cpu') {
+      const { user, system } = process.cpuUsage()
+      process.send?.({ cpu: (user + system) / 1e6 })
+    }
+    if (message === 'close') void close().finally(() => process.exit(0))
+  })
+}
+
+const ticksPerSecond = 100
+
+/** Seconds of processor time of a PostgreSQL process; undefined where the server is another machine or no Linux. */
+export async function processCpu(pid: number): Promise<number | undefined> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
+  // Fields after the command's closing parenthesis: state is the third, user and system time the 14th and 15th.
+  const parts = text?.slice(text.lastIndexOf(')') + 2).split(' ')
+  if (!text?.includes('(postgres') || !parts) return undefined
+  return (Number(parts[11]) + Number(parts[12])) / ticksPerSecond
+}
