@@ -1,11 +1,12 @@
 import { defaultServerConditions } from 'vite'
 import { defineConfig } from 'vitest/config'
 
-/** Drives the real server in Chromium: one file at a time, because each starts a server and a browser. */
+/** Drives the real server in Chromium: one server and one browser for the run, one file at a time. */
 export default defineConfig({
   ssr: { resolve: { conditions: ['socle-source', ...defaultServerConditions] } },
   test: {
     include: ['ui-shell/e2e/**/*.e2e.ts'],
+    globalSetup: ['ui-shell/e2e/company.ts'],
     pool: 'forks',
     maxWorkers: 1,
     fileParallelism: false,

@@ -1,0 +1,127 @@
+import { chromium } from 'playwright-core'
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
+import { expect, inject } from 'vitest'
+import type { Company } from './company.ts'
+
+export const company: Company = inject('company')
+
+/** As long as a busy machine may take for one step. */
+export const patience = 30_000
+
+export interface VisitOptions {
+  /** Who looks; `nobody` has not signed in. */
+  readonly as?: 'claire' | 'camille' | 'nobody'
+  readonly size?: { readonly width: number; readonly height: number }
+  readonly theme?: 'light' | 'dark'
+}
+
+/** A browser of its own on one person's desk: cookies and storage are nobody else's. */
+export interface Visit extends AsyncDisposable {
+  readonly context: BrowserContext
+  readonly page: Page
+  /** What the browser complained about: console messages, uncaught errors, violations of the content policy. */
+  readonly complaints: readonly string[]
+  /** Calls the API as this person. */
+  readonly api: Api
+  /** One more tab of the same browser. */
+  tab(path: string): Promise<Page>
+}
+
+let shared: Promise<Browser> | undefined
+
+/** Opens a page and waits until the shell says where it is. */
+export async function visit(path: string, options: VisitOptions = {}): Promise<Visit> {
+  const { as = 'claire', size = { width: 1440, height: 900 }, theme = 'light' } = options
+  const browser = await (shared ??= chromium.connect(company.browser))
+  const context = await browser.newContext({
+    baseURL: company.url,
+    viewport: size,
+    colorScheme: theme,
+    reducedMotion: 'reduce',
+    locale: as === 'camille' ? 'fr-FR' : 'en-GB',
+    timezoneId: 'Europe/Paris',
+    ...(as === 'nobody' ? {} : { storageState: company.people[as] }),
+  })
+  context.setDefaultTimeout(patience)
+  const complaints: string[] = []
+  await context.exposeBinding('complainOfPolicy', (_source, text: string) => complaints.push(text))
+  await context.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (event) => {
+      const report = `content policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`
+      void (window as unknown as { complainOfPolicy(text: string): Promise<void> }).complainOfPolicy(report)
+    })
+  })
+  const tab = async (to: string): Promise<Page> => {
+    const page = await context.newPage()
+    page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()} (${page.url()})`))
+    page.on('pageerror', (error) => complaints.push(`uncaught: ${error.stack ?? error.message}`))
+    await page.goto(to)
+    await page.getByRole('heading', { level: 1 }).first().waitFor()
+    return page
+  }
+  const page = await tab(path)
+  return {
+    context,
+    page,
+    complaints,
+    api: apiOf(context),
+    tab,
+    [Symbol.asyncDispose]: () => context.close(),
+  }
+}
+
+/** A record as the API writes it. */
+export interface Stored {
+  readonly id: string
+  readonly version: number
+  readonly [field: string]: unknown
+}
+
+/** What tests arrange and compare with, over HTTP and with the person's own rights. */
+export interface Api {
+  get<T>(path: string): Promise<T>
+  post<T>(path: string, body: unknown): Promise<T>
+  patch<T>(path: string, body: unknown): Promise<T>
+  /** Makes a record and answers it. */
+  create(path: string, values: Readonly<Record<string, unknown>>): Promise<Stored>
+  record(path: string, id: string): Promise<Stored>
+}
+
+function apiOf(context: BrowserContext): Api {
+  const call = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
+    const answer = await context.request.fetch(path, {
+      method,
+      headers: { origin: company.url },
+      ...(body === undefined ? {} : { data: body }),
+    })
+    if (!answer.ok()) throw new Error(`${method} ${path}: ${answer.status()} ${await answer.text()}`)
+    return (answer.status() === 204 ? undefined : await answer.json()) as T
+  }
+  return {
+    get: (path) => call('GET', path),
+    post: (path, body) => call('POST', path, body),
+    patch: (path, body) => call('PATCH', path, body),
+    create: async (path, values) => (await call<{ data: Stored }>('POST', path, values)).data,
+    record: async (path, id) => (await call<{ data: Stored }>('GET', `${path}/${id}`)).data,
+  }
+}
+
+/** Asks until the answer is the expected one. */
+export function eventually<T>(ask: () => T | Promise<T>) {
+  return expect.poll(ask, { timeout: patience, interval: 100 })
+}
+
+/** The message of the moment that says this. */
+export function toast(page: Page, text: string | RegExp): Locator {
+  return page.getByRole('region', { name: 'Notifications' }).getByRole('status').filter({ hasText: text })
+}
+
+/** Whether the keyboard is on this element, however deep in shadow roots. */
+export function isFocused(locator: Locator): Promise<boolean> {
+  return locator.evaluate((element) => element.matches(':focus'))
+}
+
+/** Something no other test is called. */
+export function uniqueName(what: string): string {
+  return `${what} ${crypto.randomUUID().slice(0, 8)}`
+}
