@@ -110,6 +110,10 @@ export class ShellImportMapping extends KitElement {
       .head > div {
         flex: 1;
       }
+      .head p {
+        margin-block: 2px 8px;
+        color: var(--socle-text-2);
+      }
       .warn {
         display: flex;
         gap: 8px;
@@ -226,7 +230,7 @@ export class ShellImportMapping extends KitElement {
               (it) =>
                 html`<tr>
                   <td><span class="name">${it.columns?.join(' + ') ?? t('shell.imports.map.constant')}</span></td>
-                  <td class="samples">${it.value ?? nothing}</td>
+                  <td class="samples">${it.value ?? t('shell.imports.map.composed')}</td>
                   <td class="target">
                     ${fieldOf(this.meta, it.field ?? '')?.label ?? it.field}
                     <button
