@@ -1,4 +1,4 @@
-import { expect } from 'vitest'
+import { deepEqual, equal } from 'node:assert/strict'
 import type { ImportJson } from '../src/records/import/import.ts'
 import type { TestAnswer, TestClient } from '../src/testing/index.ts'
 
@@ -45,14 +45,14 @@ export class Importing {
   /** Rehearses, runs, and demands that the one came to what the other said. */
   async through(id: string): Promise<ImportJson> {
     const rehearsed = await this.rehearse(id)
-    expect(rehearsed.problem).toBeUndefined()
-    expect(rehearsed.state).toBe('rehearsed')
+    equal(rehearsed.problem, undefined)
+    equal(rehearsed.state, 'rehearsed')
     const done = await this.run(id)
-    expect(done.problem).toBeUndefined()
-    expect(done.state).toBe('done')
-    expect(done.counts).toEqual(rehearsed.counts)
-    expect(done.sample).toEqual(rehearsed.sample)
-    expect(done.digest.applied).toBe(rehearsed.digest.rehearsed)
+    equal(done.problem, undefined)
+    equal(done.state, 'done')
+    deepEqual(done.counts, rehearsed.counts)
+    deepEqual(done.sample, rehearsed.sample)
+    equal(done.digest.applied, rehearsed.digest.rehearsed)
     return done
   }
 
@@ -78,6 +78,6 @@ export class Importing {
 }
 
 function answered(answer: TestAnswer, status: number): ImportJson {
-  expect(answer, JSON.stringify(answer.body)).toMatchObject({ status })
+  equal(answer.status, status, JSON.stringify(answer.body))
   return answer.body.data
 }

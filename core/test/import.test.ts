@@ -1,6 +1,6 @@
 import iconv from 'iconv-lite'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createTestApp, type TestApp, type TestClient, type TestWorkspace } from '../src/testing/index.ts'
+import { createTestApp, TestClient, type TestApp, type TestWorkspace } from '../src/testing/index.ts'
 import { Importing } from './import-world.ts'
 
 let app: TestApp
@@ -471,6 +471,26 @@ describe('a run', () => {
     const done = await its.through(made.id)
     expect(done.counts).toMatchObject({ create: 1, failed: 1 })
     expect(await its.refused(made.id)).toEqual({ 2: ['PERMISSION_DENIED'] })
+  })
+
+  test('may be asked for by a program with the rights of its key', async () => {
+    const role = await admin.post('/api/core/roles', {
+      name: 'Loader',
+      description: 'Loads files at night',
+      grants: ['read', 'create', 'import'].map((action) => ({ resource: 'core.account', action, visibility: 'all' })),
+    })
+    expect(role.body).toMatchObject({ data: { name: 'Loader' } })
+    const { body } = await admin.post('/api/core/api-keys', { name: 'Loader', role: role.body.data.id })
+    const program = new Importing(
+      new TestClient(app.app, admin.who, { authorization: `Bearer ${body.data.key}` }),
+      work,
+    )
+    const made = await program.upload('core.account', 'name\nA\n')
+    expect((await program.through(made.id)).counts.create).toBe(1)
+    expect(await importing.send('core.account', 'name\nA\n')).toMatchObject({ status: 201 })
+    expect((await admin.get('/api/core/audit')).body.data).toContainEqual(
+      expect.objectContaining({ origin: 'import', actor: expect.objectContaining({ type: 'key', name: 'Loader' }) }),
+    )
   })
 
   test('and its file are another company’s secret', async () => {
