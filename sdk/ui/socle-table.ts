@@ -9,6 +9,7 @@ import { fitColumns } from './column-widths.ts'
 import { forgetTextWidths, tableColumns } from './column-wishes.ts'
 import type { TableColumn } from './column-wishes.ts'
 import { controls } from './controls.ts'
+import { defineRest } from './define-rest.ts'
 import { KitElement } from './kit-element.ts'
 import { isTyping, letterKeysOn } from './letter-keys.ts'
 import { recordHref, resource } from './session.ts'
@@ -658,6 +659,10 @@ export class SocleTable extends KitElement {
     const target = editor ?? this.#focusTarget()
     if (!target) return
     this.#wantsFocus = false
+    if (editor && !editor.matches(':defined')) {
+      void defineRest().then(() => editor.focus())
+      return
+    }
     target.focus({ preventScroll: target !== editor && this.#cell === undefined })
   }
 

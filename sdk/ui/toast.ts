@@ -1,4 +1,4 @@
-import { defineRest } from './define-kit.ts'
+import { defineRest } from './define-rest.ts'
 import type { SocleToasts, ToastOptions } from './socle-toasts.ts'
 
 export type { ToastOptions } from './socle-toasts.ts'

@@ -1,17 +1,16 @@
-import { IntlMessageFormat } from 'intl-messageformat'
-import { parseMessage } from './message-parser.ts'
-import { locale, onShellChange, shell } from './session.ts'
+import { parseMessage, printMessage } from './message.ts'
+import type { MessagePart } from './message.ts'
+import { locale, shell } from './session.ts'
 
 export type MessageValues = Readonly<Record<string, string | number | boolean | Date | null | undefined>>
 
 let early: Readonly<Record<string, string>> = {}
-const compiled = new Map<string, IntlMessageFormat>()
-onShellChange(() => compiled.clear())
+/** Messages are read once; the same text means the same in every language. */
+const read = new Map<string, readonly MessagePart[]>()
 
 /** Words for the screens before sign-in, when no shell document is there yet; the document's own win. */
 export function setEarlyWords(words: Readonly<Record<string, string>>): void {
   early = words
-  compiled.clear()
 }
 
 /** Whether a key is translated. */
@@ -25,17 +24,17 @@ export function hasWords(key: string): boolean {
  * @param key - e.g. `kit.table.selected`; an unknown key is shown as it is, so that it is seen
  * @param values - for the placeholders of the ICU message, by name
  */
-export function t(key: string, values?: MessageValues): string {
+export function t(key: string, values: MessageValues = {}): string {
   const message = shell()?.words[key] ?? early[key]
   if (message === undefined) return key
   if (!message.includes('{') && !message.includes("''")) return message
-  return String(formatter(message).format(values as Record<string, string> | undefined))
+  return printMessage(partsOf(message), values, locale())
 }
 
-function formatter(message: string): IntlMessageFormat {
-  const known = compiled.get(message)
+function partsOf(message: string): readonly MessagePart[] {
+  const known = read.get(message)
   if (known) return known
-  const made = new IntlMessageFormat(parseMessage(message), locale())
-  compiled.set(message, made)
-  return made
+  const parts = parseMessage(message)
+  read.set(message, parts)
+  return parts
 }

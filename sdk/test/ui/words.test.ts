@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import en from '../../ui/i18n/en.json' with { type: 'json' }
 import fr from '../../ui/i18n/fr.json' with { type: 'json' }
-import { parseMessage } from '../../ui/message-parser.ts'
+import { parseMessage } from '../../ui/message.ts'
 import { setShell } from '../../ui/session.ts'
 import { hasWords, setEarlyWords, t } from '../../ui/words.ts'
 import { shellOf } from './factories.ts'
@@ -64,5 +64,5 @@ describe('the kit’s words', () => {
 })
 
 function placeholders(message: string): string[] {
-  return [...new Set(JSON.stringify(parseMessage(message)).match(/"type":[1-6],"value":"\w+"/g))].sort()
+  return [...new Set(JSON.stringify(parseMessage(message)).match(/"kind":"\w+","name":"\w+"/g))].sort()
 }
