@@ -52,7 +52,12 @@ async function call<T>(method: string, path: string, body: unknown, options: Api
   })
   const isJson = response.headers.get('content-type')?.includes('json') ?? false
   const content: unknown = isJson ? await response.json() : undefined
-  if (!response.ok) throw new ProblemError(problemOf(response, content))
+  if (!response.ok) {
+    const problem = problemOf(response, content)
+    // The session ended under an open tab: whoever keeps it shows the sign-in.
+    if (problem.code === 'NOT_SIGNED_IN') window.dispatchEvent(new Event('socle-signed-out'))
+    throw new ProblemError(problem)
+  }
   // Not enumerable: spreading or storing an answer gives the JSON alone.
   return Object.defineProperty((content ?? {}) as object, 'headers', { value: response.headers }) as Answer<T>
 }

@@ -282,7 +282,8 @@ export class ShellRecordForm extends KitElement {
     this.values = { ...this.defaults }
     this.restoredAt = undefined
     this.faults = []
-    this.#focusTitle()
+    // Entering the field takes what it shows: the draft must be gone from it first.
+    void this.updateComplete.then(() => this.#focusTitle())
   }
 
   readonly #key = (event: KeyboardEvent): void => {
