@@ -21,7 +21,7 @@ alter table core.member
   add column password_set_at timestamptz,
   -- How screens look to this person: { theme, density }.
   add column preferences jsonb not null default '{}';
-alter table core.role add column description text not null default '';
+alter table core.role add column description text;
 
 -- References carry the workspace: foreign keys are checked past row level security.
 alter table core.role add unique (workspace, id);

@@ -286,7 +286,6 @@ export const orders = defineResource(Order, {
   path: 'orders',
   title: 'number',
   icon: 'shopping-cart',
-  key: 'o',
   fields: {
     number: { required: false },
     status: {

@@ -58,6 +58,8 @@ export interface Resolved {
   readonly authority: Authority
   /** Absent for an API key. */
   readonly session?: Session
+  /** The member's e-mail address; absent for an API key. */
+  readonly email?: string
   /** The user's own workspaces; empty for an API key. */
   readonly workspaces: readonly Workspace[]
 }
@@ -188,6 +190,7 @@ class IdentityService implements Identity {
       workspace: here.workspace,
       authority,
       session,
+      ...(here.email === null ? {} : { email: here.email }),
       workspaces: memberships.map(({ workspace }) => workspace),
     }
   }

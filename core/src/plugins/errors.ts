@@ -52,3 +52,10 @@ export const serviceAbsent = defineError<{ service: string }>(
   ({ service }) =>
     `No enabled module provides ${service} here. Switch on the module it belongs to, or ask with tryUse.`,
 )
+
+export const memberGone = defineError<{ user: string; workspace: string }>(
+  'MEMBER_GONE',
+  403,
+  ({ user, workspace }) =>
+    `User ${user} is no longer active in ${workspace}, so what they started stops. Start it again as somebody who is.`,
+)

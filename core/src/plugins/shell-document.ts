@@ -33,7 +33,7 @@ export function shellDocument(
   ctx: Context,
   on: ReadonlySet<string>,
   assets: UiAssets,
-  workspaces: readonly { id: string; name: string }[],
+  { workspaces, email }: { workspaces: readonly { id: string; name: string }[]; email: string | null },
 ) {
   const { catalog, plugins, enablement } = parts
   const { actor, workspace, authority, locale } = ctx
@@ -50,7 +50,7 @@ export function shellDocument(
   )
   return {
     generation: enablement.generation,
-    user: { id: actor.id ?? '', name: actor.name, locale },
+    user: { id: actor.id ?? '', name: actor.name, email, locale },
     workspace,
     workspaces,
     may: shellPermissions.filter((permission) => authority.may(permission)),
@@ -86,7 +86,7 @@ export function shellDocument(
 /** Words that screens say themselves: labels stand in the resources already, and refusals arrive as sentences. */
 function screenWords({ words, catalog }: Parts, locale: Locale, owners: readonly string[]): Record<string, string> {
   const isLabel = (key: string) =>
-    catalog.get(key.split('.', 2).join('.')) !== undefined || key.startsWith('core.record.')
+    (catalog.get(key.split('.', 2).join('.')) !== undefined && !key.endsWith('.new')) || key.startsWith('core.record.')
   return Object.fromEntries(
     Object.entries(words.of(locale, owners)).filter(([key]) => !key.startsWith('errors.') && !isLabel(key)),
   )

@@ -9,7 +9,7 @@ export const RoleSchema = defineEntity({
   properties: {
     ...recordBase(),
     name: p.string().length(120),
-    description: p.text().default(''),
+    description: p.text().nullable(),
     /** `<plugin>.<template>` it was made from. */
     template: p.string().nullable(),
     grants: p.json<readonly Grant[]>().default('[]'),
