@@ -225,6 +225,7 @@ function wordsOf(
   const words = new Words()
   words.add('core', new URL('./i18n/', import.meta.url))
   words.add('core', new URL('./identity/i18n/', import.meta.url))
+  words.add('core', new URL('./jobs/i18n/', import.meta.url))
   for (const { id, i18n } of plugins) if (i18n) words.add(id, i18n)
   for (const { owner, folder } of screens) words.add(owner, folder)
   return words

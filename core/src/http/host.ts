@@ -97,7 +97,7 @@ export function createHost({ kernel, identity, live, toggle, ui, imports }: Host
     const on = await enablement.in(who.workspace.id)
     const workspaces = who.workspaces.map(({ id, name }) => ({ id, name }))
     const document = await unitOf(kernel, { facts, raw: request.req.raw, plugin: 'core' }, async (ctx) =>
-      shellDocument(parts, ctx, on, ui, workspaces),
+      shellDocument(parts, ctx, on, ui, { workspaces, email: who.email ?? null }),
     )
     return request.json(document, 200, { 'cache-control': 'no-store' })
   })
