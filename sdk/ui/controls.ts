@@ -23,6 +23,16 @@ export const controls = css`
     visibility: hidden;
   }
 
+  socle-field:not(:defined):not([inline]) {
+    display: block;
+    block-size: 54px;
+  }
+
+  socle-bar-chart:not(:defined) {
+    display: block;
+    block-size: 148px;
+  }
+
   socle-dialog:not(:defined),
   socle-panel:not(:defined) {
     display: none;

@@ -1,4 +1,4 @@
-import { css, html, nothing } from 'lit'
+import { css, html } from 'lit'
 import type { PropertyValues } from 'lit'
 import { KitElement } from './kit-element.ts'
 
@@ -17,6 +17,11 @@ export abstract class LazyElement extends KitElement {
     :host([hidden]) {
       display: none;
     }
+
+    /* The room the body will take, so that nothing jumps when it comes. */
+    .holding {
+      block-size: var(--socle-holding, 0);
+    }
   `
 
   /** Tag of the body; registered by what `load` brings. */
@@ -32,7 +37,7 @@ export abstract class LazyElement extends KitElement {
   }
 
   override render() {
-    return this.#body ?? (this.renderRoot.firstElementChild ? nothing : html`<slot></slot>`)
+    return this.#body ?? html`<div class="holding"></div>`
   }
 
   override willUpdate(changed: PropertyValues): void {

@@ -1,3 +1,4 @@
+import { css } from 'lit'
 import { LazyElement } from './lazy-element.ts'
 
 export interface Bar {
@@ -21,6 +22,15 @@ export class SocleBarChart extends LazyElement {
     direction: { type: String },
     loading: { type: Boolean },
   }
+
+  static override styles = [
+    LazyElement.styles,
+    css`
+      :host {
+        --socle-holding: 148px;
+      }
+    `,
+  ]
 
   protected override readonly body = 'socle-bar-chart-view'
 

@@ -1,3 +1,4 @@
+import { css } from 'lit'
 import { LazyElement } from './lazy-element.ts'
 import type { FieldMeta, Included, RecordJson } from './types.ts'
 
@@ -22,6 +23,15 @@ export class SocleField extends LazyElement {
     why: { type: String },
     typed: { type: String },
   }
+
+  static override styles = [
+    LazyElement.styles,
+    css`
+      :host(:not([inline])) {
+        --socle-holding: 54px;
+      }
+    `,
+  ]
 
   protected override readonly body = 'socle-field-editor'
 
