@@ -1,5 +1,5 @@
 import { css, html } from 'lit'
-import type { PropertyValues } from 'lit'
+import type { CSSResultGroup, PropertyValues } from 'lit'
 import { KitElement } from './kit-element.ts'
 
 /**
@@ -8,7 +8,7 @@ import { KitElement } from './kit-element.ts'
  */
 export abstract class LazyElement extends KitElement {
   static override shadowRootOptions = { ...KitElement.shadowRootOptions, delegatesFocus: true }
-  static override styles = css`
+  static override styles: CSSResultGroup = css`
     :host {
       display: block;
       min-inline-size: 0;
