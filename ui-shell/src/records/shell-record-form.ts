@@ -233,8 +233,11 @@ export class ShellRecordForm extends KitElement {
   }
 
   #focusTitle(): void {
-    const title = this.#editorOf(this.meta.title) ?? this.renderRoot.querySelector<SocleField>('socle-field')
-    title?.focus()
+    // A key may open the form before the editors are fetched: they take no focus until then.
+    void customElements.whenDefined('socle-field').then(() => {
+      const title = this.#editorOf(this.meta.title) ?? this.renderRoot.querySelector<SocleField>('socle-field')
+      title?.focus()
+    })
   }
 
   #set(field: FieldMeta, value: unknown): void {
