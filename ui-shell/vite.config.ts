@@ -103,11 +103,6 @@ export function unitConfig(unit: Unit, outDir: string, plugins: Plugin[]): Inlin
           find: /^@vaadin\/vaadin-usage-statistics(\/.*)?$/,
           replacement: join(here, 'src/vendor/no-usage-statistics.ts'),
         },
-        // Messages are parsed by the kit's own small parser; the package's would be 10 kB for what nobody writes.
-        {
-          find: /^@formatjs\/icu-messageformat-parser$/,
-          replacement: '@formatjs/icu-messageformat-parser/no-parser.js',
-        },
       ],
     },
     build: {
