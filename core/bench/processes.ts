@@ -16,7 +16,8 @@ export interface Server {
 /** Starts a file of this folder; it says its address once it listens. */
 export async function startServer(file: string, application: string, ...args: readonly string[]): Promise<Server> {
   const child = fork(join(import.meta.dirname, file), [...args], {
-    execArgv: ['--conditions=socle-source'],
+    // As this process runs: `node --cpu-prof` profiles the servers too.
+    execArgv: process.execArgv,
     env: { ...process.env, NODE_ENV: 'production', PGAPPNAME: application },
   })
   const { url } = await said<{ url: string }>(child)
