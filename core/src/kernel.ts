@@ -5,7 +5,7 @@ import type { RunUnit } from './events/run-unit.ts'
 import type { Parts, UnitSpec } from './parts.ts'
 import { systemAuthority } from './permissions/system-authority.ts'
 import type { PluginDefinition } from './plugins/define-plugin.ts'
-import { pluginUnknown } from './plugins/errors.ts'
+import { memberGone, pluginUnknown } from './plugins/errors.ts'
 import { UnitOfWork } from './unit-of-work.ts'
 
 const workspaceKeptFor = 5_000
@@ -38,6 +38,7 @@ export class Kernel {
       {
         workspace: spec.workspace.id,
         ...(spec.actor.type === 'user' && spec.actor.id !== undefined ? { actor: spec.actor.id } : {}),
+        ...(spec.readonly ? { readonly: true } : {}),
       },
       async (tx) => {
         unit = new UnitOfWork(this.parts, tx, spec, on)
@@ -63,6 +64,8 @@ export class Kernel {
     const workspace = await this.workspace(id)
     if (!workspace) throw new Error(`Workspace ${id} is gone.`)
     const member = user === undefined ? undefined : await this.#member(workspace, user)
+    // Work that somebody started ends with their rights: it never goes on with the platform's own.
+    if (user !== undefined && !member) throw memberGone({ user, workspace: workspace.name })
     const actor: Actor = member ?? {
       type: plugin === 'core' ? 'system' : 'plugin',
       name: this.plugin(plugin).title[workspace.locale],

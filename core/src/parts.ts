@@ -37,4 +37,6 @@ export interface UnitSpec {
   /** Whose code runs: its settings and log name. */
   readonly plugin: string
   readonly signal?: AbortSignal
+  /** The unit only reads; the database refuses it any write. */
+  readonly readonly?: boolean
 }

@@ -90,7 +90,7 @@ export async function serverDatabase(
     getTypeParser: (oid: number, format?: 'text' | 'binary') => typeParsers[oid] ?? pg.types.getTypeParser(oid, format),
   }
   const pool = (max: number) => {
-    const made = new pg.Pool({ connectionString: url, max, types: types as never })
+    const made = new pg.Pool({ connectionString: url, max, types: types as never, pipeline: true })
     // A server that restarts breaks idle connections; the pool replaces them, and the next query tells the caller.
     made.on('error', () => {})
     return made

@@ -6,6 +6,8 @@ export interface SessionContext {
   readonly workspace?: string
   /** Acting user's id, a UUID. */
   readonly actor?: string
+  /** The work only reads: PostgreSQL refuses it any write, and nobody has to wait for its end. */
+  readonly readonly?: boolean
 }
 
 interface OpenWork {
@@ -31,7 +33,12 @@ export function openingStatements(): string {
     if (!uuid.test(value)) throw new Error(`app.${key} must be a UUID, got "${value}"`)
     settings.push(`set local app.${key} = '${value}'`)
   }
-  return `begin; ${settings.join('; ')}`
+  return `begin${context.readonly ? ' read only' : ''}; ${settings.join('; ')}`
+}
+
+/** Whether the transaction that is being begun only reads. */
+export function opensReadonly(): boolean {
+  return beginning.getStore()?.readonly === true
 }
 
 /** Runs `start` so that the transaction it begins carries `context`. */

@@ -19,6 +19,8 @@ export function platformRoutes(kernel: Kernel, toggle: Toggle, imports: ImportRo
   const { enablement } = kernel.parts
   const inUnit = <T>(facts: RequestFacts, raw: Request, work: (ctx: Context) => Promise<T>) =>
     unitOf(kernel, { facts, raw, plugin: 'core' }, work)
+  const reading = <T>(facts: RequestFacts, raw: Request, work: (ctx: Context) => Promise<T>) =>
+    unitOf(kernel, { facts, raw, plugin: 'core', readonly: true }, work)
   const demand = ({ who }: RequestFacts, permission: string) => {
     if (!who.authority.may(permission)) throw permissionDenied({ permission })
   }
@@ -34,7 +36,7 @@ export function platformRoutes(kernel: Kernel, toggle: Toggle, imports: ImportRo
         expected: 'a whole number from 1 to 100',
       })
     const text = (request.req.query('q') ?? '').slice(0, 500)
-    const data = await inUnit(request.env.facts, request.req.raw, (ctx) => engineOf(ctx).search(text, limit))
+    const data = await reading(request.env.facts, request.req.raw, (ctx) => engineOf(ctx).search(text, limit))
     return request.json({ data })
   })
 
@@ -67,7 +69,7 @@ export function platformRoutes(kernel: Kernel, toggle: Toggle, imports: ImportRo
       to,
       limit: limit === undefined ? undefined : Number(limit),
     })
-    const { data, next } = await inUnit(request.env.facts, request.req.raw, (ctx) => engineOf(ctx).audit(query))
+    const { data, next } = await reading(request.env.facts, request.req.raw, (ctx) => engineOf(ctx).audit(query))
     return request.json({ data, page: { next } })
   })
 

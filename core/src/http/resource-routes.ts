@@ -112,8 +112,12 @@ export function resourceRoutes(kernel: Kernel, resource: Resource): Hono<PluginE
   const app = new Hono<PluginEnv>()
   const unit = <T>(request: Request, work: (ctx: Context) => Promise<T>, reason?: string) =>
     unitOf(kernel, { facts: request.env.facts, raw: request.req.raw, plugin: resource.plugin, reason }, work)
+  const reading = <T>(request: Request, work: (engine: RecordEngine, ctx: Context) => Promise<T>) =>
+    unitOf(kernel, { facts: request.env.facts, raw: request.req.raw, plugin: resource.plugin, readonly: true }, (ctx) =>
+      work(engineOf(ctx), ctx),
+    )
   const read = async (request: Request, work: (engine: RecordEngine, ctx: Context) => Promise<unknown>) =>
-    request.json((await unit(request, (ctx) => work(engineOf(ctx), ctx))) as object)
+    request.json((await reading(request, work)) as object)
 
   app.get('/', (request) => read(request, (engine) => engine.list(resource.id, listQuery(request))))
   app.post('/query', async (request) => {
@@ -129,8 +133,8 @@ export function resourceRoutes(kernel: Kernel, resource: Resource): Hono<PluginE
   app.get('/:id', async (request) => {
     const include = request.req.query('include')?.split(',').filter(Boolean)
     const fields = request.req.query('fields')?.split(',').filter(Boolean)
-    const answer = await unit(request, (ctx) =>
-      ctx.records.get(resource.id, request.req.param('id'), defined({ include, fields })),
+    const answer = await reading(request, (engine) =>
+      engine.get(resource.id, request.req.param('id'), defined({ include, fields })),
     )
     return request.json(answer, 200, { etag: `"${answer.data.version}"` })
   })
@@ -239,7 +243,14 @@ export async function unitOf<T>(
     raw,
     plugin,
     reason,
-  }: { facts: RequestFacts; raw: globalThis.Request; plugin: string; reason?: string | undefined },
+    readonly = false,
+  }: {
+    facts: RequestFacts
+    raw: globalThis.Request
+    plugin: string
+    reason?: string | undefined
+    readonly?: boolean
+  },
   work: (ctx: Context) => Promise<T>,
 ): Promise<T> {
   const { who, id } = facts
@@ -255,6 +266,7 @@ export async function unitOf<T>(
         ...(reason ? { reason: reason.slice(0, 500) } : {}),
       },
       signal: raw.signal,
+      readonly,
     },
     work,
   )
