@@ -148,7 +148,7 @@ describe('a mapping', () => {
     const { id } = await importing.upload('core.account', 'name,city\nA,Lyon\n')
     const tries: [object, RegExp][] = [
       [{ mapping: [{ column: 'town', field: 'city' }] }, /the file has no such column/],
-      [{ mapping: [{ column: 'name', field: 'createdAt' }] }, /"createdAt" of core.account is not yours to fill/],
+      [{ mapping: [{ column: 'name', field: 'createdAt' }] }, /core.account.createdAt is not yours to fill/],
       [
         {
           mapping: [
@@ -158,7 +158,7 @@ describe('a mapping', () => {
         },
         /filled by another column/,
       ],
-      [{ mapping: [{ column: 'name', field: 'parent', by: 'employees2' }] }, /is not found by "employees2"/],
+      [{ mapping: [{ column: 'name', field: 'parent', by: 'employees2' }] }, /not found by core.account.employees2/],
       [{ key: 'code' }, /records are found by a field of text/],
       [{ aliases: [{ column: 'x', from: 'a', to: 'b' }] }, /no such column/],
       [{ options: { dateFormat: 'soon' } }, /DD\/MM\/YYYY/],
@@ -313,9 +313,9 @@ describe('lines', () => {
 
   test('refer to earlier chunks of the file in a rehearsal as in the run', async () => {
     const lines = ['name,parent', 'Root,', 'Middle,Root']
-    for (let n = 0; n < 600; n += 1) lines.push(`Leaf ${n},${n < 300 ? 'Root' : 'Middle'}`)
-    const made = await importing.upload('core.account', lines.join('\n'))
-    expect((await importing.through(made.id)).counts).toMatchObject({ create: 602, failed: 0 })
+    for (let n = 0; n < 500; n += 1) lines.push(`Filler ${n},`)
+    const made = await importing.upload('core.account', [...lines, 'Leaf,Middle', 'Twig,Root', 'Bud,Leaf'].join('\n'))
+    expect((await importing.through(made.id)).counts).toMatchObject({ create: 505, failed: 0 })
   })
 
   test('update the record their key finds, leave what is equal, and ignore empty cells', async () => {

@@ -58,10 +58,24 @@ export const importResourceClosed = defineError<{ resource: string }>(
   ({ resource }) => `"${resource}" is not filled from files. Choose another kind of record.`,
 )
 
-export const importMappingInvalid = defineError<{ column: string; reason: string }>(
+export type MappingFault =
+  'column_unknown' | 'field_closed' | 'field_twice' | 'target_off' | 'by_unknown' | 'key' | 'date_format' | 'nothing'
+
+const mappingFaults: Readonly<Record<MappingFault, (value: string) => string>> = {
+  column_unknown: () => 'the file has no such column',
+  field_closed: (value) => `${value} is not yours to fill`,
+  field_twice: (value) => `${value} is filled by another column already`,
+  target_off: () => 'what it refers to is switched off here',
+  by_unknown: (value) => `records are not found by ${value}`,
+  key: () => 'records are found by a field of text that a column fills',
+  date_format: () => 'a date format reads like DD/MM/YYYY',
+  nothing: () => 'none of its columns is imported',
+}
+
+export const importMappingInvalid = defineError<{ column: string; reason: MappingFault; value: string }>(
   'IMPORT_MAPPING_INVALID',
   422,
-  ({ column, reason }) => `"${column}" cannot be mapped so: ${reason}.`,
+  ({ column, reason, value }) => `"${column}" cannot be mapped so: ${mappingFaults[reason](value)}.`,
 )
 
 export const importStateRefused = defineError<{ state: string; action: string }>(

@@ -163,7 +163,7 @@ export class ImportService {
     const mapping = this.#completed(resource, fillable(ctx, target), request.mapping ?? record.mapping)
     const options = request.options ?? record.options
     if (options.dateFormat !== undefined && orderOf(options.dateFormat) === undefined)
-      throw importMappingInvalid({ column: options.dateFormat, reason: 'a date format reads like DD/MM/YYYY' })
+      throw importMappingInvalid({ column: options.dateFormat, reason: 'date_format', value: '' })
     const isMapped = mapping.some(({ field, column }) => field === record.key && column !== '')
     const key = request.key === undefined ? (isMapped ? record.key : null) : request.key
     const given = (request.aliases ?? record.aliases).map((it): ValueAlias => ({
@@ -173,7 +173,7 @@ export class ImportService {
     }))
     for (const { column } of given) {
       if (!columns.some(({ name }) => name === column))
-        throw importMappingInvalid({ column, reason: 'the file has no such column' })
+        throw importMappingInvalid({ column, reason: 'column_unknown', value: '' })
     }
     const proposed = await proposeAliases({ ctx, ...this.#parts, resource, columns, mapping })
     const aliases = mergeAliases(given, proposed, columns, mapping)
@@ -201,8 +201,7 @@ export class ImportService {
     const record = await importOf(ctx, id)
     const target = await this.demandTarget(ctx, record.resource)
     const plan = await planOf({ ctx, catalog, words, target, ...record })
-    if (plan.entries.length === 0)
-      throw importMappingInvalid({ column: record.fileName, reason: 'none of its columns is imported' })
+    if (plan.entries.length === 0) throw importMappingInvalid({ column: record.fileName, reason: 'nothing', value: '' })
     if (!(await begin(ctx, id, phase, from)))
       throw importStateRefused({ state: record.state, action: phase === 'running' ? 'run' : 'rehearsed' })
     const jobs = ctx.actor.type === 'key' ? this.#parts.keyJobs : this.#parts.jobs

@@ -4,7 +4,7 @@ import type { Words } from '../../words.ts'
 import type { FieldModel } from '../model.ts'
 import type { Catalog, Resource } from '../registry.ts'
 import { readingOf, type CellReading } from './cell-values.ts'
-import { importMappingInvalid } from './errors.ts'
+import { importMappingInvalid, type MappingFault } from './errors.ts'
 import type { ColumnMapping, ImportOptions, ValueAlias } from './import.ts'
 import type { ColumnProfile } from './profile.ts'
 import { isReference } from './propose-mapping.ts'
@@ -52,6 +52,8 @@ export interface PlanRequest {
   readonly options: ImportOptions
 }
 
+type Refuse = (reason: MappingFault, value?: string) => Error
+
 const keyTypes: ReadonlySet<string> = new Set(['text', 'email', 'phone', 'url', 'integer', 'select', 'long'])
 
 /** @throws `IMPORT_MAPPING_INVALID` (422) naming the column and what is wrong with it */
@@ -61,7 +63,7 @@ export async function planOf(request: PlanRequest): Promise<Plan> {
   const entries = entriesOf(request)
   const keyEntry = entries.find(({ field, onlyNew }) => field.name === key && !onlyNew)
   if (key !== null && (!keyEntry || !keyTypes.has(keyEntry.field.type)))
-    throw importMappingInvalid({ column: key, reason: 'records are found by a field of text that a column fills' })
+    throw importMappingInvalid({ column: key, reason: 'key', value: '' })
   const own = entries.filter((entry) => entry.target === resource)
   const [first] = own
   return {
@@ -83,16 +85,16 @@ function entriesOf(request: PlanRequest): PlanEntry[] {
   const seen = new Set<string>()
   return mapping.flatMap((it): PlanEntry[] => {
     const where = it.column || it.field || ''
-    const refuse = (reason: string) => importMappingInvalid({ column: where, reason })
+    const refuse: Refuse = (reason, value = '') => importMappingInvalid({ column: where, reason, value })
     const isComposed = it.column === '' && it.columns !== undefined
-    if (it.column !== '' && !columns.some(({ name }) => name === it.column)) throw refuse('the file has no such column')
-    for (const name of it.columns ?? []) {
-      if (!columns.some((column) => column.name === name)) throw refuse(`the file has no column "${name}"`)
+    for (const column of [it.column, ...(it.columns ?? [])]) {
+      if (column !== '' && !columns.some(({ name }) => name === column))
+        throw importMappingInvalid({ column, reason: 'column_unknown', value: '' })
     }
     if (it.field === null) return []
     const field = resource.fields.get(it.field)
-    if (!field || !target.mayWrite(ctx, it.field)) throw refuse(`"${it.field}" of ${resource.id} is not yours to fill`)
-    if (seen.has(it.field)) throw refuse(`"${it.field}" is filled by another column already`)
+    if (!field || !target.mayWrite(ctx, it.field)) throw refuse('field_closed', `${resource.id}.${it.field}`)
+    if (seen.has(it.field)) throw refuse('field_twice', it.field)
     seen.add(it.field)
     const reference = isReference(field) ? referenceOf(ctx, catalog, field, it, refuse) : undefined
     const column = columns.find(({ name }) => name === it.column)
@@ -120,13 +122,13 @@ function referenceOf(
   catalog: Catalog,
   field: FieldModel,
   { by }: ColumnMapping,
-  refuse: (reason: string) => Error,
+  refuse: Refuse,
 ): { target: Resource; by: FieldModel } {
   const target = catalog.get(field.target ?? '')
-  if (!target) throw refuse(`what "${field.name}" refers to is switched off here`)
+  if (!target) throw refuse('target_off')
   const key = target.fields.get(by ?? target.title)
   if (!key || !keyTypes.has(key.type) || !ctx.authority.compile(target, 'read').readable(key.name))
-    throw refuse(`${target.id} is not found by "${by ?? target.title}"`)
+    throw refuse('by_unknown', `${target.id}.${by ?? target.title}`)
   return { target, by: key }
 }
 
