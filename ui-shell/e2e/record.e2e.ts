@@ -1,0 +1,112 @@
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { eventually, toast, uniqueName, visit } from './browser.ts'
+
+const details = (page: Page) => page.getByRole('region', { name: 'Details' })
+
+test('a field is edited in place, and its history offers the way back', async () => {
+  await using claire = await visit('/')
+  const { page, api } = claire
+  const account = await api.create('/api/core/accounts', { name: uniqueName('Record'), city: 'Lyon' })
+  const city = async () => (await api.record('/api/core/accounts', account.id))['city']
+  await page.goto(`/accounts/${account.id}`)
+  await details(page).getByRole('button', { name: 'Change City' }).click()
+  await details(page).getByRole('textbox', { name: 'City' }).fill('Toulouse')
+  await page.keyboard.press('Enter')
+  await eventually(city).toBe('Toulouse')
+  await toast(page, 'City changed').waitFor()
+
+  await page.getByRole('link', { name: 'History' }).or(page.getByRole('tab', { name: 'History' })).click()
+  const change = page.getByRole('list', { name: 'History' }).getByRole('listitem').filter({ hasText: 'Toulouse' }).first()
+  await change.getByText('Lyon').waitFor()
+  await change.getByText('Claire Martin').waitFor()
+  await change.getByRole('button', { name: 'Undo' }).click()
+  await toast(page, 'Undone.').waitFor()
+  expect(await city()).toBe('Lyon')
+  await details(page).getByText('Lyon').waitFor()
+})
+
+test('a note stands in the timeline at once, and on the record’s own activities', async () => {
+  await using claire = await visit('/')
+  const { page, api } = claire
+  const account = await api.create('/api/core/accounts', { name: uniqueName('Noted') })
+  await page.goto(`/accounts/${account.id}`)
+  const words = uniqueName('They asked for a visit')
+  await page.getByRole('textbox', { name: 'Write a note…' }).fill(words)
+  await page.keyboard.press('Control+Enter')
+  await page.getByRole('list', { name: 'Activity' }).getByRole('listitem').filter({ hasText: words }).waitFor()
+  const { data } = await api.get<{ data: { kind: string; title: string }[] }>(
+    `/api/core/accounts/${account.id}/timeline`,
+  )
+  expect(data.find((it) => it.title === words)?.kind).toBe('activity')
+})
+
+test('Ctrl+Z takes the last change back', async () => {
+  await using claire = await visit('/')
+  const { page, api } = claire
+  const account = await api.create('/api/core/accounts', { name: uniqueName('Undone'), city: 'Lyon' })
+  const city = async () => (await api.record('/api/core/accounts', account.id))['city']
+  await page.goto(`/accounts/${account.id}`)
+  await details(page).getByRole('button', { name: 'Change City' }).click()
+  await details(page).getByRole('textbox', { name: 'City' }).fill('Nice')
+  await page.keyboard.press('Enter')
+  await eventually(city).toBe('Nice')
+  await toast(page, 'City changed').waitFor()
+  await page.keyboard.press('Control+z')
+  await eventually(city).toBe('Lyon')
+})
+
+test('two people change one field: both values stand side by side, and taking theirs writes nothing', async () => {
+  await using claire = await visit('/')
+  await using camille = await visit('/', { as: 'camille' })
+  const { page, api } = claire
+  const account = await api.create('/api/core/accounts', { name: uniqueName('Disputed'), city: 'Lyon', industry: 'Wood' })
+  await page.goto(`/accounts/${account.id}`)
+  await camille.page.goto(`/accounts/${account.id}`)
+  const stored = () => api.record('/api/core/accounts', account.id)
+
+  // Claire is already typing when Camille saves.
+  await details(page).getByRole('button', { name: 'Change City' }).click()
+  await details(page).getByRole('textbox', { name: 'City' }).fill('Paris')
+  // The page must not hear of it: two people rarely save in the same second, but a tab may be offline for one.
+  await claire.context.route('**/api/core/live', (route) => route.abort())
+  await camille.page.getByRole('button', { name: 'Modifier Ville' }).click()
+  await camille.page.getByRole('textbox', { name: 'Ville' }).fill('Lille')
+  await camille.page.keyboard.press('Enter')
+  await eventually(async () => (await stored())['city']).toBe('Lille')
+
+  await details(page).getByRole('textbox', { name: 'City' }).press('Enter')
+  await page.getByRole('alertdialog', { name: `Two changes to ${String(account['name'])}` }).waitFor()
+  await page.getByRole('radio', { name: 'Mine' }).waitFor()
+  const group = page.getByRole('group', { name: 'City' })
+  for (const value of ['Paris', 'Lille', 'Lyon']) await group.getByText(value, { exact: true }).waitFor()
+  const before = await stored()
+  await page.getByRole('button', { name: 'Take theirs' }).click()
+  await toast(page, 'Their values stand').waitFor()
+  expect((await stored()).version).toBe(before.version)
+  await details(page).getByText('Lille').waitFor()
+})
+
+test('two people change different fields: both are kept without a question', async () => {
+  await using claire = await visit('/')
+  await using camille = await visit('/', { as: 'camille' })
+  const { page, api } = claire
+  const account = await api.create('/api/core/accounts', { name: uniqueName('Merged'), city: 'Lyon', industry: 'Wood' })
+  await page.goto(`/accounts/${account.id}`)
+  await details(page).getByRole('button', { name: 'Change City' }).click()
+  await details(page).getByRole('textbox', { name: 'City' }).fill('Paris')
+  await camille.api.patch(`/api/core/accounts/${account.id}`, { industry: 'Stone', version: account.version })
+  await details(page).getByRole('textbox', { name: 'City' }).press('Enter')
+  await eventually(async () => {
+    const { city, industry } = await api.record('/api/core/accounts', account.id)
+    return [city, industry]
+  }).toEqual(['Paris', 'Stone'])
+  expect(await page.getByRole('alertdialog').count()).toBe(0)
+})
+
+test('a record that is not there says so and leads back', async () => {
+  await using claire = await visit('/accounts/01a20e12-0000-7000-8000-000000000000')
+  await claire.page.getByRole('heading', { name: 'This record is not here' }).waitFor()
+  await claire.page.getByRole('link', { name: 'Back to accounts' }).click()
+  await claire.page.getByRole('grid', { name: 'Accounts' }).waitFor()
+})
