@@ -22,9 +22,10 @@ export interface RunParts {
   readonly record: ImportRecord
   /** A rehearsal does everything a run does, and takes each chunk back. */
   readonly isRehearsal: boolean
+  /** Lines in a unit of work. */
+  readonly chunkSize: number
 }
 
-const chunkSize = 500
 /** Lines shown with what they come to. */
 export const sampleSize = 20
 
@@ -71,7 +72,7 @@ export class ImportRun {
       count += 1
       if (count <= sampleSize) this.#sampleUpTo = row.line
       rows.push(row)
-      if (rows.length < chunkSize) continue
+      if (rows.length < this.#parts.chunkSize) continue
       await this.#chunk(rows, 'first')
       rows = []
     }
@@ -93,7 +94,7 @@ export class ImportRun {
   }
 
   async #wave(pass: 'wave' | 'last'): Promise<{ waiting: number; moved: boolean }> {
-    const { record } = this.#parts
+    const { record, chunkSize } = this.#parts
     let after = 0
     let waiting = 0
     let moved = false
@@ -113,7 +114,7 @@ export class ImportRun {
   }
 
   async #refuseWaiting(): Promise<void> {
-    const { record, words } = this.#parts
+    const { record, words, chunkSize } = this.#parts
     for (;;) {
       const refused = await this.#unit(async (ctx) => {
         const lines = await waitingLines(ctx, record.id, 0, chunkSize)

@@ -39,7 +39,7 @@ import {
 } from './store.ts'
 import { targetOf, type ImportTarget } from './targets.ts'
 
-export interface ServiceParts extends Pick<Parts, 'catalog' | 'words' | 'enablement' | 'log'> {
+export interface ServiceParts extends Pick<Parts, 'catalog' | 'words' | 'enablement' | 'log' | 'database'> {
   readonly jobs: JobRunner
   /** Runs imports that an API key asks for: jobs work with the rights of people. */
   readonly keyJobs: JobRunner
@@ -69,6 +69,8 @@ export interface ReceivedFile extends CsvFile {
 }
 
 const jobKind = 'core.import'
+/** Lines in a unit of work. An embedded database has one connection: everybody else waits for a unit to end. */
+const chunkSizes = { postgres: 500, pglite: 100 } as const
 const mostListed = 50
 /** Values of a column that are looked up to see whether they name records. */
 const mostLookedUp = 200
@@ -81,7 +83,7 @@ export class ImportService {
   constructor(parts: ServiceParts) {
     this.#parts = parts
     const handler: JobHandler<{ import: string; phase: 'rehearsing' | 'running' }> = async ({ payload }, tools) => {
-      const { catalog, words, log, pathOf } = this.#parts
+      const { catalog, words, log, database, pathOf } = this.#parts
       const id = payload.import
       const { record, path } = await tools.unit(async (ctx) => ({
         record: await importOf(ctx, id),
@@ -90,7 +92,8 @@ export class ImportService {
       try {
         const file = { ...record, path }
         const isRehearsal = payload.phase === 'rehearsing'
-        await new ImportRun({ catalog, words, tools, file, record, isRehearsal }).run()
+        const chunkSize = chunkSizes[database.kind]
+        await new ImportRun({ catalog, words, tools, file, record, isRehearsal, chunkSize }).run()
       } catch (error) {
         const isInterrupted = error instanceof SocleError && error.code === jobInterrupted.code
         if (tools.signal.aborted || isInterrupted) throw error
