@@ -54,7 +54,8 @@ class PGliteConnection implements DatabaseConnection {
     // The extended protocol takes one statement; scripts without parameters go the simple way.
     if (query.parameters.length === 0 && query.sql.includes(';')) {
       const results = await this.#pglite.exec(query.sql)
-      return { rows: (results.at(-1)?.rows ?? []) as R[] }
+      // The job queue reads the rows of every statement of its scripts.
+      return { rows: results.flatMap(({ rows }) => rows) as R[] }
     }
     const result = await this.#pglite.query<R>(query.sql, [...query.parameters])
     return { rows: result.rows, numAffectedRows: BigInt(result.affectedRows ?? 0) }
