@@ -50,8 +50,9 @@ async function said<T>(child: ChildProcess): Promise<T> {
   }
 }
 
-/** In the child: tells the processor time it used when asked, and ends when told. */
+/** In the child: tells the processor time it used when asked, and ends when told, or with the one who asks. */
 export function answerCpu(close: () => Promise<void>): void {
+  process.once('disconnect', () => process.exit(0))
   process.on('message', (message) => {
     if (message === 'cpu') {
       const { user, system } = process.cpuUsage()

@@ -15,13 +15,16 @@ import { scenarios, walkDown, type Scenario } from './scenarios.ts'
 const { values: flags } = parseArgs({
   options: {
     rows: { type: 'string', default: '100000' },
-    /** Names of scenarios, separated by commas; `plans` alone checks the plans and measures nothing. */
+    /** Names of scenarios, separated by commas; any other word, such as `plans`, checks the plans and measures nothing. */
     only: { type: 'string', default: '' },
     rounds: { type: 'string', default: '3' },
+    /** Longest time of one side's turn with the crowd; half of it alone. */
+    seconds: { type: 'string', default: '2' },
   },
 })
 const rows = Number(flags.rows)
 const rounds = Number(flags.rounds)
+const seconds = Number(flags.seconds)
 const only = flags.only.split(',').filter(Boolean)
 const server = process.env['BENCH_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres'
 /** Clients that ask at once; one more phase has a single client, for the time of an answer nobody waits in line for. */
@@ -29,6 +32,8 @@ const crowd = 16
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
 const { url, drop } = await ownDatabase()
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void drop().finally(() => process.exit(1)))
 try {
   await measure()
 } finally {
@@ -100,9 +105,17 @@ async function race(sides: Sides, filled: Filled, all: readonly Scenario[]): Pro
       for (const name of order) {
         const { client, server: running } = sides[name]
         const next = scenario[name]
-        const alone = await client.drive(next, { clients: 1, count: Math.ceil(scenario.count / 8), seconds: 1.5 })
+        const alone = await client.drive(next, {
+          clients: 1,
+          count: Math.ceil(scenario.count / 8),
+          seconds: seconds / 2,
+        })
         const before = await cpuOf(running, watcher)
-        const crowded = await client.drive(next, { clients: crowd, count: scenario.count, seconds: warming ? 1 : 3 })
+        const crowded = await client.drive(next, {
+          clients: crowd,
+          count: scenario.count,
+          seconds: warming ? seconds / 2 : seconds,
+        })
         const after = await cpuOf(running, watcher)
         if (warming) continue
         tallies[name].add(alone, crowded, {
