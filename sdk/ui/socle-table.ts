@@ -25,6 +25,8 @@ import { t } from './words.ts'
 
 export interface TableEdit {
   readonly id: string
+  /** As it stood when the edit began; the write is made on its version. */
+  readonly row: RecordJson
   readonly field: string
   readonly value: unknown
   /**
@@ -907,7 +909,7 @@ export class SocleTable extends KitElement {
       this.requestUpdate()
       return true
     }
-    this.#edits.start(row.id, column.field.name, typed)
+    this.#edits.start(row, column.field.name, typed)
     return true
   }
 
@@ -920,7 +922,7 @@ export class SocleTable extends KitElement {
     const column = this.#drawn.find((it) => it.field.name === open.field)
     this.#edits.close()
     if (!row || !column) return
-    if (!isSame(value, row[open.field])) this.#save(row, column.field, value)
+    if (!isSame(value, open.row[open.field])) this.#save(open.row, column.field, value)
     else this.#edits.forget(open.id, open.field)
     if (key === 'Tab') return this.#editNext(back ? -1 : 1)
     this.#wantsFocus = key !== ''
@@ -953,7 +955,7 @@ export class SocleTable extends KitElement {
     const until = (promise: Promise<unknown>) => {
       saved = promise
     }
-    this.tell('socle-edit', { id: row.id, field: field.name, value, until } satisfies TableEdit)
+    this.tell('socle-edit', { id: row.id, row, field: field.name, value, until } satisfies TableEdit)
     if (!saved) return this.#edits.forget(row.id, field.name)
     this.#edits.save(row.id, field.name, value, saved).then(
       () => announce(t('kit.table.saved', { field: field.label })),

@@ -1,4 +1,12 @@
 import { ProblemError } from './api.ts'
+import type { RecordJson } from './types.ts'
+
+interface OpenEdit {
+  readonly id: string
+  readonly field: string
+  /** As it stood when the edit began: what others save meanwhile must not pass for seen. */
+  readonly row: RecordJson
+}
 
 interface CellEdit {
   readonly value: unknown
@@ -9,14 +17,14 @@ interface CellEdit {
 export class CellEdits {
   readonly #changed: () => void
   readonly #edits = new Map<string, CellEdit>()
-  #open: { readonly id: string; readonly field: string } | undefined
+  #open: OpenEdit | undefined
   #typed: string | undefined
 
   constructor(changed: () => void) {
     this.#changed = changed
   }
 
-  get open(): { readonly id: string; readonly field: string } | undefined {
+  get open(): OpenEdit | undefined {
     return this.#open
   }
 
@@ -34,8 +42,8 @@ export class CellEdits {
     return this.#edits.size === 0 ? undefined : this.#edits.get(key(id, field))
   }
 
-  start(id: string, field: string, typed?: string): void {
-    this.#open = { id, field }
+  start(row: RecordJson, field: string, typed?: string): void {
+    this.#open = { id: row.id, field, row }
     this.#typed = typed
     this.#changed()
   }

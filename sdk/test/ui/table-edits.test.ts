@@ -36,7 +36,7 @@ test('a later value is not undone by the late answer to an earlier one', async (
 
 test('keys pressed before the editor is there are kept', () => {
   const edits = new CellEdits(vi.fn<() => void>())
-  edits.start('r1', 'amount', '1')
+  edits.start({ id: 'r1', version: 1 }, 'amount', '1')
   for (const key of ['2', 'Shift', '3', 'Backspace']) edits.type(key)
   expect(edits.typed).toBe('12')
   edits.close()

@@ -136,7 +136,8 @@ export class ShellRecordDetails extends KitElement {
   declare private editing: string | undefined
   declare private fault: string | undefined
   declare private saving: string | undefined
-  #shown: unknown
+  /** The record as it stood when the edit began: what others save meanwhile must not pass for seen. */
+  #base: RecordJson | undefined
 
   constructor() {
     super()
@@ -238,7 +239,7 @@ export class ShellRecordDetails extends KitElement {
     if (this.editing === field.name) return
     this.editing = field.name
     this.fault = undefined
-    this.#shown = this.record[field.name]
+    this.#base = this.record
     void this.updateComplete.then(() => this.renderRoot.querySelector<SocleField>('socle-field')?.focus())
   }
 
@@ -252,14 +253,15 @@ export class ShellRecordDetails extends KitElement {
   async #commit(field: FieldMeta, { value, key }: { value: unknown; key?: string }): Promise<void> {
     if (this.editing !== field.name || this.saving) return
     const next = value === '' ? null : value
-    if (next === (this.#shown ?? null)) {
+    const base = this.#base ?? this.record
+    if (next === (base[field.name] ?? null)) {
       this.#leave(field, key)
       return
     }
     this.saving = field.name
     this.fault = undefined
     try {
-      const saved = await changeFilling(this.meta, this.record, { [field.name]: next }, { included: this.included })
+      const saved = await changeFilling(this.meta, base, { [field.name]: next }, { included: this.included })
       if (saved) {
         this.record = saved
         this.tell('record-changed', saved)

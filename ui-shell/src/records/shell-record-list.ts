@@ -333,22 +333,22 @@ export class ShellRecordList extends KitElement {
   // ——— changes ———
 
   readonly #edit = (event: CustomEvent<TableEdit>): void => {
-    const { id, field, value, until } = event.detail
-    const row = this.#list.byId(id)
-    if (row) until(this.#save(row, field, value))
+    const { row, field, value, until } = event.detail
+    until(this.#save(row, field, value))
   }
 
   async #save(row: RecordJson, field: string, value: unknown): Promise<void> {
-    this.#list.replace({ ...row, [field]: value })
+    const shown = this.#list.byId(row.id) ?? row
+    this.#list.replace({ ...shown, [field]: value })
     try {
       const { changeFilling } = await import('./record-move.ts')
       const saved = await changeFilling(this.meta, row, { [field]: value }, { included: this.#list.included })
-      this.#list.replace(saved ?? row)
+      this.#list.replace(saved ?? shown)
       const meta = fieldOf(this.meta, field)
       if (meta && includesFor([meta]).length) await this.#list.refresh(row.id)
       this.#sum()
     } catch (error) {
-      this.#list.replace(row)
+      this.#list.replace(shown)
       throw error
     }
   }
