@@ -64,7 +64,9 @@ test('a head leads to the rows behind its sum', async () => {
   const { page, api } = claire
   const { address, name } = await boardOf(api, 'Proposal')
   await page.goto(address)
-  await column(page, 'Proposal').getByRole('link', { name: /^Proposal/ }).click()
+  await column(page, 'Proposal')
+    .getByRole('link', { name: /^Proposal/ })
+    .click()
   await page.getByRole('grid', { name: 'Opportunities' }).getByRole('rowheader', { name }).waitFor()
 })
 
@@ -77,13 +79,25 @@ test('Space lifts a card, arrows carry it, Enter drops it, and the live region s
   const card = cardIn(page, 'Qualification', name)
   await card.focus()
   await page.keyboard.press('Space')
-  await page.getByRole('alert').filter({ hasText: `${name} lifted from Qualification` }).waitFor()
+  await page
+    .getByRole('alert')
+    .filter({ hasText: `${name} lifted from Qualification` })
+    .waitFor()
   await page.keyboard.press('ArrowRight')
-  await page.getByRole('alert').filter({ hasText: `${name} over Proposal` }).waitFor()
+  await page
+    .getByRole('alert')
+    .filter({ hasText: `${name} over Proposal` })
+    .waitFor()
   await page.keyboard.press('ArrowRight')
-  await page.getByRole('alert').filter({ hasText: `${name} over Negotiation` }).waitFor()
+  await page
+    .getByRole('alert')
+    .filter({ hasText: `${name} over Negotiation` })
+    .waitFor()
   await page.keyboard.press('Enter')
-  await page.getByRole('alert').filter({ hasText: `${name} moved from Qualification to Negotiation` }).waitFor()
+  await page
+    .getByRole('alert')
+    .filter({ hasText: `${name} moved from Qualification to Negotiation` })
+    .waitFor()
   await eventually(() => stageOf(api, opportunity)).toBe(stages.get('Negotiation'))
   await eventually(() => isFocused(cardIn(page, 'Negotiation', name))).toBe(true)
   await eventually(() => column(page, 'Negotiation').getAttribute('aria-label')).toContain('40,095')
@@ -100,7 +114,10 @@ test('Esc puts a lifted card back', async () => {
   await page.keyboard.press('ArrowRight')
   await cardIn(page, 'Proposal', name).waitFor()
   await page.keyboard.press('Escape')
-  await page.getByRole('alert').filter({ hasText: `${name} is back in Qualification` }).waitFor()
+  await page
+    .getByRole('alert')
+    .filter({ hasText: `${name} is back in Qualification` })
+    .waitFor()
   await cardIn(page, 'Qualification', name).waitFor()
   expect(await stageOf(api, opportunity)).toBe(stages.get('Qualification'))
 })
@@ -118,7 +135,10 @@ test('losing asks for a reason: giving up returns the card, a reason lets it thr
     await page.getByRole('dialog', { name: 'Something is missing for this move' }).waitFor()
   }
   await lose()
-  await page.getByRole('note').filter({ hasText: `Say why "${name}" is lost` }).waitFor()
+  await page
+    .getByRole('note')
+    .filter({ hasText: `Say why "${name}" is lost` })
+    .waitFor()
   await page.getByRole('button', { name: 'Cancel' }).click()
   await cardIn(page, 'Negotiation', name).waitFor()
   expect(await stageOf(api, opportunity)).toBe(stages.get('Negotiation'))
@@ -137,7 +157,14 @@ test('on a phone one column is in view and the card goes on with its menu', asyn
   const { opportunity, name, address } = await boardOf(api, 'Qualification')
   const stages = await stagesOf(api)
   await page.goto(address)
-  await page.getByRole('listitem').filter({ hasText: name }).getByRole('button', { name: /^Move to/ }).click()
-  await page.getByRole('menuitemradio', { name: 'Proposal' }).or(page.getByRole('menuitem', { name: 'Proposal' })).click()
+  await page
+    .getByRole('listitem')
+    .filter({ hasText: name })
+    .getByRole('button', { name: /^Move to/ })
+    .click()
+  await page
+    .getByRole('menuitemradio', { name: 'Proposal' })
+    .or(page.getByRole('menuitem', { name: 'Proposal' }))
+    .click()
   await eventually(() => stageOf(api, opportunity)).toBe(stages.get('Proposal'))
 })

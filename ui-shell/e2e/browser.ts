@@ -13,6 +13,8 @@ export interface VisitOptions {
   readonly as?: 'claire' | 'camille' | 'nobody'
   readonly size?: { readonly width: number; readonly height: number }
   readonly theme?: 'light' | 'dark'
+  /** What the browser asks for; by itself the person's language. */
+  readonly locale?: string
 }
 
 /** A browser of its own on one person's desk: cookies and storage are nobody else's. */
@@ -31,14 +33,19 @@ let shared: Promise<Browser> | undefined
 
 /** Opens a page and waits until the shell says where it is. */
 export async function visit(path: string, options: VisitOptions = {}): Promise<Visit> {
-  const { as = 'claire', size = { width: 1440, height: 900 }, theme = 'light' } = options
+  const {
+    as = 'claire',
+    locale = as === 'camille' ? 'fr-FR' : 'en-GB',
+    size = { width: 1440, height: 900 },
+    theme = 'light',
+  } = options
   const browser = await (shared ??= chromium.connect(company.browser))
   const context = await browser.newContext({
     baseURL: company.url,
     viewport: size,
     colorScheme: theme,
     reducedMotion: 'reduce',
-    locale: as === 'camille' ? 'fr-FR' : 'en-GB',
+    locale,
     timezoneId: 'Europe/Paris',
     ...(as === 'nobody' ? {} : { storageState: company.people[as] }),
   })
@@ -114,6 +121,24 @@ export function eventually<T>(ask: () => T | Promise<T>) {
 /** The message of the moment that says this. */
 export function toast(page: Page, text: string | RegExp): Locator {
   return page.getByRole('region', { name: 'Notifications' }).getByRole('status').filter({ hasText: text })
+}
+
+/** Waits until nothing is being fetched, loaded or drawn any more. */
+export async function settled(page: Page): Promise<void> {
+  await page.evaluate(() => document.fonts.ready.then(() => undefined))
+  const isBusy = () =>
+    page.evaluate(() => {
+      const busy = (root: ParentNode): boolean =>
+        [...root.querySelectorAll('*')].some(
+          (it) =>
+            (it.matches('socle-skeleton, [aria-busy="true"], :not(:defined)') && it.checkVisibility()) ||
+            (it.shadowRoot !== null && busy(it.shadowRoot)),
+        )
+      return busy(document)
+    })
+  // Twice in a row: an answer may bring the next question.
+  let quiet = 0
+  await eventually(async () => (quiet = (await isBusy()) ? 0 : quiet + 1)).toBeGreaterThanOrEqual(3)
 }
 
 /** Whether the keyboard is on this element, however deep in shadow roots. */

@@ -1,0 +1,30 @@
+import type { Api, Stored } from './browser.ts'
+
+/** A screen as the walks see it. */
+export interface Route {
+  readonly name: string
+  readonly path: string
+  readonly as?: 'nobody'
+}
+
+/** Every kind of screen, each with something on it. */
+export async function routesOf(api: Api): Promise<readonly Route[]> {
+  const { data } = await api.get<{ data: Stored[] }>('/api/sales/opportunities?limit=1&sort=name')
+  const { data: accounts } = await api.get<{ data: Stored[] }>('/api/core/accounts?limit=1&sort=name')
+  return [
+    { name: 'home', path: '/' },
+    { name: 'list', path: '/sales/opportunities' },
+    { name: 'kanban', path: '/sales/opportunities?view=kanban' },
+    { name: 'record', path: `/sales/opportunities/${data[0]?.id}` },
+    { name: 'peek', path: `/accounts?peek=${accounts[0]?.id}` },
+    { name: 'form', path: '/accounts?create=1' },
+    { name: 'import', path: '/accounts/import' },
+    { name: 'wall', path: '/hello/wall' },
+    { name: 'modules', path: '/settings/modules' },
+    { name: 'people', path: '/settings/people' },
+    { name: 'roles', path: '/settings/roles' },
+    { name: 'audit', path: '/settings/audit' },
+    { name: 'profile', path: '/settings/profile' },
+    { name: 'sign-in', path: '/', as: 'nobody' },
+  ]
+}
