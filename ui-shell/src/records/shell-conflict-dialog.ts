@@ -110,7 +110,7 @@ export class ShellConflictDialog extends KitElement {
     return html`<socle-dialog
       open
       wide
-      dialog-role="alertdialog"
+      alert
       .heading=${t('shell.records.conflict.title', { title: titleOf(meta, current) })}
       @socle-close=${this.#closed}
     >
