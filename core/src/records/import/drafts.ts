@@ -145,15 +145,11 @@ export class Drafts {
     const shared = sharedReferences(plan.resource, target)
     const id = target.fields.get('id')
     const ids = [...texts].filter(isUuid)
-    const found = await findByText(
-      ctx,
-      target,
-      by,
-      [...texts].filter((text) => !isUuid(text)),
-      shared,
-    )
+    const names = [...texts].filter((text) => !isUuid(text))
+    const found = await findByText(ctx, { target, by }, names, { folded: true, fields: shared })
     if (id && ids.length > 0)
-      for (const [text, records] of await findByText(ctx, target, id, ids, shared)) found.set(text, records)
+      for (const [text, records] of await findByText(ctx, { target, by: id }, ids, { folded: false, fields: shared }))
+        found.set(text, records)
     const lines = await this.#linesOf(
       entry,
       [...texts].filter((text) => !found.has(text)),
@@ -225,14 +221,17 @@ export class Drafts {
     const { ctx, plan } = this.#parts
     const { key, resource } = plan
     if (!key) return
-    const texts = new Map(drafts.map((draft) => [draft, keyText(draft.values[key.field.name])]))
+    const { field } = key
+    const texts = new Map(drafts.map((draft) => [draft, keyText(field, draft.values[field.name])]))
     const wanted = [...texts.values()].filter((text) => text !== '')
     const access = ctx.authority.compile(resource, 'read')
     const fields = resource.all.filter(
       ({ name }) =>
         plan.entries.some(({ field }) => field.name === name) && (systemFields.has(name) || access.readable(name)),
     )
-    const found = await findByText(ctx, resource, key.field, wanted, fields)
+    // Codes are what they are; a name is the same in capitals.
+    const folded = field.name === resource.title
+    const found = await findByText(ctx, { target: resource, by: field }, wanted, { folded, fields })
     for (const [draft, text] of texts) {
       const records = found.get(text) ?? []
       if (records.length > 1) {
@@ -327,8 +326,11 @@ function keysOf({ unique, named }: Plan, { line, cells }: FileRow): KeyedLine[] 
   return keys.filter(({ value }) => value !== '').map((key) => ({ ...key, value: keyForm(key.value), line }))
 }
 
-function keyText(value: unknown): string {
-  return value === undefined || value === null ? '' : withoutNul(String(value))
+/** A key as records have it. */
+function keyText({ type }: FieldModel, value: unknown): string {
+  if (value === undefined || value === null) return ''
+  const text = withoutNul(String(value))
+  return type === 'email' ? text.toLowerCase() : text
 }
 
 /** References that a resource and the target of one of its references have in common: the pipeline of a stage. */

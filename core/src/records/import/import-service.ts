@@ -242,7 +242,7 @@ export class ImportService {
       for (const by of new Set([target.title, ...(target.options.keys ?? [])])) {
         const key = target.fields.get(by)
         if (!key || isReference(key)) continue
-        const found = await findByText(ctx, target, key, all)
+        const found = await findByText(ctx, { target, by: key }, all, { folded: true })
         for (const { name, values } of asked) {
           const share = values.filter((value) => found.has(value)).length / Math.max(1, values.length)
           const place = `${name}\u0001${field.name}`

@@ -61,9 +61,9 @@ async function forReference(
   if (!target || !key || !column.values) return []
   const found = await findByText(
     ctx,
-    target,
-    key,
+    { target, by: key },
     column.values.map(([value]) => value),
+    { folded: true },
   )
   // Lines may refer to records that other lines of the file are about to become.
   const inFile =

@@ -8,19 +8,25 @@ import type { Resource } from '../registry.ts'
 /** Records found by one text: none, the one meant, or several that have it alike. */
 export type Found = readonly RecordJson[]
 
+/** Folding has no index: up to here reading all records of a kind costs less than a tenth of a chunk. */
+const mostFolded = 20_000
+
+export interface TextSearch {
+  /** Also finds what differs in case and accents only, among at most 20,000 records. */
+  readonly folded: boolean
+  /** What is read of each record beside its id and version. */
+  readonly fields?: readonly FieldModel[]
+}
+
 /**
  * Finds records by the texts of a file, at most two statements for any number of texts: as written, else without case
  * and accents. Only records the actor may see are found.
- *
- * @param by - field of the target, or undefined for its id
- * @param fields - what is read of each record beside its id and version
  */
 export async function findByText(
   ctx: Context,
-  target: Resource,
-  by: FieldModel,
+  { target, by }: { readonly target: Resource; readonly by: FieldModel },
   texts: Iterable<string>,
-  fields: readonly FieldModel[] = [],
+  { folded, fields = [] }: TextSearch,
 ): Promise<Map<string, Found>> {
   const found = new Map<string, RecordJson[]>()
   const access = ctx.authority.compile(target, 'read')
@@ -29,16 +35,17 @@ export async function findByText(
   const columns = ['id', 'version', ...fields.map(({ name }) => name)]
   const read = [...new Set(columns)].flatMap((name) => target.fields.get(name) ?? [])
   const column = sql`${sql.ref(`t.${by.column}`)}::text`
-  for (const [mine, theirs] of [
-    [sql`w.text`, column],
-    [sql`core.fold(w.text)`, sql`core.fold(${column})`],
-  ] as const) {
+  const own = (alias: string) => sql`${sql.ref(`${alias}.workspace`)} = ${ctx.workspace.id}::uuid`
+  const isSmall = sql`(select count(*) from (select 1 from ${tableOf(target, 'n')} where ${own('n')} limit ${mostFolded + 1}) few) <= ${mostFolded}`
+  const asWritten = sql`${column} = w.text`
+  const ways = folded ? [asWritten, sql`core.fold(${column}) = core.fold(w.text) and ${isSmall}`] : [asWritten]
+  for (const way of ways) {
     const wanted = all.filter((text) => !found.has(text))
     if (wanted.length === 0) break
     const { rows } = await sql<RecordJson & { _text: string }>`
       select w.text as "_text", ${columnsOf(read, 't')}
-      from unnest(${wanted}::text[]) as w(text) join ${tableOf(target, 't')} on ${theirs} = ${mine}
-      where t.workspace = ${ctx.workspace.id}::uuid and t.deleted_at is null and ${access.where('t')}
+      from unnest(${wanted}::text[]) as w(text) join ${tableOf(target, 't')} on ${way}
+      where ${own('t')} and t.deleted_at is null and ${access.where('t')}
       order by t.id`.execute(ctx.sql)
     for (const { _text, ...record } of rows)
       found.set(_text, [...(found.get(_text) ?? []), record as unknown as RecordJson])
