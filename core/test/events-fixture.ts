@@ -5,7 +5,8 @@ import { pino } from 'pino'
 import { z } from 'zod'
 import { dateIn, type Clock } from '../src/clock.ts'
 import type { Context } from '../src/context.ts'
-import { embeddedDatabase, openPGlite, serverDatabase, type Database } from '../src/database/database.ts'
+import { serverDatabase, type Database } from '../src/database/database.ts'
+import { embeddedTestDatabase } from '../src/testing/test-database.ts'
 import { migrate } from '../src/database/migrator.ts'
 import { Signals } from '../src/database/signals.ts'
 import { EventCatalog } from '../src/events/catalog.ts'
@@ -200,7 +201,7 @@ export async function openBench(
   clock: Clock,
 ): Promise<{ bench: Bench; url: string; close: () => Promise<void> }> {
   if (kind === 'pglite') {
-    const bench = await Bench.open(await embeddedDatabase(await openPGlite()), clock)
+    const bench = await Bench.open(await embeddedTestDatabase(), clock)
     return { bench, url: '', close: () => bench.close() }
   }
   const { url, drop } = await ownServerDatabase()

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { pino } from 'pino'
 import { dateIn, type Clock } from '../src/clock.ts'
-import { embeddedDatabase, openPGlite, serverDatabase, type Database } from '../src/database/database.ts'
+import { serverDatabase, type Database } from '../src/database/database.ts'
+import { embeddedTestDatabase } from '../src/testing/test-database.ts'
 import { migrate } from '../src/database/migrator.ts'
 import { Signals } from '../src/database/signals.ts'
 import { createIdentity, type Identity, type IdentityConfig } from '../src/identity/identity.ts'
@@ -38,7 +39,7 @@ export class HandClock implements Clock {
 
 /** An empty database with the core's tables; a server's is made for the caller and dropped when it is closed. */
 export async function emptyDatabase(kind: Database['kind']): Promise<Database> {
-  const database = kind === 'pglite' ? await embeddedDatabase(await openPGlite()) : await serverCopy()
+  const database = kind === 'pglite' ? await embeddedTestDatabase() : await serverCopy()
   await migrate(database.owner, 'core', join(import.meta.dirname, '../migrations'))
   return database
 }

@@ -29,9 +29,7 @@ export function testDatabaseName(prefix: string): string {
 export async function makeTestDatabase(): Promise<TestDatabase> {
   const server = process.env['TEST_DATABASE_URL']
   if (!server) {
-    const file = process.env[snapshotVariable]
-    const snapshot = file === undefined ? undefined : new Blob([new Uint8Array(await readFile(file))])
-    const database = await embeddedDatabase(await openPGlite(undefined, snapshot))
+    const database = await embeddedTestDatabase()
     return { database, url: undefined, drop: () => database.close() }
   }
   const template = process.env[templateVariable]
@@ -48,6 +46,13 @@ export async function makeTestDatabase(): Promise<TestDatabase> {
       await onServer(server, `drop database if exists ${name} with (force)`)
     },
   }
+}
+
+/** An embedded database that starts from the run's migrated one where there is one; else it is empty. */
+export async function embeddedTestDatabase(): Promise<Database> {
+  const file = process.env[snapshotVariable]
+  const snapshot = file === undefined ? undefined : new Blob([new Uint8Array(await readFile(file))])
+  return embeddedDatabase(await openPGlite(undefined, snapshot))
 }
 
 /** Runs one statement that stands outside any database of the tests, such as making one. */
