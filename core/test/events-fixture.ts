@@ -27,7 +27,7 @@ export const PieceMoved = defineEvent('probe.piece.moved', {
 export type PieceMovedEvent = StoredEvent<z.output<typeof PieceMoved.payload>>
 
 /** Databases these tests run on: always the embedded one, a server's when one is given. */
-export const kinds: readonly Database['kind'][] = process.env['TEST_DATABASE_URL'] ? ['pglite', 'postgres'] : ['pglite']
+export const kinds: readonly Database['kind'][] = process.env['TEST_DATABASE_URL'] ? ['postgres'] : ['pglite']
 
 /** Time that a test moves by hand, or the system's. */
 export class ProbeClock implements Clock {

@@ -12,7 +12,7 @@ import { Authorities } from '../src/permissions/authorities.ts'
 import type { ResourceCatalog } from '../src/records/model.ts'
 
 /** Databases these tests run on: always the embedded one, a server's when one is given. */
-export const kinds: readonly Database['kind'][] = process.env['TEST_DATABASE_URL'] ? ['pglite', 'postgres'] : ['pglite']
+export const kinds: readonly Database['kind'][] = process.env['TEST_DATABASE_URL'] ? ['postgres'] : ['pglite']
 
 /** Milliseconds; the first embedded database of a process takes its time, longer on a busy machine. */
 export const patience = 180_000
