@@ -33,7 +33,7 @@ const repository = resolve(import.meta.dirname, '../..')
 const admin = { name: 'Claire Martin', email: 'claire@example.com', password: 'Beside the quiet harbour' }
 
 /** Starts what `npm start` starts, once for the run, on a free port with demonstration data and a database of its own. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const undo: (() => Promise<unknown>)[] = []
   const end = async () => {
     for (const step of undo.toReversed()) await step()
@@ -101,7 +101,11 @@ async function makeDatabase(undo: (() => Promise<unknown>)[]): Promise<string | 
 async function onServer(url: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
-  await client.query(statement).finally(() => client.end())
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
 }
 
 // The sign-in accepts only the address the server was told: the port must be known before it starts.
