@@ -38,6 +38,8 @@ export interface FieldMeta {
   readonly help?: string
   readonly required: boolean
   readonly writable: boolean
+  /** A file may fill it. */
+  readonly importable?: boolean
   readonly sortable: boolean
   readonly options?: readonly FieldOption[]
   /** Resource id a `reference`, `user` or `team` points at. */

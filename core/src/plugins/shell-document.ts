@@ -1,6 +1,7 @@
 import type { Locale } from '../actor.ts'
 import type { Context } from '../context.ts'
 import type { Parts } from '../parts.ts'
+import { targetOf } from '../records/import/targets.ts'
 import type { FieldModel } from '../records/model.ts'
 import type { Resource } from '../records/registry.ts'
 import type { PluginDefinition } from './define-plugin.ts'
@@ -125,18 +126,14 @@ function navGroup(
   }
 }
 
-function resourceMeta(
-  { words, catalog }: Parts,
-  { authority, locale }: Context,
-  on: ReadonlySet<string>,
-  resource: Resource,
-) {
+function resourceMeta({ words, catalog }: Parts, ctx: Context, on: ReadonlySet<string>, resource: Resource) {
+  const { authority, locale } = ctx
   const { id, plugin, path, options, title, collections } = resource
   const read = authority.compile(resource, 'read')
   const create = authority.compile(resource, 'create')
   const update = authority.compile(resource, 'update')
-  const may = (action: 'delete' | 'import' | 'export') =>
-    !options.readonly && authority.compile(resource, action).allowed
+  const imported = targetOf(resource)
+  const may = (action: 'delete' | 'export') => !options.readonly && authority.compile(resource, action).allowed
   const seen = (name: string) => resource.fields.has(name) && read.readable(name)
   const target = (it: string) => {
     const other = catalog.get(it)
@@ -171,25 +168,28 @@ function resourceMeta(
       create: !options.readonly && create.allowed,
       update: !options.readonly && update.allowed,
       delete: may('delete'),
-      import: may('import'),
+      import: !imported.closed && imported.mayImport(ctx),
       export: authority.compile(resource, 'export').allowed,
     },
     fields: resource.all
       .filter(({ name }) => read.readable(name))
       .map((field) =>
-        fieldMeta(
-          words,
-          locale,
-          resource,
-          field,
-          !options.readonly && (update.writable(field.name) || create.writable(field.name)),
-        ),
+        fieldMeta(words, locale, resource, field, {
+          writable: !options.readonly && (update.writable(field.name) || create.writable(field.name)),
+          importable: imported.mayWrite(ctx, field.name),
+        }),
       ),
     collections: [...collections.values()].filter((it) => target(it.target)),
   }
 }
 
-function fieldMeta(words: Parts['words'], locale: Locale, resource: Resource, field: FieldModel, writable: boolean) {
+function fieldMeta(
+  words: Parts['words'],
+  locale: Locale,
+  resource: Resource,
+  field: FieldModel,
+  { writable, importable }: { writable: boolean; importable: boolean },
+) {
   const { name, type, required, readonly, options, target, currency, maxLength } = field
   const key = words.has(`${resource.id}.${name}`) ? `${resource.id}.${name}` : `core.record.${name}`
   return {
@@ -198,6 +198,7 @@ function fieldMeta(words: Parts['words'], locale: Locale, resource: Resource, fi
     label: words.say(locale, key),
     required,
     writable: writable && !readonly,
+    importable,
     sortable: type !== 'json' && type !== 'long',
     ...(options
       ? {

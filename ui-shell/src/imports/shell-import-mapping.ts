@@ -1,7 +1,7 @@
 import { controls, format, icon, KitElement, resource, t } from '@socle/sdk/ui'
 import type { FieldMeta, ResourceMeta } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
-import { fieldOf, isNumeric, pointsAtRecord, writableFields } from '../records/resources.ts'
+import { fieldOf, isNumeric, pointsAtRecord, importableFields } from '../records/resources.ts'
 import type { ColumnMapping, Import, ImportChanges, ValueAlias } from './import-api.ts'
 
 /** Fields that usually name exactly one record. */
@@ -194,7 +194,7 @@ export class ShellImportMapping extends KitElement {
   #columns() {
     const taken = this.import.mapping.flatMap((it) => it.field ?? [])
     const twice = taken.find((field, at) => taken.indexOf(field) !== at)
-    const missing = writableFields(this.meta).filter(
+    const missing = importableFields(this.meta).filter(
       (it) => it.required && !taken.includes(it.name) && it.name !== 'owner',
     )
     return html`<section>
@@ -260,7 +260,7 @@ export class ShellImportMapping extends KitElement {
 
   #target(mapping: ColumnMapping) {
     const field = mapping.field ? fieldOf(this.meta, mapping.field) : undefined
-    const fields = writableFields(this.meta)
+    const fields = importableFields(this.meta)
     const set = (part: Partial<ColumnMapping>) => this.#map({ ...mapping, ...part })
     return html`
       <select
@@ -296,7 +296,7 @@ export class ShellImportMapping extends KitElement {
           : nothing
       }
       ${
-        target?.may.create && field.type === 'reference'
+        target?.may.import
           ? html`<label>
               <input
                 type="checkbox"

@@ -1,7 +1,7 @@
 import { controls, icon, KitElement, ProblemError, t } from '@socle/sdk/ui'
 import type { ResourceMeta } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
-import { writableFields } from '../records/resources.ts'
+import { importableFields } from '../records/resources.ts'
 import { imports } from './import-api.ts'
 
 /**
@@ -139,7 +139,7 @@ export class ShellImportUpload extends KitElement {
       <section class="fields">
         <h3>${t('shell.imports.drop.fields')}</h3>
         <ul>
-          ${writableFields(this.meta).map((it) => html`<li class="pill">${it.label}${it.required ? ' *' : ''}</li>`)}
+          ${importableFields(this.meta).map((it) => html`<li class="pill">${it.label}${it.required ? ' *' : ''}</li>`)}
         </ul>
       </section>
     `

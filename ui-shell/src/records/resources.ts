@@ -88,6 +88,12 @@ export function writableFields(meta: ResourceMeta): FieldMeta[] {
   return [...first, ...meta.fields.filter((it) => !meta.form.includes(it.name))].filter((it) => it.writable)
 }
 
+/** Fields that a file may fill, in the form's order. */
+export function importableFields(meta: ResourceMeta): FieldMeta[] {
+  const first = fieldsOf(meta, meta.form)
+  return [...first, ...meta.fields.filter((it) => !meta.form.includes(it.name))].filter((it) => it.importable)
+}
+
 /** Kept by the engine and of no use to a reader. */
 const inner: readonly string[] = ['id', 'version', 'deletedAt']
 

@@ -1,4 +1,4 @@
-import { KitElement, api, avatar, controls, format, icon, may, pill, shell, t, toast } from '@socle/sdk/ui'
+import { KitElement, api, avatar, controls, format, icon, may, pill, resource, shell, t, toast } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { repeat } from 'lit/directives/repeat.js'
 import { define } from '../define.ts'
@@ -62,9 +62,12 @@ export class ShellPeople extends KitElement {
       crumbs: [{ title: t('shell.nav.settings'), href: '/settings' }],
       ...(this.people && { count: format.number(this.people.length) }),
       ...(may('core.user.manage') && {
-        actions: html`<button class="button primary" @click=${() => (this.editing = 'new')}>
-          ${icon('user-plus')}${t('shell.people.invite')}
-        </button>`,
+        actions: html`<a class="button" href="${resource('core.user')?.route}/import"
+            >${icon('upload')}${t('shell.records.import')}</a
+          >
+          <button class="button primary" @click=${() => (this.editing = 'new')}>
+            ${icon('user-plus')}${t('shell.people.invite')}
+          </button>`,
       }),
     })
   }
