@@ -107,7 +107,7 @@ export class SocleEmpty extends KitElement {
   override render() {
     return html`<div class="empty">
       ${this.icon && !this.compact ? html`<div class="sign">${icon(this.icon)}</div>` : nothing}
-      <h2>${this.heading}</h2>
+      ${this.heading ? html`<h2>${this.heading}</h2>` : nothing}
       <div class="text">${this.text}<slot></slot></div>
       <div class="actions" ?hidden=${!this.#hasActions}>
         <slot name="actions" @slotchange=${this.#actionsChanged}></slot>

@@ -23,7 +23,7 @@ export class ShellNav extends KitElement {
     const document = shell()
     if (!document) return nothing
     return html`
-      <div class="head">${this.#workspace()}</div>
+      <nav class="head" aria-label=${t('shell.nav.workspaces')}>${this.#workspace()}</nav>
       <button class="search" aria-keyshortcuts="Control+K" @click=${() => this.#say('shell-search')}>
         ${icon('search')}<span class="word">${t('shell.nav.search')}</span>
         <span class="kbd word" aria-hidden="true">${isMac ? '⌘K' : t('shell.nav.searchKeys')}</span>
@@ -216,6 +216,8 @@ export class ShellNav extends KitElement {
       }
       .head {
         display: flex;
+        flex: none;
+        overflow: visible;
         min-block-size: 36px;
         margin-block-end: 8px;
       }

@@ -156,6 +156,10 @@ export class ShellSettings extends KitElement {
         }
       }
       @media (width < 600px) {
+        nav,
+        ul {
+          flex-wrap: wrap;
+        }
         .body {
           padding: 12px;
         }
