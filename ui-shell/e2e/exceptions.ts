@@ -10,5 +10,13 @@ export interface Exception {
 
 export const exceptions: readonly Exception[] = []
 
-/** Regions that scroll sideways by design: two-dimensional content, WCAG 1.4.10. */
+/** Words that look like keys and are meant to be read. */
+export const wordsByDesign: readonly { readonly word: RegExp; readonly reason: string }[] = [
+  {
+    word: /^[a-z-]+\.[a-z-]+\.(created|updated|deleted|restored)$/,
+    reason: 'the audit names the event a change followed by the id that subscriptions and webhooks use',
+  },
+]
+
+/** Parts that scroll sideways because their content has two dimensions: WCAG 1.4.10 leaves them out. */
 export const sidewaysByDesign: readonly { readonly role: string; readonly reason: string }[] = []
