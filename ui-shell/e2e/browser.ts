@@ -1,6 +1,6 @@
-import { chromium } from 'playwright-core'
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
-import { expect, inject } from 'vitest'
+import { afterAll, expect, inject } from 'vitest'
+import { openBrowser } from './chromium.ts'
 import type { Company } from './company.ts'
 
 export const company: Company = inject('company')
@@ -29,7 +29,9 @@ export interface Visit extends AsyncDisposable {
   tab(path: string): Promise<Page>
 }
 
+// One for a test file: a browser that dies takes no other file with it.
 let shared: Promise<Browser> | undefined
+afterAll(async () => (await shared)?.close())
 
 /** Opens a page and waits until the shell says where it is. */
 export async function visit(path: string, options: VisitOptions = {}): Promise<Visit> {
@@ -39,7 +41,7 @@ export async function visit(path: string, options: VisitOptions = {}): Promise<V
     size = { width: 1440, height: 900 },
     theme = 'light',
   } = options
-  const browser = await (shared ??= chromium.connect(company.browser))
+  const browser = await (shared ??= openBrowser())
   const context = await browser.newContext({
     baseURL: company.url,
     viewport: size,

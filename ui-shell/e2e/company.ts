@@ -6,9 +6,9 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import pg from 'pg'
-import { chromium } from 'playwright-core'
 import type { Browser } from 'playwright-core'
 import type { TestProject } from 'vitest/node'
+import { openBrowser } from './chromium.ts'
 
 /** Cookies and local storage of somebody who signed in. */
 export type SignedIn = Awaited<ReturnType<Awaited<ReturnType<Browser['newContext']>>['storageState']>>
@@ -16,8 +16,6 @@ export type SignedIn = Awaited<ReturnType<Awaited<ReturnType<Browser['newContext
 /** The running platform as every test file finds it. */
 export interface Company {
   readonly url: string
-  /** Where the run's one Chromium is reached. */
-  readonly browser: string
   readonly admin: { readonly name: string; readonly email: string; readonly password: string }
   /** Both may do everything; Claire reads English, Camille French. */
   readonly people: { readonly claire: SignedIn; readonly camille: SignedIn }
@@ -65,20 +63,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     undo.push(() => stopped(server))
     await listening(server)
     const url = `http://localhost:${port}`
-    const browser = await chromium.launchServer({
-      executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-        '--no-first-run',
-      ],
-    })
-    undo.push(() => browser.close())
-    const people = await signInEverybody(url, browser.wsEndpoint())
-    project.provide('company', { url, browser: browser.wsEndpoint(), admin, people })
+    const people = await signInEverybody(url)
+    project.provide('company', { url, admin, people })
     return end
   } catch (error) {
     await end()
@@ -143,8 +129,8 @@ async function stopped(server: ChildProcess): Promise<void> {
   await end
 }
 
-async function signInEverybody(url: string, endpoint: string): Promise<Company['people']> {
-  const browser = await chromium.connect(endpoint)
+async function signInEverybody(url: string): Promise<Company['people']> {
+  const browser = await openBrowser()
   try {
     const context = await browser.newContext({ baseURL: url, locale: 'en-GB', extraHTTPHeaders: { origin: url } })
     const page = await context.newPage()
