@@ -98,16 +98,20 @@ test('sales switched off in one tab leaves the other without a reload, and comes
   await other.getByRole('rowheader', { name }).waitFor()
 })
 
-test('events of a module that is off wait for it: what happened meanwhile is told when it is on again', async () => {
+test('a module that is back hears events again: an opportunity won makes its account a client', async () => {
   await using claire = await visit('/settings/modules')
   const { page, api } = claire
+  const account = await api.create('/api/core/accounts', { name: uniqueName('Won'), lifecycle: 'prospect' })
   await switchOff(page, 'Sales')
-  const account = await api.create('/api/core/accounts', { name: uniqueName('Meanwhile') })
-  await api.patch(`/api/core/accounts/${account.id}`, { city: 'Lyon', version: account.version })
   await toast(page, 'Sales is off').getByRole('button', { name: 'Switch on again' }).click()
   await link(page, 'Opportunities').waitFor()
-  const stage = await api.get<{ data: { id: string }[] }>('/api/sales/stages?limit=1')
-  expect(stage.data).toHaveLength(1)
+
+  const { data: stages } = await api.get<{ data: { id: string }[] }>(
+    `/api/sales/stages?${new URLSearchParams({ filter: 'kind = "won"' })}`,
+  )
+  const opportunity = await api.create('/api/sales/opportunities', { name: uniqueName('Won'), account: account.id })
+  await api.patch(`/api/sales/opportunities/${opportunity.id}`, { stage: stages[0]?.id, version: opportunity.version })
+  await eventually(async () => (await api.record('/api/core/accounts', account.id))['lifecycle']).toBe('client')
 })
 
 test('a form being filled when its module goes off keeps its text to be copied', async () => {
