@@ -92,6 +92,7 @@ test('statements that would leave the unit of work are refused before they run',
     'set role postgres',
     "  SET LOCAL app.workspace = 'x'",
     "select set_config('app.workspace', 'x', true)",
+    `select pg_catalog."set_config" ('app.workspace', 'x', true)`,
     '/* hidden */ commit',
     'select 1; rollback',
     'begin',
@@ -152,4 +153,12 @@ test('a unit that throws leaves neither row, ledger entry nor event', async () =
     expect(rows, table).toEqual([])
   }
   expect((await app.admin.get('/api/core/search?q=never')).body.data).toEqual([])
+})
+
+test('a unit that hides the failure of a statement does not pass for kept', async () => {
+  const hiding = app.inside(async (ctx) => {
+    await sql`update core.workspace set name = 'Hidden' where id = ${ctx.workspace.id}::uuid`.execute(ctx.sql)
+    await sql`select 1 / 0`.execute(ctx.sql).catch(() => {})
+  })
+  await expect(hiding).rejects.toThrow(/had failed before its commit/)
 })

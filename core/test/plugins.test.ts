@@ -3,6 +3,7 @@ import { helloPlugin } from '@socle/example-hello'
 import { salesPlugin } from '@socle/sales'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { orderedPlugins } from '../src/plugins/check-plugins.ts'
+import { dependentsOf, offerRoles } from '../src/plugins/toggle.ts'
 import { createTestApp, type TestApp } from '../src/testing/index.ts'
 
 let app: TestApp
@@ -79,6 +80,13 @@ describe('switching a module off', () => {
     await toggle('hello', 'enable')
   })
 
+  test('reaches those that need it by way of another, the furthest first', () => {
+    const chain = orderedPlugins([bare('c', { requires: { b: '*' } }), bare('b', { requires: { a: '*' } }), bare('a')])
+    const on = new Set(['a', 'b', 'c'])
+    expect(dependentsOf(chain, on, 'a').map(({ id }) => id)).toEqual(['c', 'b'])
+    expect(dependentsOf(chain, new Set(['a', 'b']), 'a').map(({ id }) => id)).toEqual(['b'])
+  })
+
   test('needs the permission for it', async () => {
     const member = await app.as({ may: ['hello.greeting.read'] })
     expect(await member.post('/api/core/plugins/hello/disable')).toMatchObject({
@@ -102,6 +110,17 @@ describe('switching a module off', () => {
     await app.deliver()
     expect((await app.admin.get(`/api/core/accounts/${account.id}`)).body.data.lifecycle).toBe('client')
   })
+})
+
+test('a module whose role name is taken is switched on all the same', async () => {
+  const other = await app.secondWorkspace()
+  const brings = bare('roles', {
+    roleTemplates: [{ id: 'roles.rep', title: { en: 'Sales Representative', fr: 'Commercial' }, grants: [] }],
+  })
+  await other.inside((ctx) => offerRoles(ctx, brings.roleTemplates ?? []))
+  const names = (await other.admin.get('/api/core/roles')).body.data.map(({ name }: { name: string }) => name)
+  expect(names).toContain('Sales representative')
+  expect(names).toContain('Sales Representative 2')
 })
 
 describe('what an actor is shown', () => {

@@ -9,7 +9,7 @@ import {
   type Driver,
   type QueryResult,
 } from 'kysely'
-import { appRole, openingStatements, refuseInsideUnit } from './session.ts'
+import { appRole, lostCommit, openingStatements, refuseInsideUnit } from './session.ts'
 import { guardStatement } from './statement-guard.ts'
 
 /** Hands the only connection of an embedded database to one holder after the other. */
@@ -92,6 +92,12 @@ class PGliteDriver implements Driver {
   }
 
   async commitTransaction(connection: PGliteConnection): Promise<void> {
+    try {
+      // In a failed transaction COMMIT would roll back and say nothing; any other statement throws.
+      await connection.run('select 1')
+    } catch (error) {
+      throw new Error(lostCommit, { cause: error })
+    }
     await connection.run('commit')
   }
 

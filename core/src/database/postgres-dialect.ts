@@ -11,7 +11,7 @@ import {
   type QueryResult,
 } from 'kysely'
 import type pg from 'pg'
-import { appRole, openingStatements, opensReadonly, refuseInsideUnit } from './session.ts'
+import { appRole, lostCommit, openingStatements, opensReadonly, refuseInsideUnit } from './session.ts'
 import { guardStatement } from './statement-guard.ts'
 
 // Unnamed statements are planned at every execution. A name is given at a statement's second use, and to at most this
@@ -83,6 +83,12 @@ class PostgresConnection implements DatabaseConnection {
     await this.#afterOpening(this.client.query(statements))
   }
 
+  /** Commits, or throws: PostgreSQL answers the COMMIT of a failed transaction with a silent ROLLBACK. */
+  async commit(): Promise<void> {
+    const { command } = await this.#afterOpening(this.client.query('commit'))
+    if (command === 'ROLLBACK') throw new Error(lostCommit)
+  }
+
   async #afterOpening<T>(answer: Promise<T>): Promise<T> {
     const opening = this.#opening
     if (!opening) return answer
@@ -141,20 +147,11 @@ class PostgresDriver implements Driver {
 
   async commitTransaction(connection: PostgresConnection): Promise<void> {
     if (connection.readonly) connection.close('commit')
-    else await this.#end(connection, 'commit')
+    else await ended(connection, connection.commit())
   }
 
   async rollbackTransaction(connection: PostgresConnection): Promise<void> {
-    await this.#end(connection, 'rollback')
-  }
-
-  async #end(connection: PostgresConnection, statement: string): Promise<void> {
-    try {
-      await connection.run(statement)
-    } catch (error) {
-      connection.broken = error as Error
-      throw error
-    }
+    await ended(connection, connection.run('rollback'))
   }
 
   async savepoint(connection: PostgresConnection, name: string): Promise<void> {
@@ -175,6 +172,15 @@ class PostgresDriver implements Driver {
 
   async destroy(): Promise<void> {
     await this.#pool.end()
+  }
+}
+
+async function ended(connection: PostgresConnection, ending: Promise<void>): Promise<void> {
+  try {
+    await ending
+  } catch (error) {
+    connection.broken = error as Error
+    throw error
   }
 }
 

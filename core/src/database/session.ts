@@ -22,6 +22,10 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 /** The non-owner role every statement of the application runs as. */
 export const appRole = 'socle_app'
 
+/** Nothing was kept although the work went on to its end. */
+export const lostCommit =
+  'The transaction had failed before its commit: a statement’s error was caught and not thrown on.'
+
 /** Statements that open a transaction as the application's role for the context of the caller, in one string. */
 export function openingStatements(): string {
   const context = beginning.getStore() ?? {}

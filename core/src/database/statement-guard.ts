@@ -8,7 +8,7 @@ export const sessionStatementRefused = defineError<{ statement: string }>(
 )
 
 const forbidden =
-  /^\s*(?:(?:set|reset|begin|commit|rollback|start\s+transaction|savepoint|release|discard|listen|unlisten|prepare|deallocate|lock|end|abort|grant|revoke|do|copy|create\s+role|alter)\b)|\bset_config\s*\(|;\s*(?:set|reset|begin|commit|rollback|end|abort|do)\b/i
+  /^\s*(?:(?:set|reset|begin|commit|rollback|start\s+transaction|savepoint|release|discard|listen|unlisten|prepare|deallocate|lock|end|abort|grant|revoke|do|copy|create\s+role|alter)\b)|\bset_config"?\s*\(|;\s*(?:set|reset|begin|commit|rollback|end|abort|do)\b/i
 const comments = /--[^\n]*|\/\*[\s\S]*?\*\//g
 const passed = new Set<string>()
 

@@ -19,19 +19,20 @@ export interface Breakage {
   readonly dependents: readonly { readonly id: string; readonly title: string }[]
 }
 
-/** Enabled plugins that require this one, nearest last, so that they can be switched off in that order. */
+/** Enabled plugins that require this one, also by way of others; the furthest first, as they are switched off. */
 export function dependentsOf(
   plugins: readonly PluginDefinition[],
   on: ReadonlySet<string>,
   id: string,
 ): PluginDefinition[] {
   const found: PluginDefinition[] = []
-  for (const plugin of plugins.toReversed()) {
+  // Plugins come in the order of their requirements, so whoever stands between is found before who needs it.
+  for (const plugin of plugins) {
     const needs = Object.keys(plugin.requires ?? {})
-    if (on.has(plugin.id) && (needs.includes(id) || needs.some((it) => found.some((dependent) => dependent.id === it))))
+    if (on.has(plugin.id) && needs.some((it) => it === id || found.some((dependent) => dependent.id === it)))
       found.push(plugin)
   }
-  return found
+  return found.toReversed()
 }
 
 /** Roles a plugin brings, made once: what an administrator changed or deleted since stays so. */
@@ -44,10 +45,22 @@ export async function offerRoles(ctx: Context, templates: readonly RoleTemplate[
     if (rows.length > 0) continue
     await ctx.records.create(
       'core.role',
-      { name: title[ctx.workspace.locale], template: id, grants, fields },
+      { name: await freeRoleName(ctx, title[ctx.workspace.locale]), template: id, grants, fields },
       { internal: true },
     )
   }
+}
+
+/** A role the workspace made itself may have the name already: it keeps it, and the plugin's gets a number. */
+async function freeRoleName(ctx: Context, wanted: string): Promise<string> {
+  const { rows } = await sql<{ name: string }>`
+    select lower(name) as name from core.role where workspace = ${ctx.workspace.id}::uuid and deleted_at is null`.execute(
+    ctx.sql,
+  )
+  const taken = new Set(rows.map(({ name }) => name))
+  let name = wanted
+  for (let number = 2; taken.has(name.toLowerCase()); number += 1) name = `${wanted} ${number}`
+  return name
 }
 
 /** Switches plugins on and off in a workspace: at once, in every process, without a restart. */
