@@ -22,11 +22,13 @@ import type {
   TableSelection,
 } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
-import type { PropertyValues } from 'lit'
+import type { PropertyValues, TemplateResult } from 'lit'
 import { define } from '../define.ts'
 import { setPage } from '../page.ts'
 import { shortcuts } from '../shortcuts.ts'
 import type { Shortcut } from '../shortcuts.ts'
+import { menuActions, rowActions } from './list-actions.ts'
+import type { ListAction, ListPlace } from './list-actions.ts'
 import { emptyListState, readListState, writeListState } from './list-state.ts'
 import type { ListState } from './list-state.ts'
 import { MediaQuery, narrow } from './media-query.ts'
@@ -54,7 +56,7 @@ export class ShellRecordList extends KitElement {
     selection: { state: true },
     sums: { state: true },
     menu: { state: true },
-    bulk: { state: true },
+    dialog: { state: true },
     focused: { state: true },
     sheet: { state: true },
   }
@@ -65,7 +67,8 @@ export class ShellRecordList extends KitElement {
   declare private selection: ReadonlySet<string>
   declare private sums: readonly AggregateRow[]
   declare private menu: 'sort' | 'columns' | undefined
-  declare private bulk: { kind: 'set' | 'delete'; all: boolean } | undefined
+  /** What an action shows over the list. */
+  declare private dialog: TemplateResult | undefined
   /** Row the keyboard is on. */
   declare private focused: string | undefined
   /** On a phone: filter, sort and columns are a sheet. */
@@ -358,12 +361,24 @@ export class ShellRecordList extends KitElement {
     this.#allChosen = all
   }
 
-  readonly #bulkDone = (event: CustomEvent<{ deleted: readonly string[]; changed: boolean }>): void => {
-    const { deleted, changed } = event.detail
-    if (deleted.length) this.#list.drop(deleted)
-    if (changed) {
-      this.#select(new Set())
-      this.#reload()
+  /** The list as an action finds it. */
+  get #place(): ListPlace {
+    const rows = this.#list.rows.filter((it) => this.selection.has(it.id))
+    const total = this.#total ?? this.#list.total
+    return {
+      meta: this.meta,
+      query: this.#query,
+      rows,
+      all: this.#allChosen,
+      total,
+      isNarrow: this.#narrow.matches,
+      show: (dialog) => (this.dialog = dialog),
+      close: () => (this.dialog = undefined),
+      drop: (ids) => this.#list.drop(ids),
+      refresh: () => {
+        this.#select(new Set())
+        this.#reload()
+      },
     }
   }
 
@@ -418,8 +433,33 @@ export class ShellRecordList extends KitElement {
               </button>`
             : nothing
         }
+        ${this.#menu()}
       `,
     }
+  }
+
+  /** What is done now and then, beside the two buttons. */
+  #menu() {
+    const place = this.#place
+    const actions = menuActions.filter((it) => it.offered(place))
+    if (actions.length === 0) return nothing
+    return html`<socle-menu
+      icon-only
+      icon="ellipsis"
+      align="end"
+      .label=${t('shell.records.page.more')}
+      .items=${actions.map((it) => ({
+        id: it.id,
+        label: it.label(place),
+        ...(it.icon ? { icon: it.icon } : {}),
+        ...(it.href ? { href: it.href(place) } : {}),
+      }))}
+      @socle-choose=${(event: CustomEvent<{ id: string }>) => this.#act(actions, event.detail.id)}
+    ></socle-menu>`
+  }
+
+  #act(actions: readonly ListAction[], id: string): void {
+    void actions.find((it) => it.id === id)?.run?.(this.#place)
   }
 
   #documentTitle(): string {
@@ -444,7 +484,7 @@ export class ShellRecordList extends KitElement {
         </section>
         ${this.#panel()}
       </div>
-      ${this.#foot()} ${this.#bulkDialog()}
+      ${this.#foot()} ${this.dialog ?? nothing}
     `
   }
 
@@ -865,56 +905,20 @@ export class ShellRecordList extends KitElement {
   }
 
   #bulkBar(chosen: number) {
-    const total = this.#total ?? this.#list.total
-    const all = this.#allChosen && total > chosen
-    const open = (kind: 'set' | 'delete', everything: boolean) => void this.#openBulk(kind, everything)
+    const place = this.#place
+    const actions = rowActions.filter((it) => it.offered(place))
     return html`<footer class="foot bulk" role="toolbar" aria-label=${t('shell.records.bulk.label')}>
-      <b class="number">${t('shell.records.bulk.selected', { count: this.bulk?.all ? total : chosen })}</b>
-      ${
-        this.meta.may.update
-          ? html`<button class="button small" @click=${() => open('set', false)}>
-              ${icon('pencil')}${t('shell.records.bulk.set')}
-            </button>`
-          : nothing
-      }
-      ${
-        this.meta.may.delete
-          ? html`<button class="button small" @click=${() => open('delete', false)}>
-              ${icon('trash-2')}${t('shell.records.bulk.delete')}
-            </button>`
-          : nothing
-      }
-      ${
-        all && this.meta.may.update
-          ? html`<button class="button small" @click=${() => open('set', true)}>
-              ${t('shell.records.bulk.setAll', { count: total })}
-            </button>`
-          : nothing
-      }
+      <b class="number">${t('shell.records.bulk.selected', { count: chosen })}</b>
+      ${actions.map(
+        (it) =>
+          html`<button class="button small" @click=${() => this.#act(actions, it.id)}>
+            ${it.icon ? icon(it.icon) : nothing}${it.label(place)}
+          </button>`,
+      )}
       <button class="button small ghost" @click=${() => this.#select(new Set())}>
         ${t('shell.records.bulk.clear')}
       </button>
     </footer>`
-  }
-
-  async #openBulk(kind: 'set' | 'delete', all: boolean): Promise<void> {
-    const { ShellBulkDialog } = await import('./shell-bulk-dialog.ts')
-    define('shell-bulk-dialog', ShellBulkDialog)
-    this.bulk = { kind, all }
-  }
-
-  #bulkDialog() {
-    if (!this.bulk) return nothing
-    const rows = this.#list.rows.filter((it) => this.selection.has(it.id))
-    return html`<shell-bulk-dialog
-      .meta=${this.meta}
-      .kind=${this.bulk.kind}
-      .rows=${rows}
-      .query=${this.bulk.all ? this.#query : undefined}
-      .total=${this.bulk.all ? (this.#total ?? rows.length) : rows.length}
-      @bulk-done=${this.#bulkDone}
-      @bulk-closed=${() => (this.bulk = undefined)}
-    ></shell-bulk-dialog>`
   }
 
   static override styles = [

@@ -1,0 +1,94 @@
+import { t } from '@socle/sdk/ui'
+import type { ListQuery, RecordJson, ResourceMeta } from '@socle/sdk/ui'
+import { html } from 'lit'
+import type { TemplateResult } from 'lit'
+import { define } from '../define.ts'
+
+/** The list an action is offered on, as it stands at that moment. */
+export interface ListPlace {
+  readonly meta: ResourceMeta
+  /** What the list shows: filter, words and order. */
+  readonly query: ListQuery
+  /** Chosen rows, as far as they are loaded. */
+  readonly rows: readonly RecordJson[]
+  /** Every row the query answers is chosen, loaded or not. */
+  readonly all: boolean
+  /** How many rows the query answers. */
+  readonly total: number
+  readonly isNarrow: boolean
+  /** Shows a dialog over the list; the list renders nothing else in its place. */
+  show(dialog: TemplateResult): void
+  close(): void
+  /** Takes rows off the screen at once. */
+  drop(ids: readonly string[]): void
+  /** Lets go of the chosen rows and reads the list again. */
+  refresh(): void
+}
+
+/** One thing that can be done from a list. A new one is one more line in the arrays below. */
+export interface ListAction {
+  readonly id: string
+  readonly icon?: string
+  readonly label: (place: ListPlace) => string
+  readonly offered: (place: ListPlace) => boolean
+  /** Leads there instead of running. */
+  readonly href?: (place: ListPlace) => string
+  readonly run?: (place: ListPlace) => unknown
+}
+
+const importFile: ListAction = {
+  id: 'import',
+  icon: 'upload',
+  label: () => t('shell.records.import'),
+  offered: ({ meta, isNarrow }) => meta.may.import && isNarrow,
+  href: ({ meta }) => `${meta.route}/import`,
+}
+
+const setField: ListAction = {
+  id: 'set',
+  icon: 'pencil',
+  label: () => t('shell.records.bulk.set'),
+  offered: ({ meta }) => meta.may.update,
+  run: (place) => bulk(place, 'set', false),
+}
+
+const deleteRows: ListAction = {
+  id: 'delete',
+  icon: 'trash-2',
+  label: () => t('shell.records.bulk.delete'),
+  offered: ({ meta }) => meta.may.delete,
+  run: (place) => bulk(place, 'delete', false),
+}
+
+const setFieldOfAll: ListAction = {
+  id: 'set-all',
+  label: ({ total }) => t('shell.records.bulk.setAll', { count: total }),
+  offered: ({ meta, all, total, rows }) => meta.may.update && all && total > rows.length,
+  run: (place) => bulk(place, 'set', true),
+}
+
+/** Entries of the menu beside the list's title, in their order. */
+export const menuActions: readonly ListAction[] = [importFile]
+
+/** Buttons over chosen rows, in their order. */
+export const rowActions: readonly ListAction[] = [setField, deleteRows, setFieldOfAll]
+
+async function bulk(place: ListPlace, kind: 'set' | 'delete', everything: boolean): Promise<void> {
+  const { ShellBulkDialog } = await import('./shell-bulk-dialog.ts')
+  define('shell-bulk-dialog', ShellBulkDialog)
+  const done = ({ detail }: CustomEvent<{ deleted: readonly string[]; changed: boolean }>) => {
+    if (detail.deleted.length) place.drop(detail.deleted)
+    if (detail.changed) place.refresh()
+  }
+  place.show(
+    html`<shell-bulk-dialog
+      .meta=${place.meta}
+      .kind=${kind}
+      .rows=${place.rows}
+      .query=${everything ? place.query : undefined}
+      .total=${everything ? place.total : place.rows.length}
+      @bulk-done=${done}
+      @bulk-closed=${() => place.close()}
+    ></shell-bulk-dialog>`,
+  )
+}
