@@ -2,6 +2,7 @@ import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import { checkExpression, everyField } from '../records/expression/check.ts'
 import { compileExpression } from '../records/expression/compile.ts'
 import type { Environment } from '../records/expression/moments.ts'
+import { fieldValue } from '../records/field-value.ts'
 import { parseExpression } from '../records/expression/parse.ts'
 import type { ResourceCatalog, ResourceModel } from '../records/model.ts'
 import type { Access, Authority, ResourceAction, Visibility } from './authority.ts'
@@ -177,11 +178,11 @@ function visible(visibility: Visibility, { me, teams }: Subject, model: Resource
   const team = model.fields.get('team')
   const parts: Condition[] = []
   if (owner && me !== undefined) {
-    const column = sql.ref(`${alias}.${owner.column}`)
+    const column = fieldValue(owner, alias)
     parts.push(sql`(${column} is not null and ${column} = ${me}::uuid)`)
   }
   if (visibility === 'team' && team && teams.length > 0) {
-    const column = sql.ref(`${alias}.${team.column}`)
+    const column = fieldValue(team, alias)
     parts.push(sql`(${column} is not null and ${column} = any(${teams}::uuid[]))`)
   }
   return either(parts)

@@ -2,6 +2,7 @@ import { sql, type RawBuilder } from 'kysely'
 import { DateTime } from 'luxon'
 import { fieldNotReadable } from '../permissions/errors.ts'
 import { queryInvalid } from './errors.ts'
+import { fieldValue } from './field-value.ts'
 import { printExpression, readExpression, type Expression } from './expression/index.ts'
 import type { FieldModel } from './model.ts'
 import { conditionsOf, demandAction, recordsByIds, tableOf } from './read.ts'
@@ -83,7 +84,7 @@ function readableField(scope: EngineScope, resource: Resource, name: string, par
 function groupOf(scope: EngineScope, resource: Resource, text: string): Group {
   const [name = '', bucketName] = text.split(':')
   const field = readableField(scope, resource, name, 'groupBy')
-  const column = sql.ref(`${alias}.${field.column}`)
+  const column = fieldValue(field, alias)
   if (bucketName === undefined) {
     if (field.type === 'long' || field.type === 'json')
       throw queryInvalid({ parameter: 'groupBy', value: name, expected: 'a field with comparable values' })
@@ -106,7 +107,7 @@ function measureOf(scope: EngineScope, resource: Resource, text: string): RawBui
   if (text === 'count') return sql`count(*)`
   const [verb = '', name = ''] = text.split(':')
   const field = readableField(scope, resource, name, 'measures')
-  const column = sql.ref(`${alias}.${field.column}`)
+  const column = fieldValue(field, alias)
   const fits = verb === 'min' || verb === 'max' ? ordered.has(field.type) : summable.has(field.type)
   if (!fits)
     throw queryInvalid({ parameter: 'measures', value: text, expected: 'count, or sum, avg, min or max of a number' })

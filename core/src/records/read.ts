@@ -3,6 +3,7 @@ import { fieldNotReadable, permissionDenied } from '../permissions/errors.ts'
 import type { Access, ResourceAction } from '../permissions/authority.ts'
 import { decodeCursor, encodeCursor, queryKey } from './cursor.ts'
 import { queryInvalid, recordNotFound } from './errors.ts'
+import { fieldText } from './field-value.ts'
 import { compileFilter } from './filter.ts'
 import type { FieldModel } from './model.ts'
 import { systemFields, type Resource } from './registry.ts'
@@ -49,7 +50,7 @@ export function columnsOf(fields: readonly FieldModel[], as: string): RawBuilder
   let list = known.get(as)
   // Written out once for each set of fields: as references, thirty columns are three hundred nodes to visit per statement.
   if (!list) {
-    const text = fields.map(({ column, name }) => `${quoted(as)}.${quoted(column)} as ${quoted(name)}`).join(', ')
+    const text = fields.map((field) => `${fieldText(field, as)} as ${quoted(field.name)}`).join(', ')
     known.set(as, (list = sql.raw(text)))
   }
   return list

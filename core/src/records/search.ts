@@ -1,4 +1,5 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
+import { fieldValue } from './field-value.ts'
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
 
@@ -110,7 +111,7 @@ async function visibleAmong(
         access.readable(field.name),
     )
   const { rows } = await sql<{ id: string; subtitle: string | null }>`
-    select t.id, ${second ? sql.ref(`t.${second.column}`) : sql`null`} as subtitle
+    select t.id, ${second ? fieldValue(second, 't') : sql`null`} as subtitle
     from ${sql.table(`${resource.schema}.${resource.table}`)} as t
     where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = any(${ids}::uuid[]) and t.deleted_at is null and ${access.where('t')}`.execute(
     scope.tx,
@@ -136,7 +137,7 @@ export async function searchText(
     const field = target?.fields.get(inner)
     if (!target || !field || typeof value !== 'string') continue
     const { rows } = await sql<{ value: string | null }>`
-      select ${sql.ref(`t.${field.column}`)} as value from ${sql.table(`${target.schema}.${target.table}`)} as t
+      select ${fieldValue(field, 't')} as value from ${sql.table(`${target.schema}.${target.table}`)} as t
       where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = ${value}::uuid`.execute(scope.tx)
     if (rows[0]?.value) parts.push(rows[0].value)
   }

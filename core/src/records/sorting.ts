@@ -2,6 +2,7 @@ import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import { fieldNotReadable } from '../permissions/errors.ts'
 import type { Cursor } from './cursor.ts'
 import { queryInvalid } from './errors.ts'
+import { fieldValue } from './field-value.ts'
 import type { FieldModel } from './model.ts'
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
@@ -64,7 +65,7 @@ export function sortKeys(scope: EngineScope, resource: Resource, text: string | 
 }
 
 function ownKey(resource: Resource, field: FieldModel, descending: boolean, alias: string): SortKey {
-  const column = sql.ref(`${alias}.${field.column}`)
+  const column = fieldValue(field, alias)
   const text = isText(field)
   return {
     field,
@@ -88,8 +89,8 @@ function referenceKey(
     throw fieldNotReadable({ resource: target.id, field: target.title })
   const title = target.fields.get(target.title)
   // A row the actor may not see joins as empty: its name must not show in the order either.
-  const on = sql`${sql.ref(`${join}.id`)} = ${sql.ref(`${alias}.${field.column}`)} and ${sql.ref(`${join}.workspace`)} = ${sql.ref(`${alias}.workspace`)} and ${access.where(join)}`
-  const expression = sql.ref(`${join}.${title?.column ?? target.title}`)
+  const on = sql`${sql.ref(`${join}.id`)} = ${fieldValue(field, alias)} and ${sql.ref(`${join}.workspace`)} = ${sql.ref(`${alias}.workspace`)} and ${access.where(join)}`
+  const expression = title ? fieldValue(title, join) : sql.ref(`${join}.${target.title}`)
   return {
     field,
     descending,

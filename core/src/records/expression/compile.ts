@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { RawBuilder, SqlBool } from 'kysely'
+import { fieldValue } from '../field-value.ts'
 import type { ResourceModel } from '../model.ts'
 import type { CheckedExpression, Hop, ManyHop, Plan } from './check.ts'
 import { numbers } from './domains.ts'
@@ -71,8 +72,7 @@ class Compiler {
       case 'count':
       case 'sum': {
         const rows = this.#rows(plan, alias)
-        const figure =
-          plan.op === 'sum' ? sql`coalesce(sum(${column(rows.alias, plan.field.column)}), 0)` : sql`count(*)`
+        const figure = plan.op === 'sum' ? sql`coalesce(sum(${fieldValue(plan.field, rows.alias)}), 0)` : sql`count(*)`
         const answer = sql`(${select(figure, rows.sources, rows.where)})`
         return sql`(${tested(settleFigure(plan.figure!), answer, numbers)})`
       }
@@ -84,9 +84,9 @@ class Compiler {
   #test({ hops, field, domain, source }: Extract<Plan, { op: 'test' }>, alias: string): Condition {
     const test = settle(source, domain, this.#environment)
     const integer = field.type === 'integer'
-    if (hops.length === 0) return twoValued(test, column(alias, field.column), domain, integer)
+    if (hops.length === 0) return twoValued(test, fieldValue(field, alias), domain, integer)
     const sources = this.#path(hops, alias)
-    const value = column(sources.at(-1)!.alias, field.column)
+    const value = fieldValue(field, sources.at(-1)!.alias)
     // A reference that leads nowhere is a value that is not there.
     if (test.is === 'empty') return sql`not ${exists(sources, present(value, domain))}`
     return exists(sources, twoValued(test, value, domain, integer))
@@ -104,7 +104,7 @@ class Compiler {
     let alias = from
     for (const { field, target } of hops) {
       const next = this.#alias()
-      const link: Condition = sql`${column(next, 'id')} = ${column(alias, field.column)}`
+      const link: Condition = sql`${column(next, 'id')} = ${fieldValue(field, alias)}`
       sources.push(this.#source(target, next, [link, sameWorkspace(next, alias)]))
       alias = next
     }
@@ -113,13 +113,13 @@ class Compiler {
 
   #many({ field, target }: ManyHop, from: string): Source {
     const alias = this.#alias()
-    const link: Condition = sql`${column(alias, field.column)} = ${column(from, 'id')}`
+    const link: Condition = sql`${fieldValue(field, alias)} = ${column(from, 'id')}`
     return this.#source(target, alias, [link, sameWorkspace(alias, from)])
   }
 
   #source(target: ResourceModel, alias: string, links: readonly Condition[]): Source {
     const deletedAt = target.fields.get('deletedAt')
-    const alive: Condition[] = deletedAt ? [sql`${column(alias, deletedAt.column)} is null`] : []
+    const alive: Condition[] = deletedAt ? [sql`${fieldValue(deletedAt, alias)} is null`] : []
     const visible = this.#visibility?.(target.id, alias)
     const seen: Condition[] = visible ? [sql`(${visible})`] : []
     const table = sql`${sql.id(target.schema, target.table)} as ${sql.id(alias)}`

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { fieldValue } from '../field-value.ts'
 import type { Context } from '../../context.ts'
 import type { FieldModel } from '../model.ts'
 import { columnsOf, tableOf } from '../read.ts'
@@ -34,7 +35,7 @@ export async function findByText(
   const all = [...new Set(texts)]
   const columns = ['id', 'version', ...fields.map(({ name }) => name)]
   const read = [...new Set(columns)].flatMap((name) => target.fields.get(name) ?? [])
-  const column = sql`${sql.ref(`t.${by.column}`)}::text`
+  const column = sql`${fieldValue(by, 't')}::text`
   const own = (alias: string) => sql`${sql.ref(`${alias}.workspace`)} = ${ctx.workspace.id}::uuid`
   const isSmall = sql`(select count(*) from (select 1 from ${tableOf(target, 'n')} where ${own('n')} limit ${mostFolded + 1}) few) <= ${mostFolded}`
   const asWritten = sql`${column} = w.text`
@@ -57,7 +58,7 @@ export async function findByText(
 export async function valuesInUse(ctx: Context, target: Resource, by: FieldModel, most: number): Promise<string[]> {
   const access = ctx.authority.compile(target, 'read')
   if (!access.allowed || !access.readable(by.name)) return []
-  const column = sql.ref(`t.${by.column}`)
+  const column = fieldValue(by, 't')
   const { rows } = await sql<{ value: string }>`
     select ${column}::text as value from ${tableOf(target, 't')}
     where t.workspace = ${ctx.workspace.id}::uuid and t.deleted_at is null and ${column} is not null and ${access.where('t')}
