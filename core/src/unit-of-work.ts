@@ -5,7 +5,7 @@ import type { Context } from './context.ts'
 import type { Sql } from './database/database.ts'
 import type { RecordSignal } from './database/signals.ts'
 import type { Emission, EventDefinition } from './events/event.ts'
-import { flushEmissions } from './events/outbox.ts'
+import { flushEmissions, type Telling } from './events/outbox.ts'
 import type { Parts, UnitSpec } from './parts.ts'
 import { systemAuthority } from './permissions/system-authority.ts'
 import type { Contribution } from './plugins/define-plugin.ts'
@@ -51,13 +51,17 @@ export class UnitOfWork {
 
   /** Writes what the unit tells, as its last statement. */
   async finish(): Promise<void> {
-    const { deliveries } = await flushEmissions(this.#tx, {
+    const { deliveries } = await flushEmissions(this.#tx, this.#telling(this.#emissions))
+    this.#deliveries += deliveries
+  }
+
+  #telling(emissions: readonly Emission[]): Telling {
+    return {
       workspace: this.#spec.workspace.id,
-      emissions: this.#emissions,
+      emissions,
       at: this.#parts.clock.now().toISOString(),
       ...(this.#changeSet === undefined ? {} : { changeSet: this.#changeSet }),
-    })
-    this.#deliveries = deliveries
+    }
   }
 
   committed(): void {
@@ -133,6 +137,14 @@ export class UnitOfWork {
       },
       emit: (emission) => {
         this.#emissions.push(emission)
+      },
+      tellWithChange: (emission) => {
+        if (this.#emissions.length === 0) return this.#telling([emission])
+        this.#emissions.push(emission)
+        return undefined
+      },
+      delivering: (deliveries) => {
+        this.#deliveries += deliveries
       },
       signal: (change) => {
         this.#changes.push(change)

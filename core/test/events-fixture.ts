@@ -13,6 +13,7 @@ import { EventCatalog } from '../src/events/catalog.ts'
 import { Deliveries, DeliveryDied, type DeliveriesOptions } from '../src/events/deliveries.ts'
 import { defineEvent, type Emission, type EventDefinition, type StoredEvent } from '../src/events/event.ts'
 import { flushEmissions } from '../src/events/outbox.ts'
+import { recordChange } from '../src/events/record-events.ts'
 import type { RunUnit, UnitRequest } from '../src/events/run-unit.ts'
 import { keepSubscriptions, subscriptionsOf } from '../src/events/subscriptions.ts'
 import { definePlugin, subscriber, type PluginDefinition } from '../src/plugins/define-plugin.ts'
@@ -23,6 +24,9 @@ export const PieceMoved = defineEvent('probe.piece.moved', {
   version: 1,
   payload: z.object({ step: z.int(), writer: z.string().default('one') }),
 })
+
+/** A record's own change: it names the fields that changed. */
+export const PieceChanged = defineEvent('probe.piece.updated', { version: 1, payload: recordChange })
 
 export type PieceMovedEvent = StoredEvent<z.output<typeof PieceMoved.payload>>
 
@@ -73,7 +77,7 @@ export class Bench {
   readonly database: Database
   readonly clock: Clock
   readonly signals: Signals
-  readonly catalog = new EventCatalog([PieceMoved, DeliveryDied])
+  readonly catalog = new EventCatalog([PieceMoved, PieceChanged, DeliveryDied])
   readonly log = pino({ level: 'silent' })
   workspace: string
 

@@ -5,7 +5,16 @@ import { DeliveryDied } from '../src/events/deliveries.ts'
 import { holdDeliveries, releaseDeliveries } from '../src/events/holds.ts'
 import { keepSubscriptions } from '../src/events/subscriptions.ts'
 import { definePlugin, subscriber } from '../src/plugins/define-plugin.ts'
-import { type Bench, kinds, openBench, PieceMoved, probePlugin, ProbeClock, writeDown } from './events-fixture.ts'
+import {
+  type Bench,
+  kinds,
+  openBench,
+  PieceChanged,
+  PieceMoved,
+  probePlugin,
+  ProbeClock,
+  writeDown,
+} from './events-fixture.ts'
 
 describe.each(kinds)('events on %s', (kind) => {
   let bench: Bench
@@ -87,6 +96,27 @@ describe.each(kinds)('events on %s', (kind) => {
       code: 'EVENT_UNDECLARED',
       message: expect.stringContaining('probe.piece.lost'),
     })
+  })
+
+  test('a subscriber that cares for one field is owed nothing for a change of others', async () => {
+    const heard: string[][] = []
+    const plugin = definePlugin({
+      ...probePlugin(),
+      subscribers: [
+        subscriber('weigh', PieceChanged, async ({ payload }) => void heard.push(payload.changed), {
+          changed: ['weight', 'colour'],
+        }),
+      ],
+    })
+    const deliveries = await bench.deliveries([plugin])
+    const record = randomUUID()
+    await bench.runUnit(unit(), async (ctx) => {
+      for (const [index, changed] of [['name'], ['name', 'weight'], [], ['colour']].entries())
+        ctx.emit(PieceChanged, { record, version: index + 1, changed }, { key: record })
+    })
+    expect(await bench.waiting()).toHaveLength(2)
+    await deliveries.runUntilIdle()
+    expect(heard).toEqual([['name', 'weight'], ['colour']])
   })
 
   test('a plugin that never was enabled in a workspace hears nothing of it', async () => {

@@ -51,22 +51,26 @@ export const contactSubscribers: readonly Subscriber[] = [contactCreated, contac
   event === undefined
     ? []
     : [
-        subscriber(`links-account-when-${event.name.split('.').at(-1)}`, event, async ({ payload }, ctx) => {
-          if (!payload.changed.includes('account')) return
-          const { rows } = await sql<{ account: string; link: string | null; link_version: number | null }>`
+        subscriber(
+          `links-account-when-${event.name.split('.').at(-1)}`,
+          event,
+          async ({ payload }, ctx) => {
+            const { rows } = await sql<{ account: string; link: string | null; link_version: number | null }>`
             select c.account_id as account, l.id as link, l.version as link_version
             from core.contact c
             left join core.account_contact l on l.workspace = c.workspace and l.contact_id = c.id and l.account_id = c.account_id
               and l.to_date is null and l.deleted_at is null
             where c.workspace = ${ctx.workspace.id}::uuid and c.id = ${payload.record}::uuid and c.account_id is not null and c.deleted_at is null
               and l.is_primary is distinct from true`.execute(ctx.sql)
-          const [row] = rows
-          if (!row) return
-          const { records } = ctx.asSystem()
-          if (row.link !== null)
-            await records.update(accountContacts, { id: row.link, version: row.link_version ?? 1 }, { primary: true })
-          else await records.create(accountContacts, { account: row.account, contact: payload.record, primary: true })
-        }),
+            const [row] = rows
+            if (!row) return
+            const { records } = ctx.asSystem()
+            if (row.link !== null)
+              await records.update(accountContacts, { id: row.link, version: row.link_version ?? 1 }, { primary: true })
+            else await records.create(accountContacts, { account: row.account, contact: payload.record, primary: true })
+          },
+          { changed: ['account'] },
+        ),
       ],
 )
 

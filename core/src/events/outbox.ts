@@ -41,13 +41,14 @@ export function tellingCtes(
         (select count(*) as taken from told_lock) locks
       where locks.taken > 0
       order by e.nth
-      returning id, seq, name, key),
+      returning id, seq, name, key, payload),
     told_delivery as (
       insert into core.delivery (workspace, subscription, event, key, due_at)
       select ${workspace}::uuid, s.id, told.id, told.key,
         greatest(${at}::timestamptz, core.delivery_due_after(s.id, ${workspace}::uuid, told.key))
       from told
       join core.subscription s on s.event = told.name and s.active
+        and (s.changed is null or coalesce(told.payload -> 'changed' ?| s.changed, true))
       where s.plugin = 'core'
         or exists (select from core.plugin_workspace p where p.workspace = ${workspace}::uuid and p.plugin = s.plugin)
       order by told.seq, s.id

@@ -8,12 +8,13 @@ export interface Subscription {
   readonly id: string
   readonly plugin: string
   readonly event: string
+  readonly changed?: readonly string[]
   readonly handle: Subscriber['handle']
 }
 
 export function subscriptionsOf(plugins: Iterable<PluginDefinition>): readonly Subscription[] {
   return [...plugins].flatMap(({ id: plugin, subscribers = [] }) =>
-    subscribers.map(({ id, event, handle }) => ({ id: `${plugin}/${id}`, plugin, event, handle })),
+    subscribers.map(({ id, ...hears }) => ({ ...hears, id: `${plugin}/${id}`, plugin })),
   )
 }
 
@@ -23,14 +24,16 @@ export function subscriptionsOf(plugins: Iterable<PluginDefinition>): readonly S
  * A subscriber its plugin no longer declares hears nothing more; what it was already owed stays until the plugin goes.
  */
 export async function keepSubscriptions(owner: Sql, plugins: readonly PluginDefinition[]): Promise<void> {
-  const rows = subscriptionsOf(plugins).map(({ id, plugin, event }) => ({ id, plugin, event }))
+  const rows = subscriptionsOf(plugins).map(({ id, plugin, event, changed }) => ({ id, plugin, event, changed }))
   // Sorted, so that processes that start together take the rows' locks in the same order.
   await sql`
-    insert into core.subscription (id, plugin, event)
-    select s.id, s.plugin, s.event from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as s (id text, plugin text, event text)
+    insert into core.subscription (id, plugin, event, changed)
+    select s.id, s.plugin, s.event, s.changed
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as s (id text, plugin text, event text, changed text[])
     order by s.id
-    on conflict (id) do update set event = excluded.event, active = true
-      where subscription.event <> excluded.event or not subscription.active`.execute(owner)
+    on conflict (id) do update set event = excluded.event, changed = excluded.changed, active = true
+      where (subscription.event, subscription.changed, subscription.active)
+        is distinct from (excluded.event, excluded.changed, true)`.execute(owner)
   await sql`
     update core.subscription set active = false
     where active and plugin = any(${plugins.map(({ id }) => id)}::text[]) and id <> all(${rows.map(({ id }) => id)}::text[])`.execute(

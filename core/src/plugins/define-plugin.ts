@@ -34,6 +34,8 @@ export interface Subscriber {
   /** Unique in the plugin; part of the subscription's id, so keep it. */
   readonly id: string
   readonly event: string
+  /** Only events whose payload names one of these among its `changed` fields; all of them when absent. */
+  readonly changed?: readonly string[]
   readonly handle: (event: StoredEvent<never>, ctx: Context) => Promise<void>
 }
 
@@ -42,8 +44,9 @@ export function subscriber<P extends z.ZodType>(
   id: string,
   event: EventDefinition<P> | string,
   handle: (event: StoredEvent<z.output<P>>, ctx: Context) => Promise<void>,
+  when: Pick<Subscriber, 'changed'> = {},
 ): Subscriber {
-  return { id, event: typeof event === 'string' ? event : event.name, handle: handle as Subscriber['handle'] }
+  return { id, event: typeof event === 'string' ? event : event.name, handle: handle as Subscriber['handle'], ...when }
 }
 
 /** Work on a schedule, once per enabled workspace and tick, whatever the number of processes. */

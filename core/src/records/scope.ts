@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts'
 import type { Sql } from '../database/database.ts'
 import type { Emission } from '../events/event.ts'
+import type { Telling } from '../events/outbox.ts'
 import type { Access, ResourceAction } from '../permissions/authority.ts'
 import type { RecordSignal } from '../database/signals.ts'
 import type { GuardDefinition } from './define-resource.ts'
@@ -21,6 +22,13 @@ export interface EngineScope {
   /** Id of this unit's change set, written to the ledger with its first change. */
   openChangeSet(): { readonly id: string; readonly isNew: boolean }
   emit(emission: Emission): void
+  /**
+   * Hands an emission to the statement that makes the change it is about, so that telling costs no round trip of its own.
+   * Undefined when others wait to be told before it; then it waits behind them.
+   */
+  tellWithChange(emission: Emission): Telling | undefined
+  /** Deliveries that such a statement made. */
+  delivering(deliveries: number): void
   /** Told to the other tabs and processes after the commit. */
   signal(change: RecordSignal): void
   /** Runs a part that can fail alone: its rows, emissions and signals are undone, the rest of the unit stands. */
