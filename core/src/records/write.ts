@@ -417,9 +417,11 @@ async function keep(
   const changeSet = scope.openChangeSet()
   const head = changeSet.isNew
     ? sql`, head as (
-        insert into core.change_set (id, workspace, actor_type, actor_id, actor_name, origin, reason, request, undo_of, at)
+        insert into core.change_set (id, workspace, actor_type, actor_id, actor_name, origin, reason, request, undo_of, job, at)
         values (${changeSet.id}::uuid, ${workspace}::uuid, ${ctx.actor.type}, ${ctx.actor.id ?? null}::uuid, ${ctx.actor.name},
-          ${ctx.cause.origin}, ${ctx.cause.reason ?? null}, ${ctx.cause.request ?? null}, ${ctx.cause.undoOf ?? null}::uuid, ${at}::timestamptz))`
+          ${ctx.cause.origin}, ${ctx.cause.reason ?? null}, ${ctx.cause.request ?? null}, ${ctx.cause.undoOf ?? null}::uuid,
+          ${ctx.cause.spans?.job ?? null}::uuid, ${at}::timestamptz)
+        on conflict (id) do nothing)`
     : sql``
   const search =
     resource.search.length > 0
