@@ -11,6 +11,7 @@ import {
   type HistoryEntry,
   type TimelinePlace,
 } from './ledger.ts'
+import { verifyLedger, type LedgerVerification } from './ledger-chain.ts'
 import { getRecord, listRecords } from './read.ts'
 import type {
   AggregateAnswer,
@@ -103,6 +104,10 @@ export class RecordEngine implements Records {
 
   async audit(query: AuditQuery): Promise<{ data: AuditEntry[]; next: string | null }> {
     return auditTrail(this.#scope, query)
+  }
+
+  async verify(): Promise<LedgerVerification> {
+    return verifyLedger(this.#scope)
   }
 
   /** Runs a part of this unit that can fail alone: what it wrote and told is undone, the rest stands. */
