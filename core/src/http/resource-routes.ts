@@ -9,6 +9,7 @@ import { bulkTooLarge, queryInvalid, validationFailed, versionRequired } from '.
 import type { ListQuery } from '../records/records.ts'
 import type { Resource } from '../records/registry.ts'
 import { readJson } from './body.ts'
+import { duplicateRoutes } from './duplicate-routes.ts'
 import { answerOnce, type Answer } from './idempotency.ts'
 import { problemBody } from './problem.ts'
 import type { PluginEnv, RequestFacts } from './who.ts'
@@ -130,6 +131,7 @@ export function resourceRoutes(kernel: Kernel, resource: Resource): Hono<PluginE
       engine.aggregate(resource.id, defined(body) as Parameters<RecordEngine['aggregate']>[1]),
     )
   })
+  duplicateRoutes(app, resource, { read })
   app.get('/:id', async (request) => {
     const include = request.req.query('include')?.split(',').filter(Boolean)
     const fields = request.req.query('fields')?.split(',').filter(Boolean)

@@ -2,6 +2,8 @@ import { permissionDenied } from '../permissions/errors.ts'
 import { aggregateRecords } from './aggregate.ts'
 import { bulkChange, type BulkAnswer, type BulkRequest } from './bulk.ts'
 import type { ResourceDefinition } from './define-resource.ts'
+import { duplicatesOfRecord, duplicatesOfValues } from './duplicates/ask.ts'
+import type { FoundDuplicate } from './duplicates/find.ts'
 import { changeEntity } from './entity-write.ts'
 import {
   auditTrail,
@@ -92,6 +94,18 @@ export class RecordEngine implements Records {
 
   async bulk(ref: ResourceRef, request: BulkRequest): Promise<BulkAnswer> {
     return bulkChange(this.#scope, this.#resource(ref), request)
+  }
+
+  /** Existing records that values being typed may repeat. */
+  async duplicatesOfValues(
+    ref: ResourceRef,
+    values: Readonly<Record<string, unknown>>,
+  ): Promise<readonly FoundDuplicate[]> {
+    return duplicatesOfValues(this.#scope, this.#resource(ref), values)
+  }
+
+  async duplicatesOf(ref: ResourceRef, id: string): Promise<readonly FoundDuplicate[]> {
+    return duplicatesOfRecord(this.#scope, this.#resource(ref), id)
   }
 
   async history(ref: ResourceRef, id: string, before?: TimelinePlace): Promise<HistoryEntry[]> {
