@@ -46,7 +46,7 @@ export function keyValuesOf(scope: EngineScope, keys: readonly DuplicateKey[], r
   const found = new Map<string, KeyValue>()
   for (const { kind, fields, as, supports = false } of keys) {
     const comparison = as ?? (isComparison(kind) ? kind : 'exact')
-    const { near = false, of } = { near: false, ...formOf(comparison) }
+    const { near = false, of } = formOf(comparison)
     for (const field of fields) {
       const text = textOf(record, field)
       const value = text === undefined ? undefined : of(text, country)
