@@ -109,7 +109,9 @@ export class RowWriter {
   async #create({ values, texts }: Draft): Promise<Written> {
     const { plan, ctx } = this.#parts
     const { target, resource } = plan
-    const record = await target.records(ctx).create(resource.id, { ...target.defaults(ctx), ...values }, { duplicates: 'checked' })
+    const record = await target
+      .records(ctx)
+      .create(resource.id, { ...target.defaults(ctx), ...values }, { duplicates: 'checked' })
     await target.wrote(ctx, record, values)
     const shown: Record<string, unknown> = {}
     for (const name of Object.keys(values).toSorted()) shown[name] = texts[name] ?? record[name] ?? values[name]
