@@ -120,10 +120,13 @@ export function resourceRoutes(kernel: Kernel, resource: Resource): Hono<PluginE
   const read = async (request: Request, work: (engine: RecordEngine, ctx: Context) => Promise<unknown>) =>
     request.json((await reading(request, work)) as object)
 
-  app.get('/', (request) => read(request, (engine) => engine.list(resource.id, listQuery(request))))
+  const list = async (request: Request, query: ListQuery) =>
+    jsonText(await reading(request, (engine) => engine.listJson(resource.id, query)))
+
+  app.get('/', (request) => list(request, listQuery(request)))
   app.post('/query', async (request) => {
     const body = parsed(queryBody, await readJson(request.req.raw))
-    return read(request, (engine) => engine.list(resource.id, defined(body) as ListQuery))
+    return list(request, defined(body) as ListQuery)
   })
   app.post('/aggregate', async (request) => {
     const body = parsed(aggregateBody, await readJson(request.req.raw))
@@ -135,10 +138,10 @@ export function resourceRoutes(kernel: Kernel, resource: Resource): Hono<PluginE
   app.get('/:id', async (request) => {
     const include = request.req.query('include')?.split(',').filter(Boolean)
     const fields = request.req.query('fields')?.split(',').filter(Boolean)
-    const answer = await reading(request, (engine) =>
-      engine.get(resource.id, request.req.param('id'), defined({ include, fields })),
+    const { json: text, version } = await reading(request, (engine) =>
+      engine.getJson(resource.id, request.req.param('id'), defined({ include, fields })),
     )
-    return request.json(answer, 200, { etag: `"${answer.data.version}"` })
+    return jsonText(text, { etag: `"${version}"` })
   })
   app.get('/:id/history', (request) =>
     read(request, async (engine) => ({ data: await engine.history(resource.id, request.req.param('id')) })),
@@ -278,10 +281,16 @@ export function changeSetHeader(ctx: Context): Record<string, string> {
   return ctx.changeSet === undefined ? {} : { 'x-change-set': ctx.changeSet }
 }
 
+const jsonType = 'application/json; charset=utf-8'
+
+function jsonText(text: string, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(text, { headers: { 'content-type': jsonType, ...headers } })
+}
+
 function json(ctx: Context, status: number, body: object, headers: Readonly<Record<string, string>> = {}): Answer {
   return {
     status,
-    headers: { 'content-type': 'application/json; charset=utf-8', ...headers, ...changeSetHeader(ctx) },
+    headers: { 'content-type': jsonType, ...headers, ...changeSetHeader(ctx) },
     body: JSON.stringify(body),
   }
 }

@@ -14,7 +14,7 @@ import {
   type TimelinePlace,
 } from './ledger.ts'
 import { verifyLedger, type LedgerVerification } from './ledger-chain.ts'
-import { getRecord, listRecords } from './read.ts'
+import { getJson, getRecord, listJson, listRecords } from './read.ts'
 import type {
   AggregateAnswer,
   AggregateQuery,
@@ -48,6 +48,15 @@ export class RecordEngine implements Records {
 
   async list(ref: ResourceRef, query: ListQuery = {}): Promise<Page> {
     return listRecords(this.#scope, this.#resource(ref), query)
+  }
+
+  /** `list` as the text of its answer, as the API sends it. */
+  async listJson(ref: ResourceRef, query: ListQuery): Promise<string> {
+    return listJson(this.#scope, this.#resource(ref), query)
+  }
+
+  async getJson(ref: ResourceRef, id: string, options: { include?: readonly string[]; fields?: readonly string[] }) {
+    return getJson(this.#scope, this.#resource(ref), id, options)
   }
 
   async get(ref: ResourceRef, id: string, options?: { include?: readonly string[]; fields?: readonly string[] }) {
