@@ -1,10 +1,13 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
+import type { Access } from '../permissions/authority.ts'
 import { fieldValue } from './field-value.ts'
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
 
-/** Candidates looked at beyond those asked for, because some of them may be out of the actor's reach. */
+/** Records out of reach may stand among the best only where a condition decides on them: then so many more are looked at. */
 const candidates = 400
+/** Fewer hits than this, and words that stand inside others or were mistyped are looked for too. */
+const tooFew = 5
 
 export interface SearchHit {
   readonly resource: string
@@ -13,44 +16,58 @@ export interface SearchHit {
   readonly subtitle: string
 }
 
-/**
- * Prefix query of the words in a text: `Mais. Garo` finds "Maison Garonne". Punctuation only separates words.
- *
- * @returns undefined when there is no word in it
- */
-export function prefixQuery(text: string, where: 'anywhere' | 'title' = 'anywhere'): string | undefined {
-  const words = text
-    .normalize('NFC')
-    .match(/[\p{L}\p{N}]+/gu)
-    ?.slice(0, 8)
-  // Titles are indexed with weight A.
-  return words && words.length > 0
-    ? words.map((word) => `${word}:*${where === 'title' ? 'A' : ''}`).join(' & ')
-    : undefined
+/** Words of a searched text: `Mais. Garo` are two, each of which begins a word of "Maison Garonne". */
+export function searchTerms(text: string): string[] {
+  return (
+    text
+      .normalize('NFC')
+      .match(/[\p{L}\p{N}]+/gu)
+      ?.slice(0, 8) ?? []
+  )
 }
 
+/** Titles are indexed with weight A. */
+type Weight = '' | 'A'
+
 /** Words of a field the actor may not read must not find the record either: then only its title is searched. */
-function reach(scope: EngineScope, resource: Resource): 'anywhere' | 'title' {
+function reach(scope: EngineScope, resource: Resource): Weight {
   const readable = (path: string) => {
     const [name = '', inner] = path.split('.')
     if (!scope.access(resource, 'read').readable(name)) return false
     const target = inner === undefined ? undefined : scope.catalog.get(resource.fields.get(name)?.target ?? '')
     return !target || scope.access(target, 'read').readable(inner ?? '')
   }
-  return resource.search.every(readable) ? 'anywhere' : 'title'
+  return resource.search.every(readable) ? '' : 'A'
 }
 
-/** Rows of a list that hold all the words, through the search table. */
+/** The user whose own records a reach is about. */
+const readerOf = ({ ctx }: EngineScope): string | null =>
+  ctx.actor.type === 'user' && ctx.actor.id !== undefined ? ctx.actor.id : null
+
+/**
+ * Rows of a list that hold all the words. Where no row within reach does, those that hold them inside other words, or
+ * with one typo: what is out of reach must not decide on that.
+ */
 export function searchCondition(
   scope: EngineScope,
   resource: Resource,
   text: string,
   alias: string,
 ): RawBuilder<SqlBool> {
-  const query = prefixQuery(text, reach(scope, resource))
-  if (query === undefined) return sql<SqlBool>`false`
-  // core.search_find has no grant on its table: it filters by workspace itself, and the list's own conditions do the rest.
-  return sql<SqlBool>`${sql.ref(`${alias}.id`)} in (select record from core.search_find(core.fold(${query}), ${[resource.id]}::text[], 10000))`
+  const terms = searchTerms(text)
+  if (terms.length === 0) return sql<SqlBool>`false`
+  const access = scope.access(resource, 'read')
+  const weight = reach(scope, resource)
+  const plain = access.reach
+  // core.search_ids has no grant on its table: it filters by workspace itself, and the list's own conditions do the rest.
+  const ids = (loosely: boolean) => sql`(select core.search_ids(${terms}::text[], ${weight}, ${loosely}, ${resource.id},
+    ${plain === undefined || plain === 'all'}, ${readerOf(scope)}::uuid, ${plain === 'team' ? scope.ctx.authority.teams : []}::uuid[]))`
+  const id = sql.ref(`${alias}.id`)
+  const found = sql<SqlBool>`exists (
+    select from ${sql.table(`${resource.schema}.${resource.table}`)} as found
+    where found.workspace = ${scope.ctx.workspace.id}::uuid and found.deleted_at is null
+      and found.id in ${ids(false)} and ${access.where('found')})`
+  return sql<SqlBool>`(case when ${found} then ${id} in ${ids(false)} else ${id} in ${ids(true)} end)`
 }
 
 /** Best records over all resources the actor may read; what is out of reach leaves no trace. */
@@ -60,8 +77,8 @@ export async function searchRecords(
   limit: number,
   only?: readonly string[],
 ): Promise<SearchHit[]> {
-  const query = prefixQuery(text)
-  if (query === undefined) return []
+  const terms = searchTerms(text)
+  if (terms.length === 0) return []
   const readable = scope.catalog.all().filter((resource) => {
     const access = scope.access(resource, 'read')
     return (
@@ -73,33 +90,47 @@ export async function searchRecords(
     )
   })
   if (readable.length === 0) return []
-  const reached = { anywhere: [] as string[], title: [] as string[] }
-  for (const resource of readable) reached[reach(scope, resource)].push(resource.id)
-  const { rows } = await sql<{ resource: string; record: string; title: string }>`
-    select resource, record, title from core.search_find(core.fold(${query}), ${reached.anywhere}::text[], ${limit + candidates})
-    union all
-    select resource, record, title from core.search_find(core.fold(${prefixQuery(text, 'title')}), ${reached.title}::text[], ${limit + candidates})`.execute(
-    scope.tx,
-  )
-  const byResource = new Map<string, string[]>()
-  for (const { resource, record } of rows) byResource.set(resource, [...(byResource.get(resource) ?? []), record])
-  const visible = new Map<string, string>()
-  for (const [id, records] of byResource) {
-    const resource = scope.catalog.of(id)
-    for (const [record, subtitle] of await visibleAmong(scope, resource, records)) visible.set(record, subtitle)
-  }
-  return rows
-    .filter(({ record }) => visible.has(record))
-    .slice(0, limit)
-    .map(({ resource, record, title }) => ({ resource, id: record, title, subtitle: visible.get(record) ?? '' }))
+  const hits = await bestHits(scope, terms, readable, limit, false)
+  if (hits.length >= Math.min(tooFew, limit)) return hits
+  const known = new Set(hits.map(({ id }) => id))
+  const further = await bestHits(scope, terms, readable, limit, true)
+  return [...hits, ...further.filter(({ id }) => !known.has(id))].slice(0, limit)
 }
 
-/** Which of the ids the actor may see, with a second line that tells namesakes apart. */
-async function visibleAmong(
+/** Hits with the line that tells namesakes apart, each looked up behind its permission: one statement. */
+async function bestHits(
   scope: EngineScope,
-  resource: Resource,
-  ids: readonly string[],
-): Promise<Map<string, string>> {
+  terms: readonly string[],
+  readable: readonly Resource[],
+  limit: number,
+  loosely: boolean,
+): Promise<SearchHit[]> {
+  const finds: RawBuilder<unknown>[] = []
+  for (const weight of ['', 'A'] as const) {
+    const those = readable.filter((resource) => reach(scope, resource) === weight)
+    if (those.length === 0) continue
+    const accesses = those.map((resource) => [resource.id, scope.access(resource, 'read')] as const)
+    const ids = (fits: (access: Access) => boolean) => accesses.filter(([, it]) => fits(it)).map(([id]) => id)
+    const conditional = ids(({ reach: plain }) => plain === undefined)
+    const open = ids(({ reach: plain }) => plain === 'all')
+    const find = (openly: readonly string[], atMost: number) => sql`
+      select * from core.search_find(${terms}::text[], ${weight}, ${loosely}, ${openly}::text[],
+        ${ids(({ reach: plain }) => plain === 'team')}::text[], ${ids(({ reach: plain }) => plain === 'own')}::text[],
+        ${readerOf(scope)}::uuid, ${scope.ctx.authority.teams}::uuid[], ${atMost})`
+    finds.push(conditional.length > 0 ? find([...open, ...conditional], limit + candidates) : find(open, limit))
+  }
+  const looks = readable.map((resource) => lookUp(scope, resource))
+  const { rows } = await sql<SearchHit>`
+    with hit as materialized (${sql.join(finds, sql` union all `)})
+    select hit.resource, hit.record as id, hit.title, coalesce(seen.subtitle, '') as subtitle
+    from hit cross join lateral (${sql.join(looks, sql` union all `)}) as seen
+    order by hit.rank desc, hit.title, hit.record
+    limit ${limit}`.execute(scope.tx)
+  return rows
+}
+
+/** The second line of a hit of this resource, if the actor may see the record. */
+function lookUp(scope: EngineScope, resource: Resource): RawBuilder<unknown> {
   const access = scope.access(resource, 'read')
   const second = resource.options.list
     .map((name) => resource.fields.get(name))
@@ -110,13 +141,11 @@ async function visibleAmong(
         ['text', 'email', 'phone'].includes(field.type) &&
         access.readable(field.name),
     )
-  const { rows } = await sql<{ id: string; subtitle: string | null }>`
-    select t.id, ${second ? fieldValue(second, 't') : sql`null`} as subtitle
+  return sql`
+    select ${second ? fieldValue(second, 't') : sql`null`}::text as subtitle
     from ${sql.table(`${resource.schema}.${resource.table}`)} as t
-    where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = any(${ids}::uuid[]) and t.deleted_at is null and ${access.where('t')}`.execute(
-    scope.tx,
-  )
-  return new Map(rows.map(({ id, subtitle }) => [id, subtitle ?? '']))
+    where hit.resource = ${resource.id} and t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = hit.record
+      and t.deleted_at is null and ${access.where('t')}`
 }
 
 /** Text under which a record is found: its own search fields, and those of what it points at. */
