@@ -28,7 +28,6 @@ import { orderedPlugins } from './plugins/check-plugins.ts'
 import type { PluginDefinition } from './plugins/define-plugin.ts'
 import { Enablement } from './plugins/enablement.ts'
 import { Toggle } from './plugins/toggle.ts'
-import { LedgerSealer } from './records/ledger-chain.ts'
 import { Catalog } from './records/registry.ts'
 import { Words } from './words.ts'
 import { WriteFence } from './write-fence.ts'
@@ -59,7 +58,6 @@ export interface App {
   readonly deliveries: Deliveries
   readonly jobs: Jobs
   readonly toggle: Toggle
-  readonly ledger: LedgerSealer
   /** Begins background work: deliveries, jobs, listening to other processes. */
   start(): Promise<void>
   stop(): Promise<void>
@@ -168,13 +166,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   })
   const live = new LiveStream({ database, signals, catalog, log })
   const toggle = new Toggle(kernel)
-  const ledger = new LedgerSealer({ database, clock, log })
   const host = createHost({
     kernel,
     identity,
     live,
     toggle,
-    ledger,
     ui: staticUi(options.ui?.folder ?? new URL('absent/', import.meta.url)),
     imports: { folder: options.files, jobs },
   })
@@ -186,7 +182,6 @@ export async function createApp(options: AppOptions): Promise<App> {
     deliveries,
     jobs,
     toggle,
-    ledger,
     async start() {
       started = true
       await signals.start()
@@ -194,7 +189,6 @@ export async function createApp(options: AppOptions): Promise<App> {
       deliveries.start()
       await jobs.start()
       live.start()
-      ledger.start()
     },
     async stop() {
       identity.close()
@@ -202,7 +196,6 @@ export async function createApp(options: AppOptions): Promise<App> {
       enablement.stop()
       if (started) {
         live.stop()
-        await ledger.stop()
         await jobs.stop()
         await deliveries.stop()
         await signals.stop()

@@ -21,6 +21,7 @@ import {
 } from './identity/index.ts'
 import { jobPermissions, jobRoutes } from './jobs/index.ts'
 import { coreRoleTemplates } from './permissions/role-templates.ts'
+import { viewEntities, viewGuards, viewPermissions, viewResources, viewRoutes } from './records/views/index.ts'
 import { definePermission, definePlugin, type PluginDefinition } from './plugins/define-plugin.ts'
 import { platformVersion } from './plugins/check-plugins.ts'
 
@@ -42,16 +43,16 @@ export function corePlugin(permissions: PermissionSource): PluginDefinition {
     version: platformVersion,
     platform: `^${platformVersion}`,
     title: { en: 'Base', fr: 'Base' },
-    entities: [...identityEntities, ...sharedEntities],
-    resources: [...sharedResources, ...identityResources],
-    permissions: [...identityPermissions, ...jobPermissions, ...platformPermissions],
+    entities: [...identityEntities, ...sharedEntities, ...viewEntities],
+    resources: [...sharedResources, ...identityResources, ...viewResources],
+    permissions: [...identityPermissions, ...jobPermissions, ...viewPermissions, ...platformPermissions],
     roleTemplates: coreRoleTemplates,
     emits: [...sharedEvents, ...identityEvents, ...deliveryEvents],
     provides: sharedProvides,
     points: sharedPoints,
-    guards: [...identityGuards, ...sharedGuards],
+    guards: [...identityGuards, ...sharedGuards, ...viewGuards],
     subscribers: sharedSubscribers,
-    routes: [...identityRoutes(permissions), ...jobRoutes, ...sharedRoutes],
+    routes: [...identityRoutes(permissions), ...jobRoutes, ...sharedRoutes, ...viewRoutes],
     migrations: new URL('../migrations/', import.meta.url),
     demo: sharedDemo,
   })

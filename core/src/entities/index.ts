@@ -1,5 +1,4 @@
 import { provide } from '../plugins/define-plugin.ts'
-import { DuplicateKeys } from '../records/duplicates/duplicate-key.ts'
 import { AccountContactSchema } from './account-contact.ts'
 import { accountGuards } from './account-guards.ts'
 import { AccountSchema } from './account.ts'
@@ -53,7 +52,7 @@ export const sharedEvents = [LifecycleChanged, LeadConverted, LeadReverted, Acti
 
 export const sharedProvides = [provide(Lifecycles, (ctx) => new LifecycleService(ctx))]
 
-export const sharedPoints = [LeadTargets, DuplicateKeys]
+export const sharedPoints = [LeadTargets]
 
 export { sharedDemo } from './demo.ts'
 export { sharedResources } from './resources.ts'

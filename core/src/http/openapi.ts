@@ -179,6 +179,8 @@ function resourcePaths(resource: Resource, tag: string): Record<string, Record<s
           query('fields', 'Names, separated by commas'),
           query('include', 'References to answer with'),
           query('count', '`estimate`, `exact` or `none`'),
+          query('view', 'Saved view whose filter, words and order apply where none are given'),
+          query('deleted', '`only`: what is in the bin'),
         ],
         responses: answer('200', many),
       }),
@@ -188,6 +190,11 @@ function resourcePaths(resource: Resource, tag: string): Record<string, Record<s
     },
     [`${base}/aggregate`]: {
       post: operation('aggregate', 'Figures that open their rows', { responses: answer('200', { type: 'object' }) }),
+    },
+    [`${base}/board`]: {
+      post: operation('board', 'Columns of a board with figures and first cards', {
+        responses: answer('200', { type: 'object' }),
+      }),
     },
     [`${base}/{id}`]: { get: operation('get', 'One record', { parameters: [id], responses: answer('200', one) }) },
     [`${base}/{id}/history`]: {

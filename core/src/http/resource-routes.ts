@@ -9,7 +9,6 @@ import { bulkTooLarge, queryInvalid, validationFailed, versionRequired } from '.
 import type { ListQuery } from '../records/records.ts'
 import type { Resource } from '../records/registry.ts'
 import { readJson } from './body.ts'
-import { duplicateRoutes } from './duplicate-routes.ts'
 import { answerOnce, type Answer } from './idempotency.ts'
 import { problemBody } from './problem.ts'
 import type { PluginEnv, RequestFacts } from './who.ts'
@@ -31,12 +30,24 @@ const queryBody = z.strictObject({
   include: names.optional(),
   count: count.optional(),
   deleted: z.literal('only').optional(),
+  view: z.uuid().optional(),
 })
 const aggregateBody = z.strictObject({
   filter: filter.optional(),
   q: z.string().max(500).optional(),
   groupBy: names.optional(),
   measures: names,
+})
+const boardBody = z.strictObject({
+  by: z.string().max(120),
+  filter: filter.optional(),
+  q: z.string().max(500).optional(),
+  sort: z.string().max(500).optional(),
+  limit: z.number().optional(),
+  fields: names.optional(),
+  include: names.optional(),
+  measures: names.optional(),
+  columns: z.array(z.string().max(120).nullable()).optional(),
 })
 const target = z.looseObject({ id: z.uuid(), version: z.int() })
 const bulkBody = z.strictObject({
@@ -49,7 +60,18 @@ const bulkBody = z.strictObject({
   acknowledge: z.array(z.string()).optional(),
 })
 const acknowledged = z.array(z.string().max(120)).max(50).optional()
-const listParameters = new Set(['filter', 'q', 'sort', 'limit', 'after', 'fields', 'include', 'count', 'deleted'])
+const listParameters = new Set([
+  'filter',
+  'q',
+  'sort',
+  'limit',
+  'after',
+  'fields',
+  'include',
+  'count',
+  'deleted',
+  'view',
+])
 
 /** Reads a body by its schema and names every fault. */
 export function parsed<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
@@ -120,13 +142,13 @@ export function resourceRoutes(kernel: Kernel, resource: Resource): Hono<PluginE
   const read = async (request: Request, work: (engine: RecordEngine, ctx: Context) => Promise<unknown>) =>
     request.json((await reading(request, work)) as object)
 
-  const list = async (request: Request, query: ListQuery) =>
-    jsonText(await reading(request, (engine) => engine.listJson(resource.id, query)))
+  const list = (engine: RecordEngine, query: ListQuery, view: string | undefined) =>
+    view === undefined ? engine.list(resource.id, query) : engine.listView(resource.id, view, query)
 
-  app.get('/', (request) => list(request, listQuery(request)))
+  app.get('/', (request) => read(request, (engine) => list(engine, listQuery(request), request.req.query('view'))))
   app.post('/query', async (request) => {
-    const body = parsed(queryBody, await readJson(request.req.raw))
-    return list(request, defined(body) as ListQuery)
+    const { view, ...body } = parsed(queryBody, await readJson(request.req.raw))
+    return read(request, (engine) => list(engine, defined(body) as ListQuery, view))
   })
   app.post('/aggregate', async (request) => {
     const body = parsed(aggregateBody, await readJson(request.req.raw))
@@ -134,14 +156,17 @@ export function resourceRoutes(kernel: Kernel, resource: Resource): Hono<PluginE
       engine.aggregate(resource.id, defined(body) as Parameters<RecordEngine['aggregate']>[1]),
     )
   })
-  duplicateRoutes(app, resource, { read })
+  app.post('/board', async (request) => {
+    const body = parsed(boardBody, await readJson(request.req.raw))
+    return read(request, (engine) => engine.board(resource.id, defined(body) as Parameters<RecordEngine['board']>[1]))
+  })
   app.get('/:id', async (request) => {
     const include = request.req.query('include')?.split(',').filter(Boolean)
     const fields = request.req.query('fields')?.split(',').filter(Boolean)
-    const { json: text, version } = await reading(request, (engine) =>
-      engine.getJson(resource.id, request.req.param('id'), defined({ include, fields })),
+    const answer = await reading(request, (engine) =>
+      engine.get(resource.id, request.req.param('id'), defined({ include, fields })),
     )
-    return jsonText(text, { etag: `"${version}"` })
+    return request.json(answer, 200, { etag: `"${answer.data.version}"` })
   })
   app.get('/:id/history', (request) =>
     read(request, async (engine) => ({ data: await engine.history(resource.id, request.req.param('id')) })),
@@ -281,16 +306,10 @@ export function changeSetHeader(ctx: Context): Record<string, string> {
   return ctx.changeSet === undefined ? {} : { 'x-change-set': ctx.changeSet }
 }
 
-const jsonType = 'application/json; charset=utf-8'
-
-function jsonText(text: string, headers: Readonly<Record<string, string>> = {}): Response {
-  return new Response(text, { headers: { 'content-type': jsonType, ...headers } })
-}
-
 function json(ctx: Context, status: number, body: object, headers: Readonly<Record<string, string>> = {}): Answer {
   return {
     status,
-    headers: { 'content-type': jsonType, ...headers, ...changeSetHeader(ctx) },
+    headers: { 'content-type': 'application/json; charset=utf-8', ...headers, ...changeSetHeader(ctx) },
     body: JSON.stringify(body),
   }
 }

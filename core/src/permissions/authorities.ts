@@ -60,7 +60,12 @@ const colleagues: RoleRights = {
 }
 
 const rolesSchema = z.array(
-  z.object({ grants: z.array(grantSchema), fields: z.array(fieldGrantSchema), until: z.string().nullable() }),
+  z.object({
+    id: z.uuid(),
+    grants: z.array(grantSchema),
+    fields: z.array(fieldGrantSchema),
+    until: z.string().nullable(),
+  }),
 )
 
 /** Actors' rights, read from their roles and teams once and kept in the process until something changes them. */
@@ -139,6 +144,7 @@ export class Authorities {
       teams: rights.teams,
       ...(rights.homeTeam === null ? {} : { homeTeam: rights.homeTeam }),
       roles: [...roles, ...('user' in holder ? [colleagues] : [])],
+      roleIds: roles.map(({ id }) => id),
     }
     const ends = roles.flatMap(({ until }) => (until === null ? [] : [Date.parse(until)]))
     return {
@@ -169,7 +175,7 @@ async function memberRights(tx: Sql, workspace: string, user: string, now: Date,
       where t.workspace = ${workspace}::uuid and t.deleted_at is null
     )
     select
-      (select coalesce(jsonb_agg(jsonb_build_object('grants', r.grants, 'fields', r.fields, 'until', a.until)), '[]')
+      (select coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'grants', r.grants, 'fields', r.fields, 'until', a.until)), '[]')
         from core.role_assignment a join core.role r on r.id = a.role_id and r.workspace = a.workspace
         where a.workspace = ${workspace}::uuid and a.user_id = ${user}::uuid and a.deleted_at is null and r.deleted_at is null
           and (a.until is null or a.until > ${now.toISOString()}::timestamptz)) as roles,
@@ -182,7 +188,7 @@ async function memberRights(tx: Sql, workspace: string, user: string, now: Date,
 
 async function keyRights(tx: Sql, workspace: string, role: string): Promise<Rights> {
   const { rows } = await sql<Rights>`
-    select coalesce(jsonb_agg(jsonb_build_object('grants', grants, 'fields', fields, 'until', null)), '[]') as roles,
+    select coalesce(jsonb_agg(jsonb_build_object('id', id, 'grants', grants, 'fields', fields, 'until', null)), '[]') as roles,
       '[]'::jsonb as teams, null as "homeTeam"
     from core.role where workspace = ${workspace}::uuid and id = ${role}::uuid and deleted_at is null`.execute(tx)
   return rows[0]!

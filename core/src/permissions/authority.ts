@@ -12,6 +12,8 @@ export interface Access {
   readonly allowed: boolean
   /** True when every row of the workspace is within reach, so that no condition is needed. */
   readonly everything: boolean
+  /** Set where reach is all that decides on a row: no condition, no denial, no audience. A search need not look at the row then. */
+  readonly reach?: Visibility
   /** The rows within reach, for a table alias; never null in SQL. */
   where(alias: string): RawBuilder<SqlBool>
   /** True when the actor may read the field. System fields (`id`, `version`, `createdAt` …) always are. */
@@ -29,4 +31,6 @@ export interface Authority {
   readonly teams: readonly string[]
   /** Team a new record of the actor belongs to. */
   readonly homeTeam?: string
+  /** Ids of the roles held; the platform itself holds none. */
+  readonly roles?: readonly string[]
 }

@@ -25,6 +25,8 @@ export interface Subject {
   readonly teams: readonly string[]
   readonly homeTeam?: string
   readonly roles: readonly RoleRights[]
+  /** Ids of the roles that stand in tables. */
+  readonly roleIds?: readonly string[]
 }
 
 /** What conditions of grants are compiled with. */
@@ -63,25 +65,33 @@ const anything: Condition = sql`true`
  */
 export function compileAuthority(subject: Subject, conditions: Conditions): Authority {
   const compiled = new WeakMap<ResourceModel, Map<ResourceAction, Access>>()
+  const may = (permission: string) => {
+    const { resource, action } = partsOfPermission(permission)
+    const grants = grantsFor(subject, conditions, resource, action)
+    return grants.some(({ deny }) => !deny) && !grants.some(deniesAll)
+  }
   return {
     compile(model, action) {
       const actions = compiled.get(model) ?? new Map<ResourceAction, Access>()
       compiled.set(model, actions)
       let access = actions.get(action)
-      if (!access) actions.set(action, (access = compileAccess(subject, conditions, model, action)))
+      if (!access) actions.set(action, (access = compileAccess(subject, conditions, model, action, may)))
       return access
     },
-    may(permission) {
-      const { resource, action } = partsOfPermission(permission)
-      const grants = grantsFor(subject, conditions, resource, action)
-      return grants.some(({ deny }) => !deny) && !grants.some(deniesAll)
-    },
+    may,
     teams: subject.teams,
+    ...(subject.roleIds === undefined ? {} : { roles: subject.roleIds }),
     ...(subject.homeTeam === undefined ? {} : { homeTeam: subject.homeTeam }),
   }
 }
 
-function compileAccess(subject: Subject, conditions: Conditions, model: ResourceModel, action: ResourceAction): Access {
+function compileAccess(
+  subject: Subject,
+  conditions: Conditions,
+  model: ResourceModel,
+  action: ResourceAction,
+  may: (permission: string) => boolean,
+): Access {
   const grants = grantsFor(subject, conditions, model.id, action)
   const allowing = effective(grants.filter(({ deny }) => !deny))
   const denying = effective(grants.filter(({ deny }) => deny))
@@ -103,15 +113,22 @@ function compileAccess(subject: Subject, conditions: Conditions, model: Resource
   }
   const clauses = allowing.map((grant) => prepare(grant, subject, conditions, model, nothing))
   const denials = denying.map((grant) => prepare(grant, subject, conditions, model, anything))
+  const { audience } = model
+  const reader = { ...(subject.me === undefined ? {} : { me: subject.me }), roles: subject.roleIds ?? [], may }
+  const [only] = allowing
+  const isPlain = allowed && !audience && denying.length === 0 && allowing.length === 1 && only?.condition === undefined
   return {
     allowed,
+    ...(isPlain && only ? { reach: only.visibility } : {}),
     everything:
       allowed &&
+      audience === undefined &&
       denying.length === 0 &&
       allowing.some((grant) => grant.visibility === 'all' && grant.condition === undefined),
     where(alias) {
       if (!allowed) return nothing
-      const granted = either(clauses.map((clause) => clause(alias)))
+      const reached = either(clauses.map((clause) => clause(alias)))
+      const granted = audience ? sql<SqlBool>`(${reached} and ${audience(reader, action, alias)})` : reached
       if (denials.length === 0) return granted
       return sql`(${granted} and not ${either(denials.map((denial) => denial(alias)))})`
     },
@@ -173,7 +190,7 @@ function prepare(
 }
 
 function visible(visibility: Visibility, { me, teams }: Subject, model: ResourceModel, alias: string): Condition {
-  if (visibility === 'all') return anything
+  if (visibility === 'all' || model.audience) return anything
   const owner = model.fields.get('owner')
   const team = model.fields.get('team')
   const parts: Condition[] = []

@@ -20,6 +20,9 @@ const common: readonly Grant[] = ['core.account', 'core.contact', 'core.product'
   grant(resource, 'read'),
 )
 
+/** Who reads lists may keep views of them; whose they are decides who sees them. */
+const personal: readonly Grant[] = grants('core.view', ['read', ...changing], 'own')
+
 /** Roles every workspace starts with; an administrator may change all but the first. */
 export const coreRoleTemplates: readonly RoleTemplate[] = [
   {
@@ -30,7 +33,12 @@ export const coreRoleTemplates: readonly RoleTemplate[] = [
   {
     id: 'manager',
     title: { en: 'Manager', fr: 'Responsable' },
-    grants: [...colleagues, ...common, ...grants('*', ['read', ...changing, 'export', 'import'], 'team')],
+    grants: [
+      ...colleagues,
+      ...common,
+      ...grants('*', ['read', ...changing, 'export', 'import'], 'team'),
+      grant('core.view', 'share'),
+    ],
   },
   {
     id: 'member',
@@ -45,12 +53,12 @@ export const coreRoleTemplates: readonly RoleTemplate[] = [
   {
     id: 'reader',
     title: { en: 'Reader', fr: 'Lecteur' },
-    grants: [...colleagues, ...common, grant('*', 'read', 'team')],
+    grants: [...colleagues, ...common, ...personal, grant('*', 'read', 'team')],
   },
   {
     id: 'auditor',
     title: { en: 'Auditor', fr: 'Auditeur' },
-    grants: [grant('*', 'read'), grant('core.audit', 'read'), grant('*', 'export')],
+    grants: [...personal, grant('*', 'read'), grant('core.audit', 'read'), grant('*', 'export')],
   },
   {
     id: 'integration',

@@ -4,6 +4,7 @@ import type { Access, Authority } from './authority.ts'
 const everything: Access = {
   allowed: true,
   everything: true,
+  reach: 'all',
   where: () => sql<SqlBool>`true`,
   readable: () => true,
   writable: () => true,

@@ -4,6 +4,7 @@ import type { Parts } from '../parts.ts'
 import { targetOf } from '../records/import/targets.ts'
 import type { FieldModel } from '../records/model.ts'
 import type { Resource } from '../records/registry.ts'
+import { viewsShownTo } from '../records/views/choices.ts'
 import type { PluginDefinition } from './define-plugin.ts'
 
 /** Where the browser finds what was built for it. */
@@ -23,13 +24,15 @@ const shellPermissions = [
   'core.changeset.undo',
   'core.workspace.create',
   'core.workspace.manage',
+  'core.view.create',
+  'core.view.share',
 ]
 
 /**
  * What a browser needs to draw the platform for one actor: nothing in it that the actor may not see, nothing of a module
  * that is off. The server filters; the shell only draws.
  */
-export function shellDocument(
+export async function shellDocument(
   parts: Parts,
   ctx: Context,
   on: ReadonlySet<string>,
@@ -60,6 +63,12 @@ export function shellDocument(
       return { id, title: title[locale], ...(ui === undefined ? {} : { ui }) }
     }),
     resources,
+    views: await viewsShownTo(
+      ctx,
+      catalog,
+      authority,
+      resources.map(({ id }) => id),
+    ),
     screens,
     nav: enabled
       .map((plugin) => navGroup(parts, plugin, resources, screens, locale))
@@ -190,7 +199,7 @@ function fieldMeta(
   field: FieldModel,
   { writable, importable }: { writable: boolean; importable: boolean },
 ) {
-  const { name, type, required, readonly, options, target, currency, maxLength } = field
+  const { name, type, required, readonly, options, target, currency, maxLength, plain } = field
   const key = words.has(`${resource.id}.${name}`) ? `${resource.id}.${name}` : `core.record.${name}`
   return {
     name,
@@ -213,5 +222,6 @@ function fieldMeta(
     ...(target === undefined || name === 'id' ? {} : { target }),
     ...(currency === undefined ? {} : { currency }),
     ...(maxLength === undefined ? {} : { maxLength }),
+    ...(plain ? { plain } : {}),
   }
 }

@@ -74,7 +74,7 @@ export async function aggregateRecords(
   return { data, included: await includeKeys(scope, groups, data) }
 }
 
-function readableField(scope: EngineScope, resource: Resource, name: string, parameter: string): FieldModel {
+export function readableField(scope: EngineScope, resource: Resource, name: string, parameter: string): FieldModel {
   const field = resource.fields.get(name)
   if (!field) throw queryInvalid({ parameter, value: name, expected: `a field of ${resource.id}` })
   if (!scope.access(resource, 'read').readable(name)) throw fieldNotReadable({ resource: resource.id, field: name })
@@ -103,7 +103,7 @@ function groupOf(scope: EngineScope, resource: Resource, text: string): Group {
   return { name: text, field, bucket, expression: sql`to_char(date_trunc(${sql.lit(bucket)}, ${local}), 'YYYY-MM-DD')` }
 }
 
-function measureOf(scope: EngineScope, resource: Resource, text: string): RawBuilder<unknown> {
+export function measureOf(scope: EngineScope, resource: Resource, text: string): RawBuilder<unknown> {
   if (text === 'count') return sql`count(*)`
   const [verb = '', name = ''] = text.split(':')
   const field = readableField(scope, resource, name, 'measures')

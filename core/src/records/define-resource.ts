@@ -1,6 +1,6 @@
 import type { EntityClass, EntitySchema } from '@mikro-orm/core'
 import type { Context } from '../context.ts'
-import type { DuplicateKey } from './duplicates/duplicate-key.ts'
+import type { Audience } from './audience.ts'
 import type { FieldOption, FieldType } from './model.ts'
 import type { RecordJson } from './records.ts'
 
@@ -19,6 +19,8 @@ export interface FieldDefinition {
   readonly target?: string
   /** Not shown to the world at all. */
   readonly hidden?: boolean
+  /** A number shown without separators: a year, a count that names. */
+  readonly plain?: boolean
   /** Largest or smallest number allowed. */
   readonly min?: number
   readonly max?: number
@@ -90,6 +92,8 @@ export interface ResourceOptions {
   readonly timeline?: boolean
   /** Stands in the navigation; on by default. */
   readonly nav?: boolean
+  /** Which rows are for whom, where that is not a matter of their owner's team: private and shared things. */
+  readonly audience?: Audience
   /** Letter after `g` that opens the list. */
   readonly key?: string
   /** No create, update or delete through the generic routes. */
@@ -98,8 +102,6 @@ export interface ResourceOptions {
   readonly sort?: string
   /** Fields by which an import or a reference in a file finds a record, best first; the title when absent. */
   readonly keys?: readonly string[]
-  /** What makes two records suspect of being one; plugins may contribute more. */
-  readonly duplicates?: readonly DuplicateKey[]
   /** Field whose value comes from a gap-free number sequence on create, e.g. `{ number: 'SO' }` → `SO-2026-00001`. */
   readonly numbered?: Readonly<Record<string, string>>
 }

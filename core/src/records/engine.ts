@@ -1,9 +1,8 @@
 import { permissionDenied } from '../permissions/errors.ts'
 import { aggregateRecords } from './aggregate.ts'
+import { readBoard, type BoardAnswer, type BoardQuery } from './board.ts'
 import { bulkChange, type BulkAnswer, type BulkRequest } from './bulk.ts'
 import type { ResourceDefinition } from './define-resource.ts'
-import { duplicatesOfRecord, duplicatesOfValues } from './duplicates/ask.ts'
-import type { FoundDuplicate } from './duplicates/find.ts'
 import { changeEntity } from './entity-write.ts'
 import {
   auditTrail,
@@ -13,8 +12,7 @@ import {
   type HistoryEntry,
   type TimelinePlace,
 } from './ledger.ts'
-import { verifyLedger, type LedgerVerification } from './ledger-chain.ts'
-import { getJson, getRecord, listJson, listRecords } from './read.ts'
+import { getRecord, listRecords } from './read.ts'
 import type {
   AggregateAnswer,
   AggregateQuery,
@@ -29,6 +27,8 @@ import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
 import { searchRecords, type SearchHit } from './search.ts'
 import { undoChangeSet, type UndoAnswer } from './undo.ts'
+import { demandSoundView } from './views/check-view.ts'
+import { listView, type UsedView } from './views/list-view.ts'
 import { createRecord, deleteRecord, restoreRecord, updateRecord } from './write.ts'
 
 /** The engine in one unit of work: what plugins see of it, and what only the platform's own routes call. */
@@ -50,13 +50,14 @@ export class RecordEngine implements Records {
     return listRecords(this.#scope, this.#resource(ref), query)
   }
 
-  /** `list` as the text of its answer, as the API sends it. */
-  async listJson(ref: ResourceRef, query: ListQuery): Promise<string> {
-    return listJson(this.#scope, this.#resource(ref), query)
+  /** One page of a list as a saved view has it; what the query says too goes before. */
+  async listView(ref: ResourceRef, view: string, query: ListQuery = {}): Promise<Page & { view: UsedView }> {
+    return listView(this.#scope, this.#resource(ref), view, query)
   }
 
-  async getJson(ref: ResourceRef, id: string, options: { include?: readonly string[]; fields?: readonly string[] }) {
-    return getJson(this.#scope, this.#resource(ref), id, options)
+  /** Refuses a saved view that would not work for who saves it. */
+  demandSoundView(view: RecordJson, changed: ReadonlySet<string>): void {
+    demandSoundView(this.#scope, view, changed)
   }
 
   async get(ref: ResourceRef, id: string, options?: { include?: readonly string[]; fields?: readonly string[] }) {
@@ -65,6 +66,11 @@ export class RecordEngine implements Records {
 
   async aggregate(ref: ResourceRef, query: AggregateQuery): Promise<AggregateAnswer> {
     return aggregateRecords(this.#scope, this.#resource(ref), query)
+  }
+
+  /** The columns of a board with their figures and first cards. */
+  async board(ref: ResourceRef, query: BoardQuery): Promise<BoardAnswer> {
+    return readBoard(this.#scope, this.#resource(ref), query)
   }
 
   async create(
@@ -105,32 +111,17 @@ export class RecordEngine implements Records {
     return bulkChange(this.#scope, this.#resource(ref), request)
   }
 
-  /** Existing records that values being typed may repeat. */
-  async duplicatesOfValues(
-    ref: ResourceRef,
-    values: Readonly<Record<string, unknown>>,
-  ): Promise<readonly FoundDuplicate[]> {
-    return duplicatesOfValues(this.#scope, this.#resource(ref), values)
-  }
-
-  async duplicatesOf(ref: ResourceRef, id: string): Promise<readonly FoundDuplicate[]> {
-    return duplicatesOfRecord(this.#scope, this.#resource(ref), id)
-  }
-
   async history(ref: ResourceRef, id: string, before?: TimelinePlace): Promise<HistoryEntry[]> {
     return historyOf(this.#scope, this.#resource(ref), id, before)
   }
 
-  async search(text: string, limit: number): Promise<SearchHit[]> {
-    return searchRecords(this.#scope, text, limit)
+  /** `only` names the kinds of records looked for; all of them when absent. */
+  async search(text: string, limit: number, only?: readonly string[]): Promise<SearchHit[]> {
+    return searchRecords(this.#scope, text, limit, only)
   }
 
   async audit(query: AuditQuery): Promise<{ data: AuditEntry[]; next: string | null }> {
     return auditTrail(this.#scope, query)
-  }
-
-  async verify(): Promise<LedgerVerification> {
-    return verifyLedger(this.#scope)
   }
 
   /** Runs a part of this unit that can fail alone: what it wrote and told is undone, the rest stands. */

@@ -1,3 +1,5 @@
+import type { Audience } from './audience.ts'
+
 /** What a value is: how it is stored, compared, shown and typed in. */
 export type FieldType =
   | 'text'
@@ -48,6 +50,8 @@ export interface FieldModel {
   readonly min?: number
   readonly max?: number
   readonly unique?: boolean
+  /** A number shown without separators. */
+  readonly plain?: boolean
 }
 
 /** Records of another resource that point here: `account.opportunities` for the reference `opportunity.account`. */
@@ -73,6 +77,8 @@ export interface ResourceModel {
   readonly collections: ReadonlyMap<string, CollectionModel>
   /** Field that names a record. */
   readonly title: string
+  /** Takes the place of the reach of grants. */
+  readonly audience?: Audience
 }
 
 export interface ResourceCatalog {

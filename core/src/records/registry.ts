@@ -87,6 +87,7 @@ export class Catalog implements ResourceCatalog {
         fields,
         collections: new Map(),
         title: definition.options.title,
+        ...(definition.options.audience ? { audience: definition.options.audience } : {}),
         definition,
         options: definition.options,
         guards: guards.filter((guard) => guard.resource === id),
@@ -170,6 +171,7 @@ function fieldOf(
     ...(definition.min === undefined ? {} : { min: definition.min }),
     ...(definition.max === undefined ? {} : { max: definition.max }),
     ...(property.unique ? { unique: true } : {}),
+    ...(definition.plain ? { plain: true } : {}),
   }
 }
 

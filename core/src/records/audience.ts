@@ -1,0 +1,18 @@
+import type { RawBuilder, SqlBool } from 'kysely'
+import type { ResourceAction } from '../permissions/authority.ts'
+
+/** Who asks, as far as an audience may look at them. */
+export interface Reader {
+  /** User id; an API key and the platform have none. */
+  readonly me?: string
+  /** Ids of the roles held. */
+  readonly roles: readonly string[]
+  may(permission: string): boolean
+}
+
+/**
+ * The rows of a resource that are for a reader, where that is the record's own business and not that of its owner's
+ * team: private and shared things. It takes the place of the reach of grants (own, team, all); conditions and
+ * denials of grants stay. Never null in SQL.
+ */
+export type Audience = (reader: Reader, action: ResourceAction, alias: string) => RawBuilder<SqlBool>
