@@ -43,8 +43,6 @@ export interface AppOptions {
   readonly databaseUrl?: string
   /** What was built for the browser, and the words it says. */
   readonly ui?: { readonly folder: URL; readonly words: readonly { readonly owner: string; readonly folder: URL }[] }
-  /** Folder of the deployment's files; the system's temporary folder without one. */
-  readonly files?: string
   /** Brings schemas to their newest version first; on unless a deployment migrates by its own step. */
   readonly migrate?: boolean
 }
@@ -172,7 +170,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     live,
     toggle,
     ui: staticUi(options.ui?.folder ?? new URL('absent/', import.meta.url)),
-    imports: { folder: options.files, jobs },
+    imports: { jobs },
   })
   let started = false
   return {

@@ -21,6 +21,7 @@ import {
 } from './identity/index.ts'
 import { jobPermissions, jobRoutes } from './jobs/index.ts'
 import { coreRoleTemplates } from './permissions/role-templates.ts'
+import { importEntities, importEvents, importGuards, importResources } from './records/import/index.ts'
 import { viewEntities, viewGuards, viewPermissions, viewResources, viewRoutes } from './records/views/index.ts'
 import { definePermission, definePlugin, type PluginDefinition } from './plugins/define-plugin.ts'
 import { platformVersion } from './plugins/check-plugins.ts'
@@ -43,14 +44,14 @@ export function corePlugin(permissions: PermissionSource): PluginDefinition {
     version: platformVersion,
     platform: `^${platformVersion}`,
     title: { en: 'Base', fr: 'Base' },
-    entities: [...identityEntities, ...sharedEntities, ...viewEntities],
-    resources: [...sharedResources, ...identityResources, ...viewResources],
+    entities: [...identityEntities, ...sharedEntities, ...viewEntities, ...importEntities],
+    resources: [...sharedResources, ...identityResources, ...viewResources, ...importResources],
     permissions: [...identityPermissions, ...jobPermissions, ...viewPermissions, ...platformPermissions],
     roleTemplates: coreRoleTemplates,
-    emits: [...sharedEvents, ...identityEvents, ...deliveryEvents],
+    emits: [...sharedEvents, ...identityEvents, ...deliveryEvents, ...importEvents],
     provides: sharedProvides,
     points: sharedPoints,
-    guards: [...identityGuards, ...sharedGuards, ...viewGuards],
+    guards: [...identityGuards, ...sharedGuards, ...viewGuards, ...importGuards],
     subscribers: sharedSubscribers,
     routes: [...identityRoutes(permissions), ...jobRoutes, ...sharedRoutes, ...viewRoutes],
     migrations: new URL('../migrations/', import.meta.url),

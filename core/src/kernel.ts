@@ -1,11 +1,12 @@
 import { sql } from 'kysely'
 import type { Actor, Locale, Workspace } from './actor.ts'
 import type { Cause, Context } from './context.ts'
-import type { RunUnit } from './events/run-unit.ts'
+import type { RunUnit, Starter } from './events/run-unit.ts'
 import type { Parts, UnitSpec } from './parts.ts'
+import type { Authority } from './permissions/authority.ts'
 import { systemAuthority } from './permissions/system-authority.ts'
 import type { PluginDefinition } from './plugins/define-plugin.ts'
-import { memberGone, pluginUnknown } from './plugins/errors.ts'
+import { keyGone, memberGone, pluginUnknown } from './plugins/errors.ts'
 import { UnitOfWork } from './unit-of-work.ts'
 
 const workspaceKeptFor = 5_000
@@ -60,20 +61,34 @@ export class Kernel {
   }
 
   /** Units for deliveries and jobs; see `RunUnit`. */
-  readonly runUnit: RunUnit = async ({ workspace: id, plugin, cause, actor: user, signal }, work) => {
+  readonly runUnit: RunUnit = async ({ workspace: id, plugin, cause, actor: starter, signal }, work) => {
     const workspace = await this.workspace(id)
     if (!workspace) throw new Error(`Workspace ${id} is gone.`)
-    const member = user === undefined ? undefined : await this.#member(workspace, user)
-    // Work that somebody started ends with their rights: it never goes on with the platform's own.
-    if (user !== undefined && !member) throw memberGone({ user, workspace: workspace.name })
-    const actor: Actor = member ?? {
+    const who = starter ? await this.#starter(workspace, starter) : this.#itself(workspace, plugin)
+    return this.unit({ workspace, ...who, cause, plugin, ...(signal ? { signal } : {}) }, work)
+  }
+
+  #itself(workspace: Workspace, plugin: string): { actor: Actor; authority: Authority } {
+    const actor: Actor = {
       type: plugin === 'core' ? 'system' : 'plugin',
       name: this.plugin(plugin).title[workspace.locale],
       locale: workspace.locale,
     }
-    const authority =
-      member?.id === undefined ? systemAuthority : await this.parts.authorities.of(workspace, { user: member.id })
-    return this.unit({ workspace, actor, authority, cause, plugin, ...(signal ? { signal } : {}) }, work)
+    return { actor, authority: systemAuthority }
+  }
+
+  /** Work that somebody started ends with their rights: it never goes on with the platform's own. */
+  async #starter(workspace: Workspace, { type, id }: Starter): Promise<{ actor: Actor; authority: Authority }> {
+    const { authorities } = this.parts
+    if (type === 'user') {
+      const actor = await this.#member(workspace, id)
+      if (!actor) throw memberGone({ user: id, workspace: workspace.name })
+      return { actor, authority: await authorities.of(workspace, { user: id }) }
+    }
+    const key = await this.#key(workspace, id)
+    if (!key) throw keyGone({ key: id, workspace: workspace.name })
+    const actor: Actor = { type, id, name: key.name, locale: workspace.locale }
+    return { actor, authority: await authorities.of(workspace, { role: key.role }) }
   }
 
   async workspace(id: string): Promise<Workspace | undefined> {
@@ -99,6 +114,16 @@ export class Kernel {
     )
     const [member] = rows
     return member ? { type: 'user', id: user, name: member.name, locale: member.locale } : undefined
+  }
+
+  async #key(workspace: Workspace, id: string): Promise<{ name: string; role: string } | undefined> {
+    const { rows } = await this.parts.database.transaction({ workspace: workspace.id }, (tx) =>
+      sql<{ name: string; role: string }>`
+        select name, role_id as role from core.api_key
+        where workspace = ${workspace.id}::uuid and id = ${id}::uuid and deleted_at is null and revoked_at is null
+          and (expires_at is null or expires_at > ${this.parts.clock.now().toISOString()}::timestamptz)`.execute(tx),
+    )
+    return rows[0]
   }
 }
 

@@ -44,7 +44,6 @@ export async function serve({ environment, plugins, ui, tell }: ServeOptions): P
     database,
     plugins: environment.SAFE_MODE ? [] : plugins,
     log,
-    files: resolve(environment.SOCLE_DATA),
     ...(environment.DATABASE_URL === undefined ? {} : { databaseUrl: environment.DATABASE_URL }),
     identity: {
       baseUrl: publicUrl,

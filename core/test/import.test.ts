@@ -58,8 +58,8 @@ describe('a file', () => {
       ['name,name\n1,2\n', /two columns are named "name" in line 1/],
       ['name,,city\n1,2,3\n', /column 2 has no name/],
       [`${'x,'.repeat(600)}x\n`.replaceAll(/x/g, () => `c${Math.random()}`), /at most 500/],
-      [new Uint8Array([0x50, 0x4b, 3, 4, 0, 0]), /spreadsheet/],
-      [new Uint8Array([1, 2, 0, 3, 0, 0, 0, 9]), /not text/],
+      [new Uint8Array([0x50, 0x4b, 3, 4, 0, 0]), /workbook is damaged/],
+      ['[{"name": "A"}, 5]', /record 2 is not an object/],
       [
         Buffer.concat([Buffer.from(accents), Buffer.from([0xc3, 0x28, 10])]),
         /line 151 has characters that are not UTF-8/,
@@ -325,7 +325,7 @@ describe('lines', () => {
     const made = await importing.upload('core.account', 'code,name,city\n1,A,Paris\n2,B,\n3,C,Brest\n4,D,Metz\n')
     expect(made.key).toBe('code')
     const done = await importing.through(made.id)
-    expect(done.counts).toEqual({ lines: 4, create: 1, update: 1, unchanged: 2, failed: 0, done: 4 })
+    expect(done.counts).toEqual({ lines: 4, create: 1, update: 1, unchanged: 2, skip: 0, failed: 0, done: 4 })
     expect(done.sample).toMatchObject([
       { line: 2, action: 'update', changes: [{ field: 'city', old: 'Lyon', new: 'Paris' }] },
       { line: 3, action: 'unchanged' },
@@ -334,7 +334,7 @@ describe('lines', () => {
     ])
     expect(column(await all('accounts'), 'city')).toEqual(['Paris', 'Nice', 'Brest', 'Metz'])
     const again = await importing.upload('core.account', 'code,city\n1,Rennes\n5,Dole\n')
-    await importing.change(again.id, { options: { skipDuplicates: true } })
+    await importing.change(again.id, { options: { mode: 'create' } })
     await importing.rehearse(again.id)
     expect((await importing.get(again.id)).sample[0]).toMatchObject({ action: 'skip' })
   })
@@ -412,7 +412,7 @@ describe('a rehearsal', () => {
     const made = await importing.upload('core.account', 'name,city\nA,Lyon\n')
     expect(await admin.post(`/api/core/imports/${made.id}/run`)).toMatchObject({
       status: 409,
-      body: { code: 'IMPORT_STATE_REFUSED' },
+      body: { code: 'TRANSITION_REFUSED' },
     })
     await importing.rehearse(made.id)
     expect(await all('accounts')).toEqual([])

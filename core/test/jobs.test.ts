@@ -6,6 +6,7 @@ import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Context } from '../src/context.ts'
 import { defineError } from '../src/errors.ts'
+import type { Starter } from '../src/events/run-unit.ts'
 import type { JobTools } from '../src/jobs/job.ts'
 import { Jobs, type JobsOptions } from '../src/jobs/jobs.ts'
 import { jobRoutes } from '../src/jobs/routes.ts'
@@ -62,7 +63,7 @@ describe.each(kinds)('jobs on %s', (kind) => {
 
   const enqueue = (
     jobs: Jobs,
-    request: { key?: string; payload?: Record<string, unknown>; actor?: string; kind?: string } = {},
+    request: { key?: string; payload?: Record<string, unknown>; actor?: Starter; kind?: string } = {},
   ) => jobs.enqueue({ workspace: bench.workspace, kind: 'probe.copy', ...request })
 
   interface Row {
@@ -186,7 +187,7 @@ describe.each(kinds)('jobs on %s', (kind) => {
       await call('post', job.id, { id: owner })
       await copy({ ...job, progress: 2 }, tools, 5)
     })
-    const id = await enqueue(jobs, { actor: owner })
+    const id = await enqueue(jobs, { actor: { type: 'user', id: owner } })
     await jobs.runUntilIdle()
     expect(await row(id)).toMatchObject({ state: 'cancelled', progress: 2, error: null })
     expect(await lines(id)).toEqual([1, 2])
@@ -206,7 +207,7 @@ describe.each(kinds)('jobs on %s', (kind) => {
     })
     await start(jobs)
     const owner = randomUUID()
-    const id = await enqueue(jobs, { actor: owner })
+    const id = await enqueue(jobs, { actor: { type: 'user', id: owner } })
     await expect.poll(() => row(id), patience).toMatchObject({ state: 'running' })
     await call('post', id, { id: owner })
     await expect
@@ -294,8 +295,13 @@ describe.each(kinds)('jobs on %s', (kind) => {
   })
 
   /** Calls a job's route as a user would. */
-  async function call(method: 'get' | 'post', id: string, actor: { id: string; may?: string }): Promise<unknown> {
-    const route = jobRoutes.find((it) => it.method === method)
+  async function call(
+    method: 'get' | 'post',
+    id: string,
+    actor: { id: string; may?: string },
+    verb = 'cancel',
+  ): Promise<unknown> {
+    const route = jobRoutes.find((it) => it.method === method && (method === 'get' || it.path.endsWith(verb)))
     return bench.runUnit(unit(), (ctx) => {
       const asUser = {
         ...ctx,
@@ -308,7 +314,7 @@ describe.each(kinds)('jobs on %s', (kind) => {
 
   test('a job exists for who started it and for who manages jobs, and for nobody else', async () => {
     const anna = randomUUID()
-    const id = await enqueue(makeJobs(), { actor: anna })
+    const id = await enqueue(makeJobs(), { actor: { type: 'user', id: anna } })
     await expect(call('get', id, { id: anna })).resolves.toMatchObject({
       data: { id, state: 'queued', progress: 0, startedBy: anna },
     })
@@ -318,14 +324,42 @@ describe.each(kinds)('jobs on %s', (kind) => {
     expect(await row(id)).toMatchObject({ state: 'queued' })
   })
 
-  test('an API key cannot start what would work on with more rights than it has', async () => {
-    const asking = bench.runUnit(unit(), (ctx) =>
-      makeJobs().enqueue({ workspace: bench.workspace, kind: 'probe.copy' }, {
+  test('what an API key asks for works for that key', async () => {
+    const key = randomUUID()
+    const jobs = makeJobs()
+    const asFor: unknown[] = []
+    jobs.register('probe.copy', async ({ actor }) => void asFor.push(actor))
+    await bench.runUnit(unit(), (ctx) =>
+      jobs.enqueue({ workspace: bench.workspace, kind: 'probe.copy' }, {
         ...ctx,
-        actor: { type: 'key', id: randomUUID(), name: 'sync', locale: 'en' },
+        actor: { type: 'key', id: key, name: 'sync', locale: 'en' },
       } as unknown as Context),
     )
-    await expect(asking).rejects.toMatchObject({ code: 'JOB_NEEDS_USER', status: 403 })
+    await jobs.runUntilIdle()
+    expect(asFor).toEqual([{ type: 'key', id: key }])
+  })
+
+  test('a paused job waits after its chunk and goes on from there, however often', async () => {
+    const anna = randomUUID()
+    const jobs = makeJobs()
+    const id = await enqueue(jobs, { actor: { type: 'user', id: anna } })
+    await expect(call('post', id, { id: anna }, 'resume')).rejects.toMatchObject({ code: 'JOB_NOT_PAUSED' })
+    let pauseAt = 1
+    jobs.register('probe.copy', async (job, tools) => {
+      for (let nth = job.progress + 1; nth <= 9; nth += 1) {
+        if (nth > pauseAt && pauseAt < 8) await call('post', id, { id: anna }, 'pause')
+        await copy({ id: job.id, progress: nth - 1 }, tools, nth)
+      }
+    })
+    for (; pauseAt < 8; pauseAt += 1) {
+      await jobs.runUntilIdle()
+      expect(await row(id)).toMatchObject({ state: 'paused', progress: pauseAt })
+      await call('post', id, { id: anna }, 'resume')
+    }
+    await jobs.runUntilIdle()
+    expect(await row(id)).toMatchObject({ state: 'done', progress: 9 })
+    expect(await lines(id)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
+    await expect(call('post', id, { id: anna }, 'pause')).rejects.toMatchObject({ code: 'JOB_FINISHED' })
   })
 
   test.runIf(kind === 'postgres')(

@@ -3,7 +3,7 @@ import { defineError, type ErrorFactory, type FieldFault, type ProblemExtras, ty
 import { validationFailed } from '../records/errors.ts'
 
 /** One code for every state machine, several reasons: `errors.TRANSITION_REFUSED` chooses its sentence by `why`. */
-function refuseTransition<V extends Readonly<Record<string, unknown>>>(
+export function refuseTransition<V extends Readonly<Record<string, unknown>>>(
   why: string,
   sentence: (values: V) => string,
 ): ErrorFactory<V> {

@@ -1,12 +1,18 @@
 import type { Cause, Context } from '../context.ts'
 
+/** Somebody work goes on for after their request: a user, or a program by its API key. */
+export interface Starter {
+  readonly type: 'user' | 'key'
+  readonly id: string
+}
+
 /** Which unit of work is wanted: where, for which plugin, why, and as whom. */
 export interface UnitRequest {
   readonly workspace: string
   readonly plugin: string
   readonly cause: Cause
-  /** Id of the user whose rights the unit has; without one it has the plugin's own, which are all. */
-  readonly actor?: string
+  /** Whose rights the unit has, as they are when it begins; without one it has the plugin's own, which are all. */
+  readonly actor?: Starter
   readonly signal?: AbortSignal
 }
 

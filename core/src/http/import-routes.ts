@@ -1,31 +1,33 @@
-import { createWriteStream } from 'node:fs'
-import { mkdir, rm, stat } from 'node:fs/promises'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { Readable } from 'node:stream'
+import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { Hono, type Context as HonoContext } from 'hono'
 import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
 import type { Context } from '../context.ts'
+import { Pieces } from '../files/pieces.ts'
+import type { Jobs } from '../jobs/index.ts'
 import type { Kernel } from '../kernel.ts'
+import { queryInvalid } from '../records/errors.ts'
 import { csvLine, refusedLine } from '../records/import/error-file.ts'
 import { importFileMissing, importFileTooLarge } from '../records/import/errors.ts'
 import { ImportService, type ReceivedFile } from '../records/import/import-service.ts'
-import { InProcessJobs, type JobRunner } from '../records/import/in-process-jobs.ts'
+import type { ImportRecord, RowAction } from '../records/import/import.ts'
 import { profile } from '../records/import/profile.ts'
+import { aliasesSchema, mappingSchema, optionsSchema } from '../records/import/recipe.ts'
 import { sniff } from '../records/import/sniff.ts'
-import { importOf, rowsOfImport } from '../records/import/store.ts'
-import { queryInvalid } from '../records/errors.ts'
+import { importOf, keptOf, phaseOf, rowsOfImport, type LinesOf } from '../records/import/store.ts'
+import { isUuid } from '../records/values.ts'
 import { readJson } from './body.ts'
+import { download } from './download.ts'
 import { formParts, type FormPart } from './multipart.ts'
 import { parsed, unitOf } from './resource-routes.ts'
 import type { PluginEnv } from './who.ts'
 
 export interface ImportRouteOptions {
-  /** Folder of the deployment's files; the system's temporary folder without one. */
-  readonly folder?: string | undefined
-  readonly jobs: JobRunner
+  readonly jobs: Jobs
 }
 
 type Request = HonoContext<PluginEnv>
@@ -35,78 +37,57 @@ const fileLimit = 200 * 1024 * 1024
 const formLimit = 65_536
 const pageSize = 100
 
-const name = z.string().max(200)
 const change = z.strictObject({
-  mapping: z
-    .array(
-      z.strictObject({
-        column: name,
-        field: name.nullable(),
-        by: name.optional(),
-        create: z.boolean().optional(),
-        columns: z.array(name).max(20).optional(),
-        value: z.string().max(1_000).optional(),
-      }),
-    )
-    .max(1_000)
-    .optional(),
-  aliases: z
-    .array(
-      z.strictObject({
-        column: name,
-        from: z.string().max(1_000),
-        to: z.string().max(1_000),
-        rows: z.int().optional(),
-        accepted: z.boolean().optional(),
-      }),
-    )
-    .max(10_000)
-    .optional(),
-  key: name.nullable().optional(),
-  options: z
-    .strictObject({
-      skipDuplicates: z.boolean().optional(),
-      dateFormat: z.string().max(40).optional(),
-      decimal: z.enum([',', '.']).optional(),
-    })
-    .optional(),
+  mapping: mappingSchema.optional(),
+  aliases: aliasesSchema.optional(),
+  key: z.string().max(200).nullable().optional(),
+  options: optionsSchema.optional(),
+  recipe: z.uuid().optional(),
 })
+
+const actionsOf: Readonly<Record<string, readonly RowAction[]>> = {
+  failed: ['failed'],
+  done: ['create', 'update', 'unchanged', 'skip'],
+  create: ['create'],
+  update: ['update'],
+  unchanged: ['unchanged'],
+  skip: ['skip'],
+}
+const everyAction: readonly RowAction[] = ['create', 'update', 'unchanged', 'skip', 'failed']
 
 /** `/imports`: from an uploaded file, by way of its mapping and a rehearsal, to records. */
 export function importRoutes(kernel: Kernel, options: ImportRouteOptions): Hono<PluginEnv> {
-  const folder = join(options.folder ?? join(tmpdir(), 'socle'), 'imports')
-  const pathOf = (workspace: string, id: string) => join(folder, workspace, `${id}.csv`)
-  const service = new ImportService({
-    ...kernel.parts,
-    jobs: options.jobs,
-    keyJobs: new InProcessJobs(kernel),
-    pathOf,
-  })
+  const { database, clock } = kernel.parts
+  const pieces = new Pieces({ database, clock })
+  const service = new ImportService({ ...kernel.parts, jobs: options.jobs, pieces })
   const app = new Hono<PluginEnv>()
   const unit = <T>(request: Request, work: (ctx: Context) => Promise<T>) =>
     unitOf(kernel, { facts: request.env.facts, raw: request.req.raw, plugin: 'core' }, work)
   const id = (request: Request) => request.req.param('id') ?? ''
 
   app.post('/imports', async (request) => {
-    const received = await receive(request.req.raw, (of) => pathOf(request.env.facts.who.workspace.id, of))
+    const workspace = request.env.facts.who.workspace.id
+    await using received = await receive(request.req.raw)
+    const { resource, path, file } = received
+    await unit(request, (ctx) => service.demandTarget(ctx, resource))
+    const shape = await sniff(path)
+    const read: ReceivedFile = { ...file, ...shape, profile: await profile({ path, ...shape }) }
     try {
-      const { resource, file } = received
-      await unit(request, (ctx) => service.demandTarget(ctx, resource))
-      const shape = await sniff(file.path)
-      const read: ReceivedFile = { ...file, ...shape, profile: await profile({ path: file.path, ...shape }) }
+      await pieces.put(workspace, file.id, createReadStream(path, { highWaterMark: 262_144 }))
       const data = await unit(request, async (ctx) =>
         service.create(ctx, await service.demandTarget(ctx, resource), read),
       )
       return request.json({ data }, 201, { location: `/api/core/imports/${data.id}` })
     } catch (error) {
-      await rm(received.file.path, { force: true })
+      await pieces.remove(workspace, file.id)
       throw error
     }
   })
 
-  app.get('/imports', async (request) =>
-    request.json({ data: await unit(request, (ctx) => service.list(ctx)), page: { next: null } }),
-  )
+  app.get('/imports', async (request) => {
+    const { resource } = request.req.query()
+    return request.json({ data: await unit(request, (ctx) => service.list(ctx, resource)), page: { next: null } })
+  })
   app.get('/imports/:id', async (request) =>
     request.json({ data: await unit(request, (ctx) => service.get(ctx, id(request))) }),
   )
@@ -114,30 +95,78 @@ export function importRoutes(kernel: Kernel, options: ImportRouteOptions): Hono<
     const body = parsed(change, await readJson(request.req.raw))
     return request.json({ data: await unit(request, (ctx) => service.change(ctx, id(request), body)) })
   })
-  app.post('/imports/:id/rehearse', async (request) =>
-    request.json({ data: await unit(request, (ctx) => service.rehearse(ctx, id(request))) }, 202),
-  )
-  app.post('/imports/:id/run', async (request) =>
-    request.json({ data: await unit(request, (ctx) => service.run(ctx, id(request))) }, 202),
-  )
+  const moves = {
+    rehearse: 'rehearse',
+    run: 'run',
+    pause: 'pause',
+    resume: 'resume',
+    cancel: 'cancel',
+    rollback: 'rollBack',
+  } as const
+  for (const [path, move] of Object.entries(moves)) {
+    app.post(`/imports/:id/${path}`, async (request) =>
+      request.json({ data: await unit(request, (ctx) => service[move](ctx, id(request))) }, 202),
+    )
+  }
   app.delete('/imports/:id', async (request) => {
     await unit(request, (ctx) => service.remove(ctx, id(request)))
-    await rm(pathOf(request.env.facts.who.workspace.id, id(request)), { force: true })
     return request.body(null, 204)
   })
 
+  const phaseAsked = (request: Request, record: ImportRecord): LinesOf => {
+    const { phase = phaseOf(record) } = request.req.query()
+    if (phase !== 'rehearsal' && phase !== 'run')
+      throw queryInvalid({ parameter: 'phase', value: phase, expected: 'rehearsal or run' })
+    return { id: record.id, phase }
+  }
+
   app.get('/imports/:id/rows', async (request) => {
     const { state, after = '0' } = request.req.query()
-    if (state !== undefined && state !== 'failed' && state !== 'done')
-      throw queryInvalid({ parameter: 'state', value: state, expected: 'failed or done' })
+    const actions = state === undefined ? everyAction : Object.hasOwn(actionsOf, state) ? actionsOf[state] : undefined
+    if (!actions)
+      throw queryInvalid({ parameter: 'state', value: state ?? '', expected: Object.keys(actionsOf).join(', ') })
     if (!/^\d{1,9}$/.test(after)) throw queryInvalid({ parameter: 'after', value: after, expected: 'a line number' })
     const rows = await unit(request, async (ctx) => {
-      await importOf(ctx, id(request))
-      return rowsOfImport(ctx, id(request), { state, after: Number(after), limit: pageSize + 1 })
+      const of = phaseAsked(request, await importOf(ctx, id(request)))
+      return rowsOfImport(ctx, of, { actions, after: Number(after), limit: pageSize + 1 })
     })
     const data = rows.slice(0, pageSize).map(({ cells: _, ...row }) => row)
     const next = rows.length > pageSize ? String(data.at(-1)?.line) : null
     return request.json({ data, page: { next } })
+  })
+
+  app.get('/imports/:id/kept', async (request) => {
+    const { after } = request.req.query()
+    if (after !== undefined && !isUuid(after))
+      throw queryInvalid({ parameter: 'after', value: after, expected: 'a cursor of the page before' })
+    const rows = await unit(request, async (ctx) => {
+      await importOf(ctx, id(request))
+      return keptOf(ctx, id(request), after, pageSize + 1)
+    })
+    const data = rows.slice(0, pageSize)
+    return request.json({ data, page: { next: rows.length > pageSize ? (data.at(-1)?.change ?? null) : null } })
+  })
+
+  /** All rows of some kinds, some hundred at a time, each page under the rights of its moment. */
+  async function* allRows(request: Request, of: LinesOf, actions: readonly RowAction[]) {
+    let after = 0
+    for (;;) {
+      const rows = await unit(request, (ctx) => rowsOfImport(ctx, of, { actions, after, limit: 500 }))
+      const last = rows.at(-1)
+      if (!last) return
+      after = last.line
+      yield rows
+    }
+  }
+
+  app.get('/imports/:id/diff.ndjson', async (request) => {
+    const record = await unit(request, (ctx) => importOf(ctx, id(request)))
+    const of = phaseAsked(request, record)
+    const lines = async function* () {
+      for await (const rows of allRows(request, of, everyAction))
+        yield Buffer.from(rows.map(({ cells: _, ...row }) => `${JSON.stringify(row)}\n`).join(''))
+    }
+    return download(lines(), { type: 'application/x-ndjson', name: `${bare(record.fileName)}-${of.phase}.ndjson` })
   })
 
   app.get('/imports/:id/errors.csv', async (request) => {
@@ -152,40 +181,38 @@ export function importRoutes(kernel: Kernel, options: ImportRouteOptions): Hono<
       say('core.import.line', 'line'),
       say('core.import.problems', 'problems'),
     ]
+    const of = phaseAsked(request, record)
+    const between = delimiter === '' ? ',' : delimiter
     const lines = async function* () {
       // With its mark, a spreadsheet reads it as UTF-8.
-      yield Buffer.from(`\ufeff${csvLine(head, delimiter)}`)
-      let after = 0
-      for (;;) {
-        const rows = await unit(request, (ctx) => rowsOfImport(ctx, record.id, { state: 'failed', after, limit: 500 }))
-        const last = rows.at(-1)
-        if (!last) return
-        after = last.line
-        yield Buffer.from(rows.map((row) => csvLine(refusedLine(row, columns.length, label), delimiter)).join(''))
-      }
+      yield Buffer.from(`\ufeff${csvLine(head, between)}`)
+      for await (const rows of allRows(request, of, ['failed']))
+        yield Buffer.from(rows.map((row) => csvLine(refusedLine(row, columns.length, label), between)).join(''))
     }
-    const file = record.fileName.replaceAll(/[^\w.-]+/g, '_').replace(/\.\w+$/, '')
-    return new Response(Readable.toWeb(Readable.from(lines())) as unknown as ReadableStream, {
-      headers: {
-        'content-type': 'text/csv; charset=utf-8',
-        'content-disposition': `attachment; filename="${file}-errors.csv"`,
-        'cache-control': 'no-store',
-      },
-    })
+    return download(lines(), { type: 'text/csv; charset=utf-8', name: `${bare(record.fileName)}-errors.csv` })
   })
   return app
 }
 
+function bare(fileName: string): string {
+  return fileName.replaceAll(/[^\w.-]+/g, '_').replace(/\.\w+$/, '')
+}
+
+interface Received extends AsyncDisposable {
+  readonly resource: string
+  /** Where the file lies while it is looked at. */
+  readonly path: string
+  readonly file: Pick<ReceivedFile, 'id' | 'name' | 'size'>
+}
+
 /** Takes the form's file to disk as it arrives. */
-async function receive(
-  request: globalThis.Request,
-  pathOf: (id: string) => string,
-): Promise<{ resource: string; file: Pick<ReceivedFile, 'id' | 'name' | 'size' | 'path'> }> {
+async function receive(request: globalThis.Request): Promise<Received> {
   if (Number(request.headers.get('content-length') ?? 0) > fileLimit + formLimit) throw tooLarge()
   const parts = formParts(request)
   if (!parts) throw importFileMissing({})
-  const id = uuidv7()
-  const path = pathOf(id)
+  const folder = await mkdtemp(join(tmpdir(), 'socle-'))
+  const path = join(folder, 'file')
+  const remove = () => rm(folder, { recursive: true, force: true })
   let resource = ''
   let fileName: string | undefined
   try {
@@ -193,13 +220,13 @@ async function receive(
       if (part.name === 'resource') resource = await textOf(part)
       if (part.name !== 'file' || fileName !== undefined) continue
       fileName = (part.fileName ?? '').slice(0, 200) || 'import.csv'
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 })
       await pipeline(limited(part.body), createWriteStream(path, { mode: 0o600 }))
     }
     if (fileName === undefined) throw importFileMissing({})
-    return { resource, file: { id, name: fileName, size: (await stat(path)).size, path } }
+    const { size } = await stat(path)
+    return { resource, path, file: { id: uuidv7(), name: fileName, size }, [Symbol.asyncDispose]: remove }
   } catch (error) {
-    await rm(path, { force: true })
+    await remove()
     throw error
   }
 }

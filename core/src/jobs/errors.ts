@@ -9,14 +9,13 @@ export const jobNotFound = defineError<{ id: string }>(
 export const jobFinished = defineError<{ kind: string; state: string }>(
   'JOB_FINISHED',
   409,
-  ({ kind, state }) => `This ${kind} is ${state} already, so there is nothing left to cancel.`,
+  ({ kind, state }) => `This ${kind} is ${state} already, so there is nothing left to stop.`,
 )
 
-export const jobNeedsUser = defineError<{ kind: string }>(
-  'JOB_NEEDS_USER',
-  403,
-  ({ kind }) =>
-    `${kind} works on with the rights of whoever starts it, so a person must: sign in instead of using an API key.`,
+export const jobNotPaused = defineError<{ kind: string; state: string }>(
+  'JOB_NOT_PAUSED',
+  409,
+  ({ kind, state }) => `This ${kind} is ${state}, not paused, so it cannot go on from there.`,
 )
 
 export const jobGaveUp = defineError<{ kind: string; attempts: number }>(
@@ -29,5 +28,5 @@ export const jobGaveUp = defineError<{ kind: string; attempts: number }>(
 /** Why a running job is told to stop; the job's own code need not catch it. */
 export const jobInterrupted = defineError<{
   id: string
-  why: 'cancelled' | 'taken over' | 'stopping' | 'plugin disabled'
+  why: 'cancelled' | 'paused' | 'taken over' | 'stopping' | 'plugin disabled'
 }>('JOB_INTERRUPTED', 409, ({ id, why }) => `Job ${id} was interrupted: ${why}.`)

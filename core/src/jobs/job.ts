@@ -1,6 +1,7 @@
 import type { Cause, Context } from '../context.ts'
+import type { Starter } from '../events/run-unit.ts'
 
-export type JobState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled'
+export type JobState = 'queued' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled'
 
 /** Background work as its handler gets it. */
 export interface Job<P = unknown> {
@@ -12,13 +13,13 @@ export interface Job<P = unknown> {
   /** How far an earlier run came, 0 at first: go on from there. */
   readonly progress: number
   readonly total: number | undefined
-  /** Id of the user who started it; nobody when a plugin or a schedule did. */
-  readonly actor: string | undefined
+  /** Who started it; nobody when a plugin or a schedule did. */
+  readonly actor: Starter | undefined
 }
 
 /** What a handler works with. It has no transaction of its own: each chunk is a unit of work. */
 export interface JobTools {
-  /** Aborted when the job is cancelled, its plugin is disabled or the process stops. */
+  /** Aborted when the job is cancelled or paused, its plugin is disabled or the process stops. */
   readonly signal: AbortSignal
   /** One unit of work in the job's workspace, with the rights of who started the job, else as the plugin. */
   unit<T>(work: (ctx: Context) => Promise<T>, cause?: Partial<Cause>): Promise<T>
@@ -26,7 +27,7 @@ export interface JobTools {
    * Keeps how far the job is. With the `ctx` of a chunk it commits with that chunk, so that a job that is started again
    * after a crash repeats nothing and skips nothing.
    *
-   * @throws `JOB_INTERRUPTED` when the job was cancelled, or another process has taken it over
+   * @throws `JOB_INTERRUPTED` when the job was cancelled or paused, or another process has taken it over
    */
   progress(done: number, total?: number, ctx?: Context): Promise<void>
 }
@@ -40,6 +41,6 @@ export interface JobRequest {
   readonly payload?: Readonly<Record<string, unknown>>
   /** While a job of this kind and key is unfinished, no second one is made. */
   readonly key?: string | undefined
-  /** Id of the user who starts it, where no unit of work tells. */
-  readonly actor?: string | undefined
+  /** Who starts it, where no unit of work tells. */
+  readonly actor?: Starter | undefined
 }

@@ -7,10 +7,10 @@ import type { Clock } from '../clock.ts'
 import type { Context } from '../context.ts'
 import type { Database, Sql } from '../database/database.ts'
 import { SocleError } from '../errors.ts'
-import type { RunUnit } from '../events/run-unit.ts'
+import type { RunUnit, Starter } from '../events/run-unit.ts'
 import type { PluginDefinition } from '../plugins/define-plugin.ts'
 import { makeBoss } from './boss.ts'
-import { jobGaveUp, jobInterrupted, jobNeedsUser } from './errors.ts'
+import { jobGaveUp, jobInterrupted } from './errors.ts'
 import type { Job, JobHandler, JobRequest, JobState, JobTools } from './job.ts'
 import { makeDueJobs, schedulesOf, type NextTick, type Schedule } from './schedules.ts'
 
@@ -34,6 +34,7 @@ export interface JobsOptions {
 interface Run {
   readonly job: Job
   readonly attempt: number
+  readonly pauses: number
   readonly interrupt: AbortController
 }
 
@@ -46,7 +47,10 @@ interface JobRow {
   readonly progress: number
   readonly total: number | null
   readonly actor: string | null
+  readonly actorType: Starter['type']
   readonly attempts: number
+  /** Times it was let go on after a pause: none of them was a failure. */
+  readonly pauses: number
 }
 
 const maxAttempts = 5
@@ -145,7 +149,7 @@ export class Jobs {
    * @returns the job's id; that of the unfinished one when there is one of this kind and key
    */
   async enqueue(request: JobRequest, ctx?: Context): Promise<string> {
-    const row = { ...request, actor: request.actor ?? actorOf(ctx, request.kind), at: this.#now() }
+    const row = { ...request, actor: request.actor ?? starterOf(ctx), at: this.#now() }
     const id = await (ctx
       ? insertJob(ctx.sql, row)
       : this.#options.database.transaction({ workspace: request.workspace }, (tx) => insertJob(tx, row)))
@@ -226,9 +230,10 @@ export class Jobs {
     const handler = row && this.#handlers.get(row.kind)
     if (!row || !handler) return
     const { workspace, kind, payload, progress } = row
-    const job = { id, workspace, kind, payload, progress, total: row.total ?? undefined, actor: row.actor ?? undefined }
-    const run: Run = { job, attempt: row.attempts, interrupt: new AbortController() }
-    if (run.attempt > maxAttempts) {
+    const actor = row.actor === null ? undefined : { type: row.actorType, id: row.actor }
+    const job = { id, workspace, kind, payload, progress, total: row.total ?? undefined, actor }
+    const run: Run = { job, attempt: row.attempts, pauses: row.pauses, interrupt: new AbortController() }
+    if (run.attempt - run.pauses > maxAttempts) {
       await this.#finish(run, 'failed', { error: asError(jobGaveUp({ kind, attempts: maxAttempts })) })
       return
     }
@@ -253,7 +258,7 @@ export class Jobs {
         heartbeat_at = ${this.#now()}::timestamptz,
         ${newTicketUnless(pluginIsOn)}
       where id = ${id}::uuid and state = any(${[...from]}::text[])
-      returning id, workspace, plugin, kind, payload, progress, total, actor, attempts, state = 'running' as on`.execute(
+      returning id, workspace, plugin, kind, payload, progress, total, actor, actor_type as "actorType", attempts, pauses, state = 'running' as on`.execute(
       this.#options.database.owner,
     )
     const [row] = rows
@@ -283,15 +288,15 @@ export class Jobs {
   }
 
   async #fail(run: Run, error: unknown): Promise<void> {
-    const { job, attempt, interrupt } = run
+    const { job, attempt, pauses, interrupt } = run
     const refusal = error instanceof SocleError && error.status < 500
     if (interrupt.signal.aborted || (error instanceof SocleError && error.code === jobInterrupted.code)) {
-      // Cancelled and taken-over jobs are past this statement's condition; the others wait to be handed over again.
+      // Cancelled, paused and taken-over jobs are past this statement's condition; the others wait to be handed over again.
       await this.#requeue(run)
       return
     }
     this.#options.log.warn({ err: error, job: job.id, kind: job.kind, attempt }, 'a job failed')
-    if (refusal || attempt >= maxAttempts) {
+    if (refusal || attempt - pauses >= maxAttempts) {
       await this.#finish(run, 'failed', { error: asError(error) })
       return
     }
@@ -330,8 +335,8 @@ export class Jobs {
       for (const { job, attempt, interrupt } of runs) {
         const row = found.get(job.id)
         const why =
-          row?.state === 'cancelled'
-            ? 'cancelled'
+          row?.state === 'cancelled' || row?.state === 'paused'
+            ? row.state
             : row?.attempts !== attempt
               ? 'taken over'
               : row.on
@@ -362,13 +367,10 @@ function asError(error: unknown): { code: string; detail: string } {
   return { code: 'INTERNAL', detail: error instanceof Error ? error.message : String(error) }
 }
 
-/**
- * The user a job will act for. A plugin's own job acts for the plugin; an API key's would too, with more rights than
- * the key has.
- */
-function actorOf(ctx: Context | undefined, kind: string): string | undefined {
-  if (ctx?.actor.type === 'key') throw jobNeedsUser({ kind })
-  return ctx?.actor.type === 'user' ? ctx.actor.id : undefined
+/** Whom a job will act for: the person or the program that asks. A plugin's own job acts for the plugin. */
+function starterOf(ctx: Context | undefined): Starter | undefined {
+  const { type, id } = ctx?.actor ?? {}
+  return id !== undefined && (type === 'user' || type === 'key') ? { type, id } : undefined
 }
 
 async function insertJob(tx: Sql, request: JobRequest & { at: string }): Promise<string> {
@@ -376,14 +378,14 @@ async function insertJob(tx: Sql, request: JobRequest & { at: string }): Promise
   const [plugin = ''] = kind.split('.')
   const { rows } = await sql<{ id: string }>`
     with made as (
-      insert into core.job (id, workspace, plugin, kind, key, payload, actor, created_at)
+      insert into core.job (id, workspace, plugin, kind, key, payload, actor, actor_type, created_at)
       values (${uuidv7()}::uuid, ${workspace}::uuid, ${plugin}, ${kind}, ${key ?? null}, ${JSON.stringify(payload)}::jsonb,
-        ${actor ?? null}::uuid, ${at}::timestamptz)
-      on conflict (workspace, kind, key) where key is not null and state in ('queued', 'running') do nothing
+        ${actor?.id ?? null}::uuid, ${actor?.type ?? 'user'}, ${at}::timestamptz)
+      on conflict (workspace, kind, key) where key is not null and state in ('queued', 'running', 'paused') do nothing
       returning id)
     select id from made union all
     select id from core.job where workspace = ${workspace}::uuid and kind = ${kind} and key = ${key ?? null}
-      and state in ('queued', 'running')
+      and state in ('queued', 'running', 'paused')
     limit 1`.execute(tx)
   const [job] = rows
   // Between the two halves the other one may have ended: then it is ours to make.

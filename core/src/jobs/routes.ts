@@ -2,7 +2,8 @@ import { sql } from 'kysely'
 import { z } from 'zod'
 import type { Context } from '../context.ts'
 import { definePermission, defineRoute } from '../plugins/define-plugin.ts'
-import { jobFinished, jobNotFound } from './errors.ts'
+import { cancelJob, pauseJob, resumeJob } from './control.ts'
+import { jobNotFound } from './errors.ts'
 
 export const jobPermissions = [
   definePermission('core.job.manage', {
@@ -14,7 +15,7 @@ export const jobPermissions = [
 const jobView = z.object({
   id: z.uuid(),
   kind: z.string(),
-  state: z.enum(['queued', 'running', 'done', 'failed', 'cancelled']),
+  state: z.enum(['queued', 'running', 'paused', 'done', 'failed', 'cancelled']),
   progress: z.int(),
   total: z.int().nullable(),
   result: z.unknown(),
@@ -51,24 +52,26 @@ const readJob = defineRoute({
   handle: async (input, ctx) => ({ data: await visibleJob(input.params.id, ctx) }),
 })
 
-const cancelJob = defineRoute({
-  method: 'post',
-  path: '/jobs/:id/cancel',
-  permission: 'authenticated',
-  summary: 'Cancel a background job; what it has done so far stays',
-  params,
-  answer,
-  handle: async ({ params: { id } }, ctx) => {
-    const job = await visibleJob(id, ctx)
-    if (job.state === 'cancelled') return { data: job }
-    const { rows } = await sql`
-      update core.job set state = 'cancelled', finished_at = ${ctx.clock.now().toISOString()}::timestamptz
-      where workspace = ${ctx.workspace.id}::uuid and id = ${id}::uuid and state in ('queued', 'running') returning id`.execute(
-      ctx.sql,
-    )
-    if (rows.length === 0) throw jobFinished({ kind: job.kind, state: job.state })
-    return { data: await visibleJob(id, ctx) }
-  },
-})
+const controls = [
+  { verb: 'cancel', summary: 'Cancel a background job; what it has done so far stays', change: cancelJob },
+  { verb: 'pause', summary: 'Let a background job wait after what it is doing now', change: pauseJob },
+  { verb: 'resume', summary: 'Let a paused job go on from where it stopped', change: resumeJob },
+]
 
-export const jobRoutes = [readJob, cancelJob]
+const controlRoutes = controls.map(({ verb, summary, change }) =>
+  defineRoute({
+    method: 'post',
+    path: `/jobs/:id/${verb}`,
+    permission: 'authenticated',
+    summary,
+    params,
+    answer,
+    handle: async ({ params: { id } }, ctx) => {
+      await visibleJob(id, ctx)
+      await change(ctx, id)
+      return { data: await visibleJob(id, ctx) }
+    },
+  }),
+)
+
+export const jobRoutes = [readJob, ...controlRoutes]

@@ -53,6 +53,13 @@ export const serviceAbsent = defineError<{ service: string }>(
     `No enabled module provides ${service} here. Switch on the module it belongs to, or ask with tryUse.`,
 )
 
+export const keyGone = defineError<{ key: string; workspace: string }>(
+  'KEY_GONE',
+  403,
+  ({ key, workspace }) =>
+    `API key ${key} is expired or revoked in ${workspace}, so what it started stops. Start it again with a key that is valid.`,
+)
+
 export const memberGone = defineError<{ user: string; workspace: string }>(
   'MEMBER_GONE',
   403,

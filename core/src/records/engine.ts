@@ -129,6 +129,11 @@ export class RecordEngine implements Records {
     return this.#scope.savepoint(work)
   }
 
+  /** For the engine's own rooms, which write in ways no caller of `Records` may. */
+  get scope(): EngineScope {
+    return this.#scope
+  }
+
   async undo(changeSet: string): Promise<UndoAnswer> {
     return undoChangeSet(this.#scope, changeSet)
   }

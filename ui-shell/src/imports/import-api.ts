@@ -32,7 +32,8 @@ export interface ValueAlias {
 }
 
 export interface ImportOptions {
-  readonly skipDuplicates?: boolean
+  /** What lines may do; both when absent. */
+  readonly mode?: 'both' | 'create' | 'update'
   readonly dateFormat?: string
   readonly decimal?: ',' | '.'
 }

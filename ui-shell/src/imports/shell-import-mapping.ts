@@ -453,8 +453,8 @@ export class ShellImportMapping extends KitElement {
         <label class="check">
           <input
             type="checkbox"
-            .checked=${options.skipDuplicates ?? false}
-            @change=${(event: Event) => this.#say({ options: { ...options, skipDuplicates: (event.target as HTMLInputElement).checked } })}
+            .checked=${options.mode === 'create'}
+            @change=${(event: Event) => this.#say({ options: { ...options, mode: (event.target as HTMLInputElement).checked ? 'create' : 'both' } })}
           />
           ${t('shell.imports.options.skip')}
         </label>

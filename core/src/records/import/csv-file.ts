@@ -3,24 +3,11 @@ import { pipeline } from 'node:stream'
 import { CsvError, parse } from 'csv-parse'
 import iconv from 'iconv-lite'
 import { importFileInvalid, type FileFault } from './errors.ts'
-import type { FileShape } from './sniff.ts'
-
-/** One record of a file, its cells in the order of the header. */
-export interface FileRow {
-  /** Where it starts in the file, the header's line being 1. */
-  readonly line: number
-  readonly cells: readonly string[]
-  /** True when it has as many cells as the header. */
-  readonly whole: boolean
-}
-
-export interface CsvFile extends FileShape {
-  readonly path: string
-}
+import { asWritten } from './harmless.ts'
+import { fitted, headerOf, type FileRow, type ReadableFile } from './tables.ts'
 
 /** How far one record may go: past it, a quotation mark was left open. */
 const longestRecord = 1_000_000
-const mostColumns = 500
 
 const refuse = (reason: FileFault, line: number, value = '') => importFileInvalid({ reason, line, value })
 
@@ -31,7 +18,7 @@ const refuse = (reason: FileFault, line: number, value = '') => importFileInvali
  *
  * @throws `IMPORT_FILE_INVALID` (422) naming the line, for what keeps a file from being read at all
  */
-export async function* recordsOf(file: CsvFile): AsyncGenerator<FileRow> {
+export async function* csvRecords(file: ReadableFile): AsyncGenerator<FileRow> {
   const parser = parse({
     delimiter: file.delimiter,
     info: true,
@@ -58,7 +45,7 @@ export async function* recordsOf(file: CsvFile): AsyncGenerator<FileRow> {
         continue
       }
       if (record.every((cell) => cell.trim() === '')) continue
-      yield { line, ...fitted(record, width) }
+      yield { line, ...fitted(record.map(asWritten), width) }
     }
   } catch (error) {
     throw error instanceof CsvError ? refusalOf(error, next) : error
@@ -72,27 +59,6 @@ function lineBreaks(record: readonly string[]): number {
     for (let at = cell.indexOf('\n'); at >= 0; at = cell.indexOf('\n', at + 1)) breaks += 1
   }
   return breaks
-}
-
-function headerOf(record: readonly string[], line: number): string[] {
-  const names = record.map((name) => name.replaceAll('\u0000', '').replaceAll(/\s+/g, ' ').trim())
-  while (names.length > 0 && names.at(-1) === '') names.pop()
-  if (names.length > mostColumns) throw refuse('too_many_columns', line, String(names.length))
-  const seen = new Set<string>()
-  for (const [index, name] of names.entries()) {
-    if (name === '') throw refuse('header_empty', line, String(index + 1))
-    if (seen.has(name)) throw refuse('header_duplicate', line, name.slice(0, 60))
-    seen.add(name)
-  }
-  return names
-}
-
-function fitted(record: readonly string[], width: number): Pick<FileRow, 'cells' | 'whole'> {
-  if (record.length === width) return { cells: record, whole: true }
-  const surplus = record.slice(width)
-  if (record.length > width && surplus.every((cell) => cell.trim() === ''))
-    return { cells: record.slice(0, width), whole: true }
-  return { cells: record, whole: false }
 }
 
 function refusalOf(error: CsvError, line: number) {

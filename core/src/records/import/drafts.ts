@@ -8,7 +8,7 @@ import type { Resource } from '../registry.ts'
 import { systemFields } from '../registry.ts'
 import { isUuid } from '../values.ts'
 import { readCell } from './cell-values.ts'
-import type { FileRow } from './csv-file.ts'
+import type { FileRow } from './tables.ts'
 import {
   cellCount,
   keyRepeated,
@@ -23,12 +23,13 @@ import { withoutNul } from './profile.ts'
 import { findByText, type Found } from './references.ts'
 import { fold } from './resemblance.ts'
 import type { RowWriter } from './row-writer.ts'
-import { cellsOf, doneAmong, firstLines, linesNamed, type KeyedLine } from './store.ts'
+import { cellsOf, doneAmong, firstLines, linesNamed, type KeyedLine, type LinesOf } from './store.ts'
 
 /** What a line does once it is written. */
 export interface Written {
   readonly action: 'create' | 'update' | 'unchanged' | 'skip'
-  readonly record: string
+  /** Nothing for a line that would make a record where none is to be made. */
+  readonly record: string | undefined
   readonly values?: Readonly<Record<string, unknown>>
   readonly changes?: readonly RowChange[]
 }
@@ -61,6 +62,8 @@ export interface DraftsParts {
   readonly plan: Plan
   readonly words: Words
   readonly record: ImportRecord
+  /** Where outcomes of this rehearsal or run are kept. */
+  readonly lines: LinesOf
   readonly isRehearsal: boolean
   /** `last`: what no record and no line has is made now, or refused. */
   readonly pass: 'first' | 'wave' | 'last'
@@ -179,11 +182,11 @@ export class Drafts {
 
   /** Lines of this file that are named so; nobody asks while the file is still read. */
   async #linesOf(entry: PlanEntry, texts: readonly string[]): ReturnType<typeof linesNamed> {
-    const { ctx, record, pass } = this.#parts
+    const { ctx, lines, pass } = this.#parts
     if (!this.#mayBeLine(entry) || pass === 'first' || texts.length === 0) return new Map()
     return linesNamed(
       ctx,
-      record.id,
+      lines,
       nameKey,
       texts.map((text) => keyForm(fold(text))),
     )
@@ -277,7 +280,7 @@ export class Drafts {
   }
 
   async #writeAgain(drafts: readonly Draft[], writer: RowWriter, depth: number): Promise<void> {
-    const { ctx, record, isRehearsal } = this.#parts
+    const { ctx, lines: ofPhase, isRehearsal } = this.#parts
     if (!isRehearsal || depth > deepest) return
     const open = () =>
       drafts.flatMap((draft) =>
@@ -286,12 +289,12 @@ export class Drafts {
     const wanted = new Set(open().flatMap(({ missing: { line } }) => (line === undefined ? [] : [line])))
     const lines = await this.#doneLines([...wanted].filter((line) => !this.#again.has(line)))
     if (lines.length > 0) {
-      const rows = (await cellsOf(ctx, record.id, lines)).map((it) => ({ ...it, whole: true }))
+      const rows = (await cellsOf(ctx, ofPhase, lines)).map((it) => ({ ...it, whole: true }))
       const again = await this.#draw(rows)
       await this.#makeMissing(again, writer, depth + 1)
       const ready = again.filter(({ problems, missing }) => problems.length === 0 && missing.length === 0)
       for (const [line, draft] of await writer.write(ready))
-        if (draft.written) this.#again.set(line, draft.written.record)
+        if (draft.written?.record !== undefined) this.#again.set(line, draft.written.record)
     }
     for (const { draft, missing } of open()) {
       const id = this.#again.get(missing.line ?? -1)
@@ -301,8 +304,8 @@ export class Drafts {
 
   /** Lines that are done; those that wait come in a later wave. */
   async #doneLines(lines: readonly number[]): Promise<number[]> {
-    const { ctx, record } = this.#parts
-    return lines.length === 0 ? [] : doneAmong(ctx, record.id, lines)
+    const { ctx, lines: ofPhase } = this.#parts
+    return lines.length === 0 ? [] : doneAmong(ctx, ofPhase, lines)
   }
 
   #settle(draft: Draft, missing: Missing, id: string): void {

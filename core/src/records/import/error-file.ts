@@ -1,15 +1,5 @@
+import { harmless } from './harmless.ts'
 import type { ImportRow } from './import.ts'
-
-const plainNumber = /^[+-]?[\d.,\s]+$/
-
-/**
- * A cell that no spreadsheet runs: what begins like a formula is marked as text. Plain numbers stay numbers.
- *
- * OWASP, “CSV Injection”.
- */
-export function harmless(cell: string): string {
-  return /^[=+\-@\t\r]/.test(cell) && !plainNumber.test(cell) ? `'${cell}` : cell
-}
 
 /** One line of CSV (RFC 4180). */
 export function csvLine(cells: readonly string[], delimiter: string): string {

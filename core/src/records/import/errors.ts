@@ -1,10 +1,12 @@
+import { refuseTransition } from '../../entities/errors.ts'
 import { defineError } from '../../errors.ts'
 
 export type FileFault =
   | 'empty'
   | 'no_lines'
-  | 'binary'
-  | 'spreadsheet'
+  | 'workbook'
+  | 'texts'
+  | 'json'
   | 'encoding'
   | 'quote'
   | 'record_too_long'
@@ -16,8 +18,10 @@ export type FileFault =
 const faults: Readonly<Record<FileFault, (line: number, value: string) => string>> = {
   empty: () => 'it is empty. Choose a file with a header line and at least one line below it.',
   no_lines: () => 'below its header there is no line. Choose a file with at least one.',
-  binary: () => 'it is not text. Save it as CSV and choose that file.',
-  spreadsheet: () => 'it is a spreadsheet or an archive. Save its sheet as CSV and choose that file.',
+  workbook: (_, value) => `the workbook is damaged: ${value}. Save it again as .xlsx, or its sheet as CSV.`,
+  texts: () => 'its texts are larger than a workbook of this kind is read with. Save the sheet as CSV.',
+  json: (line, value) =>
+    `record ${line} is not an object of names and values: ${value}. Send a list of objects, or one object on each line.`,
   encoding: (line) => `line ${line} has characters that are not UTF-8, as the rest is. Save it again as UTF-8.`,
   quote: (line) => `a quotation mark opens in line ${line} and never closes. Close or remove it.`,
   record_too_long: (line) =>
@@ -40,6 +44,19 @@ export const importFileTooLarge = defineError<{ limit: string }>(
   ({ limit }) => `The file is larger than ${limit}. Split it and import the parts one after the other.`,
 )
 
+export const fileTypeRefused = defineError<{ kind: string }>(
+  'FILE_TYPE_REFUSED',
+  415,
+  ({ kind }) => `This file is ${kind}, which is not read here. Choose a CSV, TSV, Excel (.xlsx), JSON or vCard file.`,
+)
+
+export const archiveRefused = defineError<{ limit: number }>(
+  'ARCHIVE_REFUSED',
+  422,
+  ({ limit }) =>
+    `The file unpacks to more than ${limit} times its size, as files made to fill a disk do. Save its sheet as CSV and choose that file.`,
+)
+
 export const importFileMissing = defineError(
   'IMPORT_FILE_MISSING',
   422,
@@ -50,6 +67,30 @@ export const importNotFound = defineError<{ id: string }>(
   'IMPORT_NOT_FOUND',
   404,
   ({ id }) => `There is no import "${id}" of yours. Imports are seen by those who started them.`,
+)
+
+export const recipeNotFound = defineError<{ id: string }>(
+  'IMPORT_RECIPE_NOT_FOUND',
+  404,
+  ({ id }) => `There is no recipe "${id}" of yours or shared with you for this kind of record.`,
+)
+
+export const recordChangedSince = defineError<{ resource: string }>(
+  'RECORD_CHANGED_SINCE',
+  409,
+  () => 'It was changed after the import, so it stays. Change or delete it by hand.',
+)
+
+export const recordUsedSince = defineError<{ resource: string }>(
+  'RECORD_USED_SINCE',
+  409,
+  () => 'Other records refer to it, so it stays. Change or delete those first, then delete it by hand.',
+)
+
+export const recordGone = defineError<{ resource: string }>(
+  'RECORD_GONE',
+  409,
+  () => 'It was deleted after the import, or its module is off, so there is nothing to put back.',
 )
 
 export const importResourceClosed = defineError<{ resource: string }>(
@@ -78,17 +119,22 @@ export const importMappingInvalid = defineError<{ column: string; reason: Mappin
   ({ column, reason, value }) => `"${column}" cannot be mapped so: ${mappingFaults[reason](value)}.`,
 )
 
-export const importStateRefused = defineError<{ state: string; action: string }>(
-  'IMPORT_STATE_REFUSED',
-  409,
+/** The import is in no state for what is asked of it. */
+export const importStateRefused = refuseTransition<{ state: string; action: string }>(
+  'import',
   ({ state, action }) => `The import is ${state}, so it cannot be ${action}. ${wayOut[state] ?? 'Rehearse it first.'}`,
 )
 
 const wayOut: Readonly<Record<string, string>> = {
-  rehearsing: 'Wait until the rehearsal is over.',
-  running: 'Wait until it is done.',
+  rehearsing: 'Wait until the rehearsal is over, or cancel it.',
+  rehearsed: 'Run it first.',
+  running: 'Pause it, cancel it, or wait until it is done.',
+  paused: 'Let it go on, or cancel it.',
   done: 'Upload the file again to import it once more.',
   failed: 'Rehearse it again first.',
+  cancelled: 'Rehearse it again, or roll it back.',
+  rolling_back: 'Wait until it is rolled back.',
+  rolled_back: 'Upload the file again to import it once more.',
 }
 
 // What a line can be refused for, beside what the write path itself refuses --------------------------------------------

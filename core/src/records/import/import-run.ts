@@ -5,20 +5,22 @@ import type { JobTools } from '../../jobs/job.ts'
 import { permissionDenied } from '../../permissions/errors.ts'
 import type { Words } from '../../words.ts'
 import type { Catalog } from '../registry.ts'
-import { recordsOf, type CsvFile, type FileRow } from './csv-file.ts'
 import { Drafts, type Draft } from './drafts.ts'
 import { referenceCircular } from './errors.ts'
-import type { ImportRecord } from './import.ts'
+import { ImportCompleted } from './events.ts'
+import type { ImportPhase, ImportRecord } from './import.ts'
 import { planOf, type Plan } from './plan.ts'
+import { recordsOf } from './readers.ts'
 import { RowWriter } from './row-writer.ts'
-import { end, keepRows, linesKept, waitingLines, type RowOutcome } from './store.ts'
+import { countsOf, end, keepRows, linesKept, waitingLines, type LinesOf, type RowOutcome } from './store.ts'
+import type { FileRow, ReadableFile } from './tables.ts'
 import { targetOf } from './targets.ts'
 
 export interface RunParts {
   readonly catalog: Catalog
   readonly words: Words
   readonly tools: JobTools
-  readonly file: CsvFile
+  readonly file: ReadableFile
   readonly record: ImportRecord
   /** A rehearsal does everything a run does, and takes each chunk back. */
   readonly isRehearsal: boolean
@@ -45,32 +47,33 @@ class TakenBack extends Error {
  */
 export class ImportRun {
   readonly #parts: RunParts
+  readonly #lines: LinesOf
   #done = 0
-  /** Last line of the sample. */
-  #sampleUpTo = 0
 
   constructor(parts: RunParts) {
     this.#parts = parts
+    const phase: ImportPhase = parts.isRehearsal ? 'rehearsal' : 'run'
+    this.#lines = { id: parts.record.id, phase }
   }
 
   async run(): Promise<void> {
     await this.#readFile()
     await this.#settleWaiting()
     const { record, isRehearsal } = this.#parts
-    await this.#unit((ctx) => end(ctx, record.id, isRehearsal ? 'rehearsed' : 'done'))
+    await this.#unit(async (ctx) => {
+      await end(ctx, record.id, isRehearsal ? 'rehearsed' : 'done')
+      if (!isRehearsal) await tell(ctx, record)
+    })
   }
 
   async #readFile(): Promise<void> {
     let rows: FileRow[] = []
     let isHeader = true
-    let count = 0
     for await (const row of recordsOf(this.#parts.file)) {
       if (isHeader) {
         isHeader = false
         continue
       }
-      count += 1
-      if (count <= sampleSize) this.#sampleUpTo = row.line
       rows.push(row)
       if (rows.length < this.#parts.chunkSize) continue
       await this.#chunk(rows, 'first')
@@ -94,12 +97,12 @@ export class ImportRun {
   }
 
   async #wave(pass: 'wave' | 'last'): Promise<{ waiting: number; moved: boolean }> {
-    const { record, chunkSize } = this.#parts
+    const { chunkSize } = this.#parts
     let after = 0
     let waiting = 0
     let moved = false
     for (;;) {
-      const lines = await this.#unit((ctx) => waitingLines(ctx, record.id, after, chunkSize))
+      const lines = await this.#unit((ctx) => waitingLines(ctx, this.#lines, after, chunkSize))
       const last = lines.at(-1)
       if (!last) return { waiting, moved }
       after = last.line
@@ -114,10 +117,10 @@ export class ImportRun {
   }
 
   async #refuseWaiting(): Promise<void> {
-    const { record, words, chunkSize } = this.#parts
+    const { words, chunkSize } = this.#parts
     for (;;) {
       const refused = await this.#unit(async (ctx) => {
-        const lines = await waitingLines(ctx, record.id, 0, chunkSize)
+        const lines = await waitingLines(ctx, this.#lines, 0, chunkSize)
         const drafts = await this.#drafts(
           ctx,
           lines.map((it) => ({ ...it, whole: true })),
@@ -132,7 +135,7 @@ export class ImportRun {
             problems: [...draft.problems, { field: missing?.entry.field.name ?? '', code: error.code, detail }],
           })
         })
-        await keepRows(ctx, record.id, outcomes)
+        await keepRows(ctx, this.#lines, outcomes)
         return outcomes.length
       })
       if (refused === 0) return
@@ -142,39 +145,38 @@ export class ImportRun {
   /** One unit of work, with what every line of it came to. */
   async #chunk(given: readonly FileRow[], pass: 'first' | 'wave' | 'last'): Promise<readonly RowOutcome[]> {
     const { record, isRehearsal, tools } = this.#parts
-    const rows = pass === 'first' ? await this.#fresh(given) : given
-    if (rows.length === 0) return []
-    const done = this.#done + rows.length
-    let outcomes: readonly RowOutcome[]
+    let outcomes: readonly RowOutcome[] = []
     if (isRehearsal) {
-      outcomes = await this.#takenBack(async (ctx) => this.#process(ctx, rows, pass))
-      await this.#unit((ctx) => keepRows(ctx, record.id, outcomes))
-      await tools.progress(done, record.lines)
-    } else {
-      outcomes = await this.#unit(async (ctx) => {
-        const came = await this.#process(ctx, rows, pass)
-        await keepRows(ctx, record.id, came)
-        await tools.progress(done, record.lines, ctx)
-        return came
-      })
+      const rows = pass === 'first' ? await this.#unit((ctx) => this.#fresh(ctx, given)) : given
+      if (rows.length > 0) outcomes = await this.#takenBack(async (ctx) => this.#process(ctx, rows, pass))
+      await this.#unit((ctx) => keepRows(ctx, this.#lines, outcomes))
+      await tools.progress(this.#come(outcomes), record.lines)
+      return outcomes
     }
+    return this.#unit(async (ctx) => {
+      const rows = pass === 'first' ? await this.#fresh(ctx, given) : given
+      const came = rows.length > 0 ? await this.#process(ctx, rows, pass) : []
+      await keepRows(ctx, this.#lines, came)
+      await tools.progress(this.#come(came), record.lines, ctx)
+      return came
+    })
+  }
+
+  /** How many lines wait for nothing any more, those of an interrupted run among them. */
+  #come(outcomes: readonly RowOutcome[]): number {
     this.#done += outcomes.filter(({ state }) => state !== 'waiting').length
-    return outcomes
+    return this.#done
   }
 
   /** Lines nobody has dealt with; values that may stand in one line only are kept before, so that a rehearsal keeps them too. */
-  async #fresh(rows: readonly FileRow[]): Promise<readonly FileRow[]> {
-    return this.#unit(async (ctx) => {
-      const kept = await linesKept(
-        ctx,
-        this.#parts.record.id,
-        rows.map(({ line }) => line),
-      )
-      const fresh = rows.filter(({ line }) => !kept.has(line))
-      const plan = await this.#planOf(ctx)
-      await new Drafts({ ...this.#parts, ctx, plan, pass: 'first' }).keepKeys(fresh)
-      return fresh
-    })
+  async #fresh(ctx: Context, rows: readonly FileRow[]): Promise<readonly FileRow[]> {
+    const numbers = rows.map(({ line }) => line)
+    const kept = await linesKept(ctx, this.#lines, numbers)
+    this.#done += kept.size
+    const fresh = rows.filter(({ line }) => !kept.has(line))
+    const plan = await this.#planOf(ctx)
+    await new Drafts({ ...this.#parts, ctx, plan, pass: 'first', lines: this.#lines }).keepKeys(fresh)
+    return fresh
   }
 
   async #process(
@@ -184,7 +186,7 @@ export class ImportRun {
   ): Promise<readonly RowOutcome[]> {
     const plan = await this.#planOf(ctx)
     if (!plan.target.mayImport(ctx)) throw permissionDenied({ permission: `${plan.resource.id}.import` })
-    const drafts = new Drafts({ ...this.#parts, ctx, plan, pass })
+    const drafts = new Drafts({ ...this.#parts, ctx, plan, pass, lines: this.#lines })
     await drafts.take(rows)
     const writer = new RowWriter({ ctx, plan, words: this.#parts.words })
     await drafts.makeMissing(writer)
@@ -195,13 +197,12 @@ export class ImportRun {
       outcomeOf(written.get(draft.line) ?? draft, {
         changeSet: ctx.changeSet,
         keepsCells: plan.isLinked,
-        isShown: draft.line <= this.#sampleUpTo,
       }),
     )
   }
 
   async #drafts(ctx: Context, rows: readonly FileRow[], pass: 'wave'): Promise<Drafts> {
-    const drafts = new Drafts({ ...this.#parts, ctx, plan: await this.#planOf(ctx), pass })
+    const drafts = new Drafts({ ...this.#parts, ctx, plan: await this.#planOf(ctx), pass, lines: this.#lines })
     await drafts.take(rows)
     return drafts
   }
@@ -238,11 +239,7 @@ export class ImportRun {
 /** Keeps of a line what it came to; in a digest, too, so that a run can be compared with its rehearsal. */
 function outcomeOf(
   draft: Draft,
-  {
-    changeSet,
-    keepsCells = false,
-    isShown = false,
-  }: { changeSet?: string | undefined; keepsCells?: boolean; isShown?: boolean } = {},
+  { changeSet, keepsCells = false }: { changeSet?: string | undefined; keepsCells?: boolean } = {},
 ): RowOutcome {
   const { line, cells, problems, missing, written } = draft
   if (problems.length > 0) {
@@ -259,13 +256,20 @@ function outcomeOf(
     record,
     changeSet: action === 'create' || action === 'update' ? changeSet : undefined,
     ...(keepsCells ? { cells } : {}),
-    ...(isShown ? { outcome: changes ? { changes } : { values: values ?? {} } } : {}),
+    outcome: changes ? { changes } : values ? { values } : {},
     digest: digestOf([action, values ?? null, changes ?? null]),
   }
 }
 
 function digestOf(content: unknown): string {
   return createHash('sha256').update(JSON.stringify(content)).digest('base64url').slice(0, 22)
+}
+
+async function tell(ctx: Context, record: ImportRecord): Promise<void> {
+  const counts = await countsOf(ctx, [record])
+  const { create = 0, update = 0, failed = 0 } = counts.get(record.id) ?? {}
+  const payload = { import: record.id, resource: record.resource, created: create, updated: update, failed }
+  ctx.emit(ImportCompleted, payload, { key: record.id })
 }
 
 /** What kept an import from its end, as its screen says it. */

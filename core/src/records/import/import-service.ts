@@ -1,13 +1,16 @@
 import type { Context } from '../../context.ts'
+import { removePieces, type Pieces } from '../../files/pieces.ts'
+import { cancelJob, pauseJob, resumeJob } from '../../jobs/control.ts'
 import { jobInterrupted } from '../../jobs/errors.ts'
-import type { JobHandler } from '../../jobs/job.ts'
+import type { Jobs } from '../../jobs/index.ts'
+import type { Job, JobTools } from '../../jobs/job.ts'
 import { SocleError } from '../../errors.ts'
 import type { Parts } from '../../parts.ts'
 import { permissionDenied } from '../../permissions/errors.ts'
 import type { FieldModel } from '../model.ts'
 import type { Resource } from '../registry.ts'
-import type { CsvFile } from './csv-file.ts'
 import { importMappingInvalid, importResourceClosed, importStateRefused } from './errors.ts'
+import { ImportRolledBack } from './events.ts'
 import { ImportRun, problemOf, sampleSize } from './import-run.ts'
 import type {
   ColumnMapping,
@@ -16,15 +19,18 @@ import type {
   ImportOptions,
   ImportRecord,
   ImportState,
+  RecipeOffer,
+  ReversalCounts,
   ValueAlias,
 } from './import.ts'
-import type { JobRunner } from './in-process-jobs.ts'
 import { orderOf } from './cell-forms.ts'
 import { planOf } from './plan.ts'
 import type { ColumnProfile, FileProfile } from './profile.ts'
 import { mergeAliases, proposeAliases } from './propose-aliases.ts'
 import { isReference, proposeKey, proposeMapping, withComposed } from './propose-mapping.ts'
+import { recipeOf, recipesFor } from './recipe.ts'
 import { findByText } from './references.ts'
+import { takeBackUnit } from './rollback.ts'
 import { nameOfEncoding } from './sniff.ts'
 import {
   begin,
@@ -34,17 +40,20 @@ import {
   importOf,
   importsOf,
   insertImport,
+  keepJob,
+  phaseOf,
   removeImport,
+  reversalCounts,
   sampleOf,
+  unitsOf,
 } from './store.ts'
+import type { FileShape } from './tables.ts'
 import { targetOf, type ImportTarget } from './targets.ts'
 
 export interface ServiceParts extends Pick<Parts, 'catalog' | 'words' | 'enablement' | 'log' | 'database'> {
-  readonly jobs: JobRunner
-  /** Runs imports that an API key asks for: jobs work with the rights of people. */
-  readonly keyJobs: JobRunner
-  /** Where the file of an import lies. */
-  readonly pathOf: (workspace: string, id: string) => string
+  readonly jobs: Jobs
+  /** Where files of imports lie. */
+  readonly pieces: Pieces
 }
 
 export interface ImportRequest {
@@ -58,10 +67,12 @@ export interface ImportRequest {
     | undefined
   readonly key?: string | null | undefined
   readonly options?: ImportOptions | undefined
+  /** Id of a recipe that says all of this. */
+  readonly recipe?: string | undefined
 }
 
 /** A file that was read once from end to end. */
-export interface ReceivedFile extends CsvFile {
+export interface ReceivedFile extends FileShape {
   readonly id: string
   readonly name: string
   readonly size: number
@@ -69,12 +80,19 @@ export interface ReceivedFile extends CsvFile {
 }
 
 const jobKind = 'core.import'
+
+interface Work {
+  readonly import: string
+  readonly work: 'rehearsing' | 'running' | 'rolling_back'
+}
+
 /** Lines in a unit of work. An embedded database has one connection: everybody else waits for a unit to end. */
 const chunkSizes = { postgres: 500, pglite: 100 } as const
 const mostListed = 50
 /** Values of a column that are looked up to see whether they name records. */
 const mostLookedUp = 200
-const open: readonly ImportState[] = ['draft', 'mapped', 'rehearsed', 'failed']
+const open: readonly ImportState[] = ['draft', 'mapped', 'rehearsed', 'failed', 'cancelled']
+const working: readonly ImportState[] = ['rehearsing', 'running', 'paused', 'rolling_back']
 
 /** Imports as their owner handles them: what is proposed, what is chosen, the rehearsal and the run. */
 export class ImportService {
@@ -82,26 +100,50 @@ export class ImportService {
 
   constructor(parts: ServiceParts) {
     this.#parts = parts
-    const handler: JobHandler<{ import: string; phase: 'rehearsing' | 'running' }> = async ({ payload }, tools) => {
-      const { catalog, words, log, database, pathOf } = this.#parts
-      const id = payload.import
-      const { record, path } = await tools.unit(async (ctx) => ({
-        record: await importOf(ctx, id),
-        path: pathOf(ctx.workspace.id, id),
-      }))
-      try {
-        const file = { ...record, path }
-        const isRehearsal = payload.phase === 'rehearsing'
-        const chunkSize = chunkSizes[database.kind]
-        await new ImportRun({ catalog, words, tools, file, record, isRehearsal, chunkSize }).run()
-      } catch (error) {
-        const isInterrupted = error instanceof SocleError && error.code === jobInterrupted.code
-        if (tools.signal.aborted || isInterrupted) throw error
-        if (!(error instanceof SocleError)) log.error({ err: error, import: id }, 'an import failed')
+    parts.jobs.register<Work>(jobKind, (job, tools) => this.#work(job, tools))
+  }
+
+  /** Rehearses, runs or takes back, in a job. An error that is no refusal is the job's to try again. */
+  async #work({ payload: { import: id, work } }: Job<Work>, tools: JobTools): Promise<void> {
+    const { words } = this.#parts
+    try {
+      const record = await tools.unit((ctx) => importOf(ctx, id))
+      if (work === 'rolling_back') await this.#takeBack(record, tools)
+      else await this.#carryOut(record, tools, work === 'rehearsing')
+    } catch (error) {
+      const isInterrupted = error instanceof SocleError && error.code === jobInterrupted.code
+      if (!tools.signal.aborted && !isInterrupted && error instanceof SocleError && error.status < 500)
         await tools.unit((ctx) => end(ctx, id, 'failed', problemOf(error, words, ctx.locale)))
-      }
+      throw error
     }
-    for (const jobs of [parts.jobs, parts.keyJobs]) jobs.register(jobKind, handler)
+  }
+
+  async #carryOut(record: ImportRecord, tools: JobTools, isRehearsal: boolean): Promise<void> {
+    const { catalog, words, database, pieces } = this.#parts
+    const workspace = await tools.unit(async (ctx) => ctx.workspace.id)
+    await using file = await pieces.local(workspace, record.id)
+    const chunkSize = chunkSizes[database.kind]
+    const readable = { ...record, path: file.path }
+    await new ImportRun({ catalog, words, tools, file: readable, record, isRehearsal, chunkSize }).run()
+  }
+
+  async #takeBack(record: ImportRecord, tools: JobTools): Promise<void> {
+    const { words } = this.#parts
+    const { id, resource, fileName } = record
+    const units = await tools.unit((ctx) => unitsOf(ctx, id))
+    for (const [index, changeSet] of units.entries()) {
+      await tools.unit(
+        async (ctx) => {
+          await takeBackUnit({ ctx, words, id, changeSet })
+          await tools.progress(index + 1, units.length, ctx)
+        },
+        { origin: 'import', reason: fileName, request: id, undoOf: changeSet },
+      )
+    }
+    await tools.unit(async (ctx) => {
+      await end(ctx, id, 'rolled_back')
+      ctx.emit(ImportRolledBack, { import: id, resource, ...(await reversalCounts(ctx, id)) }, { key: id })
+    })
   }
 
   /** @throws `PERMISSION_DENIED`, `IMPORT_RESOURCE_CLOSED` */
@@ -128,6 +170,7 @@ export class ImportService {
     await insertImport(ctx, {
       id: file.id,
       resource: resource.id,
+      format: file.format,
       fileName: file.name,
       fileSize: file.size,
       encoding: file.encoding,
@@ -146,23 +189,31 @@ export class ImportService {
   async get(ctx: Context, id: string): Promise<ImportJson> {
     const record = await importOf(ctx, id)
     const counts = await countsOf(ctx, [record])
-    return asJson(record, counts.get(id), await sampleOf(ctx, id, sampleSize))
+    const header = record.columns.map(({ name }) => name)
+    return asJson(record, {
+      counts: counts.get(id),
+      sample: await sampleOf(ctx, { id, phase: phaseOf(record) }, sampleSize),
+      recipes: open.includes(record.state) ? await recipesFor(ctx, record.resource, header) : [],
+      reversal: isTakenBack(record) ? await reversalCounts(ctx, id) : undefined,
+    })
   }
 
-  async list(ctx: Context): Promise<ImportJson[]> {
-    const records = await importsOf(ctx, mostListed)
+  async list(ctx: Context, resource?: string): Promise<ImportJson[]> {
+    const records = await importsOf(ctx, mostListed, resource)
     const counts = await countsOf(ctx, records)
-    return records.map((record) => asJson(record, counts.get(record.id), []))
+    return records.map((record) => asJson(record, { counts: counts.get(record.id), sample: [], recipes: [] }))
   }
 
-  /** @throws `IMPORT_MAPPING_INVALID` (422), `IMPORT_STATE_REFUSED` (409) while it runs and afterwards */
-  async change(ctx: Context, id: string, request: ImportRequest): Promise<ImportJson> {
+  /** @throws `IMPORT_MAPPING_INVALID` (422), `TRANSITION_REFUSED` (409) while it runs and afterwards */
+  async change(ctx: Context, id: string, asked: ImportRequest): Promise<ImportJson> {
     const { words, catalog } = this.#parts
     const record = await importOf(ctx, id)
     const target = await this.demandTarget(ctx, record.resource)
     if (!open.includes(record.state)) throw importStateRefused({ state: record.state, action: 'changed' })
     const { resource } = target
     const { columns } = record
+    const request =
+      asked.recipe === undefined ? asked : { ...(await recipeOf(ctx, resource.id, asked.recipe)), ...defined(asked) }
     const mapping = this.#completed(resource, fillable(ctx, target), request.mapping ?? record.mapping)
     const options = request.options ?? record.options
     if (options.dateFormat !== undefined && orderOf(options.dateFormat) === undefined)
@@ -194,29 +245,69 @@ export class ImportService {
     return this.#begin(ctx, id, 'running', ['rehearsed'])
   }
 
-  async #begin(
+  /** Takes back what a run did, but for what was changed or used since. */
+  async rollBack(ctx: Context, id: string): Promise<ImportJson> {
+    const record = await importOf(ctx, id)
+    // What failed or was cancelled before its first line has nothing to take back.
+    const from: ImportState[] = record.startedAt === null ? [] : ['done', 'cancelled', 'failed']
+    return this.#begin(ctx, id, 'rolling_back', from)
+  }
+
+  /** Lets it wait after the lines it is at. */
+  async pause(ctx: Context, id: string): Promise<ImportJson> {
+    return this.#steer(ctx, id, { from: ['running', 'rolling_back'], action: 'paused', by: pauseJob })
+  }
+
+  async resume(ctx: Context, id: string): Promise<ImportJson> {
+    return this.#steer(ctx, id, { from: ['paused'], action: 'resumed', by: resumeJob })
+  }
+
+  /** Stops it for good; what it has done so far stays, and can be rolled back. */
+  async cancel(ctx: Context, id: string): Promise<ImportJson> {
+    return this.#steer(ctx, id, { from: working, action: 'cancelled', by: cancelJob })
+  }
+
+  async #steer(
     ctx: Context,
     id: string,
-    phase: 'rehearsing' | 'running',
-    from: readonly ImportState[],
+    {
+      from,
+      action,
+      by,
+    }: { from: readonly ImportState[]; action: string; by: (ctx: Context, job: string) => Promise<void> },
   ): Promise<ImportJson> {
-    const { catalog, words } = this.#parts
+    const { state, job } = await importOf(ctx, id)
+    if (!from.includes(state) || job === null) throw importStateRefused({ state, action })
+    await by(ctx, job)
+    return this.get(ctx, id)
+  }
+
+  async #begin(ctx: Context, id: string, work: Work['work'], from: readonly ImportState[]): Promise<ImportJson> {
+    const { catalog, words, jobs } = this.#parts
     const record = await importOf(ctx, id)
     const target = await this.demandTarget(ctx, record.resource)
-    const plan = await planOf({ ctx, catalog, words, target, ...record })
-    if (plan.entries.length === 0) throw importMappingInvalid({ column: record.fileName, reason: 'nothing', value: '' })
-    if (!(await begin(ctx, id, phase, from)))
-      throw importStateRefused({ state: record.state, action: phase === 'running' ? 'run' : 'rehearsed' })
-    const jobs = ctx.actor.type === 'key' ? this.#parts.keyJobs : this.#parts.jobs
-    await jobs.enqueue({ workspace: ctx.workspace.id, kind: jobKind, payload: { import: id, phase } }, ctx)
+    if (work !== 'rolling_back') {
+      const plan = await planOf({ ctx, catalog, words, target, ...record })
+      if (plan.entries.length === 0)
+        throw importMappingInvalid({ column: record.fileName, reason: 'nothing', value: '' })
+    }
+    const state = await begin(ctx, id, work, from)
+    if (state !== undefined) throw importStateRefused({ state, action: participles[work] })
+    const payload: Work = { import: id, work }
+    await keepJob(
+      ctx,
+      id,
+      await jobs.enqueue({ workspace: ctx.workspace.id, kind: jobKind, payload: { ...payload } }, ctx),
+    )
     return this.get(ctx, id)
   }
 
   /** Forgets the file and what is kept of its lines; records and their history stay. */
   async remove(ctx: Context, id: string): Promise<void> {
     const { state } = await importOf(ctx, id)
-    if (state === 'rehearsing' || state === 'running') throw importStateRefused({ state, action: 'removed' })
+    if (working.includes(state)) throw importStateRefused({ state, action: 'removed' })
     await removeImport(ctx, id)
+    await removePieces(ctx.sql, ctx.workspace.id, id)
   }
 
   /** With what no column says: how a reference is found, and what new records cannot do without. */
@@ -259,19 +350,33 @@ function fillable(ctx: Context, target: ImportTarget): FieldModel[] {
   return target.resource.all.filter(({ name }) => target.mayWrite(ctx, name))
 }
 
-const noCounts = { create: 0, update: 0, unchanged: 0, failed: 0, done: 0 }
+const participles = { rehearsing: 'rehearsed', running: 'run', rolling_back: 'rolled back' } as const
 
-function asJson(
-  record: ImportRecord,
-  counts: ImportCounts = { lines: record.lines, ...noCounts },
-  sample: ImportJson['sample'],
-): ImportJson {
+function isTakenBack({ state, work }: ImportRecord): boolean {
+  return state === 'rolled_back' || work === 'rolling_back'
+}
+
+/** What somebody sent, without what they left out. */
+function defined(request: ImportRequest): ImportRequest {
+  return Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined))
+}
+
+const noCounts = { create: 0, update: 0, unchanged: 0, skip: 0, failed: 0, done: 0 }
+
+interface Shown {
+  readonly counts: ImportCounts | undefined
+  readonly sample: ImportJson['sample']
+  readonly recipes: readonly RecipeOffer[]
+  readonly reversal?: ReversalCounts | undefined
+}
+
+function asJson(record: ImportRecord, { counts, sample, recipes, reversal }: Shown): ImportJson {
   const { id, resource, state, mapping, aliases, key, options, createdAt, startedAt, finishedAt, problem } = record
   return {
     id,
     resource,
     state,
-    file: { name: record.fileName, size: record.fileSize },
+    file: { name: record.fileName, size: record.fileSize, format: record.format },
     encoding: nameOfEncoding(record.encoding),
     delimiter: record.delimiter,
     columns: record.columns.map(({ name, samples, empty }) => ({ name, samples, empty })),
@@ -279,10 +384,14 @@ function asJson(
     aliases,
     key,
     options,
-    counts,
+    counts: counts ?? { lines: record.lines, ...noCounts },
     sample,
+    recipes,
     digest: { rehearsed: record.rehearsedDigest, applied: record.appliedDigest },
     createdAt,
+    ...(reversal ? { reversal } : {}),
+    ...(record.job === null ? {} : { job: record.job }),
+    ...(record.work === null ? {} : { work: record.work }),
     ...(startedAt === null ? {} : { startedAt }),
     ...(finishedAt === null ? {} : { finishedAt }),
     ...(problem === null ? {} : { problem }),

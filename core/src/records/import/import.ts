@@ -1,6 +1,20 @@
 import type { ColumnProfile } from './profile.ts'
 
-export type ImportState = 'draft' | 'mapped' | 'rehearsing' | 'rehearsed' | 'running' | 'done' | 'failed'
+export type ImportState =
+  | 'draft'
+  | 'mapped'
+  | 'rehearsing'
+  | 'rehearsed'
+  | 'running'
+  | 'paused'
+  | 'done'
+  | 'failed'
+  | 'cancelled'
+  | 'rolling_back'
+  | 'rolled_back'
+
+/** Lines are kept of the last rehearsal and of the run. */
+export type ImportPhase = 'rehearsal' | 'run'
 
 /** Where a column goes. Entries with `columns` or `value` have no column of their own: their `column` is empty. */
 export interface ColumnMapping {
@@ -29,19 +43,20 @@ export interface ValueAlias {
 }
 
 export interface ImportOptions {
-  /** Leaves existing records as they are instead of updating them. */
-  readonly skipDuplicates?: boolean | undefined
+  /** Makes new records, updates those a line finds, or both; lines that would do the other are skipped. Both by default. */
+  readonly mode?: 'both' | 'create' | 'update' | undefined
   /** `DD/MM/YYYY` and the like; ISO dates are always read. */
   readonly dateFormat?: string | undefined
   readonly decimal?: ',' | '.' | undefined
 }
 
-/** `create + update + unchanged + failed` come to `lines` when `done` does; skipped lines count as unchanged. */
+/** `create + update + unchanged + skip + failed` come to `lines` when `done` does. */
 export interface ImportCounts {
   readonly lines: number
   readonly create: number
   readonly update: number
   readonly unchanged: number
+  readonly skip: number
   readonly failed: number
   readonly done: number
 }
@@ -75,6 +90,8 @@ export interface ImportRecord {
   readonly id: string
   readonly resource: string
   readonly state: ImportState
+  /** Id of the reader that knows its file. */
+  readonly format: string
   readonly fileName: string
   readonly fileSize: number
   readonly encoding: string
@@ -93,7 +110,9 @@ export interface ImportRecord {
   readonly createdAt: string
   readonly startedAt: string | null
   readonly finishedAt: string | null
-  readonly heartbeatAt: string | null
+  readonly job: string | null
+  /** What its job does, also while it is paused. */
+  readonly work: 'rehearsing' | 'running' | 'rolling_back' | null
 }
 
 /** An import as the API answers it. */
@@ -101,7 +120,7 @@ export interface ImportJson {
   readonly id: string
   readonly resource: string
   readonly state: ImportState
-  readonly file: { readonly name: string; readonly size: number }
+  readonly file: { readonly name: string; readonly size: number; readonly format: string }
   readonly encoding: string
   readonly delimiter: string
   readonly columns: readonly { readonly name: string; readonly samples: readonly string[]; readonly empty: number }[]
@@ -114,8 +133,31 @@ export interface ImportJson {
   readonly sample: readonly ImportRow[]
   /** Digests of what was rehearsed and what was done; equal unless something changed in between. */
   readonly digest: { readonly rehearsed: string | null; readonly applied: string | null }
+  /** What became of the records, once it was taken back. */
+  readonly reversal?: ReversalCounts
+  /** The background job that works on it. */
+  readonly job?: string
+  /** What that job does, also while it is paused. */
+  readonly work?: 'rehearsing' | 'running' | 'rolling_back'
+  /** Kept mappings that fit its columns. */
+  readonly recipes: readonly RecipeOffer[]
   readonly createdAt: string
   readonly startedAt?: string
   readonly finishedAt?: string
   readonly problem?: { readonly code: string; readonly detail: string }
+}
+
+/** Records that a roll back took away, put back as they were, or left because they were changed or used since. */
+export interface ReversalCounts {
+  readonly deleted: number
+  readonly restored: number
+  readonly kept: number
+}
+
+export interface RecipeOffer {
+  readonly id: string
+  readonly name: string
+  readonly shared: boolean
+  /** Whether the one who asks made it. */
+  readonly mine: boolean
 }

@@ -1,5 +1,6 @@
 import { importFileInvalid } from './errors.ts'
-import { recordsOf, type CsvFile } from './csv-file.ts'
+import { recordsOf } from './readers.ts'
+import type { ReadableFile } from './tables.ts'
 import { looksLikeDate, looksLikeNumber, type DateOrder } from './cell-forms.ts'
 
 /** What a column holds, over the whole file. */
@@ -38,7 +39,7 @@ const sampleCount = 5
  *
  * @throws `IMPORT_FILE_INVALID` (422)
  */
-export async function profile(file: CsvFile): Promise<FileProfile> {
+export async function profile(file: ReadableFile): Promise<FileProfile> {
   let columns: Column[] | undefined
   let lines = 0
   for await (const { cells, whole } of recordsOf(file)) {

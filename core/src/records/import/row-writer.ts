@@ -101,9 +101,9 @@ export class RowWriter {
   async #one(draft: Draft): Promise<Written> {
     const { plan } = this.#parts
     const { existing } = draft
-    if (!existing) return this.#create(draft)
-    if (plan.options.skipDuplicates) return { action: 'skip', record: existing.id }
-    return this.#update(draft, existing)
+    const { mode = 'both' } = plan.options
+    if (existing) return mode === 'create' ? { action: 'skip', record: existing.id } : this.#update(draft, existing)
+    return mode === 'update' ? { action: 'skip', record: undefined } : this.#create(draft)
   }
 
   async #create({ values, texts }: Draft): Promise<Written> {
@@ -141,7 +141,7 @@ export class RowWriter {
 
   /** The record that a line repeats, by a warning the importer chose to follow. */
   #looksKnown(error: unknown): string | undefined {
-    if (!this.#parts.plan.options.skipDuplicates || !(error instanceof SocleError)) return undefined
+    if (this.#parts.plan.options.mode !== 'create' || !(error instanceof SocleError)) return undefined
     const { warning, record } = error.extras
     return typeof warning === 'string' && /duplicate/i.test(warning) && typeof record === 'string' ? record : undefined
   }

@@ -3,16 +3,9 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { analyse } from 'chardet'
 import iconv from 'iconv-lite'
-import { importFileInvalid, type FileFault } from './errors.ts'
-
-/** How a file is to be read. */
-export interface FileShape {
-  /** Name that iconv-lite knows. */
-  readonly encoding: string
-  readonly delimiter: string
-  /** Lines before the header. */
-  readonly skippedLines: number
-}
+import { fileTypeRefused, importFileInvalid, type FileFault } from './errors.ts'
+import { readers } from './readers.ts'
+import type { FileShape } from './tables.ts'
 
 const headSize = 262_144
 const delimiters = [',', ';', '\t', '|']
@@ -21,20 +14,29 @@ const sampleRecords = 60
 const refuse = (reason: FileFault, line = 1, value = '') => importFileInvalid({ reason, line, value })
 
 /**
- * Finds out encoding and delimiter of a text file.
+ * Finds out what a file is and how it is read, from what is in it: a name says nothing.
  *
- * @throws `IMPORT_FILE_INVALID` (422) for an empty file, one that is no text, and one that breaks its own encoding
+ * @throws `FILE_TYPE_REFUSED` (415), `IMPORT_FILE_INVALID` (422) for an empty file and one that breaks its own encoding
  */
 export async function sniff(path: string): Promise<FileShape> {
   const head = await readHead(path)
   if (head.length === 0) throw refuse('empty')
+  const whole = readers.find(({ isText, knows }) => !isText && knows({ bytes: head, text: '' }))
+  if (whole) return { format: whole.id, encoding: 'utf-8', delimiter: '', skippedLines: 0 }
   const encoding = markedEncoding(head) ?? (await guessEncoding(path, head))
   const text = iconv.decode(head, encoding)
   if (text.trim() === '') throw refuse('empty')
+  const format = readers.find(({ isText, knows }) => isText && knows({ bytes: head, text }))?.id ?? 'csv'
+  if (format !== 'csv') return { format, encoding, delimiter: '', skippedLines: 0 }
   // Excel's own way of telling the delimiter.
   const told = /^sep=(.)\r?\n/i.exec(text)
-  if (told?.[1] !== undefined) return { encoding, delimiter: told[1], skippedLines: 1 }
-  return { encoding, delimiter: delimiterOf(head.length < headSize ? text : wholeLines(text)), skippedLines: 0 }
+  if (told?.[1] !== undefined) return { format, encoding, delimiter: told[1], skippedLines: 1 }
+  return {
+    format,
+    encoding,
+    delimiter: delimiterOf(head.length < headSize ? text : wholeLines(text)),
+    skippedLines: 0,
+  }
 }
 
 async function readHead(path: string): Promise<Buffer> {
@@ -51,19 +53,29 @@ const startsWith = (head: Buffer, ...bytes: number[]) => bytes.every((byte, inde
 
 /** By byte-order mark; refuses what begins like another kind of file. */
 function markedEncoding(head: Buffer): string | undefined {
-  if (startsWith(head, 0xff, 0xfe, 0, 0) || startsWith(head, 0, 0, 0xfe, 0xff)) throw refuse('binary')
+  if (startsWith(head, 0xff, 0xfe, 0, 0) || startsWith(head, 0, 0, 0xfe, 0xff)) throw notText()
   if (startsWith(head, 0xff, 0xfe)) return 'utf-16le'
   if (startsWith(head, 0xfe, 0xff)) return 'utf-16be'
-  // ZIP (also XLSX and ODS), the old Office container, gzip.
-  if (startsWith(head, 0x50, 0x4b, 3, 4) || startsWith(head, 0xd0, 0xcf, 0x11, 0xe0) || startsWith(head, 0x1f, 0x8b))
-    throw refuse('spreadsheet')
-  if (head.subarray(0, 5).toString('latin1') === '%PDF-') throw refuse('binary')
+  for (const [kind, ...bytes] of others) if (startsWith(head, ...bytes)) throw fileTypeRefused({ kind })
   return undefined
 }
 
+/** What people take for a table, with how it begins. */
+const others: readonly (readonly [kind: string, ...bytes: number[]])[] = [
+  ['an old Office file', 0xd0, 0xcf, 0x11, 0xe0],
+  ['a gzip archive', 0x1f, 0x8b],
+  ['a ZIP archive', 0x50, 0x4b],
+  ['a PDF', 0x25, 0x50, 0x44, 0x46],
+  ['a picture', 0x89, 0x50, 0x4e, 0x47],
+  ['a picture', 0xff, 0xd8, 0xff],
+  ['a picture', 0x47, 0x49, 0x46, 0x38],
+]
+
+const notText = () => fileTypeRefused({ kind: 'no text' })
+
 async function guessEncoding(path: string, head: Buffer): Promise<string> {
   if (zeroShare(head) > 0.01) return wideEncoding(head)
-  if (controlShare(head) > 0.02) throw refuse('binary')
+  if (controlShare(head) > 0.02) throw notText()
   const fault = await firstFault(path)
   if (!fault) return 'utf-8'
   const marked = startsWith(head, 0xef, 0xbb, 0xbf)
@@ -88,7 +100,7 @@ function wideEncoding(head: Buffer): string {
   const half = head.length / 2
   if (odd > half * 0.6 && even < half * 0.05) return 'utf-16le'
   if (even > half * 0.6 && odd < half * 0.05) return 'utf-16be'
-  throw refuse('binary')
+  throw notText()
 }
 
 function zeroShare(head: Buffer): number {

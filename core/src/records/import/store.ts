@@ -1,7 +1,15 @@
 import { sql } from 'kysely'
 import type { Context } from '../../context.ts'
 import { importNotFound } from './errors.ts'
-import type { ImportCounts, ImportRecord, ImportRow, ImportState, RowAction } from './import.ts'
+import type {
+  ImportCounts,
+  ImportPhase,
+  ImportRecord,
+  ImportRow,
+  ImportState,
+  ReversalCounts,
+  RowAction,
+} from './import.ts'
 import { withoutNul } from './profile.ts'
 import { isUuid } from '../values.ts'
 
@@ -17,14 +25,30 @@ export interface RowOutcome {
   readonly digest?: string | undefined
 }
 
-const columns = sql`id, resource, state, file_name as "fileName", file_size as "fileSize", encoding, delimiter, skipped_lines as "skippedLines",
-  lines, columns, mapping, aliases, key, options, rehearsed_digest as "rehearsedDigest", applied_digest as "appliedDigest", problem,
-  created_at as "createdAt", started_at as "startedAt", finished_at as "finishedAt", heartbeat_at as "heartbeatAt"`
+/**
+ * What an import is at: while a job works on it, what the job is at. Nothing has to be kept in step when a job is
+ * paused, cancelled or given up.
+ */
+const stateNow = sql<ImportState>`case
+  when i.state not in ('rehearsing', 'running', 'rolling_back') or j.state is null then i.state
+  when j.state = 'paused' then 'paused'
+  when j.state = 'failed' then 'failed'
+  when j.state = 'cancelled' then case i.state when 'rehearsing' then 'mapped' else 'cancelled' end
+  else i.state end`
+
+const columns = sql`i.id, i.resource, ${stateNow} as state, i.format, i.file_name as "fileName", i.file_size as "fileSize", i.encoding,
+  i.delimiter, i.skipped_lines as "skippedLines", i.lines, i.columns, i.mapping, i.aliases, i.key, i.options, i.job,
+  case when i.state in ('rehearsing', 'running', 'rolling_back') then i.state end as work,
+  i.rehearsed_digest as "rehearsedDigest", i.applied_digest as "appliedDigest",
+  case when ${stateNow} = 'failed' then coalesce(i.problem, j.error) end as problem,
+  i.created_at as "createdAt", i.started_at as "startedAt", i.finished_at as "finishedAt"`
+const fromImports = sql`core.import i left join core.job j on j.id = i.job`
 
 export type NewImport = Pick<
   ImportRecord,
   | 'id'
   | 'resource'
+  | 'format'
   | 'fileName'
   | 'fileSize'
   | 'encoding'
@@ -41,13 +65,14 @@ export type NewImport = Pick<
 const json = (value: unknown) => sql`${JSON.stringify(value)}::jsonb`
 const now = (ctx: Context) => sql`${ctx.clock.now().toISOString()}::timestamptz`
 /** Whose import it is: whoever did not start it does not see it. */
-const mine = (ctx: Context) => sql`workspace = ${ctx.workspace.id}::uuid and actor_id = ${ctx.actor.id ?? null}::uuid`
+const mine = (ctx: Context) =>
+  sql`i.workspace = ${ctx.workspace.id}::uuid and i.actor_id = ${ctx.actor.id ?? null}::uuid`
 
 export async function insertImport(ctx: Context, it: NewImport): Promise<void> {
   await sql`
-    insert into core.import (id, workspace, resource, file_name, file_size, encoding, delimiter, skipped_lines, lines,
+    insert into core.import (id, workspace, resource, format, file_name, file_size, encoding, delimiter, skipped_lines, lines,
       columns, mapping, aliases, key, options, actor_type, actor_id, created_at)
-    values (${it.id}::uuid, ${ctx.workspace.id}::uuid, ${it.resource}, ${it.fileName}, ${it.fileSize}, ${it.encoding}, ${it.delimiter},
+    values (${it.id}::uuid, ${ctx.workspace.id}::uuid, ${it.resource}, ${it.format}, ${it.fileName}, ${it.fileSize}, ${it.encoding}, ${it.delimiter},
       ${it.skippedLines}, ${it.lines}, ${json(it.columns)}, ${json(it.mapping)}, ${json(it.aliases)}, ${it.key}, ${json(it.options)},
       ${ctx.actor.type}, ${ctx.actor.id}::uuid, ${now(ctx)})`.execute(ctx.sql)
 }
@@ -55,7 +80,7 @@ export async function insertImport(ctx: Context, it: NewImport): Promise<void> {
 /** @throws `IMPORT_NOT_FOUND` (404) */
 export async function importOf(ctx: Context, id: string): Promise<ImportRecord> {
   const { rows } = isUuid(id)
-    ? await sql<ImportRecord>`select ${columns} from core.import where ${mine(ctx)} and id = ${id}::uuid`.execute(
+    ? await sql<ImportRecord>`select ${columns} from ${fromImports} where ${mine(ctx)} and i.id = ${id}::uuid`.execute(
         ctx.sql,
       )
     : { rows: [] }
@@ -64,9 +89,9 @@ export async function importOf(ctx: Context, id: string): Promise<ImportRecord> 
   return found
 }
 
-export async function importsOf(ctx: Context, most: number): Promise<readonly ImportRecord[]> {
+export async function importsOf(ctx: Context, most: number, resource?: string): Promise<readonly ImportRecord[]> {
   const { rows } = await sql<ImportRecord>`
-    select ${columns} from core.import where ${mine(ctx)} order by created_at desc, id desc limit ${most}`.execute(
+    select ${columns} from ${fromImports} where ${mine(ctx)} ${resource === undefined ? sql`` : sql`and i.resource = ${resource}`} order by i.created_at desc, i.id desc limit ${most}`.execute(
     ctx.sql,
   )
   return rows
@@ -84,22 +109,31 @@ export async function changeImport(ctx: Context, id: string, change: ImportChang
   await clearRows(ctx, id)
 }
 
-/** Begins a phase if the import stands where it may begin; false when somebody else was faster. */
+/** Begins a piece of work if the import stands where it may begin; else answers where it stands. */
 export async function begin(
   ctx: Context,
   id: string,
-  state: 'rehearsing' | 'running',
+  work: 'rehearsing' | 'running' | 'rolling_back',
   from: readonly ImportState[],
-): Promise<boolean> {
-  const { rows } = await sql`
-    update core.import set state = ${state}, problem = null, started_at = ${state === 'running' ? now(ctx) : sql`null`},
-      finished_at = null, heartbeat_at = ${now(ctx)}
-    where workspace = ${ctx.workspace.id}::uuid and id = ${id}::uuid and state = any(${[...from]}::text[]) returning id`.execute(
+): Promise<ImportState | undefined> {
+  const { rows } = await sql<{ state: ImportState }>`
+    select ${stateNow} as state from ${fromImports} where i.workspace = ${ctx.workspace.id}::uuid and i.id = ${id}::uuid
+    for update of i`.execute(ctx.sql)
+  const state = rows[0]?.state
+  if (state === undefined || !from.includes(state)) return state
+  const started = { rehearsing: sql`null`, running: now(ctx), rolling_back: sql`started_at` }[work]
+  await sql`
+    update core.import set state = ${work}, job = null, problem = null, started_at = ${started}, finished_at = null
+    where workspace = ${ctx.workspace.id}::uuid and id = ${id}::uuid`.execute(ctx.sql)
+  if (work === 'rehearsing') await clearRows(ctx, id)
+  return undefined
+}
+
+/** Says which job works on an import. */
+export async function keepJob(ctx: Context, id: string, job: string): Promise<void> {
+  await sql`update core.import set job = ${job}::uuid where workspace = ${ctx.workspace.id}::uuid and id = ${id}::uuid`.execute(
     ctx.sql,
   )
-  if (rows.length === 0) return false
-  await clearRows(ctx, id)
-  return true
 }
 
 async function clearRows(ctx: Context, id: string): Promise<void> {
@@ -114,11 +148,12 @@ async function clearRows(ctx: Context, id: string): Promise<void> {
 export async function end(
   ctx: Context,
   id: string,
-  state: 'rehearsed' | 'done' | 'failed',
+  state: 'rehearsed' | 'done' | 'failed' | 'rolled_back',
   problem?: ImportRecord['problem'],
 ): Promise<void> {
   const digest = sql`(select encode(sha256(convert_to(coalesce(string_agg(line || ':' || coalesce(digest, ''), ',' order by line), ''), 'UTF8')), 'hex')
-    from core.import_row where workspace = ${ctx.workspace.id}::uuid and import = ${id}::uuid)`
+    from core.import_row where workspace = ${ctx.workspace.id}::uuid and import = ${id}::uuid
+      and phase = ${state === 'rehearsed' ? 'rehearsal' : 'run'})`
   await sql`
     update core.import set state = ${state}, problem = ${problem ? json(problem) : sql`null`}, finished_at = ${now(ctx)}
       ${state === 'rehearsed' ? sql`, rehearsed_digest = ${digest}, applied_digest = null` : sql``}
@@ -132,29 +167,37 @@ export async function removeImport(ctx: Context, id: string): Promise<void> {
 
 // Lines ----------------------------------------------------------------------------------------------------------------
 
-export async function keepRows(ctx: Context, id: string, outcomes: readonly RowOutcome[]): Promise<void> {
+/** Lines of one rehearsal or one run. */
+export interface LinesOf {
+  readonly id: string
+  readonly phase: ImportPhase
+}
+
+const ofPhase = (ctx: Context, { id, phase }: LinesOf) =>
+  sql`workspace = ${ctx.workspace.id}::uuid and import = ${id}::uuid and phase = ${phase}`
+
+export async function keepRows(ctx: Context, { id, phase }: LinesOf, outcomes: readonly RowOutcome[]): Promise<void> {
   if (outcomes.length === 0) return
   const rows = outcomes.map(({ cells, ...row }) => ({ ...row, ...(cells ? { cells: cells.map(withoutNul) } : {}) }))
   await sql`
-    insert into core.import_row (workspace, import, line, state, action, record, change_set, cells, outcome, digest)
-    select ${ctx.workspace.id}::uuid, ${id}::uuid, line, state, action, record, "changeSet", cells, outcome, digest
+    insert into core.import_row (workspace, import, phase, line, state, action, record, change_set, cells, outcome, digest)
+    select ${ctx.workspace.id}::uuid, ${id}::uuid, ${phase}, line, state, action, record, "changeSet", cells, outcome, digest
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
       as r(line integer, state text, action text, record uuid, "changeSet" uuid, cells jsonb, outcome jsonb, digest text)
-    on conflict (workspace, import, line) do update set state = excluded.state, action = excluded.action, record = excluded.record,
+    on conflict (workspace, import, phase, line) do update set state = excluded.state, action = excluded.action, record = excluded.record,
       change_set = excluded.change_set, cells = coalesce(excluded.cells, import_row.cells), outcome = excluded.outcome,
       digest = excluded.digest`.execute(ctx.sql)
-  await sql`update core.import set heartbeat_at = ${now(ctx)} where workspace = ${ctx.workspace.id}::uuid and id = ${id}::uuid`.execute(
-    ctx.sql,
-  )
+  if (ctx.changeSet !== undefined && phase === 'run') {
+    await sql`insert into core.import_unit (workspace, import, change_set)
+      values (${ctx.workspace.id}::uuid, ${id}::uuid, ${ctx.changeSet}::uuid) on conflict do nothing`.execute(ctx.sql)
+  }
 }
 
 /** Which of the lines are dealt with already. */
-export async function linesKept(ctx: Context, id: string, lines: readonly number[]): Promise<Set<number>> {
+export async function linesKept(ctx: Context, of: LinesOf, lines: readonly number[]): Promise<Set<number>> {
   const { rows } = await sql<{ line: number }>`
     select line from core.import_row
-    where workspace = ${ctx.workspace.id}::uuid and import = ${id}::uuid and line = any(${[...lines]}::integer[])`.execute(
-    ctx.sql,
-  )
+    where ${ofPhase(ctx, of)} and line = any(${[...lines]}::integer[])`.execute(ctx.sql)
   return new Set(rows.map(({ line }) => line))
 }
 
@@ -164,41 +207,44 @@ export interface KeptLine {
 }
 
 /** Lines that wait for others, by line. */
-export async function waitingLines(ctx: Context, id: string, after: number, most: number): Promise<KeptLine[]> {
+export async function waitingLines(ctx: Context, of: LinesOf, after: number, most: number): Promise<KeptLine[]> {
   const { rows } = await sql<KeptLine>`
     select line, cells from core.import_row
-    where workspace = ${ctx.workspace.id}::uuid and import = ${id}::uuid and state = 'waiting' and line > ${after}
+    where ${ofPhase(ctx, of)} and action = 'waiting' and line > ${after}
     order by line limit ${most}`.execute(ctx.sql)
   return rows
 }
 
-export async function cellsOf(ctx: Context, id: string, lines: readonly number[]): Promise<KeptLine[]> {
+export async function cellsOf(ctx: Context, of: LinesOf, lines: readonly number[]): Promise<KeptLine[]> {
   const { rows } = await sql<KeptLine>`
     select line, cells from core.import_row
-    where workspace = ${ctx.workspace.id}::uuid and import = ${id}::uuid and line = any(${[...lines]}::integer[]) order by line`.execute(
-    ctx.sql,
-  )
+    where ${ofPhase(ctx, of)} and line = any(${[...lines]}::integer[]) order by line`.execute(ctx.sql)
   return rows
 }
 
 /** Which of these lines are records, or would be. */
-export async function doneAmong(ctx: Context, id: string, lines: readonly number[]): Promise<number[]> {
+export async function doneAmong(ctx: Context, of: LinesOf, lines: readonly number[]): Promise<number[]> {
   const { rows } = await sql<{ line: number }>`
     select line from core.import_row
-    where workspace = ${ctx.workspace.id}::uuid and import = ${id}::uuid and line = any(${[...lines]}::integer[]) and state = 'done'`.execute(
-    ctx.sql,
-  )
+    where ${ofPhase(ctx, of)} and line = any(${[...lines]}::integer[]) and state = 'done'`.execute(ctx.sql)
   return rows.map(({ line }) => line)
 }
 
+/** What an import last did with its lines: rehearse them, or write them. */
+export const phaseOf = ({ startedAt }: Pick<ImportRecord, 'startedAt'>): ImportPhase =>
+  startedAt === null ? 'rehearsal' : 'run'
+
+/** Counted from the lines themselves: a number kept beside them would drift from them. */
 export async function countsOf(
   ctx: Context,
-  imports: readonly Pick<ImportRecord, 'id' | 'lines'>[],
+  imports: readonly Pick<ImportRecord, 'id' | 'lines' | 'startedAt'>[],
 ): Promise<Map<string, ImportCounts>> {
+  const phases = imports.map(phaseOf)
   const { rows } = await sql<{ import: string; action: RowAction | 'waiting'; n: number }>`
-    select import, action, count(*) as n from core.import_row
-    where workspace = ${ctx.workspace.id}::uuid and import = any(${imports.map(({ id }) => id)}::uuid[])
-    group by import, action`.execute(ctx.sql)
+    select r.import, r.action, count(*) as n
+    from unnest(${imports.map(({ id }) => id)}::uuid[], ${phases}::text[]) as w (import, phase)
+      join core.import_row r on r.workspace = ${ctx.workspace.id}::uuid and r.import = w.import and r.phase = w.phase
+    group by r.import, r.action`.execute(ctx.sql)
   return new Map(
     imports.map(({ id, lines }) => {
       const of = (...actions: string[]) =>
@@ -209,7 +255,8 @@ export async function countsOf(
           lines,
           create: of('create'),
           update: of('update'),
-          unchanged: of('unchanged', 'skip'),
+          unchanged: of('unchanged'),
+          skip: of('skip'),
           failed: of('failed'),
           done: of('create', 'update', 'unchanged', 'skip', 'failed'),
         },
@@ -225,32 +272,92 @@ interface OutcomeRow {
 }
 
 /** The first lines with what they come to. */
-export async function sampleOf(ctx: Context, id: string, most: number): Promise<ImportRow[]> {
+export async function sampleOf(ctx: Context, of: LinesOf, most: number): Promise<ImportRow[]> {
   const { rows } = await sql<OutcomeRow>`
     select line, action, outcome from core.import_row
-    where workspace = ${ctx.workspace.id}::uuid and import = ${id}::uuid and state <> 'waiting' order by line limit ${most}`.execute(
-    ctx.sql,
-  )
+    where ${ofPhase(ctx, of)} and state <> 'waiting' order by line limit ${most}`.execute(ctx.sql)
   return rows.map(({ outcome, ...row }) => ({ ...row, ...outcome }))
 }
 
 export interface RowQuery {
-  readonly state: 'done' | 'failed' | undefined
+  readonly actions: readonly RowAction[]
   readonly after: number
   readonly limit: number
 }
 
 export async function rowsOfImport(
   ctx: Context,
-  id: string,
-  { state, after, limit }: RowQuery,
+  of: LinesOf,
+  { actions, after, limit }: RowQuery,
 ): Promise<(ImportRow & { readonly cells: readonly string[] | null })[]> {
   const { rows } = await sql<OutcomeRow & { cells: string[] | null }>`
     select line, action, outcome, cells from core.import_row
-    where workspace = ${ctx.workspace.id}::uuid and import = ${id}::uuid and line > ${after}
-      and ${state === undefined ? sql`state <> 'waiting'` : sql`state = ${state}`}
+    where ${ofPhase(ctx, of)} and line > ${after} and action = any(${[...actions]}::text[])
     order by line limit ${limit}`.execute(ctx.sql)
   return rows.map(({ outcome, ...row }) => ({ ...row, ...outcome }))
+}
+
+// Taking back ----------------------------------------------------------------------------------------------------------
+
+/** What became of one change that was to be taken back. */
+export interface Reversal {
+  readonly change: string
+  readonly resource: string
+  readonly record: string
+  readonly title: string
+  readonly outcome: 'deleted' | 'restored' | 'kept' | 'gone'
+  /** Fields that keep a newer value. */
+  readonly fields: readonly string[]
+  readonly code: string | null
+  readonly detail: string | null
+}
+
+/** Change sets of an import that still stand, newest first. */
+export async function unitsOf(ctx: Context, id: string): Promise<string[]> {
+  const { rows } = await sql<{ unit: string }>`
+    select change_set as unit from core.import_unit where workspace = ${ctx.workspace.id}::uuid and import = ${id}::uuid
+    order by change_set desc`.execute(ctx.sql)
+  return rows.map(({ unit }) => unit)
+}
+
+export async function keepReversals(
+  ctx: Context,
+  id: string,
+  unit: string,
+  reversals: readonly Reversal[],
+): Promise<void> {
+  await sql`
+    insert into core.import_reversal (workspace, import, change, resource, record, title, outcome, fields, code, detail)
+    select ${ctx.workspace.id}::uuid, ${id}::uuid, change, resource, record, title, outcome,
+      array(select jsonb_array_elements_text(fields)), code, detail
+    from jsonb_to_recordset(${JSON.stringify(reversals)}::jsonb) as r(change uuid, resource text, record uuid, title text,
+      outcome text, fields jsonb, code text, detail text)
+    on conflict do nothing`.execute(ctx.sql)
+  await sql`delete from core.import_unit where workspace = ${ctx.workspace.id}::uuid and import = ${id}::uuid
+    and change_set = ${unit}::uuid`.execute(ctx.sql)
+}
+
+export async function reversalCounts(ctx: Context, id: string): Promise<ReversalCounts> {
+  const { rows } = await sql<{ outcome: Reversal['outcome']; n: number }>`
+    select outcome, count(*) as n from core.import_reversal
+    where workspace = ${ctx.workspace.id}::uuid and import = ${id}::uuid group by outcome`.execute(ctx.sql)
+  const of = (outcome: Reversal['outcome']) => rows.find((row) => row.outcome === outcome)?.n ?? 0
+  return { deleted: of('deleted'), restored: of('restored'), kept: of('kept') }
+}
+
+/** What was not taken back, or not in every field. */
+export async function keptOf(
+  ctx: Context,
+  id: string,
+  after: string | undefined,
+  most: number,
+): Promise<readonly Reversal[]> {
+  const { rows } = await sql<Reversal>`
+    select change, resource, record, title, outcome, to_jsonb(fields) as fields, code, detail from core.import_reversal
+    where workspace = ${ctx.workspace.id}::uuid and import = ${id}::uuid and (outcome = 'kept' or fields <> '{}')
+      ${after === undefined ? sql`` : sql`and change > ${after}::uuid`}
+    order by change limit ${most}`.execute(ctx.sql)
+  return rows
 }
 
 // Values that stand in a file once, or by which lines are found ---------------------------------------------------------
@@ -287,13 +394,13 @@ export async function firstLines(
 /** Lines that have these values, with what became of them. */
 export async function linesNamed(
   ctx: Context,
-  id: string,
+  { id, phase }: LinesOf,
   field: string,
   values: readonly string[],
 ): Promise<Map<string, { readonly line: number; readonly state: RowOutcome['state'] }>> {
   const { rows } = await sql<{ value: string; line: number; state: RowOutcome['state'] }>`
     select k.value, k.line, r.state from core.import_key k
-      join core.import_row r on r.workspace = k.workspace and r.import = k.import and r.line = k.line
+      join core.import_row r on r.workspace = k.workspace and r.import = k.import and r.phase = ${phase} and r.line = k.line
     where k.workspace = ${ctx.workspace.id}::uuid and k.import = ${id}::uuid and k.field = ${field} and k.value = any(${[...values]}::text[])`.execute(
     ctx.sql,
   )

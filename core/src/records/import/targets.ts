@@ -32,6 +32,11 @@ const managed: Readonly<Record<string, ManagedTarget>> = {
   },
 }
 
+/** Kinds of records that are only changed by whoever manages people, whatever file brings them. */
+export function isManaged(resource: string): boolean {
+  return Object.hasOwn(managed, resource) || resource === 'core.team-member'
+}
+
 /** One kind of record as a file fills it. */
 export interface ImportTarget {
   readonly resource: Resource

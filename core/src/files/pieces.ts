@@ -1,0 +1,96 @@
+import { createWriteStream } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { sql } from 'kysely'
+import type { Clock } from '../clock.ts'
+import type { Database, Sql } from '../database/database.ts'
+
+const pieceSize = 262_144
+
+export interface Piece {
+  readonly workspace: string
+  readonly file: string
+  readonly nth: number
+  readonly bytes: Uint8Array
+  /** ISO instant. */
+  readonly at: string
+}
+
+/** Adds one piece to a file, in the transaction of whatever it was made from. */
+export async function addPiece(tx: Sql, { workspace, file, nth, bytes, at }: Piece): Promise<void> {
+  await sql`
+    insert into core.file_piece (workspace, file, nth, bytes, at)
+    values (${workspace}::uuid, ${file}::uuid, ${nth}, ${Buffer.from(bytes)}, ${at}::timestamptz)`.execute(tx)
+}
+
+export async function removePieces(tx: Sql, workspace: string, file: string): Promise<void> {
+  await sql`delete from core.file_piece where workspace = ${workspace}::uuid and file = ${file}::uuid`.execute(tx)
+}
+
+/**
+ * Files that wait to be read or fetched, kept in the database in pieces of some hundred kilobytes: every process finds
+ * them, also after a restart and on another machine, and none holds one whole.
+ */
+export class Pieces {
+  readonly #database: Database
+  readonly #clock: Clock
+
+  constructor({ database, clock }: { readonly database: Database; readonly clock: Clock }) {
+    this.#database = database
+    this.#clock = clock
+  }
+
+  async put(workspace: string, file: string, content: AsyncIterable<Uint8Array>): Promise<void> {
+    let nth = 0
+    const add = async (bytes: Uint8Array) => {
+      const piece = { workspace, file, nth, bytes, at: this.#clock.now().toISOString() }
+      await this.#database.transaction({ workspace }, (tx) => addPiece(tx, piece))
+      nth += 1
+    }
+    let held: Uint8Array[] = []
+    let size = 0
+    for await (const bytes of content) {
+      held.push(bytes)
+      size += bytes.byteLength
+      if (size < pieceSize) continue
+      await add(Buffer.concat(held))
+      held = []
+      size = 0
+    }
+    if (size > 0) await add(Buffer.concat(held))
+  }
+
+  async *read(workspace: string, file: string): AsyncGenerator<Buffer> {
+    for (let nth = 0; ; nth += 1) {
+      const { rows } = await this.#database.transaction({ workspace }, (tx) =>
+        sql<{ bytes: Uint8Array }>`
+          select bytes from core.file_piece where workspace = ${workspace}::uuid and file = ${file}::uuid and nth = ${nth}`.execute(
+          tx,
+        ),
+      )
+      const [piece] = rows
+      if (!piece) return
+      yield Buffer.from(piece.bytes)
+    }
+  }
+
+  /** The file on this machine's disk for as long as it is used. */
+  async local(workspace: string, file: string): Promise<AsyncDisposable & { readonly path: string }> {
+    const folder = await mkdtemp(join(tmpdir(), 'socle-'))
+    const remove = () => rm(folder, { recursive: true, force: true })
+    const path = join(folder, 'file')
+    try {
+      await pipeline(this.read(workspace, file), createWriteStream(path, { mode: 0o600 }))
+    } catch (error) {
+      await remove()
+      throw error
+    }
+    return { path, [Symbol.asyncDispose]: remove }
+  }
+
+  async remove(workspace: string, file: string): Promise<void> {
+    await this.#database.transaction({ workspace }, (tx) => removePieces(tx, workspace, file))
+  }
+}
