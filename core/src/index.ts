@@ -32,10 +32,12 @@ export {
   type DemoData,
   type FillDefinition,
   type JobDefinition,
+  type PermissionDefinition,
   type PluginDefinition,
   type RoleTemplate,
   type RouteDefinition,
   type ScreenDefinition,
+  type Subscriber,
   type Words,
 } from './plugins/define-plugin.ts'
 export { definePoint, defineService, defineSlot } from './plugins/tokens.ts'

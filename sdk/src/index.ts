@@ -52,6 +52,7 @@ export type {
   LeadTarget,
   Locale,
   Page,
+  PermissionDefinition,
   PluginDefinition,
   RecordJson,
   Records,
@@ -61,6 +62,7 @@ export type {
   RouteDefinition,
   ScreenDefinition,
   StoredEvent,
+  Subscriber,
   Words,
   Workspace,
 } from '@socle/core'
