@@ -14,19 +14,21 @@ const fields = (alias: string) =>
     .join(', ')
 const pool = new pg.Pool({ connectionString: url, max: 10, options: '-c jit=off' })
 
+// Each row printed on its own and joined as text: json_agg prints every row twice.
+const rowsAsJson = `'{"data":[' || coalesce(string_agg(row_to_json(r)::text, ','), '') || ']}' as json`
 const statements = {
   get: `select json_build_object('data', row_to_json(r))::text as json from (
     select ${fields('t')} from core.contact t where t.workspace = $1 and t.id = $2) r`,
-  list: `select json_build_object('data', coalesce(json_agg(row_to_json(r)), '[]'))::text as json from (
+  list: `select ${rowsAsJson} from (
     select ${fields('t')} from core.contact t
     where t.workspace = $1 and t.deleted_at is null and t.source_channel = $2 and t.language = $3 and t.do_not_mail = $4
     order by t.name collate "und-x-icu", t.id limit 51) r`,
   count: `select count(*) as n from (select 1 from core.contact t
     where t.workspace = $1 and t.deleted_at is null and t.source_channel = $2 and t.language = $3 and t.do_not_mail = $4 limit 1001) capped`,
-  first: `select json_build_object('data', coalesce(json_agg(row_to_json(r)), '[]'))::text as json from (
+  first: `select ${rowsAsJson} from (
     select ${fields('t')} from core.contact t where t.workspace = $1 and t.deleted_at is null
     order by t.name collate "und-x-icu", t.id limit 51) r`,
-  after: `select json_build_object('data', coalesce(json_agg(row_to_json(r)), '[]'))::text as json from (
+  after: `select ${rowsAsJson} from (
     select ${fields('t')} from core.contact t
     where t.workspace = $1 and t.deleted_at is null and (t.name collate "und-x-icu", t.id) > ($2, $3::uuid)
     order by t.name collate "und-x-icu", t.id limit 51) r`,
@@ -34,11 +36,11 @@ const statements = {
       select d.record, d.title, ts_rank(d.words, to_tsquery('simple', core.fold($2))) as rank
       from core.search_document d where d.workspace = $1 and d.words @@ to_tsquery('simple', core.fold($2))
       order by rank desc, d.title, d.record limit 420)
-    select json_build_object('data', coalesce(json_agg(row_to_json(r)), '[]'))::text as json from (
+    select ${rowsAsJson} from (
       select 'core.contact' as resource, t.id, hits.title, t.job_title as subtitle
       from hits join core.contact t on t.workspace = $1 and t.id = hits.record and t.deleted_at is null
       order by hits.rank desc, hits.title, hits.record limit 20) r`,
-  aggregate: `select json_build_object('data', coalesce(json_agg(row_to_json(r)), '[]'))::text as json from (
+  aggregate: `select ${rowsAsJson} from (
     select t.lifecycle, count(*) as count, coalesce(sum(t.annual_revenue), 0)::text as "sum:annualRevenue"
     from core.account t where t.workspace = $1 and t.deleted_at is null group by 1 order by 1) r`,
   insert: `insert into core.contact as t (id, workspace, name, first_name, last_name, job_title, email, phone, phone_norm, language, created_at, updated_at)

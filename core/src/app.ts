@@ -28,6 +28,7 @@ import { orderedPlugins } from './plugins/check-plugins.ts'
 import type { PluginDefinition } from './plugins/define-plugin.ts'
 import { Enablement } from './plugins/enablement.ts'
 import { Toggle } from './plugins/toggle.ts'
+import { LedgerSealer } from './records/ledger-chain.ts'
 import { Catalog } from './records/registry.ts'
 import { Words } from './words.ts'
 import { WriteFence } from './write-fence.ts'
@@ -56,6 +57,7 @@ export interface App {
   readonly deliveries: Deliveries
   readonly jobs: Jobs
   readonly toggle: Toggle
+  readonly ledger: LedgerSealer
   /** Begins background work: deliveries, jobs, listening to other processes. */
   start(): Promise<void>
   stop(): Promise<void>
@@ -164,11 +166,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   })
   const live = new LiveStream({ database, signals, catalog, log })
   const toggle = new Toggle(kernel)
+  const ledger = new LedgerSealer({ database, clock, log })
   const host = createHost({
     kernel,
     identity,
     live,
     toggle,
+    ledger,
     ui: staticUi(options.ui?.folder ?? new URL('absent/', import.meta.url)),
     imports: { jobs },
   })
@@ -180,6 +184,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     deliveries,
     jobs,
     toggle,
+    ledger,
     async start() {
       started = true
       await signals.start()
@@ -187,6 +192,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       deliveries.start()
       await jobs.start()
       live.start()
+      ledger.start()
     },
     async stop() {
       identity.close()
@@ -194,6 +200,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       enablement.stop()
       if (started) {
         live.stop()
+        await ledger.stop()
         await jobs.stop()
         await deliveries.stop()
         await signals.stop()

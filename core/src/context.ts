@@ -24,6 +24,8 @@ export interface Cause {
   readonly request?: string
   /** Change set that this unit undoes. */
   readonly undoOf?: string
+  /** Work of many units that is one change to the people: the set all of them write, and the job that is done when it is whole. */
+  readonly spans?: { readonly changeSet: string; readonly job: string }
 }
 
 /**

@@ -132,7 +132,7 @@ export class UnitOfWork {
           .flatMap(({ guards = [] }) => guards.filter((guard) => guard.resource === resource.id)),
       openChangeSet: () => {
         const isNew = this.#changeSet === undefined
-        this.#changeSet ??= uuidv7()
+        this.#changeSet ??= this.#spec.cause.spans?.changeSet ?? uuidv7()
         return { id: this.#changeSet, isNew }
       },
       emit: (emission) => {

@@ -42,7 +42,7 @@ beforeEach(async () => {
 type Values = Readonly<Record<string, unknown>>
 
 async function make(path: string, values: Values) {
-  const answer = await admin.post(`/api/core/${path}`, values)
+  const answer = await admin.post(`/api/core/${path}`, { allowDuplicate: true, ...values })
   expect(answer, JSON.stringify(answer.body)).toMatchObject({ status: 201 })
   return answer.body.data
 }

@@ -38,7 +38,7 @@ async function change(path: string, id: string, values: Values, headers: Readonl
   return admin.patch(`/api/core/${path}/${id}`, { version, ...values }, headers)
 }
 
-const account = (values: Values = {}) => make('accounts', { name: 'Maison Garonne', ...values })
+const account = (values: Values = {}) => make('accounts', { name: 'Maison Garonne', allowDuplicate: true, ...values })
 
 /** The rule a refused value broke. */
 const broken = (answer: { body: { errors?: { path: string; code: string }[] } }) =>

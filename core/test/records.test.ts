@@ -15,7 +15,7 @@ const accounts = '/api/core/accounts'
 const query = (parameters: Record<string, string>) => `?${new URLSearchParams(parameters)}`
 
 async function account(values: Record<string, unknown>) {
-  const { status, body } = await admin.post(accounts, values)
+  const { status, body } = await admin.post(accounts, { allowDuplicate: true, ...values })
   expect(status, JSON.stringify(body)).toBe(201)
   return body.data
 }

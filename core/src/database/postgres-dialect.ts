@@ -42,6 +42,35 @@ function holdWrites(client: pg.PoolClient, later: (release: () => void) => void)
   later(() => stream.uncork())
 }
 
+const endOfReading = 'commit'
+/** Longest that a transaction which only read may wait for the next one to end it. */
+const longestUnended = 5
+
+/**
+ * Connections whose last transaction only read and is still open: nobody waits for its end, so it travels with what
+ * opens the next one, a packet and an answer less. On a connection nobody takes, it is ended after a moment.
+ */
+class Unended {
+  readonly #ends = new WeakMap<pg.PoolClient, NodeJS.Timeout>()
+
+  leave(client: pg.PoolClient, end: () => void): void {
+    const timer = setTimeout(() => {
+      this.#ends.delete(client)
+      end()
+    }, longestUnended)
+    this.#ends.set(client, timer)
+  }
+
+  /** True when the caller is to end it. */
+  take(client: pg.PoolClient): boolean {
+    const timer = this.#ends.get(client)
+    if (timer === undefined) return false
+    clearTimeout(timer)
+    return this.#ends.delete(client)
+  }
+}
+const unended = new Unended()
+
 class PostgresConnection implements DatabaseConnection {
   readonly client: pg.PoolClient
   readonly #guarded: boolean
@@ -63,13 +92,12 @@ class PostgresConnection implements DatabaseConnection {
    */
   open(statements: string): void {
     holdWrites(this.client, (release) => process.nextTick(release))
-    this.#opening = this.#send(statements)
+    this.#opening = this.#send(unended.take(this.client) ? `${endOfReading}; ${statements}` : statements)
   }
 
-  /** Sends what ends a transaction that only read, and lets the next one that takes the connection follow it. */
-  close(statement: string): void {
-    holdWrites(this.client, setImmediate)
-    void this.#send(statement)
+  /** Leaves the end of a transaction that only read to whoever takes the connection next; see `Unended`. */
+  close(): void {
+    unended.leave(this.client, () => void this.#send(endOfReading))
   }
 
   #send(statements: string): Promise<unknown> {
@@ -99,6 +127,7 @@ class PostgresConnection implements DatabaseConnection {
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     if (this.#guarded) guardStatement(query.sql)
+    if (unended.take(this.client)) this.open(endOfReading)
     const values = [...query.parameters]
     const name = values.length > 0 ? statementName(query.sql) : undefined
     const config = values.length > 0 ? { text: query.sql, values, ...(name === undefined ? {} : { name }) } : query.sql
@@ -146,7 +175,7 @@ class PostgresDriver implements Driver {
   }
 
   async commitTransaction(connection: PostgresConnection): Promise<void> {
-    if (connection.readonly) connection.close('commit')
+    if (connection.readonly) connection.close()
     else await ended(connection, connection.commit())
   }
 

@@ -1,4 +1,5 @@
 import { provide } from '../plugins/define-plugin.ts'
+import { DuplicateKeys } from '../records/duplicates/duplicate-key.ts'
 import { AccountContactSchema } from './account-contact.ts'
 import { accountGuards } from './account-guards.ts'
 import { AccountSchema } from './account.ts'
@@ -52,7 +53,7 @@ export const sharedEvents = [LifecycleChanged, LeadConverted, LeadReverted, Acti
 
 export const sharedProvides = [provide(Lifecycles, (ctx) => new LifecycleService(ctx))]
 
-export const sharedPoints = [LeadTargets]
+export const sharedPoints = [LeadTargets, DuplicateKeys]
 
 export { sharedDemo } from './demo.ts'
 export { sharedResources } from './resources.ts'

@@ -96,6 +96,15 @@ export const accounts = defineResource(Account, {
   timeline: true,
   sort: 'name',
   keys: ['code', 'siren', 'domain', 'name'],
+  duplicates: [
+    { kind: 'siren', fields: ['siren', 'siret'], weight: 95 },
+    { kind: 'vatNumber', fields: ['vatNumber'], as: 'identifier', weight: 95 },
+    { kind: 'name', fields: ['name', 'legalName'], weight: 70 },
+    { kind: 'email', fields: ['email'], weight: 60 },
+    { kind: 'phone', fields: ['phone'], weight: 50 },
+    { kind: 'domain', fields: ['domain', 'website'], weight: 50 },
+    { kind: 'city', fields: ['city'], as: 'folded', weight: 15, supports: true },
+  ],
 })
 
 export const contacts = defineResource(Contact, {
@@ -136,6 +145,13 @@ export const contacts = defineResource(Contact, {
   timeline: true,
   sort: 'name',
   keys: ['email', 'name'],
+  duplicates: [
+    { kind: 'email', fields: ['email'], weight: 90 },
+    { kind: 'phone', fields: ['phone', 'mobile'], weight: 60 },
+    // Namesakes are many: a name alone says too little.
+    { kind: 'name', fields: [['firstName', 'lastName']], weight: 45 },
+    { kind: 'account', fields: ['account'], weight: 25, supports: true },
+  ],
 })
 
 export const accountContacts = defineResource(AccountContact, {
@@ -200,6 +216,12 @@ export const leads = defineResource(Lead, {
   kanban: { by: 'status', sum: 'budget', card: ['name', 'companyName', 'budget', 'source', 'owner'] },
   timeline: true,
   keys: ['email', 'name'],
+  duplicates: [
+    { kind: 'email', fields: ['email'], weight: 90 },
+    { kind: 'phone', fields: ['phone'], weight: 60 },
+    { kind: 'name', fields: [['firstName', 'lastName']], weight: 45 },
+    { kind: 'company', fields: ['companyName'], as: 'name', weight: 35 },
+  ],
 })
 
 export const activities = defineResource(Activity, {

@@ -10,6 +10,7 @@ import { pluginDisabled } from '../plugins/errors.ts'
 import { shellDocument } from '../plugins/shell-document.ts'
 import type { Toggle } from '../plugins/toggle.ts'
 import type { ImportRouteOptions } from './import-routes.ts'
+import type { LedgerSealer } from '../records/ledger-chain.ts'
 import { Metrics } from './metrics.ts'
 import { openApiDocument } from './openapi.ts'
 import { platformRoutes } from './platform-routes.ts'
@@ -25,6 +26,7 @@ export interface HostParts {
   readonly identity: Identity
   readonly live: LiveStream
   readonly toggle: Toggle
+  readonly ledger: LedgerSealer
   readonly ui: StaticUi
   /** Where uploaded files lie, and who imports them in the background. */
   readonly imports: ImportRouteOptions
@@ -36,11 +38,11 @@ type Facts = { readonly id: string; readonly who?: Resolved }
 type HostEnv = { Bindings: Bindings; Variables: { facts: Facts } }
 
 /** The HTTP face of the platform: who asks, which module answers, and every refusal in one form. */
-export function createHost({ kernel, identity, live, toggle, ui, imports }: HostParts): Hono<HostEnv> {
+export function createHost({ kernel, identity, live, toggle, ledger, ui, imports }: HostParts): Hono<HostEnv> {
   const { parts } = kernel
   const { words, log, enablement, plugins } = parts
   const metrics = new Metrics()
-  const platform = platformRoutes(kernel, toggle, imports)
+  const platform = platformRoutes(kernel, { toggle, ledger, imports })
   const apps = new Map(
     plugins.map((plugin) => [plugin.id, pluginApp(kernel, plugin, plugin.id === 'core' ? platform : undefined)]),
   )

@@ -5,16 +5,24 @@ import type { Context } from '../context.ts'
 import { permissionDenied } from '../permissions/errors.ts'
 import { pluginCards } from '../plugins/plugin-cards.ts'
 import type { Toggle } from '../plugins/toggle.ts'
+import type { LedgerSealer } from '../records/ledger-chain.ts'
 import { queryInvalid } from '../records/errors.ts'
 import { readJson } from './body.ts'
 import { importRoutes, type ImportRouteOptions } from './import-routes.ts'
-import { changeSetHeader, defined, engineOf, parsed, unitOf } from './resource-routes.ts'
+import { ledgerRoutes } from './ledger-routes.ts'
+import { engineOf, parsed, unitOf } from './resource-routes.ts'
 import type { PluginEnv, RequestFacts } from './who.ts'
 
 const disableBody = z.strictObject({ cascade: z.boolean().optional() })
 
+export interface PlatformRouteOptions {
+  readonly toggle: Toggle
+  readonly ledger: LedgerSealer
+  readonly imports: ImportRouteOptions
+}
+
 /** Routes of `/api/core` that are the engine's and the kernel's own: search, undo, audit, modules, imports. */
-export function platformRoutes(kernel: Kernel, toggle: Toggle, imports: ImportRouteOptions): Hono<PluginEnv> {
+export function platformRoutes(kernel: Kernel, { toggle, ledger, imports }: PlatformRouteOptions): Hono<PluginEnv> {
   const app = new Hono<PluginEnv>()
   const { enablement } = kernel.parts
   const inUnit = <T>(facts: RequestFacts, raw: Request, work: (ctx: Context) => Promise<T>) =>
@@ -26,6 +34,7 @@ export function platformRoutes(kernel: Kernel, toggle: Toggle, imports: ImportRo
   }
 
   app.route('/', importRoutes(kernel, imports))
+  app.route('/', ledgerRoutes(kernel, ledger))
 
   app.get('/search', async (request) => {
     const limit = Number(request.req.query('limit') ?? 20)
@@ -39,39 +48,6 @@ export function platformRoutes(kernel: Kernel, toggle: Toggle, imports: ImportRo
     const only = request.req.query('type')?.split(',').filter(Boolean)
     const data = await reading(request.env.facts, request.req.raw, (ctx) => engineOf(ctx).search(text, limit, only))
     return request.json({ data })
-  })
-
-  app.post('/change-sets/:id/undo', async (request) => {
-    const undoOf = request.req.param('id')
-    const { facts } = request.env
-    const { who, id } = facts
-    const { answer, headers } = await kernel.unit(
-      {
-        workspace: who.workspace,
-        actor: who.actor,
-        authority: who.authority,
-        plugin: 'core',
-        cause: { origin: who.actor.type === 'key' ? 'api' : 'ui', request: id, undoOf },
-        signal: request.req.raw.signal,
-      },
-      async (ctx) => ({ answer: await engineOf(ctx).undo(undoOf), headers: changeSetHeader(ctx) }),
-    )
-    return request.json({ data: answer }, 200, headers)
-  })
-
-  app.get('/audit', async (request) => {
-    const { after, actor, resource, origin, from, to, limit } = request.req.query()
-    const query = defined({
-      after,
-      actor,
-      resource,
-      origin,
-      from,
-      to,
-      limit: limit === undefined ? undefined : Number(limit),
-    })
-    const { data, next } = await reading(request.env.facts, request.req.raw, (ctx) => engineOf(ctx).audit(query))
-    return request.json({ data, page: { next } })
   })
 
   app.get('/plugins', async (request) => {

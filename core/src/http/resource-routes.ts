@@ -9,6 +9,7 @@ import { bulkTooLarge, queryInvalid, validationFailed, versionRequired } from '.
 import type { ListQuery } from '../records/records.ts'
 import type { Resource } from '../records/registry.ts'
 import { readJson } from './body.ts'
+import { duplicateRoutes } from './duplicate-routes.ts'
 import { answerOnce, type Answer } from './idempotency.ts'
 import { problemBody } from './problem.ts'
 import type { PluginEnv, RequestFacts } from './who.ts'
@@ -142,13 +143,15 @@ export function resourceRoutes(kernel: Kernel, resource: Resource): Hono<PluginE
   const read = async (request: Request, work: (engine: RecordEngine, ctx: Context) => Promise<unknown>) =>
     request.json((await reading(request, work)) as object)
 
-  const list = (engine: RecordEngine, query: ListQuery, view: string | undefined) =>
-    view === undefined ? engine.list(resource.id, query) : engine.listView(resource.id, view, query)
+  const list = async (request: Request, query: ListQuery, view: string | undefined) =>
+    view === undefined
+      ? jsonText(await reading(request, (engine) => engine.listJson(resource.id, query)))
+      : read(request, (engine) => engine.listView(resource.id, view, query))
 
-  app.get('/', (request) => read(request, (engine) => list(engine, listQuery(request), request.req.query('view'))))
+  app.get('/', (request) => list(request, listQuery(request), request.req.query('view')))
   app.post('/query', async (request) => {
     const { view, ...body } = parsed(queryBody, await readJson(request.req.raw))
-    return read(request, (engine) => list(engine, defined(body) as ListQuery, view))
+    return list(request, defined(body) as ListQuery, view)
   })
   app.post('/aggregate', async (request) => {
     const body = parsed(aggregateBody, await readJson(request.req.raw))
@@ -156,6 +159,7 @@ export function resourceRoutes(kernel: Kernel, resource: Resource): Hono<PluginE
       engine.aggregate(resource.id, defined(body) as Parameters<RecordEngine['aggregate']>[1]),
     )
   })
+  duplicateRoutes(app, resource, { read })
   app.post('/board', async (request) => {
     const body = parsed(boardBody, await readJson(request.req.raw))
     return read(request, (engine) => engine.board(resource.id, defined(body) as Parameters<RecordEngine['board']>[1]))
@@ -163,10 +167,10 @@ export function resourceRoutes(kernel: Kernel, resource: Resource): Hono<PluginE
   app.get('/:id', async (request) => {
     const include = request.req.query('include')?.split(',').filter(Boolean)
     const fields = request.req.query('fields')?.split(',').filter(Boolean)
-    const answer = await reading(request, (engine) =>
-      engine.get(resource.id, request.req.param('id'), defined({ include, fields })),
+    const { json: text, version } = await reading(request, (engine) =>
+      engine.getJson(resource.id, request.req.param('id'), defined({ include, fields })),
     )
-    return request.json(answer, 200, { etag: `"${answer.data.version}"` })
+    return jsonText(text, { etag: `"${version}"` })
   })
   app.get('/:id/history', (request) =>
     read(request, async (engine) => ({ data: await engine.history(resource.id, request.req.param('id')) })),
@@ -306,10 +310,16 @@ export function changeSetHeader(ctx: Context): Record<string, string> {
   return ctx.changeSet === undefined ? {} : { 'x-change-set': ctx.changeSet }
 }
 
+const jsonType = 'application/json; charset=utf-8'
+
+function jsonText(text: string, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(text, { headers: { 'content-type': jsonType, ...headers } })
+}
+
 function json(ctx: Context, status: number, body: object, headers: Readonly<Record<string, string>> = {}): Answer {
   return {
     status,
-    headers: { 'content-type': 'application/json; charset=utf-8', ...headers, ...changeSetHeader(ctx) },
+    headers: { 'content-type': jsonType, ...headers, ...changeSetHeader(ctx) },
     body: JSON.stringify(body),
   }
 }

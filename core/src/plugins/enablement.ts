@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Database, Sql } from '../database/database.ts'
 import type { Signals } from '../database/signals.ts'
+import { keepSwitch } from './toggle-ledger.ts'
 
 const pollEvery = 2_000
 
@@ -93,7 +94,10 @@ export class Enablement {
         on conflict (workspace, plugin) do update set state = excluded.state, since = excluded.since, by_user = excluded.by_user
           where core.plugin_workspace.state <> excluded.state
         returning plugin`.execute(tx)
-      if (rows.length > 0) await sql`update core.generation set value = value + 1`.execute(tx)
+      if (rows.length > 0) {
+        await sql`update core.generation set value = value + 1`.execute(tx)
+        await keepSwitch(tx, { workspace, plugin, state, by, at })
+      }
       await also(tx)
       return rows.length > 0
     })

@@ -1,6 +1,7 @@
 import type { EntityClass, EntitySchema } from '@mikro-orm/core'
 import type { Context } from '../context.ts'
 import type { Audience } from './audience.ts'
+import type { DuplicateKey } from './duplicates/duplicate-key.ts'
 import type { FieldOption, FieldType } from './model.ts'
 import type { RecordJson } from './records.ts'
 
@@ -102,6 +103,8 @@ export interface ResourceOptions {
   readonly sort?: string
   /** Fields by which an import or a reference in a file finds a record, best first; the title when absent. */
   readonly keys?: readonly string[]
+  /** What makes two records suspect of being one; plugins may contribute more. */
+  readonly duplicates?: readonly DuplicateKey[]
   /** Field whose value comes from a gap-free number sequence on create, e.g. `{ number: 'SO' }` → `SO-2026-00001`. */
   readonly numbered?: Readonly<Record<string, string>>
 }

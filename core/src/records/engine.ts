@@ -3,6 +3,8 @@ import { aggregateRecords } from './aggregate.ts'
 import { readBoard, type BoardAnswer, type BoardQuery } from './board.ts'
 import { bulkChange, type BulkAnswer, type BulkRequest } from './bulk.ts'
 import type { ResourceDefinition } from './define-resource.ts'
+import { duplicatesOfRecord, duplicatesOfValues } from './duplicates/ask.ts'
+import type { FoundDuplicate } from './duplicates/find.ts'
 import { changeEntity } from './entity-write.ts'
 import {
   auditTrail,
@@ -12,7 +14,8 @@ import {
   type HistoryEntry,
   type TimelinePlace,
 } from './ledger.ts'
-import { getRecord, listRecords } from './read.ts'
+import { verifyLedger, type LedgerVerification } from './ledger-chain.ts'
+import { getJson, getRecord, listJson, listRecords } from './read.ts'
 import type {
   AggregateAnswer,
   AggregateQuery,
@@ -48,6 +51,15 @@ export class RecordEngine implements Records {
 
   async list(ref: ResourceRef, query: ListQuery = {}): Promise<Page> {
     return listRecords(this.#scope, this.#resource(ref), query)
+  }
+
+  /** `list` as the text of its answer, as the API sends it. */
+  async listJson(ref: ResourceRef, query: ListQuery): Promise<string> {
+    return listJson(this.#scope, this.#resource(ref), query)
+  }
+
+  async getJson(ref: ResourceRef, id: string, options: { include?: readonly string[]; fields?: readonly string[] }) {
+    return getJson(this.#scope, this.#resource(ref), id, options)
   }
 
   /** One page of a list as a saved view has it; what the query says too goes before. */
@@ -111,6 +123,18 @@ export class RecordEngine implements Records {
     return bulkChange(this.#scope, this.#resource(ref), request)
   }
 
+  /** Existing records that values being typed may repeat. */
+  async duplicatesOfValues(
+    ref: ResourceRef,
+    values: Readonly<Record<string, unknown>>,
+  ): Promise<readonly FoundDuplicate[]> {
+    return duplicatesOfValues(this.#scope, this.#resource(ref), values)
+  }
+
+  async duplicatesOf(ref: ResourceRef, id: string): Promise<readonly FoundDuplicate[]> {
+    return duplicatesOfRecord(this.#scope, this.#resource(ref), id)
+  }
+
   async history(ref: ResourceRef, id: string, before?: TimelinePlace): Promise<HistoryEntry[]> {
     return historyOf(this.#scope, this.#resource(ref), id, before)
   }
@@ -122,6 +146,10 @@ export class RecordEngine implements Records {
 
   async audit(query: AuditQuery): Promise<{ data: AuditEntry[]; next: string | null }> {
     return auditTrail(this.#scope, query)
+  }
+
+  async verify(): Promise<LedgerVerification> {
+    return verifyLedger(this.#scope)
   }
 
   /** Runs a part of this unit that can fail alone: what it wrote and told is undone, the rest stands. */

@@ -3,6 +3,7 @@ import { DateTime } from 'luxon'
 import type { Actor } from '../actor.ts'
 import { permissionDenied } from '../permissions/errors.ts'
 import { queryInvalid, recordNotFound } from './errors.ts'
+import { pluginEntry } from '../plugins/toggle-ledger.ts'
 import { demandAction, findRow, recordsByIds } from './read.ts'
 import { systemFields, type Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
@@ -113,8 +114,9 @@ function headOf(row: LedgerRow) {
 function readableChanges(
   scope: EngineScope,
   resource: Resource | undefined,
-  { fields }: LedgerRow,
+  { fields, resource: of }: LedgerRow,
 ): HistoryEntry['changes'] {
+  if (of === pluginEntry) return [{ field: 'state', old: fields['state']?.[0], new: fields['state']?.[1] }]
   if (!resource) return []
   const access = scope.access(resource, 'read')
   return Object.entries(fields)
@@ -157,7 +159,8 @@ export async function auditTrail(
   const { rows } = await sql<AuditRow>`
     select c.id, s.id as change_set, s.at, s.actor_type, s.actor_id, s.actor_name, s.origin, s.reason, s.request, s.undo_of,
       c.resource, c.record, c.action, c.version, c.fields,
-      exists (select from core.change_set u where u.workspace = s.workspace and u.undo_of = s.id) as undone
+      exists (select from core.change_set u where u.workspace = s.workspace and u.undo_of = s.id
+        and not exists (select from core.change_set v where v.workspace = s.workspace and v.undo_of = u.id)) as undone
     from core.change_set s left join lateral (
       select * from core.change c where c.workspace = s.workspace and c.change_set = s.id order by c.id limit ${auditedChanges}) c on true
     where s.workspace = ${ctx.workspace.id}::uuid and s.id = any(${ids}::uuid[])
@@ -172,7 +175,7 @@ export async function auditTrail(
       id: changeSet,
       requestId: row.request,
       undone: row.undone,
-      mayUndo: mayUndoAll || (row.actor_id !== null && row.actor_id === ctx.actor.id),
+      mayUndo: row.resource !== pluginEntry && (mayUndoAll || (row.actor_id !== null && row.actor_id === ctx.actor.id)),
       changes: [],
     }
     entries.set(changeSet, entry)
@@ -226,6 +229,9 @@ async function titlesOf(scope: EngineScope, rows: readonly AuditRow[]): Promise<
     if (record !== null) byResource.set(resource, (byResource.get(resource) ?? new Set()).add(record))
   }
   const titles = new Map<string, string>()
+  for (const row of rows) {
+    if (row.resource === pluginEntry) titles.set(row.record, String(row.fields['plugin']?.[1] ?? ''))
+  }
   for (const [resource, ids] of byResource) {
     for (const [id, record] of Object.entries(await recordsByIds(scope, resource, [...ids])))
       titles.set(id, String(record['title'] ?? ''))

@@ -3,7 +3,7 @@ import { fieldNotReadable, permissionDenied } from '../permissions/errors.ts'
 import type { Access, ResourceAction } from '../permissions/authority.ts'
 import { decodeCursor, encodeCursor, queryKey } from './cursor.ts'
 import { queryInvalid, recordNotFound } from './errors.ts'
-import { fieldText } from './field-value.ts'
+import { fieldJsonText, fieldText, fieldValue } from './field-value.ts'
 import { compileFilter } from './filter.ts'
 import type { FieldModel } from './model.ts'
 import { systemFields, type Resource } from './registry.ts'
@@ -41,19 +41,34 @@ export function readableFields(scope: EngineScope, resource: Resource): readonly
 }
 
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
-const columns = new WeakMap<readonly FieldModel[], Map<string, RawBuilder<unknown>>>()
+type Written = (field: FieldModel, alias: string) => string
+
+/** A list of fields as SQL text, written out once for each set of fields: as references, thirty columns are three hundred nodes to visit per statement. */
+function writtenOnce(write: Written): (fields: readonly FieldModel[], as: string) => RawBuilder<unknown> {
+  const written = new WeakMap<readonly FieldModel[], Map<string, RawBuilder<unknown>>>()
+  return (fields, as) => {
+    const known = written.get(fields) ?? new Map<string, RawBuilder<unknown>>()
+    written.set(fields, known)
+    let list = known.get(as)
+    if (!list) {
+      const text = fields.map((field) => `${write(field, as)} as ${quoted(field.name)}`).join(', ')
+      known.set(as, (list = sql.raw(text)))
+    }
+    return list
+  }
+}
 
 /** Columns named as fields, so that a row is already the record the API answers. */
-export function columnsOf(fields: readonly FieldModel[], as: string): RawBuilder<unknown> {
-  const known = columns.get(fields) ?? new Map<string, RawBuilder<unknown>>()
-  columns.set(fields, known)
-  let list = known.get(as)
-  // Written out once for each set of fields: as references, thirty columns are three hundred nodes to visit per statement.
-  if (!list) {
-    const text = fields.map((field) => `${fieldText(field, as)} as ${quoted(field.name)}`).join(', ')
-    known.set(as, (list = sql.raw(text)))
+export const columnsOf = writtenOnce(fieldText)
+
+const jsonColumnsOf = writtenOnce(fieldJsonText)
+
+/** A row as the text of the record the API answers, in the column `_json`; `from` belongs into the statement's FROM. */
+function asJson(fields: readonly FieldModel[], as: string): { column: RawBuilder<unknown>; from: RawBuilder<unknown> } {
+  return {
+    column: sql`row_to_json(_r)::text as "_json"`,
+    from: sql`cross join lateral (select ${jsonColumnsOf(fields, as)}) _r`,
   }
-  return list
 }
 
 export function chosenFields(
@@ -104,6 +119,38 @@ export function keyOfList(
 
 /** One page of a list, by keyset; at most six statements whatever its size. */
 export async function listRecords(scope: EngineScope, resource: Resource, query: ListQuery): Promise<Page> {
+  const fields = chosenFields(scope, resource, query.fields)
+  const { rows, page } = await readPage(scope, resource, query, { columns: columnsOf(fields, alias), from: sql`` })
+  // Taken over field by field: deleting the sort values would turn every row into a slow dictionary.
+  const data = rows.map((row) => {
+    const record: Record<string, unknown> = {}
+    for (const { name } of fields) record[name] = row[name]
+    return record as RecordJson
+  })
+  return { data, page, included: await includeTargets(scope, resource, data, query.include ?? []) }
+}
+
+/** `listRecords` as the text of its answer. PostgreSQL prints the records: making objects of them only to print those costs as much again as reading them. */
+export async function listJson(scope: EngineScope, resource: Resource, query: ListQuery): Promise<string> {
+  const { column, from } = asJson(chosenFields(scope, resource, query.fields), alias)
+  const include = query.include ?? []
+  const references = referenceColumns(scope, resource, include)
+  const { rows, page } = await readPage(scope, resource, query, {
+    columns: sql`${column}, ${sql.ref(`${alias}.id`)}${references}`,
+    from,
+  })
+  const included = await includeTargets(scope, resource, rows as RecordJson[], include)
+  const data = rows.map((row) => row['_json'] as string).join(',')
+  return `{"data":[${data}],"page":${JSON.stringify(page)},"included":${JSON.stringify(included)}}`
+}
+
+/** Rows of a page as `select` reads them, and where the next one starts. Each row has its `id`. */
+async function readPage(
+  scope: EngineScope,
+  resource: Resource,
+  query: ListQuery,
+  select: { readonly columns: RawBuilder<unknown>; readonly from: RawBuilder<unknown> },
+): Promise<{ rows: Record<string, unknown>[]; page: Page['page'] }> {
   demandAction(scope, resource, 'read')
   const limit = query.limit ?? defaultLimit
   if (!Number.isInteger(limit) || limit < 1 || limit > maxLimit) {
@@ -113,7 +160,6 @@ export async function listRecords(scope: EngineScope, resource: Resource, query:
       expected: `a whole number from 1 to ${maxLimit}`,
     })
   }
-  const fields = chosenFields(scope, resource, query.fields)
   const keys = sortKeys(scope, resource, query.sort, alias)
   const conditions = conditionsOf(scope, resource, query)
   const key = keyOfList(resource, query)
@@ -129,8 +175,8 @@ export async function listRecords(scope: EngineScope, resource: Resource, query:
     const left = limit + 1 - rows.length
     if (left <= 0) break
     const { rows: found } = await sql<Record<string, unknown>>`
-      select ${columnsOf(fields, alias)}${sql.join(sortColumns, sql``)}
-      from ${tableOf(resource, alias)} ${sql.join(joins, sql` `)}
+      select ${select.columns}${sql.join(sortColumns, sql``)}
+      from ${tableOf(resource, alias)} ${sql.join(joins, sql` `)} ${select.from}
       where ${sql.join([...conditions, ...afterCursor(keys, phase, cursor, id)], sql` and `)}
       ${orderBy(keys, phase, id)}
       limit ${left}`.execute(scope.tx)
@@ -146,22 +192,12 @@ export async function listRecords(scope: EngineScope, resource: Resource, query:
           values: keys.map((_, index) => last[`_${index}`] as string | null),
         })
       : null
-  // Taken over field by field: deleting the sort values would turn every row into a slow dictionary.
-  const data = rows.map((row) => {
-    const record: Record<string, unknown> = {}
-    for (const { name } of fields) record[name] = row[name]
-    return record as RecordJson
-  })
   const counting = query.count ?? (cursor ? 'none' : 'estimate')
   const counted =
     counting === 'none'
       ? { count: null, exact: false }
-      : await countRows(scope, resource, conditions, counting, more ? undefined : cursor ? undefined : data.length)
-  return {
-    data,
-    page: { next, ...counted },
-    included: await includeTargets(scope, resource, data, query.include ?? []),
-  }
+      : await countRows(scope, resource, conditions, counting, more ? undefined : cursor ? undefined : rows.length)
+  return { rows, page: { next, ...counted } }
 }
 
 async function countRows(
@@ -190,6 +226,27 @@ async function countRows(
   return { count: Math.max(capped, plan.rows[0]?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0), exact: false }
 }
 
+function referencesOf(
+  scope: EngineScope,
+  resource: Resource,
+  include: readonly string[],
+): (FieldModel & { readonly target: string })[] {
+  return include.map((name) => {
+    const field = resource.fields.get(name)
+    if (field?.target === undefined)
+      throw queryInvalid({ parameter: 'include', value: name, expected: `a reference of ${resource.id}` })
+    if (!scope.access(resource, 'read').readable(name)) throw fieldNotReadable({ resource: resource.id, field: name })
+    return { ...field, target: field.target }
+  })
+}
+
+function referenceColumns(scope: EngineScope, resource: Resource, include: readonly string[]): RawBuilder<unknown> {
+  const columns = referencesOf(scope, resource, include).map(
+    (field) => sql`, ${fieldValue(field, alias)} as ${sql.ref(field.name)}`,
+  )
+  return sql.join(columns, sql``)
+}
+
 /** Names and list fields of what the rows point at, as far as the actor may see it; one statement per target resource. */
 export async function includeTargets(
   scope: EngineScope,
@@ -198,13 +255,10 @@ export async function includeTargets(
   include: readonly string[],
 ): Promise<Included> {
   const wanted = new Map<string, Set<string>>()
-  for (const name of include) {
-    const field = resource.fields.get(name)
-    if (!field?.target)
-      throw queryInvalid({ parameter: 'include', value: name, expected: `a reference of ${resource.id}` })
-    const ids = wanted.get(field.target) ?? new Set<string>()
+  for (const { name, target } of referencesOf(scope, resource, include)) {
+    const ids = wanted.get(target) ?? new Set<string>()
     for (const row of rows) if (typeof row[name] === 'string') ids.add(row[name])
-    wanted.set(field.target, ids)
+    wanted.set(target, ids)
   }
   const included: Record<string, Record<string, RecordJson>> = {}
   for (const [target, ids] of wanted) included[target] = await recordsByIds(scope, target, [...ids])
@@ -246,6 +300,23 @@ export async function getRecord(
   return { data: row, included: await includeTargets(scope, resource, [row], options.include ?? []) }
 }
 
+/** `getRecord` as the text of its answer, with the version for its ETag. */
+export async function getJson(
+  scope: EngineScope,
+  resource: Resource,
+  id: string,
+  { include = [], fields }: { include?: readonly string[]; fields?: readonly string[] } = {},
+): Promise<{ readonly json: string; readonly version: number }> {
+  demandAction(scope, resource, 'read')
+  const { column, from } = asJson(chosenFields(scope, resource, fields), alias)
+  const references = referenceColumns(scope, resource, include)
+  const columns = sql`${column}, ${sql.ref(`${alias}.version`)}${references}`
+  const row = await oneRow<RecordJson & { _json: string }>(scope, resource, id, columns, from)
+  if (!row) throw recordNotFound({ resource: resource.entity, id })
+  const included = await includeTargets(scope, resource, [row], include)
+  return { json: `{"data":${row._json},"included":${JSON.stringify(included)}}`, version: row.version }
+}
+
 /** The record as the actor may see it, deleted or not; undefined when it is absent or out of reach, which look alike. */
 export async function findRow(
   scope: EngineScope,
@@ -253,12 +324,21 @@ export async function findRow(
   id: string,
   fields: readonly FieldModel[] = readableFields(scope, resource),
 ): Promise<RecordJson | undefined> {
+  return oneRow<RecordJson>(scope, resource, id, columnsOf(fields, alias))
+}
+
+async function oneRow<R>(
+  scope: EngineScope,
+  resource: Resource,
+  id: string,
+  columns: RawBuilder<unknown>,
+  from: RawBuilder<unknown> = sql``,
+): Promise<R | undefined> {
   if (!isUuid(id)) return undefined
-  const access = scope.access(resource, 'read')
-  const { rows } = await sql<RecordJson>`
-    select ${columnsOf(fields, alias)} from ${tableOf(resource, alias)}
+  const { rows } = await sql<R>`
+    select ${columns} from ${tableOf(resource, alias)} ${from}
     where ${sql.ref(`${alias}.workspace`)} = ${scope.ctx.workspace.id}::uuid and ${sql.ref(`${alias}.id`)} = ${id}::uuid
-      and ${access.where(alias)}`.execute(scope.tx)
+      and ${scope.access(resource, 'read').where(alias)}`.execute(scope.tx)
   return rows[0]
 }
 

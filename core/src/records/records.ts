@@ -37,6 +37,8 @@ export interface WriteOptions {
   readonly acknowledge?: readonly string[]
   /** Writes fields that only the plugin's own code may write. */
   readonly internal?: boolean
+  /** The caller has looked for likely duplicates of a new record itself, as an import does for a chunk at once. */
+  readonly duplicates?: 'checked'
 }
 
 export interface AggregateQuery {

@@ -9,6 +9,9 @@ import type { ResourceAction } from '../permissions/authority.ts'
 import type { GuardedWrite } from './define-resource.ts'
 import { recordNotFound, validationFailed, versionConflict, versionRequired, warningNotAcknowledged } from './errors.ts'
 import { changesSince } from './changes.ts'
+import { duplicateSuspected } from './duplicates/errors.ts'
+import { warnOfDuplicates } from './duplicates/find.ts'
+import { keepKeys } from './duplicates/keys.ts'
 import type { FieldModel } from './model.ts'
 import { nextNumber } from './numbers.ts'
 import { asReadable, columnsOf, demandAction, tableOf } from './read.ts'
@@ -30,17 +33,20 @@ interface PreparedWrite {
 }
 
 /** Values a caller may send beside the fields: they steer the write. */
-const steering = new Set(['id', 'version', 'acknowledge'])
+const steering = new Set(['id', 'version', 'acknowledge', 'allowDuplicate'])
 
-/** @throws `PERMISSION_DENIED`, `VALIDATION_FAILED`, whatever a guard refuses, `VALUE_TAKEN` */
+/** @throws `PERMISSION_DENIED`, `VALIDATION_FAILED`, whatever a guard refuses, `DUPLICATE_SUSPECTED`, `VALUE_TAKEN` */
 export async function createRecord(
   scope: EngineScope,
   resource: Resource,
   input: Readonly<Record<string, unknown>>,
-  options: WriteOptions = {},
+  given: WriteOptions = {},
 ): Promise<RecordJson> {
   demandAction(scope, resource, 'create')
   const { ctx } = scope
+  const { acknowledge = [] } = given
+  const options =
+    input['allowDuplicate'] === true ? { ...given, acknowledge: [...acknowledge, duplicateSuspected.code] } : given
   const values = checkValues(scope, resource, input, options, 'create')
   const id = input['id'] === undefined ? uuidv7() : input['id']
   if (!isUuid(id))
@@ -66,6 +72,8 @@ export async function createRecord(
   await guard(scope, resource, 'create', undefined, after, options)
   missingValues(resource, after)
   await referencesExist(scope, resource, after, new Set(Object.keys(after)))
+  if (options.duplicates !== 'checked' && !options.acknowledge?.includes(duplicateSuspected.code))
+    await warnOfDuplicates(scope, resource, after)
   const changed = new Map<string, [unknown, unknown]>()
   for (const { name } of resource.all) {
     if (after[name] !== undefined && after[name] !== null && !bookkeeping.has(name))
@@ -417,9 +425,11 @@ async function keep(
   const changeSet = scope.openChangeSet()
   const head = changeSet.isNew
     ? sql`, head as (
-        insert into core.change_set (id, workspace, actor_type, actor_id, actor_name, origin, reason, request, undo_of, at)
+        insert into core.change_set (id, workspace, actor_type, actor_id, actor_name, origin, reason, request, undo_of, job, at)
         values (${changeSet.id}::uuid, ${workspace}::uuid, ${ctx.actor.type}, ${ctx.actor.id ?? null}::uuid, ${ctx.actor.name},
-          ${ctx.cause.origin}, ${ctx.cause.reason ?? null}, ${ctx.cause.request ?? null}, ${ctx.cause.undoOf ?? null}::uuid, ${at}::timestamptz))`
+          ${ctx.cause.origin}, ${ctx.cause.reason ?? null}, ${ctx.cause.request ?? null}, ${ctx.cause.undoOf ?? null}::uuid,
+          ${ctx.cause.spans?.job ?? null}::uuid, ${at}::timestamptz)
+        on conflict (id) do nothing)`
     : sql``
   const search =
     resource.search.length > 0
@@ -451,7 +461,9 @@ async function keep(
   try {
     const result = await sql<Record<string, unknown>>`
       with kept as (${row})${head}${entry}${told}
-      select ${columnsOf(resource.all, 'kept')}${search}${deliveries} from kept`.execute(scope.tx)
+      select ${columnsOf(resource.all, 'kept')}${search}${keepKeys(scope, resource, write)}${deliveries} from kept`.execute(
+      scope.tx,
+    )
     rows = result.rows
   } catch (error) {
     throw databaseRefusal(resource, after, error) ?? error

@@ -58,7 +58,7 @@ export class RowWriter {
     try {
       const record = await this.#part(async () => {
         const values = { ...target.defaults(ctx), [by.name]: text }
-        return target.records(ctx).create(resource.id, values)
+        return target.records(ctx).create(resource.id, values, { duplicates: 'checked' })
       })
       made = { ok: true, id: record.id }
     } catch (error) {
@@ -109,7 +109,9 @@ export class RowWriter {
   async #create({ values, texts }: Draft): Promise<Written> {
     const { plan, ctx } = this.#parts
     const { target, resource } = plan
-    const record = await target.records(ctx).create(resource.id, { ...target.defaults(ctx), ...values })
+    const record = await target
+      .records(ctx)
+      .create(resource.id, { ...target.defaults(ctx), ...values }, { duplicates: 'checked' })
     await target.wrote(ctx, record, values)
     const shown: Record<string, unknown> = {}
     for (const name of Object.keys(values).toSorted()) shown[name] = texts[name] ?? record[name] ?? values[name]

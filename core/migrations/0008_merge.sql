@@ -1,0 +1,205 @@
+-- Records that may be one and the same, and records that became one.
+
+-- What makes two records suspect, in the form it is compared by. No grant at all to the application's role: the trigram
+-- operator is not leakproof and would lose its index under row level security, so the table is reached only through
+-- functions that filter by workspace themselves.
+create table core.duplicate_key (
+  workspace uuid not null references core.workspace (id) on delete cascade,
+  resource text not null,
+  record uuid not null,
+  -- `email`, `phone`, `name` …; `name~` is a short name less one letter.
+  kind text not null,
+  value text not null,
+  -- Close spellings count too.
+  near boolean not null,
+  primary key (workspace, resource, record, kind, value)
+);
+alter table core.duplicate_key enable row level security;
+create index duplicate_key_value on core.duplicate_key (workspace, resource, kind, value);
+create index duplicate_key_near on core.duplicate_key using gin (value public.gin_trgm_ops) where near;
+
+-- Records whose keys changed since they were last compared with all others.
+create table core.duplicate_due (
+  workspace uuid not null references core.workspace (id) on delete cascade,
+  resource text not null,
+  record uuid not null,
+  primary key (workspace, resource, record)
+);
+select core.protect('core.duplicate_due', 'select, insert, delete');
+
+-- Keys as they are kept and looked for. Names lose case, accents, punctuation and legal form; a short one is also looked
+-- for by what it is less one letter, which two spellings one edit apart have in common (Mor and Fraenkel 1982).
+create function core.duplicate_forms(keys jsonb)
+  returns table (probe integer, kind text, value text, near boolean, supports boolean)
+  language sql immutable parallel safe set search_path = core, public, pg_temp as $$
+  with given as (
+    select coalesce(k.probe, 0) as probe, k.kind, left(case when k.near then core.name_norm(k.value) else k.value end, 120) as value,
+           coalesce(k.near, false) as near, coalesce(k.supports, false) as supports
+    from jsonb_to_recordset(keys) as k (probe integer, kind text, value text, near boolean, supports boolean)
+  )
+  select g.probe, g.kind, g.value, g.near, g.supports from given g where g.value <> ''
+  union
+  select g.probe, g.kind || '~', overlay(g.value placing '' from letter for 1), false, false
+  from given g cross join lateral generate_series(1, length(g.value)) letter
+  -- Branch 1 and branch 2 are two: figures are not mistyped letters.
+  where g.near and length(g.value) between 4 and 10 and substr(g.value, letter, 1) !~ '[0-9]'
+  union
+  select g.probe, g.kind || '~', g.value, false, false from given g where g.near and length(g.value) between 4 and 10
+$$;
+
+create function core.duplicate_put(of_resource text, of_record uuid, keys jsonb) returns void
+  language sql security definer set search_path = core, public, pg_temp as $$
+  delete from core.duplicate_key k
+  where k.workspace = core.current_workspace() and k.resource = of_resource and k.record = of_record;
+  insert into core.duplicate_key (workspace, resource, record, kind, value, near)
+  select core.current_workspace(), of_resource, of_record, f.kind, f.value, f.near from core.duplicate_forms(keys) f
+  on conflict do nothing;
+  insert into core.duplicate_due (workspace, resource, record) values (core.current_workspace(), of_resource, of_record)
+  on conflict do nothing;
+$$;
+
+create function core.duplicate_drop(of_resource text, of_record uuid) returns void
+  language sql security definer set search_path = core, public, pg_temp as $$
+  delete from core.duplicate_key k
+  where k.workspace = core.current_workspace() and k.resource = of_resource and k.record = of_record;
+$$;
+
+-- The keys of kept records, to look for their like.
+create function core.duplicate_keys(of_resource text, records uuid[]) returns table (record uuid, kind text, value text, near boolean)
+  language sql stable security definer set search_path = core, public, pg_temp as $$
+  select k.record, k.kind, k.value, k.near from core.duplicate_key k
+  where k.workspace = core.current_workspace() and k.resource = of_resource and k.record = any (records)
+$$;
+
+-- Records that have a key in common with what is asked for; `probe` tells several questions apart. Keys that only support
+-- are looked at for records that another one found. A value that hundreds have in common says little: `at_most` of them.
+create function core.duplicate_find(of_resource text, keys jsonb, at_most integer)
+  returns table (probe integer, kind text, record uuid, likeness real)
+  language sql stable security definer
+  set search_path = core, public, pg_temp set pg_trgm.similarity_threshold = 0.5 as $$
+  with wanted as materialized (select * from core.duplicate_forms(keys)),
+  found as materialized (
+    select w.probe, rtrim(w.kind, '~') as kind, k.record,
+           case when w.kind like '%~' then 1 - 1.0 / (length(w.value) + 1) else 1 end::real as likeness
+    from wanted w cross join lateral (
+      select d.record from core.duplicate_key d
+      where d.workspace = core.current_workspace() and d.resource = of_resource and d.kind = w.kind and d.value = w.value
+      limit at_most) k
+    where not w.supports
+    union all
+    select w.probe, w.kind, k.record, k.likeness
+    from wanted w cross join lateral (
+      select d.record, similarity(d.value, w.value) as likeness from core.duplicate_key d
+      where d.workspace = core.current_workspace() and d.resource = of_resource and d.kind = w.kind
+        and d.near and d.value % w.value and d.value <> w.value
+        and regexp_replace(d.value, '[^0-9]', '', 'g') = regexp_replace(w.value, '[^0-9]', '', 'g')
+      order by 2 desc limit at_most) k
+    where w.near and length(w.value) > 7
+  )
+  select f.probe, f.kind, f.record, max(f.likeness) from found f group by 1, 2, 3
+  union all
+  select w.probe, w.kind, d.record, 1::real
+  from wanted w join (select distinct f.probe, f.record from found f) seen on seen.probe = w.probe
+  join core.duplicate_key d on d.workspace = core.current_workspace() and d.resource = of_resource
+    and d.record = seen.record and d.kind = w.kind and d.value = w.value
+  where w.supports
+$$;
+
+revoke all on function core.duplicate_put, core.duplicate_drop, core.duplicate_keys, core.duplicate_find from public;
+grant execute on function core.duplicate_put, core.duplicate_drop, core.duplicate_keys, core.duplicate_find to socle_app;
+
+-- What the scan found, and what somebody said about it: two records are one pair, whichever was met first.
+create table core.duplicate_pair (
+  workspace uuid not null references core.workspace (id) on delete cascade,
+  resource text not null,
+  a uuid not null,
+  b uuid not null,
+  score integer not null check (score between 0 and 100),
+  -- [{ kind, likeness }]
+  reasons jsonb not null,
+  state text not null default 'open' check (state in ('open', 'dismissed')),
+  found_at timestamptz not null,
+  decided_at timestamptz,
+  decided_by uuid,
+  primary key (workspace, resource, a, b),
+  constraint duplicate_pair_order check (a < b)
+);
+create index duplicate_pair_best on core.duplicate_pair (workspace, resource, state, score desc, a, b);
+create index duplicate_pair_other on core.duplicate_pair (workspace, resource, b);
+select core.protect('core.duplicate_pair');
+
+-- How far the scan of a resource is: which declaration of keys its records were given, and up to which id.
+create table core.duplicate_scan (
+  workspace uuid not null references core.workspace (id) on delete cascade,
+  resource text not null,
+  declared text not null,
+  filled_up_to uuid,
+  filled boolean not null default false,
+  finished_at timestamptz,
+  primary key (workspace, resource)
+);
+select core.protect('core.duplicate_scan');
+
+-- Merges. What moved stands in the ledger, under the merge's change set; here is what the ledger does not hold.
+create table core.merge_operation (
+  id uuid primary key,
+  workspace uuid not null references core.workspace (id) on delete cascade,
+  resource text not null,
+  survivor uuid not null,
+  change_set uuid not null,
+  -- { field: id of the record whose value was taken }
+  chosen jsonb not null,
+  -- [{ resource, field, count, folded }]
+  moved jsonb not null,
+  state text not null default 'done' check (state in ('done', 'undone')),
+  at timestamptz not null,
+  undone_by uuid,
+  undone_at timestamptz
+);
+create index merge_operation_of_survivor on core.merge_operation (workspace, survivor, at desc);
+create unique index merge_operation_change_set on core.merge_operation (workspace, change_set);
+create index merge_operation_undone on core.merge_operation (workspace, undone_by) where undone_by is not null;
+select core.protect('core.merge_operation', 'select, insert, update');
+
+-- The records that a merge ended: who asks for one finds its survivor.
+create table core.merged_record (
+  workspace uuid not null references core.workspace (id) on delete cascade,
+  resource text not null,
+  record uuid not null,
+  survivor uuid not null,
+  merge uuid not null references core.merge_operation (id) on delete cascade,
+  primary key (workspace, resource, record),
+  constraint merged_into_another check (record <> survivor)
+);
+create index merged_record_of_survivor on core.merged_record (workspace, survivor);
+create index merged_record_of_merge on core.merged_record (workspace, merge);
+select core.protect('core.merged_record', 'select, insert, delete');
+
+-- The survivor of a record, over several merges; null where it was not merged.
+create function core.survivor_of(of_resource text, of_record uuid) returns uuid
+  language sql stable as $$
+  with recursive way as (
+    select m.survivor, 1 as step from core.merged_record m
+    where m.workspace = core.current_workspace() and m.resource = of_resource and m.record = of_record
+    union all
+    select m.survivor, way.step + 1 from core.merged_record m join way on m.record = way.survivor
+    where m.workspace = core.current_workspace() and m.resource = of_resource and way.step < 100
+  )
+  select survivor from way order by step desc limit 1
+$$;
+
+-- Rows of tables that are no records, which a merge took along: where they were, to be found again.
+create table core.merge_link (
+  workspace uuid not null references core.workspace (id) on delete cascade,
+  merge uuid not null references core.merge_operation (id) on delete cascade,
+  -- `schema.table.column`
+  place text not null,
+  -- The row's key, but for the column that moved.
+  key jsonb not null,
+  was uuid not null,
+  primary key (workspace, merge, place, key)
+);
+select core.protect('core.merge_link', 'select, insert, delete');
+
+-- How an account came to its lifecycle goes on at the account it became.
+grant update (account_id) on core.lifecycle_change to socle_app;

@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto'
+import { sql } from 'kysely'
+import { uuidv7 } from 'uuidv7'
+import type { Sql } from '../database/database.ts'
+
+/** Under which the ledger keeps what was switched on and off; no resource of that name can be read or written. */
+export const pluginEntry = 'core.plugin'
+
+export interface PluginSwitch {
+  readonly workspace: string
+  readonly plugin: string
+  readonly state: 'enabled' | 'disabled'
+  /** User who switched; the platform itself when absent. */
+  readonly by: string | undefined
+  readonly at: Date
+}
+
+/** Writes a switch to the ledger, in the transaction that makes it and on the owner's connection. */
+export async function keepSwitch(tx: Sql, { workspace, plugin, state, by, at }: PluginSwitch): Promise<void> {
+  const changeSet = uuidv7()
+  const record = idOf(plugin)
+  const fields = { plugin: [null, plugin], state: [state === 'enabled' ? 'disabled' : 'enabled', state] }
+  await sql`
+    with head as (
+      insert into core.change_set (id, workspace, actor_type, actor_id, actor_name, origin, at)
+      values (${changeSet}::uuid, ${workspace}::uuid, ${by === undefined ? 'system' : 'user'}, ${by ?? null}::uuid,
+        coalesce((select m.name from core.member m where m.workspace = ${workspace}::uuid and m.id = ${by ?? null}::uuid), 'Socle'),
+        ${by === undefined ? 'system' : 'ui'}, ${at.toISOString()}::timestamptz))
+    insert into core.change (id, workspace, change_set, resource, record, action, version, fields, at)
+    select ${uuidv7()}::uuid, ${workspace}::uuid, ${changeSet}::uuid, ${pluginEntry}, ${record}::uuid, 'update',
+      1 + (select count(*) from core.change c where c.workspace = ${workspace}::uuid and c.record = ${record}::uuid),
+      ${JSON.stringify(fields)}::jsonb, ${at.toISOString()}::timestamptz`.execute(tx)
+}
+
+/** A plugin is named by a word where the ledger asks for an id: always the same one for the same word. */
+function idOf(plugin: string): string {
+  const digest = createHash('sha256').update(`${pluginEntry} ${plugin}`).digest('hex')
+  return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-8${digest.slice(17, 20)}-${digest.slice(20, 32)}`
+}

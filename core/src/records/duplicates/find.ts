@@ -1,0 +1,136 @@
+import { sql } from 'kysely'
+import { systemAuthority } from '../../permissions/system-authority.ts'
+import { recordsByIds, tableOf } from '../read.ts'
+import type { RecordJson } from '../records.ts'
+import type { Resource } from '../registry.ts'
+import type { EngineScope } from '../scope.ts'
+import type { DuplicateKey } from './duplicate-key.ts'
+import { duplicateSuspected } from './errors.ts'
+import { keyValuesOf, readableKeys, weightsOf, type KeyValue } from './keys.ts'
+import { isSuspect, scoreOf, type DuplicateReason, type Strictness } from './score.ts'
+
+/** A record that may be the same as the one asked about. */
+export interface Duplicate {
+  readonly record: string
+  /** 0 to 100. */
+  readonly score: number
+  readonly reasons: readonly DuplicateReason[]
+}
+
+export interface FoundDuplicate extends Duplicate {
+  /** Title and list fields, as the actor may read them. */
+  readonly data: RecordJson
+}
+
+/** Records with one value in common that are looked at; a switchboard's number says little about each of its hundreds. */
+const atMost = 100
+const mostAnswered = 20
+
+/** The workspace's strictness. */
+export function strictnessOf(_scope: EngineScope): Strictness {
+  return 'normal'
+}
+
+/**
+ * Existing records that each of some values may be the same as, best first: for a form, for a chunk of an import.
+ *
+ * One statement finds them and one asks for permission, whatever the number of rows; what the actor may not see, or
+ * would only match by a field they may not read, is left out. Rows are not compared with each other.
+ *
+ * @param rows - values by field name, as a create takes them; `id` leaves that record itself out
+ * @returns for each row, in the order of the rows, what it may repeat; empty where nothing is suspect
+ *
+ * @example
+ * const suspects = await duplicatesOf(scope, accounts, [{ name: 'Léger SARL', phone: '01 42 68 53 00' }])
+ * suspects[0]?.[0] // { record: '0195…', score: 80, reasons: [{ kind: 'name', likeness: 1 }, { kind: 'phone', likeness: 1 }] }
+ */
+export async function duplicatesOf(
+  scope: EngineScope,
+  resource: Resource,
+  rows: readonly Readonly<Record<string, unknown>>[],
+): Promise<readonly (readonly Duplicate[])[]> {
+  const access = scope.access(resource, 'read')
+  const keys = access.allowed ? readableKeys(scope, resource) : []
+  const probes = rows.flatMap((row, probe) => keyValuesOf(scope, keys, row).map((value) => ({ ...value, probe })))
+  const found = await findAlike(scope, resource, keys, probes)
+  const ids = new Set([...found.values()].flat().map(({ record }) => record))
+  const visible = await visibleAmong(scope, resource, [...ids])
+  const strictness = strictnessOf(scope)
+  return rows.map((row, probe) =>
+    (found.get(probe) ?? [])
+      .filter(({ record, score }) => record !== row['id'] && visible.has(record) && isSuspect(score, strictness))
+      .toSorted((a, b) => b.score - a.score || (a.record < b.record ? -1 : 1))
+      .slice(0, mostAnswered),
+  )
+}
+
+/** The same for one record, with what is shown of each. */
+export async function findDuplicates(
+  scope: EngineScope,
+  resource: Resource,
+  values: Readonly<Record<string, unknown>>,
+): Promise<FoundDuplicate[]> {
+  const [suspects = []] = await duplicatesOf(scope, resource, [values])
+  const shown = await recordsByIds(
+    scope,
+    resource.id,
+    suspects.map(({ record }) => record),
+  )
+  return suspects.flatMap((suspect) => {
+    const data = shown[suspect.record]
+    return data ? [{ ...suspect, data }] : []
+  })
+}
+
+/**
+ * Warns of likely duplicates of a record about to be made. Nobody could answer the platform's own writes' warnings.
+ *
+ * @throws `DUPLICATE_SUSPECTED` (409) with the candidates the actor may see, when there are any
+ */
+export async function warnOfDuplicates(
+  scope: EngineScope,
+  resource: Resource,
+  after: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  if (scope.ctx.authority === systemAuthority) return
+  const candidates = await findDuplicates(scope, resource, after)
+  const [best] = candidates
+  if (!best) return
+  throw duplicateSuspected(
+    { title: String(best.data['title'] ?? best.record), count: candidates.length },
+    // `warning` and `record` are what an import that skips duplicates reads.
+    { candidates, warning: duplicateSuspected.code, record: best.record },
+  )
+}
+
+/** Candidates by probe, whoever may see them. */
+export async function findAlike(
+  scope: EngineScope,
+  resource: Resource,
+  keys: readonly DuplicateKey[],
+  probes: readonly (KeyValue & { readonly probe: number })[],
+): Promise<ReadonlyMap<number, Duplicate[]>> {
+  const found = new Map<number, Duplicate[]>()
+  if (probes.every(({ supports }) => supports)) return found
+  const { rows } = await sql<{ probe: number; record: string; reasons: DuplicateReason[] }>`
+    select probe, record, jsonb_agg(jsonb_build_object('kind', kind, 'likeness', round(likeness::numeric, 2)) order by kind) as reasons
+    from core.duplicate_find(${resource.id}, ${JSON.stringify(probes)}::jsonb, ${atMost}) group by probe, record`.execute(
+    scope.tx,
+  )
+  const weights = weightsOf(keys)
+  for (const { probe, record, reasons } of rows) {
+    const known = found.get(probe) ?? []
+    found.set(probe, known)
+    known.push({ record, score: scoreOf(reasons, weights), reasons })
+  }
+  return found
+}
+
+async function visibleAmong(scope: EngineScope, resource: Resource, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set()
+  const { rows } = await sql<{ id: string }>`
+    select t.id from ${tableOf(resource, 't')}
+    where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = any(${[...ids]}::uuid[]) and t.deleted_at is null
+      and ${scope.access(resource, 'read').where('t')}`.execute(scope.tx)
+  return new Set(rows.map(({ id }) => id))
+}

@@ -1,0 +1,181 @@
+import { sql } from 'kysely'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createTestApp, type TestApp, type TestClient, type TestWorkspace } from '../src/testing/index.ts'
+
+let app: TestApp
+let company: TestWorkspace
+let admin: TestClient
+
+beforeAll(async () => {
+  app = await createTestApp({ now: '2026-03-02T09:00:00Z' })
+})
+afterAll(async () => app[Symbol.asyncDispose]())
+
+beforeEach(async () => {
+  company = await app.secondWorkspace()
+  admin = company.admin
+})
+
+type Values = Readonly<Record<string, unknown>>
+
+async function make(path: string, values: Values, by: TestClient = admin) {
+  const answer = await by.post(`/api/core/${path}`, values)
+  expect(answer, JSON.stringify(answer.body)).toMatchObject({ status: 201 })
+  return answer.body.data
+}
+
+const leger = { name: 'Établissements Léger SARL', phone: '01 42 68 53 00', city: 'Paris' }
+
+/** What values would repeat, as `kind` or `kind at likeness` of each reason. */
+async function suspects(path: string, values: Values, by: TestClient = admin): Promise<Record<string, string[]>> {
+  const { status, body } = await by.post(`/api/core/${path}/duplicates`, values)
+  expect(status, JSON.stringify(body)).toBe(200)
+  return Object.fromEntries(
+    body.data.map(({ record, reasons }: { record: string; reasons: { kind: string; likeness: number }[] }) => [
+      record,
+      reasons.map(({ kind, likeness }) => (likeness === 1 ? kind : `${kind} at ${likeness}`)),
+    ]),
+  )
+}
+
+describe('a warning on create', () => {
+  test('a name in other accents, case and legal form and a number otherwise written are recognised', async () => {
+    const known = await make('accounts', leger)
+    const second = { name: 'etablissements leger', phone: '+33 (0)1.42.68.53.00' }
+    const refused = await admin.post('/api/core/accounts', second)
+    expect(refused).toMatchObject({
+      status: 409,
+      body: {
+        code: 'DUPLICATE_SUSPECTED',
+        detail: expect.stringContaining('Établissements Léger SARL'),
+        candidates: [
+          {
+            record: known.id,
+            score: 85,
+            reasons: [
+              { kind: 'name', likeness: 1 },
+              { kind: 'phone', likeness: 1 },
+            ],
+            data: { title: 'Établissements Léger SARL' },
+          },
+        ],
+      },
+    })
+  })
+
+  test('who knows better creates it all the same, and the ledger keeps that they were warned', async () => {
+    await make('accounts', leger)
+    const made = await make('accounts', { ...leger, allowDuplicate: true })
+    const acknowledged = await make('accounts', { ...leger, acknowledge: ['DUPLICATE_SUSPECTED'] })
+    for (const { id } of [made, acknowledged]) {
+      const { rows: kept } = await company.inside((ctx) =>
+        sql`select acknowledged from core.change where record = ${id}::uuid`.execute(ctx.sql),
+      )
+      expect(kept).toEqual([{ acknowledged: ['DUPLICATE_SUSPECTED'] }])
+    }
+  })
+
+  test.each([
+    ['accounts', { name: 'Alpha', siret: '73282932000074' }, { name: 'Omega', siren: '732829320' }, ['siren']],
+    [
+      'accounts',
+      { name: 'Alpha', website: 'https://www.garonne.example/a' },
+      { name: 'Omega', domain: 'garonne.example' },
+      ['domain'],
+    ],
+    [
+      'accounts',
+      { name: 'Alpha', email: 'Info@garonne.example' },
+      { name: 'Omega', email: 'info@garonne.example' },
+      ['email'],
+    ],
+    ['accounts', { name: 'Garonne Ltd' }, { name: 'GARONNE, Inc.' }, ['name']],
+    ['accounts', { name: 'Garonne GmbH' }, { name: 'S.A.S. Garonne' }, ['name']],
+    [
+      'contacts',
+      { lastName: 'Alpha', mobile: '06 12 34 56 78' },
+      { lastName: 'Omega', phone: '0033612345678' },
+      ['phone'],
+    ],
+    [
+      'leads',
+      { lastName: 'Alpha', email: 'a@garonne.example' },
+      { lastName: 'Omega', email: 'A@Garonne.example' },
+      ['email'],
+    ],
+  ])('%s %j and %j are suspect', async (path, known, typed, reasons) => {
+    const { id } = await make(path, known)
+    expect(await suspects(path, typed)).toEqual({ [id]: reasons })
+  })
+
+  test('a close spelling is told as such', async () => {
+    const { id } = await make('accounts', { name: 'Chocolaterie Bellecour', city: 'Lyon' })
+    expect(await suspects('accounts', { name: 'Chocolatterie Bellecour' })).toMatchObject({
+      [id]: [expect.stringMatching(/^name at 0\.[6-9]/)],
+    })
+    const short = await make('accounts', { name: 'Valmy', city: 'Lille', phone: '03 20 00 00 01' })
+    expect(await suspects('accounts', { name: 'Vallmy', phone: '03 20 00 00 01' })).toMatchObject({
+      [short.id]: [expect.stringMatching(/^name at 0\.8/), 'phone'],
+    })
+  })
+
+  test('namesakes are not suspect until they share their employer', async () => {
+    const garonne = await make('accounts', { name: 'Garonne' })
+    const { id } = await make('contacts', { firstName: 'Jean', lastName: 'Martin', account: garonne.id })
+    expect(await suspects('contacts', { firstName: 'Jean', lastName: 'Martin' })).toEqual({})
+    expect(await suspects('contacts', { firstName: 'Martin', lastName: 'JEAN', account: garonne.id })).toEqual({
+      [id]: ['account', 'name'],
+    })
+  })
+
+  test('branches told apart by their figures are two', async () => {
+    await make('accounts', { name: 'Agence Bellecour 1' })
+    await make('accounts', { name: 'Lot 1' })
+    expect(await suspects('accounts', { name: 'Agence Bellecour 2' })).toEqual({})
+    expect(await suspects('accounts', { name: 'Lot 2' })).toEqual({})
+  })
+
+  test('a public mail host and an empty form are no reason', async () => {
+    await make('accounts', { name: 'Alpha', website: 'gmail.com' })
+    expect(await suspects('accounts', { name: 'Omega', website: 'gmail.com' })).toEqual({})
+    expect(await suspects('accounts', {})).toEqual({})
+  })
+
+  test('what a record was called before, and a record in the bin, are no reason', async () => {
+    const renamed = await make('accounts', { name: 'Garonne' })
+    await admin.patch(`/api/core/accounts/${renamed.id}`, { version: 1, name: 'Valmy' })
+    expect(await suspects('accounts', { name: 'Garonne' })).toEqual({})
+    expect(await suspects('accounts', { name: 'Valmy' })).toEqual({ [renamed.id]: ['name'] })
+    await admin.delete(`/api/core/accounts/${renamed.id}?version=2`)
+    expect(await suspects('accounts', { name: 'Valmy' })).toEqual({})
+    await admin.post(`/api/core/accounts/${renamed.id}/restore`, {})
+    expect(await suspects('accounts', { name: 'Valmy' })).toEqual({ [renamed.id]: ['name'] })
+  })
+})
+
+describe('what the actor may not see', () => {
+  test('is no reason to refuse, and is not told by the check either', async () => {
+    await make('accounts', leger)
+    const own = await company.as({
+      grants: ['read', 'create'].map((action) => ({ resource: 'core.account', action, visibility: 'own' as const })),
+    })
+    expect(await suspects('accounts', leger, own)).toEqual({})
+    await make('accounts', leger, own)
+  })
+
+  test('a field they may not read finds nothing', async () => {
+    const { id } = await make('accounts', { name: 'Garonne', phone: leger.phone })
+    const blind = await company.as({
+      may: ['core.account.read', 'core.account.create'],
+      fields: [{ resource: 'core.account', field: 'phone', access: 'none' }],
+    })
+    expect(await suspects('accounts', { name: 'Omega', phone: leger.phone }, blind)).toEqual({})
+    expect(await suspects('accounts', { name: 'Garonne', phone: leger.phone }, blind)).toEqual({ [id]: ['name'] })
+  })
+
+  test('another company’s records are no reason', async () => {
+    await make('accounts', leger)
+    const other = await app.secondWorkspace()
+    expect(await suspects('accounts', leger, other.admin)).toEqual({})
+  })
+})
