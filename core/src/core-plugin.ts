@@ -21,6 +21,7 @@ import {
 } from './identity/index.ts'
 import { jobPermissions, jobRoutes } from './jobs/index.ts'
 import { coreRoleTemplates } from './permissions/role-templates.ts'
+import { exportEntities, exportJobs, exportResources } from './records/export/index.ts'
 import { importEntities, importEvents, importGuards, importResources } from './records/import/index.ts'
 import { viewEntities, viewGuards, viewPermissions, viewResources, viewRoutes } from './records/views/index.ts'
 import { definePermission, definePlugin, type PluginDefinition } from './plugins/define-plugin.ts'
@@ -44,8 +45,8 @@ export function corePlugin(permissions: PermissionSource): PluginDefinition {
     version: platformVersion,
     platform: `^${platformVersion}`,
     title: { en: 'Base', fr: 'Base' },
-    entities: [...identityEntities, ...sharedEntities, ...viewEntities, ...importEntities],
-    resources: [...sharedResources, ...identityResources, ...viewResources, ...importResources],
+    entities: [...identityEntities, ...sharedEntities, ...viewEntities, ...importEntities, ...exportEntities],
+    resources: [...sharedResources, ...identityResources, ...viewResources, ...importResources, ...exportResources],
     permissions: [...identityPermissions, ...jobPermissions, ...viewPermissions, ...platformPermissions],
     roleTemplates: coreRoleTemplates,
     emits: [...sharedEvents, ...identityEvents, ...deliveryEvents, ...importEvents],
@@ -53,6 +54,7 @@ export function corePlugin(permissions: PermissionSource): PluginDefinition {
     points: sharedPoints,
     guards: [...identityGuards, ...sharedGuards, ...viewGuards, ...importGuards],
     subscribers: sharedSubscribers,
+    jobs: exportJobs,
     routes: [...identityRoutes(permissions), ...jobRoutes, ...sharedRoutes, ...viewRoutes],
     migrations: new URL('../migrations/', import.meta.url),
     demo: sharedDemo,

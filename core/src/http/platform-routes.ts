@@ -8,6 +8,7 @@ import type { Toggle } from '../plugins/toggle.ts'
 import type { LedgerSealer } from '../records/ledger-chain.ts'
 import { queryInvalid } from '../records/errors.ts'
 import { readJson } from './body.ts'
+import { exportRoutes } from './export-routes.ts'
 import { importRoutes, type ImportRouteOptions } from './import-routes.ts'
 import { ledgerRoutes } from './ledger-routes.ts'
 import { engineOf, parsed, unitOf } from './resource-routes.ts'
@@ -35,6 +36,7 @@ export function platformRoutes(kernel: Kernel, { toggle, ledger, imports }: Plat
 
   app.route('/', importRoutes(kernel, imports))
   app.route('/', ledgerRoutes(kernel, ledger))
+  app.route('/', exportRoutes(kernel, imports))
 
   app.get('/search', async (request) => {
     const limit = Number(request.req.query('limit') ?? 20)

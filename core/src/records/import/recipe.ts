@@ -1,7 +1,8 @@
 import { defineEntity, p } from '@mikro-orm/core'
-import { sql } from 'kysely'
+import { sql, type SqlBool } from 'kysely'
 import { z } from 'zod'
 import type { Context } from '../../context.ts'
+import type { Audience } from '../audience.ts'
 import { defineGuard, defineResource } from '../define-resource.ts'
 import { validationFailed } from '../errors.ts'
 import { recordBase } from '../record-base.ts'
@@ -67,11 +68,18 @@ export const ImportRecipeSchema = defineEntity({
 export class ImportRecipe extends ImportRecipeSchema.class {}
 ImportRecipeSchema.setClass(ImportRecipe)
 
+/** One's own and the shared; changed by whoever made it. */
+const readersOfRecipes: Audience = ({ me }, action, alias) => {
+  const own = sql<SqlBool>`coalesce(${sql.ref(`${alias}.owner`)} = ${me ?? null}::uuid, false)`
+  return action === 'read' || action === 'export' ? sql<SqlBool>`(${own} or ${sql.ref(`${alias}.shared`)})` : own
+}
+
 export const importRecipes = defineResource(ImportRecipe, {
   path: 'import-recipes',
   title: 'name',
   icon: 'file-input',
   nav: false,
+  audience: readersOfRecipes,
   fields: { headerKey: { readonly: true } },
   list: ['name', 'resource', 'shared', 'owner', 'createdAt'],
   form: ['name', 'shared'],

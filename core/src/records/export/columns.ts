@@ -1,0 +1,95 @@
+import { Decimal } from 'decimal.js'
+import { DateTime } from 'luxon'
+import type { Locale } from '../../actor.ts'
+import type { Words } from '../../words.ts'
+import type { FieldModel } from '../model.ts'
+import type { Included, RecordJson } from '../records.ts'
+import type { Resource } from '../registry.ts'
+
+/** One column of a file: a field, or for a reference the name or the id of what it points at. */
+export interface ExportColumn {
+  readonly field: FieldModel
+  readonly part: 'value' | 'title' | 'id'
+  readonly head: string
+}
+
+export interface Labels {
+  readonly words: Words
+  readonly locale: Locale
+  readonly heads: 'labels' | 'names'
+  /** IANA zone in which instants are written where a format has no zone. */
+  readonly zone: string
+}
+
+/** Columns of a file: references by title and id, heads in the reader's language or as the API names them. */
+export function columnsOf(resource: Resource, fields: readonly FieldModel[], labels: Labels): ExportColumn[] {
+  const taken = new Set<string>()
+  const free = (head: string, field: FieldModel) => {
+    const own = taken.has(head) ? `${head} (${field.name})` : head
+    taken.add(own)
+    return own
+  }
+  return fields.flatMap((field): ExportColumn[] => {
+    const label = labels.heads === 'names' ? field.name : labelOf(resource, field, labels)
+    if (!pointsAtRecord(field)) return [{ field, part: 'value', head: free(label, field) }]
+    const id = labels.heads === 'names' ? `${field.name}.id` : `${label} (id)`
+    return [
+      { field, part: 'title', head: free(label, field) },
+      { field, part: 'id', head: free(id, field) },
+    ]
+  })
+}
+
+export function pointsAtRecord({ name, target }: FieldModel): boolean {
+  return target !== undefined && name !== 'id'
+}
+
+function labelOf(resource: Resource, { name }: FieldModel, { words, locale }: Labels): string {
+  const own = `${resource.id}.${name}`
+  return words.has(own) ? words.say(locale, own) : words.say(locale, `core.record.${name}`)
+}
+
+/** A record with the titles of what it points at. */
+export interface ExportRow {
+  readonly record: RecordJson
+  readonly included: Included
+}
+
+/** A column's value as a text that the import reads as the same value again. */
+export function cellOf({ field, part }: ExportColumn, row: ExportRow, resource: Resource, labels: Labels): string {
+  const value = row.record[field.name]
+  if (value === null || value === undefined) return ''
+  if (part === 'title') return titleOf(field, row)
+  if (part === 'id') return String(value as string)
+  const { words, locale, heads } = labels
+  switch (field.type) {
+    case 'select': {
+      const key = `${resource.id}.${field.name}.${String(value as string)}`
+      return heads === 'labels' && words.has(key) ? words.say(locale, key) : String(value as string)
+    }
+    case 'boolean':
+      return heads === 'labels'
+        ? words.say(locale, value === true ? 'core.export.yes' : 'core.export.no')
+        : String(value)
+    case 'decimal':
+    case 'money':
+    case 'percent':
+      return new Decimal(value as string).toFixed()
+    default:
+      return Array.isArray(value)
+        ? value.map(String).join(', ')
+        : typeof value === 'object'
+          ? JSON.stringify(value)
+          : String(value as string | number)
+  }
+}
+
+export function titleOf({ name, target = '' }: FieldModel, { record, included }: ExportRow): string {
+  const title = included[target]?.[String(record[name])]?.['title']
+  return title === null || title === undefined ? '' : String(title as string)
+}
+
+/** An instant as people's clocks in a zone show it. */
+export function localTime(instant: string, zone: string): DateTime {
+  return DateTime.fromISO(instant, { zone })
+}

@@ -1,0 +1,22 @@
+import { sql } from 'kysely'
+import type { JobDefinition } from '../../plugins/define-plugin.ts'
+
+/** Takes away files whose time is over, and pieces of uploads that never came to an import. */
+export const sweepFiles: JobDefinition = {
+  id: 'file-sweep',
+  schedule: '20 3 * * *',
+  async run({ sql: tx, workspace, clock }) {
+    const now = clock.now()
+    const dayAgo = new Date(now.getTime() - 86_400_000).toISOString()
+    await sql`
+      with over as (
+        select p.file from core.file_piece p
+          left join core.import i on i.workspace = p.workspace and i.id = p.file
+          left join core.export e on e.workspace = p.workspace and e.id = p.file
+        where p.workspace = ${workspace.id}::uuid and p.nth = 0 and p.at < ${dayAgo}::timestamptz and i.id is null
+          and (e.id is null or e.expires_at <= ${now.toISOString()}::timestamptz))
+      delete from core.file_piece p using over where p.workspace = ${workspace.id}::uuid and p.file = over.file`.execute(
+      tx,
+    )
+  },
+}
