@@ -32,12 +32,14 @@ const queryBody = z.strictObject({
   count: count.optional(),
   deleted: z.literal('only').optional(),
   view: z.uuid().optional(),
+  asOf: z.string().max(40).optional(),
 })
 const aggregateBody = z.strictObject({
   filter: filter.optional(),
   q: z.string().max(500).optional(),
   groupBy: names.optional(),
   measures: names,
+  asOf: z.string().max(40).optional(),
 })
 const boardBody = z.strictObject({
   by: z.string().max(120),
@@ -49,6 +51,7 @@ const boardBody = z.strictObject({
   include: names.optional(),
   measures: names.optional(),
   columns: z.array(z.string().max(120).nullable()).optional(),
+  asOf: z.string().max(40).optional(),
 })
 const target = z.looseObject({ id: z.uuid(), version: z.int() })
 const bulkBody = z.strictObject({
@@ -72,6 +75,7 @@ const listParameters = new Set([
   'count',
   'deleted',
   'view',
+  'asOf',
 ])
 
 /** Reads a body by its schema and names every fault. */
@@ -116,6 +120,7 @@ function listQuery(request: Request): ListQuery {
     include: list(query['include']),
     count: counting.data,
     deleted: query['deleted'],
+    asOf: query['asOf'],
   }) as ListQuery
 }
 
@@ -168,7 +173,11 @@ export function resourceRoutes(kernel: Kernel, resource: Resource): Hono<PluginE
     const include = request.req.query('include')?.split(',').filter(Boolean)
     const fields = request.req.query('fields')?.split(',').filter(Boolean)
     const { json: text, version } = await reading(request, (engine) =>
-      engine.getJson(resource.id, request.req.param('id'), defined({ include, fields })),
+      engine.getJson(
+        resource.id,
+        request.req.param('id'),
+        defined({ include, fields, asOf: request.req.query('asOf') }),
+      ),
     )
     return jsonText(text, { etag: `"${version}"` })
   })

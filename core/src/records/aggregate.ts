@@ -5,7 +5,8 @@ import { queryInvalid } from './errors.ts'
 import { fieldValue } from './field-value.ts'
 import { printExpression, readExpression, type Expression } from './expression/index.ts'
 import type { FieldModel } from './model.ts'
-import { conditionsOf, demandAction, recordsByIds, tableOf } from './read.ts'
+import { sourceOf } from './past.ts'
+import { conditionsOf, demandAction, recordsByIds } from './read.ts'
 import type { AggregateAnswer, AggregateQuery, AggregateRow, RecordJson } from './records.ts'
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
@@ -27,6 +28,7 @@ interface Group {
 }
 
 const summable = new Set(['integer', 'decimal', 'money', 'percent'])
+const textual = new Set(['text', 'email', 'phone', 'url', 'select'])
 const ordered = new Set([...summable, 'date', 'instant'])
 
 /**
@@ -58,16 +60,22 @@ export async function aggregateRecords(
   const figures = measures.map(({ expression }, index) => sql`${expression} as ${sql.ref(`m${index}`)}`)
   const positions = groups.map((_, index) => sql.lit(index + 1))
   const { rows } = await sql<Record<string, unknown>>`
-    select ${sql.join([...keys, ...figures])} from ${tableOf(resource, alias)}
+    select ${sql.join([...keys, ...figures])} from ${sourceOf(scope, resource, alias)}
     where ${sql.join(conditions, sql` and `)}
     ${groups.length > 0 ? sql`group by ${sql.join(positions)} order by ${sql.join(positions)}` : sql``}
     limit ${maxRows}`.execute(scope.tx)
   const base = query.filter === undefined || query.filter === '' ? undefined : readExpression(query.filter)
+  const instant = scope.asOf ?? scope.ctx.clock.now().toISOString()
   const data = rows.map((row) => {
     const key: Record<string, string | null> = {}
     for (const [index, group] of groups.entries())
       key[group.name] = row[`g${index}`] === null ? null : String(row[`g${index}`])
-    const answer: Record<string, unknown> = { key, filter: opening(scope, base, groups, key) }
+    const answer: Record<string, unknown> = {
+      key,
+      filter: opening(scope, base, groups, key),
+      instant,
+      ...(query.q ? { q: query.q } : {}),
+    }
     for (const [index, { text }] of measures.entries()) answer[text] = row[`m${index}`] ?? null
     return answer as unknown as AggregateRow
   })
@@ -88,7 +96,7 @@ function groupOf(scope: EngineScope, resource: Resource, text: string): Group {
   if (bucketName === undefined) {
     if (field.type === 'long' || field.type === 'json')
       throw queryInvalid({ parameter: 'groupBy', value: name, expected: 'a field with comparable values' })
-    return { name: text, field, bucket: undefined, expression: sql`${column}` }
+    return { name: text, field, bucket: undefined, expression: comparable(field, column) }
   }
   const bucket = buckets.find((it) => it === bucketName)
   if (!bucket || (field.type !== 'date' && field.type !== 'instant')) {
@@ -101,6 +109,12 @@ function groupOf(scope: EngineScope, resource: Resource, text: string): Group {
   const local =
     field.type === 'date' ? sql`${column}::timestamp` : sql`${column} at time zone ${scope.ctx.workspace.zone}`
   return { name: text, field, bucket, expression: sql`to_char(date_trunc(${sql.lit(bucket)}, ${local}), 'YYYY-MM-DD')` }
+}
+
+/** A group's value as its filter finds it again: blank text is no value, and an instant is told to the millisecond. */
+function comparable(field: FieldModel, column: RawBuilder<unknown>): RawBuilder<unknown> {
+  if (field.type === 'instant') return sql`date_trunc('milliseconds', ${column})`
+  return textual.has(field.type) ? sql`nullif(${column}, '')` : column
 }
 
 export function measureOf(scope: EngineScope, resource: Resource, text: string): RawBuilder<unknown> {
@@ -137,6 +151,7 @@ function opening(
     const value = key[name] ?? null
     if (value === null) parts.push({ op: 'empty', path: field.name })
     else if (bucket) parts.push(...bucketBounds(scope, field, bucket, value))
+    else if (field.type === 'instant') parts.push(...millisecond(field, value))
     else parts.push({ op: '=', path: field.name, value: constantOf(field, value) })
   }
   const [only] = parts
@@ -148,6 +163,14 @@ function constantOf(field: FieldModel, value: string): string | boolean | { read
   if (field.type === 'boolean') return value === 'true'
   if (summable.has(field.type)) return { number: value }
   return value
+}
+
+function millisecond({ name: path }: FieldModel, value: string): Expression[] {
+  const next = new Date(Date.parse(value) + 1).toISOString()
+  return [
+    { op: '>=', path, value },
+    { op: '<', path, value: next },
+  ]
 }
 
 function bucketBounds(scope: EngineScope, field: FieldModel, bucket: Bucket, day: string): Expression[] {

@@ -5,7 +5,8 @@ import { queryInvalid } from './errors.ts'
 import { printExpression, readExpression, type Expression } from './expression/index.ts'
 import { fieldValue } from './field-value.ts'
 import type { FieldModel } from './model.ts'
-import { chosenFields, columnsOf, conditionsOf, demandAction, includeTargets, keyOfList, tableOf } from './read.ts'
+import { sourceOf } from './past.ts'
+import { chosenFields, columnsOf, conditionsOf, demandAction, includeTargets, keyOfList } from './read.ts'
 import type { Included, ListQuery, RecordJson } from './records.ts'
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
@@ -17,7 +18,7 @@ const maxCards = 50
 const maxColumns = 60
 const maxMeasures = 6
 
-export interface BoardQuery extends Pick<ListQuery, 'filter' | 'q' | 'sort' | 'fields' | 'include'> {
+export interface BoardQuery extends Pick<ListQuery, 'filter' | 'q' | 'sort' | 'fields' | 'include' | 'asOf'> {
   /** Field whose values are the columns: a select, a reference, a person, a team, yes or no. */
   readonly by: string
   /** Cards of each column, 1 to 50; 20 by default. */
@@ -94,7 +95,7 @@ export async function readBoard(scope: EngineScope, resource: Resource, query: B
       filter,
       cards: rows.slice(0, limit).map((row) => recordOf(fields, row)),
       next: last
-        ? encodeCursor(keyOfList(resource, { ...query, filter }), {
+        ? encodeCursor(keyOfList(scope, resource, { ...query, filter }), {
             id: String(last['id']),
             values: Array.from({ length: sorts }, (_, index) => last[`_${index}`] as string | null),
           })
@@ -136,7 +137,7 @@ async function readFigures(
   const wanted = columns ? [sql<SqlBool>`(${among(by, columns)})`] : []
   const { rows } = await sql<Record<string, unknown>>`
     with figure as (
-      select ${sql.join(parts)} from ${tableOf(resource, alias)}
+      select ${sql.join(parts)} from ${sourceOf(scope, resource, alias)}
       where ${sql.join([...conditions, ...wanted], sql` and `)}
       group by ${sql.join(groups)}),
     most as (select key, sum(n) as total from figure group by key order by total desc, key limit ${maxColumns + 1})
@@ -190,7 +191,7 @@ async function readCards(
   const first = (within: RawBuilder<SqlBool>) => sql`
     select card.*, row_number() over () as _row from (
       select ${columnsOf(fields, alias)}${sql.join(sortColumns, sql``)}
-      from ${tableOf(resource, alias)} ${sql.join(joins, sql` `)}
+      from ${sourceOf(scope, resource, alias)} ${sql.join(joins, sql` `)}
       where ${sql.join([...conditions, within], sql` and `)}
       ${orderBy(sorts, 'whole', id)}
       limit ${limit + 1}) as card`

@@ -15,6 +15,7 @@ import {
   type TimelinePlace,
 } from './ledger.ts'
 import { verifyLedger, type LedgerVerification } from './ledger-chain.ts'
+import { scopeAsOf } from './past.ts'
 import { getJson, getRecord, listJson, listRecords } from './read.ts'
 import type {
   AggregateAnswer,
@@ -50,21 +51,25 @@ export class RecordEngine implements Records {
   }
 
   async list(ref: ResourceRef, query: ListQuery = {}): Promise<Page> {
-    return listRecords(this.#scope, this.#resource(ref), query)
+    return listRecords(scopeAsOf(this.#scope, query.asOf), this.#resource(ref), query)
   }
 
   /** `list` as the text of its answer, as the API sends it. */
   async listJson(ref: ResourceRef, query: ListQuery): Promise<string> {
-    return listJson(this.#scope, this.#resource(ref), query)
+    return listJson(scopeAsOf(this.#scope, query.asOf), this.#resource(ref), query)
   }
 
-  async getJson(ref: ResourceRef, id: string, options: { include?: readonly string[]; fields?: readonly string[] }) {
-    return getJson(this.#scope, this.#resource(ref), id, options)
+  async getJson(
+    ref: ResourceRef,
+    id: string,
+    options: { include?: readonly string[]; fields?: readonly string[]; asOf?: string },
+  ) {
+    return getJson(scopeAsOf(this.#scope, options.asOf), this.#resource(ref), id, options)
   }
 
   /** One page of a list as a saved view has it; what the query says too goes before. */
   async listView(ref: ResourceRef, view: string, query: ListQuery = {}): Promise<Page & { view: UsedView }> {
-    return listView(this.#scope, this.#resource(ref), view, query)
+    return listView(scopeAsOf(this.#scope, query.asOf), this.#resource(ref), view, query)
   }
 
   /** Refuses a saved view that would not work for who saves it. */
@@ -72,17 +77,21 @@ export class RecordEngine implements Records {
     demandSoundView(this.#scope, view, changed)
   }
 
-  async get(ref: ResourceRef, id: string, options?: { include?: readonly string[]; fields?: readonly string[] }) {
-    return getRecord(this.#scope, this.#resource(ref), id, options)
+  async get(
+    ref: ResourceRef,
+    id: string,
+    options?: { include?: readonly string[]; fields?: readonly string[]; asOf?: string },
+  ) {
+    return getRecord(scopeAsOf(this.#scope, options?.asOf), this.#resource(ref), id, options)
   }
 
   async aggregate(ref: ResourceRef, query: AggregateQuery): Promise<AggregateAnswer> {
-    return aggregateRecords(this.#scope, this.#resource(ref), query)
+    return aggregateRecords(scopeAsOf(this.#scope, query.asOf), this.#resource(ref), query)
   }
 
   /** The columns of a board with their figures and first cards. */
   async board(ref: ResourceRef, query: BoardQuery): Promise<BoardAnswer> {
-    return readBoard(this.#scope, this.#resource(ref), query)
+    return readBoard(scopeAsOf(this.#scope, query.asOf), this.#resource(ref), query)
   }
 
   async create(

@@ -64,6 +64,13 @@ export const bulkTooLarge = defineError<{ rows: number; limit: number }>(
     `${rows} rows are more than the ${limit} one request may change. Send them in parts, or narrow the filter.`,
 )
 
+export const asOfUnknown = defineError<{ instant: string; since: string }>(
+  'AS_OF_UNKNOWN',
+  422,
+  ({ instant, since }) =>
+    `What was at ${instant} is no longer kept. Records can be read as of any instant since ${since}.`,
+)
+
 export const undoConflict = defineError<{ changeSet: string; fields: string }>(
   'UNDO_CONFLICT',
   409,

@@ -6,6 +6,7 @@ import {
   type CheckedExpression,
   type Expression,
 } from './expression/index.ts'
+import { sourceOf, withinReach } from './past.ts'
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
 
@@ -42,8 +43,11 @@ export function compileFilter(
     },
     visibility(id, inner) {
       const access = scope.access(catalog.of(id), 'read')
-      return access.everything ? undefined : access.where(inner)
+      return access.everything ? undefined : withinReach(scope, access, inner)
     },
+    ...(scope.asOf === undefined
+      ? {}
+      : { source: (id: string, inner: string) => sourceOf(scope, catalog.of(id), inner) }),
   })
   return { condition, checked }
 }

@@ -7,21 +7,20 @@ import { fieldJsonText, fieldText, fieldValue } from './field-value.ts'
 import { compileFilter } from './filter.ts'
 import type { FieldModel } from './model.ts'
 import { systemFields, type Resource } from './registry.ts'
+import { pastWords, sourceOf, withinReach } from './past.ts'
 import type { Included, ListQuery, Page, RecordJson } from './records.ts'
 import type { EngineScope } from './scope.ts'
 import { searchCondition } from './search.ts'
 import { afterCursor, orderBy, phasesOf, sortKeys } from './sorting.ts'
 import { isUuid } from './values.ts'
 
+export { tableOf } from './past.ts'
+
 const alias = 't'
 const defaultLimit = 50
 const maxLimit = 200
 /** Up to here a count is exact even when it is only asked for as an estimate. */
 const countCap = 1_000
-
-export function tableOf(resource: Resource, as: string): RawBuilder<unknown> {
-  return sql`${sql.table(`${resource.schema}.${resource.table}`)} as ${sql.ref(as)}`
-}
 
 /** The permission every channel asks first. */
 export function demandAction(scope: EngineScope, resource: Resource, action: ResourceAction): void {
@@ -101,20 +100,25 @@ export function conditionsOf(
       ? sql<SqlBool>`${sql.ref(`${alias}.deleted_at`)} is not null`
       : sql<SqlBool>`${sql.ref(`${alias}.deleted_at`)} is null`,
   ]
-  if (!access.everything) conditions.push(access.where(alias))
+  if (!access.everything) conditions.push(withinReach(scope, access, alias))
   if (query.filter !== undefined && query.filter !== '')
     conditions.push(compileFilter(scope, resource, query.filter, alias).condition)
   const words = query.q?.trim()
-  if (words) conditions.push(searchCondition(scope, resource, words, alias))
+  if (words) {
+    conditions.push(
+      scope.asOf === undefined ? searchCondition(scope, resource, words, alias) : pastWords(resource, words, alias),
+    )
+  }
   return conditions
 }
 
 /** What a cursor belongs to: the same rows in the same order. */
 export function keyOfList(
+  scope: EngineScope,
   resource: Resource,
   { filter, q, sort, deleted }: Pick<ListQuery, 'filter' | 'q' | 'sort' | 'deleted'>,
 ): string {
-  return queryKey([resource.id, filter ?? '', q ?? '', sort ?? '', deleted ?? ''])
+  return queryKey([resource.id, filter ?? '', q ?? '', sort ?? '', deleted ?? '', scope.asOf ?? ''])
 }
 
 /** One page of a list, by keyset; at most six statements whatever its size. */
@@ -162,7 +166,7 @@ async function readPage(
   }
   const keys = sortKeys(scope, resource, query.sort, alias)
   const conditions = conditionsOf(scope, resource, query)
-  const key = keyOfList(resource, query)
+  const key = keyOfList(scope, resource, query)
   const cursor = query.after === undefined ? undefined : decodeCursor(key, query.after)
   if (cursor && (!isUuid(cursor.id) || cursor.values.length !== keys.length)) decodeCursor('', query.after ?? '')
 
@@ -176,7 +180,7 @@ async function readPage(
     if (left <= 0) break
     const { rows: found } = await sql<Record<string, unknown>>`
       select ${select.columns}${sql.join(sortColumns, sql``)}
-      from ${tableOf(resource, alias)} ${sql.join(joins, sql` `)} ${select.from}
+      from ${sourceOf(scope, resource, alias)} ${sql.join(joins, sql` `)} ${select.from}
       where ${sql.join([...conditions, ...afterCursor(keys, phase, cursor, id)], sql` and `)}
       ${orderBy(keys, phase, id)}
       limit ${left}`.execute(scope.tx)
@@ -212,17 +216,17 @@ async function countRows(
   if (how === 'exact') {
     const { rows } = await sql<{
       n: number
-    }>`select count(*) as n from ${tableOf(resource, alias)} where ${where}`.execute(scope.tx)
+    }>`select count(*) as n from ${sourceOf(scope, resource, alias)} where ${where}`.execute(scope.tx)
     return { count: rows[0]?.n ?? 0, exact: true }
   }
   const { rows } = await sql<{ n: number }>`
-    select count(*) as n from (select 1 from ${tableOf(resource, alias)} where ${where} limit ${countCap + 1}) capped`.execute(
+    select count(*) as n from (select 1 from ${sourceOf(scope, resource, alias)} where ${where} limit ${countCap + 1}) capped`.execute(
     scope.tx,
   )
   const capped = rows[0]?.n ?? 0
   if (capped <= countCap) return { count: capped, exact: true }
   const plan = await sql<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>`
-    explain (format json) select 1 from ${tableOf(resource, alias)} where ${where}`.execute(scope.tx)
+    explain (format json) select 1 from ${sourceOf(scope, resource, alias)} where ${where}`.execute(scope.tx)
   return { count: Math.max(capped, plan.rows[0]?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0), exact: false }
 }
 
@@ -280,9 +284,9 @@ export async function recordsByIds(
     ({ name, type }) => names.has(name) && type !== 'long' && type !== 'json' && access.readable(name),
   )
   const { rows } = await sql<RecordJson>`
-    select ${columnsOf(fields, alias)} from ${tableOf(target, alias)}
+    select ${columnsOf(fields, alias)} from ${sourceOf(scope, target, alias)}
     where ${sql.ref(`${alias}.workspace`)} = ${scope.ctx.workspace.id}::uuid
-      and ${sql.ref(`${alias}.id`)} = any(${ids}::uuid[]) and ${access.where(alias)}`.execute(scope.tx)
+      and ${sql.ref(`${alias}.id`)} = any(${ids}::uuid[]) and ${withinReach(scope, access, alias)}`.execute(scope.tx)
   const found: Record<string, RecordJson> = {}
   for (const row of rows) found[row.id] = { ...row, title: row[target.title] ?? null }
   return found
@@ -336,9 +340,9 @@ async function oneRow<R>(
 ): Promise<R | undefined> {
   if (!isUuid(id)) return undefined
   const { rows } = await sql<R>`
-    select ${columns} from ${tableOf(resource, alias)} ${from}
+    select ${columns} from ${sourceOf(scope, resource, alias)} ${from}
     where ${sql.ref(`${alias}.workspace`)} = ${scope.ctx.workspace.id}::uuid and ${sql.ref(`${alias}.id`)} = ${id}::uuid
-      and ${scope.access(resource, 'read').where(alias)}`.execute(scope.tx)
+      and ${withinReach(scope, scope.access(resource, 'read'), alias)}`.execute(scope.tx)
   return rows[0]
 }
 

@@ -22,6 +22,8 @@ export interface ListQuery {
   readonly include?: readonly string[]
   readonly count?: 'estimate' | 'exact' | 'none'
   readonly deleted?: 'only'
+  /** Instant whose values are answered, to whom today's permissions allow it. */
+  readonly asOf?: string
 }
 
 export type Included = Readonly<Record<string, Readonly<Record<string, RecordJson>>>>
@@ -48,12 +50,18 @@ export interface AggregateQuery {
   readonly groupBy?: readonly string[]
   /** `count`, `sum:<field>`, `avg:<field>`, `min:<field>`, `max:<field>`. */
   readonly measures: readonly string[]
+  /** As of a list. */
+  readonly asOf?: string
 }
 
 export interface AggregateRow {
   readonly key: Readonly<Record<string, string | null>>
   /** Text expression that opens the rows behind this one. */
   readonly filter: string
+  /** When it was so: the records behind it, read as of this instant, add up to it whatever happens since. */
+  readonly instant: string
+  /** Words the figure was limited to, for the records behind it too. */
+  readonly q?: string
   readonly [measure: string]: unknown
 }
 
@@ -75,7 +83,7 @@ export interface Records {
   get(
     resource: ResourceRef,
     id: string,
-    options?: { include?: readonly string[]; fields?: readonly string[] },
+    options?: { include?: readonly string[]; fields?: readonly string[]; asOf?: string },
   ): Promise<{ data: RecordJson; included: Included }>
   aggregate(resource: ResourceRef, query: AggregateQuery): Promise<AggregateAnswer>
   create(resource: ResourceRef, values: Readonly<Record<string, unknown>>, options?: WriteOptions): Promise<RecordJson>

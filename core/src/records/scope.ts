@@ -12,6 +12,8 @@ export interface EngineScope {
   readonly ctx: Context
   readonly catalog: Catalog
   readonly tx: Sql
+  /** Reads see what was at this ISO instant; see `scopeAsOf`. */
+  readonly asOf?: string
   /** False for a resource of a plugin that is off in this workspace: it does not exist there. */
   exists(resource: Resource): boolean
   access(resource: Resource, action: ResourceAction): Access

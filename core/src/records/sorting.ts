@@ -4,6 +4,7 @@ import type { Cursor } from './cursor.ts'
 import { queryInvalid } from './errors.ts'
 import { fieldValue } from './field-value.ts'
 import type { FieldModel } from './model.ts'
+import { sourceOf, withinReach } from './past.ts'
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
 
@@ -89,7 +90,7 @@ function referenceKey(
     throw fieldNotReadable({ resource: target.id, field: target.title })
   const title = target.fields.get(target.title)
   // A row the actor may not see joins as empty: its name must not show in the order either.
-  const on = sql`${sql.ref(`${join}.id`)} = ${fieldValue(field, alias)} and ${sql.ref(`${join}.workspace`)} = ${sql.ref(`${alias}.workspace`)} and ${access.where(join)}`
+  const on = sql`${sql.ref(`${join}.id`)} = ${fieldValue(field, alias)} and ${sql.ref(`${join}.workspace`)} = ${sql.ref(`${alias}.workspace`)} and ${withinReach(scope, access, join)}`
   const expression = title ? fieldValue(title, join) : sql.ref(`${join}.${target.title}`)
   return {
     field,
@@ -97,7 +98,7 @@ function referenceKey(
     expression: title && isText(title) ? sql`${expression} collate "und-x-icu"` : expression,
     nullable: true,
     cast: title ? (casts[title.type] ?? 'text') : 'text',
-    join: sql`left join ${sql.table(`${target.schema}.${target.table}`)} ${sql.ref(join)} on ${on}`,
+    join: sql`left join ${sourceOf(scope, target, join)} on ${on}`,
   }
 }
 

@@ -20,6 +20,8 @@ export interface CompileOptions {
    * row is as absent. A condition compiled for it must not bring a `visibility` of its own, or it would never end.
    */
   readonly visibility?: (resource: string, alias: string) => Condition | undefined
+  /** Where rows of another resource come from, with their alias; its table when absent. */
+  readonly source?: (resource: string, alias: string) => RawBuilder<unknown>
 }
 
 /**
@@ -41,12 +43,14 @@ interface Source {
 class Compiler {
   readonly #environment: Environment
   readonly #visibility: CompileOptions['visibility']
+  readonly #from: CompileOptions['source']
   readonly #prefix: string
   #aliases = 0
 
-  constructor({ alias, environment, visibility }: CompileOptions) {
+  constructor({ alias, environment, visibility, source }: CompileOptions) {
     this.#environment = environment
     this.#visibility = visibility
+    this.#from = source
     // An inner alias must not hide the one it is joined to: a visibility condition is compiled inside another expression.
     let prefix = 'e'
     while (alias.startsWith(prefix)) prefix += '_'
@@ -122,7 +126,7 @@ class Compiler {
     const alive: Condition[] = deletedAt ? [sql`${fieldValue(deletedAt, alias)} is null`] : []
     const visible = this.#visibility?.(target.id, alias)
     const seen: Condition[] = visible ? [sql`(${visible})`] : []
-    const table = sql`${sql.id(target.schema, target.table)} as ${sql.id(alias)}`
+    const table = this.#from?.(target.id, alias) ?? sql`${sql.id(target.schema, target.table)} as ${sql.id(alias)}`
     return { table, conditions: [...links, ...alive, ...seen], alias }
   }
 

@@ -1,0 +1,101 @@
+import { sql, type RawBuilder, type SqlBool } from 'kysely'
+import type { Access } from '../permissions/authority.ts'
+import { asOfUnknown, queryInvalid } from './errors.ts'
+import { fieldValue } from './field-value.ts'
+import { keptSince } from './ledger-chain.ts'
+import type { Resource } from './registry.ts'
+import type { EngineScope } from './scope.ts'
+
+const isoInstant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})$/
+
+/** The table of a resource under an alias, as a statement writes to it. */
+export function tableOf(resource: Resource, as: string): RawBuilder<unknown> {
+  return sql`${sql.table(`${resource.schema}.${resource.table}`)} as ${sql.ref(as)}`
+}
+
+/**
+ * The scope in which everything is read as it was after the last change at or before an instant.
+ *
+ * @throws `QUERY_INVALID` (400) for what is no instant or in the future, `AS_OF_UNKNOWN` (422) before the ledger begins
+ */
+export function scopeAsOf(scope: EngineScope, text: string | undefined): EngineScope {
+  if (text === undefined || text === '') return scope
+  const instant = isoInstant.test(text) ? new Date(text) : undefined
+  const now = scope.ctx.clock.now()
+  if (!instant || Number.isNaN(instant.getTime()) || instant > now) {
+    throw queryInvalid({
+      parameter: 'asOf',
+      value: text.slice(0, 60),
+      expected: 'an instant that has been, such as 2026-03-31T09:00:00Z',
+    })
+  }
+  const since = keptSince(now)
+  if (instant < since) throw asOfUnknown({ instant: instant.toISOString(), since: since.toISOString() })
+  return { ...scope, asOf: instant.toISOString() }
+}
+
+/** What a read takes its rows from: the table, or what it held at the scope's instant. */
+export function sourceOf(scope: EngineScope, resource: Resource, as: string): RawBuilder<unknown> {
+  return scope.asOf === undefined
+    ? tableOf(resource, as)
+    : sql`${pastOf(scope, resource, scope.asOf)} as ${sql.ref(as)}`
+}
+
+/** Rows the actor may reach. Of the past it has been asked already, of the rows as they are today. */
+export function withinReach(scope: EngineScope, access: Access, as: string): RawBuilder<SqlBool> {
+  return scope.asOf === undefined ? access.where(as) : sql`true`
+}
+
+/** Every word stands in the title of then: what is indexed for search are the words of today. */
+export function pastWords(resource: Resource, words: string, as: string): RawBuilder<SqlBool> {
+  const title = resource.fields.get(resource.title)
+  if (!title) return sql`false`
+  const parts = words.split(/\s+/).map((word) => {
+    const pattern = `%${word.replaceAll(/[\\%_]/g, (it) => `\\${it}`)}%`
+    return sql<SqlBool>`core.fold(${fieldValue(title, as)}::text) like core.fold(${pattern}) escape '\\'`
+  })
+  return sql`(${sql.join(parts, sql` and `)})`
+}
+
+/**
+ * The rows within the actor's reach today, each with the values it had at an instant.
+ *
+ * Of each record changed since, the oldest `old` value of each field is laid over the row of today; the others pass
+ * through as they are, so that the cost is that of the changes since. Both halves show `id` plainly: a lookup of one
+ * record reaches its index in each.
+ */
+function pastOf(scope: EngineScope, resource: Resource, instant: string): RawBuilder<unknown> {
+  const access = scope.access(resource, 'read')
+  const at = sql`${instant}::timestamptz`
+  const workspace = sql`${scope.ctx.workspace.id}::uuid`
+  const own = resource.all.filter(({ column }) => column !== 'custom')
+  const columns = [...new Set(['workspace', ...own.map(({ column }) => column), 'custom'])].filter((it) => it !== 'id')
+  const table = sql.table(`${resource.schema}.${resource.table}`)
+  const reach = sql`r.workspace = ${workspace} and r.created_at <= ${at} and ${access.where('r')}`
+  const changedSince = sql`c.workspace = ${workspace} and c.resource = ${resource.id} and c.at > ${at}`
+  const list = (of: string) => sql.join(columns.map((column) => sql.ref(`${of}.${column}`)))
+  const columnOf = JSON.stringify(Object.fromEntries(own.map(({ name, column }) => [name, column])))
+  return sql`(
+    select r.id, ${list('r')} from ${table} r
+    where ${reach} and not exists (select from core.change c where ${changedSince} and c.record = r.id)
+    union all
+    select r.id, ${list('p')} from (
+      select o.record, min(o.version) - 1 as version,
+        coalesce(jsonb_object_agg(o.columns ->> o.field, o.old) filter (where o.columns ->> o.field is not null), '{}') as values,
+        coalesce(jsonb_object_agg(o.field, o.old) filter (where o.columns ->> o.field is null and o.field is not null), '{}') as custom
+      from (
+        select distinct on (c.record, f.key) c.record, c.version, f.key as field, f.value -> 0 as old, ${columnOf}::jsonb as columns
+        from core.change c left join lateral jsonb_each(c.fields) f on true
+        where ${changedSince}
+        order by c.record, f.key, c.version) o
+      group by o.record) since
+    join ${table} r on r.id = since.record
+    left join lateral (
+      select c.at, s.actor_type, s.actor_id from core.change c join core.change_set s on s.id = c.change_set
+      where c.workspace = ${workspace} and c.resource = ${resource.id} and c.record = since.record and c.version = since.version
+      limit 1) last on true
+    cross join lateral jsonb_populate_record(r, since.values || jsonb_build_object(
+      'custom', r.custom || since.custom, 'version', since.version, 'updated_at', coalesce(last.at, r.created_at),
+      'updated_by', case when last.actor_type = 'user' then last.actor_id end)) p
+    where ${reach})`
+}
