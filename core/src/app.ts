@@ -28,8 +28,10 @@ import { orderedPlugins } from './plugins/check-plugins.ts'
 import type { PluginDefinition } from './plugins/define-plugin.ts'
 import { Enablement } from './plugins/enablement.ts'
 import { Toggle } from './plugins/toggle.ts'
+import { indexJob, indexJobKind } from './records/fields/index-job.ts'
+import { OwnFields } from './records/fields/own-fields.ts'
 import { LedgerSealer } from './records/ledger-chain.ts'
-import { Catalog } from './records/registry.ts'
+import { Catalog, type Resources } from './records/registry.ts'
 import { Words } from './words.ts'
 import { WriteFence } from './write-fence.ts'
 
@@ -70,7 +72,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { database, clock = systemClock, log = pino({ level: 'info' }) } = options
   const signals = new Signals(database)
   // Asked when a request runs, when all of it is loaded.
-  const core = corePlugin(() => ({ plugins, catalog }))
+  const core = corePlugin(
+    (workspace) => ({ plugins, catalog: fields.lastKnown(workspace) }),
+    () => (request, ctx) => jobs.enqueue(request, ctx),
+  )
   const plugins = orderedPlugins([core, ...options.plugins])
   if (options.migrate !== false) {
     for (const { id, migrations } of plugins) if (migrations) await migrate(database.owner, id, migrations)
@@ -99,6 +104,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     signals,
     plugins.map(({ id }) => id),
   )
+  const fields = new OwnFields({ database, signals, catalog: () => catalog, log })
   const events = new EventCatalog([
     ...plugins.flatMap(({ emits = [] }) => emits),
     ...catalog.all().flatMap(({ id }) => recordEvents(id)),
@@ -108,10 +114,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     log,
     signals,
-    catalog: (workspace) => {
-      const on = enablement.lastKnown(workspace)
-      return { get: (id) => existing(catalog, on, id) }
-    },
+    // Asked when rights are compiled, in a unit that has read both.
+    catalog: (workspace) => ({
+      get: (id) => existing(fields.lastKnown(workspace), enablement.lastKnown(workspace), id),
+    }),
   })
   const words = wordsOf(plugins, options.ui?.words ?? [])
   const kernel = new Kernel({
@@ -123,6 +129,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     words,
     plugins,
     catalog,
+    fields,
     events,
     authorities,
     enablement,
@@ -164,7 +171,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     plugins,
     ...(options.databaseUrl === undefined ? {} : { url: options.databaseUrl }),
   })
-  const live = new LiveStream({ database, signals, catalog, log })
+  jobs.register(
+    indexJobKind,
+    indexJob(database, () => catalog),
+  )
+  const live = new LiveStream({ database, signals, catalog: (workspace) => fields.lastKnown(workspace), log })
   const toggle = new Toggle(kernel)
   const ledger = new LedgerSealer({ database, clock, log })
   const host = createHost({
@@ -196,6 +207,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     async stop() {
       identity.close()
+      fields.close()
       authorities.close()
       enablement.stop()
       if (started) {
@@ -218,7 +230,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   }
 }
 
-function existing(catalog: Catalog, on: ReadonlySet<string>, id: string) {
+function existing(catalog: Resources, on: ReadonlySet<string>, id: string) {
   const resource = catalog.get(id)
   return resource && on.has(resource.plugin) ? resource : undefined
 }
@@ -231,6 +243,7 @@ function wordsOf(
   words.add('core', new URL('./i18n/', import.meta.url))
   words.add('core', new URL('./identity/i18n/', import.meta.url))
   words.add('core', new URL('./jobs/i18n/', import.meta.url))
+  words.add('core', new URL('./records/fields/i18n/', import.meta.url))
   for (const { id, i18n } of plugins) if (i18n) words.add(id, i18n)
   for (const { owner, folder } of screens) words.add(owner, folder)
   return words

@@ -1,3 +1,4 @@
+import type { EntitySchema } from '@mikro-orm/core'
 import {
   sharedDemo,
   sharedEntities,
@@ -25,12 +26,18 @@ import { exportEntities, exportJobs, exportResources } from './records/export/in
 import { importEntities, importEvents, importGuards, importResources } from './records/import/index.ts'
 import { viewEntities, viewGuards, viewPermissions, viewResources, viewRoutes } from './records/views/index.ts'
 import { definePermission, definePlugin, type PluginDefinition } from './plugins/define-plugin.ts'
+import { FieldSchema } from './records/fields/field.ts'
+import { fieldGuards } from './records/fields/guards.ts'
+import { indexSubscribers, type Enqueue } from './records/fields/index-job.ts'
+import { fields } from './records/fields/resource.ts'
+import type { Resources } from './records/registry.ts'
 import { platformVersion } from './plugins/check-plugins.ts'
 
 const platformPermissions = [
   definePermission('core.plugin.read', { en: 'See the modules', fr: 'Voir les modules' }),
   definePermission('core.plugin.toggle', { en: 'Switch modules on and off', fr: 'Activer et désactiver les modules' }),
   definePermission('core.audit.read', { en: 'Read the audit', fr: 'Lire l’audit' }),
+  definePermission('core.field.manage', { en: 'Manage fields', fr: 'Gérer les champs' }),
   definePermission('core.changeset.undo', { en: 'Undo changes of others', fr: 'Annuler les modifications des autres' }),
   definePermission('core.workspace.manage', {
     en: 'Change the workspace’s settings',
@@ -39,23 +46,46 @@ const platformPermissions = [
 ]
 
 /** The core as a plugin of itself: the same anatomy, the same engine, and no way around either. */
-export function corePlugin(permissions: PermissionSource): PluginDefinition {
+export function corePlugin(
+  source: (workspace: string) => ReturnType<PermissionSource> & { readonly catalog: Resources },
+  enqueue: () => Enqueue,
+): PluginDefinition {
   return definePlugin({
     id: 'core',
     version: platformVersion,
     platform: `^${platformVersion}`,
     title: { en: 'Base', fr: 'Base' },
-    entities: [...identityEntities, ...sharedEntities, ...viewEntities, ...importEntities, ...exportEntities],
-    resources: [...sharedResources, ...identityResources, ...viewResources, ...importResources, ...exportResources],
+    entities: [
+      ...identityEntities,
+      ...sharedEntities,
+      ...viewEntities,
+      ...importEntities,
+      ...exportEntities,
+      FieldSchema as unknown as EntitySchema,
+    ],
+    resources: [
+      ...sharedResources,
+      ...identityResources,
+      ...viewResources,
+      ...importResources,
+      ...exportResources,
+      fields,
+    ],
     permissions: [...identityPermissions, ...jobPermissions, ...viewPermissions, ...platformPermissions],
     roleTemplates: coreRoleTemplates,
     emits: [...sharedEvents, ...identityEvents, ...deliveryEvents, ...importEvents],
     provides: sharedProvides,
     points: sharedPoints,
-    guards: [...identityGuards, ...sharedGuards, ...viewGuards, ...importGuards],
-    subscribers: sharedSubscribers,
+    guards: [
+      ...identityGuards,
+      ...sharedGuards,
+      ...viewGuards,
+      ...importGuards,
+      ...fieldGuards((workspace) => source(workspace).catalog),
+    ],
+    subscribers: [...sharedSubscribers, ...indexSubscribers(enqueue)],
     jobs: exportJobs,
-    routes: [...identityRoutes(permissions), ...jobRoutes, ...sharedRoutes, ...viewRoutes],
+    routes: [...identityRoutes(source), ...jobRoutes, ...sharedRoutes, ...viewRoutes],
     migrations: new URL('../migrations/', import.meta.url),
     demo: sharedDemo,
   })

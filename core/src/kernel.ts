@@ -32,8 +32,9 @@ export class Kernel {
 
   /** One transaction with all it carries: commits when `work` resolves, leaves no trace when it throws. */
   async unit<T>(spec: UnitSpec, work: (ctx: Context) => Promise<T>): Promise<T> {
-    const { database, enablement } = this.parts
+    const { database, enablement, fields } = this.parts
     const on = await enablement.in(spec.workspace.id)
+    const resources = await fields.in(spec.workspace)
     let unit: UnitOfWork | undefined
     const result = await database.transaction(
       {
@@ -42,7 +43,7 @@ export class Kernel {
         ...(spec.readonly ? { readonly: true } : {}),
       },
       async (tx) => {
-        unit = new UnitOfWork(this.parts, tx, spec, on)
+        unit = new UnitOfWork(this.parts, tx, spec, { on, resources })
         const answer = await work(unit.context)
         await unit.finish()
         return answer

@@ -10,6 +10,7 @@ import type { Authorities } from './permissions/authorities.ts'
 import type { Authority } from './permissions/authority.ts'
 import type { PluginDefinition } from './plugins/define-plugin.ts'
 import type { Enablement } from './plugins/enablement.ts'
+import type { OwnFields } from './records/fields/own-fields.ts'
 import type { Catalog } from './records/registry.ts'
 import type { Words } from './words.ts'
 
@@ -23,7 +24,9 @@ export interface Parts {
   readonly words: Words
   /** In dependency order, the core first. */
   readonly plugins: readonly PluginDefinition[]
+  /** The resources as they were declared, without any workspace's own fields. */
   readonly catalog: Catalog
+  readonly fields: OwnFields
   readonly events: EventCatalog
   readonly authorities: Authorities
   readonly enablement: Enablement

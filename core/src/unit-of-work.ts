@@ -12,7 +12,7 @@ import type { Contribution } from './plugins/define-plugin.ts'
 import { serviceAbsent } from './plugins/errors.ts'
 import type { PointDefinition, ServiceDefinition } from './plugins/tokens.ts'
 import { RecordEngine } from './records/engine.ts'
-import type { Resource } from './records/registry.ts'
+import type { Resource, Resources } from './records/registry.ts'
 import type { EngineScope } from './records/scope.ts'
 
 interface Savepoint {
@@ -31,6 +31,7 @@ export class UnitOfWork {
   readonly #spec: UnitSpec
   /** Plugins that are on in the workspace. */
   readonly #on: ReadonlySet<string>
+  readonly #resources: Resources
   readonly #services = new Map<string, unknown>()
   readonly context: Context
   #emissions: Emission[] = []
@@ -41,11 +42,17 @@ export class UnitOfWork {
   #deliveries = 0
   #em: EntityManager | undefined
 
-  constructor(parts: Parts, tx: Sql, spec: UnitSpec, on: ReadonlySet<string>) {
+  constructor(
+    parts: Parts,
+    tx: Sql,
+    spec: UnitSpec,
+    { on, resources }: { on: ReadonlySet<string>; resources: Resources },
+  ) {
     this.#parts = parts
     this.#tx = tx
     this.#spec = spec
     this.#on = on
+    this.#resources = resources
     this.context = this.#contextFor(spec)
   }
 
@@ -118,10 +125,10 @@ export class UnitOfWork {
   }
 
   #scopeFor(ctx: Context): EngineScope {
-    const { catalog, plugins } = this.#parts
+    const { plugins } = this.#parts
     return {
       ctx,
-      catalog,
+      catalog: this.#resources,
       tx: this.#tx,
       found: new Set(),
       exists: (resource) => this.#on.has(resource.plugin),

@@ -62,7 +62,12 @@ describe.each(kinds)('the live stream on %s', (kind) => {
   afterAll(() => close())
   beforeEach(() => {
     const { database, signals, log } = bench
-    live = new LiveStream({ database, signals, log, catalog: { get: (id) => (id === pieces.id ? pieces : undefined) } })
+    live = new LiveStream({
+      database,
+      signals,
+      log,
+      catalog: () => ({ get: (id) => (id === pieces.id ? pieces : undefined) }),
+    })
     live.start()
   })
   afterEach(() => {

@@ -115,6 +115,7 @@ const columnTypes: Readonly<Record<FieldType, string>> = {
   text: 'text', long: 'text', email: 'text', phone: 'text', url: 'text', select: 'text',
   integer: 'integer', decimal: 'numeric', money: 'numeric(19,4)', percent: 'numeric', boolean: 'boolean',
   date: 'date', instant: 'timestamptz', user: 'uuid', team: 'uuid', reference: 'uuid', json: 'jsonb',
+  rich: 'text', duration: 'integer', 'multi-select': 'jsonb', address: 'jsonb', 'auto-number': 'text',
 } // prettier-ignore
 
 /** A database with `core.fold` and the tables of the trade: embedded, or on the server of `TEST_DATABASE_URL`. */

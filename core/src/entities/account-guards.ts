@@ -65,7 +65,7 @@ const accountTree = defineGuard('core.account', ['create', 'update'], async (wri
     from core.account_tree(${ctx.workspace.id}::uuid, ${record.id}::uuid, ${parent}::uuid) t`.execute(ctx.sql)
   const account = String(record['name'])
   const [tree] = rows
-  if (tree?.cycle) throw cycleRefused({ account, parent: tree.parent ?? account })
+  if (tree?.cycle) throw cycleRefused({ of: 'account', account, parent: tree.parent ?? account })
   if (tree && tree.levels > maxLevels) throw hierarchyTooDeep({ account, levels: tree.levels })
 })
 

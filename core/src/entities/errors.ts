@@ -35,7 +35,7 @@ export const leadNeedsConversion = refuseTransition<{ name: string }>(
     `Lead "${name}" becomes converted by converting it into an account or a contact, not by its status. Use Convert.`,
 )
 
-export const cycleRefused = defineError<{ account: string; parent: string }>(
+export const cycleRefused = defineError<{ of: 'account'; account: string; parent: string }>(
   'CYCLE_REFUSED',
   409,
   ({ account, parent }) =>

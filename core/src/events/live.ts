@@ -18,7 +18,7 @@ export interface Listener {
 export interface LiveStreamOptions {
   readonly database: Database
   readonly signals: Signals
-  readonly catalog: ResourceCatalog
+  readonly catalog: (workspace: string) => ResourceCatalog
   readonly log: Logger
   readonly heartbeatMilliseconds?: number
   readonly recheckMilliseconds?: number
@@ -248,7 +248,7 @@ class LiveConnection {
   async #visible(authority: Authority, changes: readonly RecordSignal[]): Promise<readonly RecordSignal[]> {
     const visible: RecordSignal[] = []
     for (const [resource, ofResource] of Map.groupBy(changes, (change) => change.resource)) {
-      const model = this.#options.catalog.get(resource)
+      const model = this.#options.catalog(this.workspace).get(resource)
       const access = model && authority.compile(model, 'read')
       if (!model || !access?.allowed) continue
       if (access.everything) {

@@ -119,12 +119,26 @@ export function createHost({ kernel, identity, live, toggle, ledger, ui, imports
   })
   host.get('/api/core/openapi.json', async (request) => {
     const { who } = await signedIn(request)
-    return request.json(openApiDocument(parts, who.actor.locale, who.authority, await enablement.in(who.workspace.id)))
+    return request.json(
+      openApiDocument(
+        parts,
+        await parts.fields.in(who.workspace),
+        who.actor.locale,
+        who.authority,
+        await enablement.in(who.workspace.id),
+      ),
+    )
   })
   host.get('/api/core/reference', async (request) => {
     const { who } = await signedIn(request)
     return referencePage(
-      openApiDocument(parts, who.actor.locale, who.authority, await enablement.in(who.workspace.id)),
+      openApiDocument(
+        parts,
+        await parts.fields.in(who.workspace),
+        who.actor.locale,
+        who.authority,
+        await enablement.in(who.workspace.id),
+      ),
       who.actor.locale,
     )
   })

@@ -4,8 +4,10 @@ import type { Parts } from '../parts.ts'
 import type { Authority } from '../permissions/authority.ts'
 import type { RouteDefinition } from '../plugins/define-plugin.ts'
 import { platformVersion } from '../plugins/check-plugins.ts'
+import { fieldTypes, type FieldKind } from '../records/field-types.ts'
+import { fieldLabel } from '../records/labels.ts'
 import type { FieldModel } from '../records/model.ts'
-import type { Resource } from '../records/registry.ts'
+import type { Resource, Resources } from '../records/registry.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -16,7 +18,8 @@ const problem = {
 
 /** The API as OpenAPI 3.1, from the same metadata that runs it: only what the actor may use, only what is on here. */
 export function openApiDocument(
-  { catalog, plugins, words }: Parts,
+  { plugins, words }: Parts,
+  catalog: Resources,
   locale: Locale,
   authority: Authority,
   on: ReadonlySet<string>,
@@ -26,9 +29,7 @@ export function openApiDocument(
   for (const resource of catalog.all()) {
     if (!on.has(resource.plugin) || !authority.compile(resource, 'read').allowed) continue
     const name = words.say(locale, `${resource.id}.many`)
-    schemas[resource.id] = recordSchema(resource, authority, (field) =>
-      words.say(locale, words.has(`${resource.id}.${field}`) ? `${resource.id}.${field}` : `core.record.${field}`),
-    )
+    schemas[resource.id] = recordSchema(resource, authority, (field) => fieldLabel(words, locale, resource.id, field))
     Object.assign(paths, resourcePaths(resource, name))
   }
   for (const plugin of plugins) {
@@ -84,7 +85,7 @@ const pageSchema = {
   properties: { next: { type: ['string', 'null'] }, count: { type: ['integer', 'null'] }, exact: { type: 'boolean' } },
 }
 
-function recordSchema(resource: Resource, authority: Authority, label: (field: string) => string): Json {
+function recordSchema(resource: Resource, authority: Authority, label: (field: FieldModel) => string): Json {
   const access = authority.compile(resource, 'read')
   const fields = resource.all.filter(({ name }) => access.readable(name))
   return {
@@ -93,51 +94,33 @@ function recordSchema(resource: Resource, authority: Authority, label: (field: s
     properties: Object.fromEntries(
       fields.map((field) => [
         field.name,
-        { ...fieldSchema(field, resource), title: label(field.name), ...(field.readonly ? { readOnly: true } : {}) },
+        { ...fieldSchema(field, resource), title: label(field), ...(field.readonly ? { readOnly: true } : {}) },
       ]),
     ),
   }
 }
 
+const schemas: Readonly<Record<FieldKind['sql'], Json>> = {
+  text: { type: 'string' },
+  integer: { type: 'integer' },
+  boolean: { type: 'boolean' },
+  numeric: { type: 'string', format: 'decimal' },
+  date: { type: 'string', format: 'date' },
+  timestamptz: { type: 'string', format: 'date-time' },
+  uuid: { type: 'string', format: 'uuid' },
+  jsonb: {},
+}
+
 function fieldSchema(field: FieldModel, resource: Resource): Json {
-  const orNull = (type: string) => (resource.nullable.has(field.name) ? [type, 'null'] : type)
-  switch (field.type) {
-    case 'integer':
-      return { type: orNull('integer') }
-    case 'boolean':
-      return { type: orNull('boolean') }
-    case 'decimal':
-    case 'money':
-    case 'percent':
-      return { type: orNull('string'), format: 'decimal' }
-    case 'date':
-      return { type: orNull('string'), format: 'date' }
-    case 'instant':
-      return { type: orNull('string'), format: 'date-time' }
-    case 'select':
-      return {
-        type: orNull('string'),
-        enum: [
-          ...(field.options ?? []).map(({ value }) => value),
-          ...(resource.nullable.has(field.name) ? [null] : []),
-        ],
-      }
-    case 'reference':
-    case 'user':
-    case 'team':
-      return {
-        type: orNull('string'),
-        format: 'uuid',
-        ...(field.target === undefined ? {} : { 'x-resource': field.target }),
-      }
-    case 'json':
-      return {}
-    case 'text':
-    case 'long':
-    case 'email':
-    case 'phone':
-    case 'url':
-      return { type: orNull('string'), ...(field.maxLength === undefined ? {} : { maxLength: field.maxLength }) }
+  const { sql, schema = schemas[sql] } = fieldTypes[field.type]
+  const mayBeEmpty = resource.nullable.has(field.name)
+  const choices = field.type === 'select' ? (field.options ?? []).map(({ value }) => value) : undefined
+  return {
+    ...schema,
+    ...(mayBeEmpty && schema['type'] !== undefined ? { type: [schema['type'], 'null'] } : {}),
+    ...(choices ? { enum: [...choices, ...(mayBeEmpty ? [null] : [])] } : {}),
+    ...(sql === 'uuid' && field.target !== undefined ? { 'x-resource': field.target } : {}),
+    ...(sql === 'text' && field.maxLength !== undefined ? { maxLength: field.maxLength } : {}),
   }
 }
 

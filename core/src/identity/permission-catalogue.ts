@@ -9,8 +9,8 @@ export interface PermissionCatalogue {
   readonly catalog: { get(id: string): Resource | undefined; all(): readonly Resource[] }
 }
 
-/** Asked when a route runs: plugins are loaded after the core is declared. */
-export type PermissionSource = () => PermissionCatalogue
+/** Asked when a route runs, for a workspace: plugins are loaded after the core is declared. */
+export type PermissionSource = (workspace: string) => PermissionCatalogue
 
 // What may be done with any record, in the order a role editor shows it.
 const actions = ['read', 'create', 'update', 'delete', 'restore', 'import', 'export']
@@ -34,7 +34,9 @@ export async function describePermissions(ctx: Context, { plugins, catalog }: Pe
         pluginTitle: titles.get(plugin)!,
         name: ctx.t(`${id}.many`),
         actions: options.readonly ? ['read', 'export'] : actions,
-        fields: all.filter(({ name }) => name !== 'id').map(({ name }) => ({ name, label: ctx.t(`${id}.${name}`) })),
+        fields: all
+          .filter(({ name }) => name !== 'id')
+          .map(({ name, label }) => ({ name, label: label?.[ctx.locale] ?? ctx.t(`${id}.${name}`) })),
       })),
     permissions: present.flatMap(({ id: plugin, permissions = [] }) =>
       permissions.map(({ id, title }) => ({ id, plugin, pluginTitle: titles.get(plugin)!, title: title[ctx.locale] })),

@@ -5,6 +5,7 @@ import type { Workspace } from '../actor.ts'
 import type { Clock } from '../clock.ts'
 import type { Database, Sql } from '../database/database.ts'
 import type { Signal, Signals } from '../database/signals.ts'
+import { changesFields } from '../records/fields/own-fields.ts'
 import type { ResourceCatalog } from '../records/model.ts'
 import type { Authority } from './authority.ts'
 import { compileAuthority, type RoleRights, type Subject } from './compiler.ts'
@@ -78,7 +79,7 @@ export class Authorities {
     this.#options = options
     this.#stop = options.signals?.on((signal) => {
       if (signal.kind === 'permissions') this.drop(signal.workspace)
-      if (signal.kind === 'records' && changesRights(signal)) this.drop(signal.workspace)
+      if (signal.kind === 'records' && (changesRights(signal) || changesFields(signal))) this.drop(signal.workspace)
       if (signal.kind === 'plugins') this.drop()
     })
   }

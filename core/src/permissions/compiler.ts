@@ -99,12 +99,16 @@ function compileAccess(
   const readingRoles = rolesGranting(subject, model.id, ['read'])
   const writingRoles = rolesGranting(subject, model.id, action === 'read' ? ['create', 'update'] : [action])
   const fields = new Map<string, { readable: boolean; writable: boolean }>()
-  const field = (name: string) => {
+  const field = (name: string): { readable: boolean; writable: boolean } => {
     let answer = fields.get(name)
     if (!answer) {
       const known = systemFields.has(name)
       answer = {
-        readable: known || widest(readingRoles, model.id, name) >= degree.read,
+        // A formula tells what it is computed from.
+        readable:
+          known ||
+          (widest(readingRoles, model.id, name) >= degree.read &&
+            [...(model.fields.get(name)?.formula?.reads ?? [])].every((it) => field(it).readable)),
         writable: widest(writingRoles, model.id, name) >= degree.write,
       }
       fields.set(name, answer)

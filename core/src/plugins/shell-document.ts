@@ -2,8 +2,11 @@ import type { Locale } from '../actor.ts'
 import type { Context } from '../context.ts'
 import type { Parts } from '../parts.ts'
 import { targetOf } from '../records/import/targets.ts'
+import type { CheckedExpression } from '../records/expression/index.ts'
+import { fieldTypes } from '../records/field-types.ts'
+import { fieldLabel, optionLabel } from '../records/labels.ts'
 import type { FieldModel } from '../records/model.ts'
-import type { Resource } from '../records/registry.ts'
+import type { Resource, Resources } from '../records/registry.ts'
 import { viewsShownTo } from '../records/views/choices.ts'
 import type { PluginDefinition } from './define-plugin.ts'
 
@@ -21,6 +24,7 @@ const shellPermissions = [
   'core.role.manage',
   'core.apikey.manage',
   'core.audit.read',
+  'core.field.manage',
   'core.changeset.undo',
   'core.workspace.create',
   'core.workspace.manage',
@@ -33,14 +37,16 @@ const shellPermissions = [
  * that is off. The server filters; the shell only draws.
  */
 export async function shellDocument(
-  parts: Parts,
+  declared: Parts,
   ctx: Context,
   on: ReadonlySet<string>,
   assets: UiAssets,
   { workspaces, email }: { workspaces: readonly { id: string; name: string }[]; email: string | null },
 ) {
-  const { catalog, plugins, enablement } = parts
+  const { plugins, enablement } = declared
   const { actor, workspace, authority, locale } = ctx
+  const catalog = declared.fields.lastKnown(workspace.id)
+  const parts = { ...declared, catalog }
   const enabled = plugins.filter(({ id }) => on.has(id))
   const resources = catalog
     .all()
@@ -94,7 +100,14 @@ export async function shellDocument(
 }
 
 /** Words that screens say themselves: labels stand in the resources already, and refusals arrive as sentences. */
-function screenWords({ words, catalog }: Parts, locale: Locale, owners: readonly string[]): Record<string, string> {
+/** The parts with the resources as the workspace has them. */
+type WorkspaceParts = Omit<Parts, 'catalog'> & { readonly catalog: Resources }
+
+function screenWords(
+  { words, catalog }: WorkspaceParts,
+  locale: Locale,
+  owners: readonly string[],
+): Record<string, string> {
   const isLabel = (key: string) =>
     (catalog.get(key.split('.', 2).join('.')) !== undefined && !key.endsWith('.new')) || key.startsWith('core.record.')
   return Object.fromEntries(
@@ -105,7 +118,7 @@ function screenWords({ words, catalog }: Parts, locale: Locale, owners: readonly
 type ResourceMeta = ReturnType<typeof resourceMeta>
 
 function navGroup(
-  { catalog }: Parts,
+  { catalog }: WorkspaceParts,
   plugin: PluginDefinition,
   resources: readonly ResourceMeta[],
   screens: readonly {
@@ -135,7 +148,7 @@ function navGroup(
   }
 }
 
-function resourceMeta({ words, catalog }: Parts, ctx: Context, on: ReadonlySet<string>, resource: Resource) {
+function resourceMeta({ words, catalog }: WorkspaceParts, ctx: Context, on: ReadonlySet<string>, resource: Resource) {
   const { authority, locale } = ctx
   const { id, plugin, path, options, title, collections } = resource
   const read = authority.compile(resource, 'read')
@@ -149,6 +162,7 @@ function resourceMeta({ words, catalog }: Parts, ctx: Context, on: ReadonlySet<s
     return other !== undefined && on.has(other.plugin) && authority.compile(other, 'read').allowed
   }
   const { kanban } = options
+  const own = resource.all.filter(({ custom }) => custom).map(({ name }) => name)
   return {
     id,
     plugin,
@@ -158,7 +172,7 @@ function resourceMeta({ words, catalog }: Parts, ctx: Context, on: ReadonlySet<s
     icon: options.icon,
     title,
     list: options.list.filter(seen),
-    form: (options.form ?? options.list).filter(
+    form: [...(options.form ?? options.list), ...own].filter(
       (name) => seen(name) && (create.writable(name) || update.writable(name)),
     ),
     views: kanban && seen(kanban.by) ? ['table', 'kanban'] : ['table'],
@@ -199,21 +213,22 @@ function fieldMeta(
   field: FieldModel,
   { writable, importable }: { writable: boolean; importable: boolean },
 ) {
-  const { name, type, required, readonly, options, target, currency, maxLength, plain } = field
-  const key = words.has(`${resource.id}.${name}`) ? `${resource.id}.${name}` : `core.record.${name}`
+  const { name, type, required, readonly, options, target, currency, maxLength, plain, scale, help, custom, formula } =
+    field
+  const condition = (it: CheckedExpression | undefined) => it?.expression
   return {
     name,
     type,
-    label: words.say(locale, key),
+    label: fieldLabel(words, locale, resource.id, field),
     required,
     writable: writable && !readonly,
     importable,
-    sortable: type !== 'json' && type !== 'long',
+    sortable: fieldTypes[type].sorts && type !== 'long',
     ...(options
       ? {
           options: options.map(({ value, tone, icon }) => ({
             value,
-            label: words.say(locale, `${resource.id}.${name}.${value}`),
+            label: optionLabel(words, locale, resource.id, field, value),
             ...(tone ? { tone } : {}),
             ...(icon ? { icon } : {}),
           })),
@@ -223,5 +238,9 @@ function fieldMeta(
     ...(currency === undefined ? {} : { currency }),
     ...(maxLength === undefined ? {} : { maxLength }),
     ...(plain ? { plain } : {}),
+    ...(help ? { help: help[locale] } : {}),
+    ...(custom || formula ? { own: true, ...(scale === undefined ? {} : { scale }) } : {}),
+    ...(custom?.requiredIf ? { requiredIf: condition(custom.requiredIf) } : {}),
+    ...(custom?.shownIf ? { shownIf: condition(custom.shownIf) } : {}),
   }
 }

@@ -2,6 +2,7 @@ import { sql, type RawBuilder } from 'kysely'
 import { DateTime } from 'luxon'
 import { fieldNotReadable } from '../permissions/errors.ts'
 import { queryInvalid } from './errors.ts'
+import { fieldTypes } from './field-types.ts'
 import { fieldValue } from './field-value.ts'
 import { printExpression, readExpression, type Expression } from './expression/index.ts'
 import type { FieldModel } from './model.ts'
@@ -27,9 +28,9 @@ interface Group {
   readonly expression: RawBuilder<unknown>
 }
 
-const summable = new Set(['integer', 'decimal', 'money', 'percent'])
 const textual = new Set(['text', 'email', 'phone', 'url', 'select'])
-const ordered = new Set([...summable, 'date', 'instant'])
+const sums = ({ type }: FieldModel) => fieldTypes[type].sums === true
+const isOrdered = (field: FieldModel) => sums(field) || field.type === 'date' || field.type === 'instant'
 
 /**
  * Figures over a resource, each row with the filter that opens the records behind it, for every actor its own.
@@ -94,7 +95,7 @@ function groupOf(scope: EngineScope, resource: Resource, text: string): Group {
   const field = readableField(scope, resource, name, 'groupBy')
   const column = fieldValue(field, alias)
   if (bucketName === undefined) {
-    if (field.type === 'long' || field.type === 'json')
+    if (!fieldTypes[field.type].groups)
       throw queryInvalid({ parameter: 'groupBy', value: name, expected: 'a field with comparable values' })
     return { name: text, field, bucket: undefined, expression: comparable(field, column) }
   }
@@ -122,7 +123,7 @@ export function measureOf(scope: EngineScope, resource: Resource, text: string):
   const [verb = '', name = ''] = text.split(':')
   const field = readableField(scope, resource, name, 'measures')
   const column = fieldValue(field, alias)
-  const fits = verb === 'min' || verb === 'max' ? ordered.has(field.type) : summable.has(field.type)
+  const fits = verb === 'min' || verb === 'max' ? isOrdered(field) : sums(field)
   if (!fits)
     throw queryInvalid({ parameter: 'measures', value: text, expected: 'count, or sum, avg, min or max of a number' })
   switch (verb) {
@@ -161,7 +162,7 @@ function opening(
 
 function constantOf(field: FieldModel, value: string): string | boolean | { readonly number: string } {
   if (field.type === 'boolean') return value === 'true'
-  if (summable.has(field.type)) return { number: value }
+  if (sums(field)) return { number: value }
   return value
 }
 

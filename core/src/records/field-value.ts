@@ -1,33 +1,82 @@
 import { sql, type RawBuilder } from 'kysely'
-import type { FieldModel, FieldType } from './model.ts'
+import { fieldTypes, type FieldKind } from './field-types.ts'
+import type { FieldModel } from './model.ts'
 
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
 
+// How a value of each SQL type is read out of `custom`; names are letters and digits only.
+const reading: Readonly<Record<FieldKind['sql'], (custom: string, name: string) => string>> = {
+  text: (custom, name) => `core.custom_text(${custom}, ${name})`,
+  numeric: (custom, name) => `core.json_number(core.custom_json(${custom}, ${name}))`,
+  integer: (custom, name) => `core.json_integer(core.custom_json(${custom}, ${name}))`,
+  boolean: (custom, name) => `core.json_boolean(core.custom_json(${custom}, ${name}))`,
+  date: (custom, name) => `core.custom_date(${custom}, ${name})`,
+  timestamptz: (custom, name) => `core.custom_instant(${custom}, ${name})`,
+  uuid: (custom, name) => `core.custom_id(${custom}, ${name})`,
+  jsonb: (custom, name) => `core.custom_json(${custom}, ${name})`,
+}
+
 /**
- * What reads a field in SQL, under the alias its table has in the statement. Indexes are built over the same text, so that
- * PostgreSQL knows it again.
+ * What reads a field in SQL, under the alias its table has in the statement; undefined for a formula, which has constants.
+ * Indexes are built over the same text, so that PostgreSQL knows it again.
  */
-export function fieldText(field: FieldModel, alias: string): string {
-  return `${quoted(alias)}.${quoted(field.column)}`
+export function fieldText(field: FieldModel, alias: string): string | undefined {
+  if (field.formula) return undefined
+  if (!field.custom) return `${quoted(alias)}.${quoted(field.column)}`
+  const { sql: type, words } = fieldTypes[field.type]
+  const text = reading[type](`${quoted(alias)}."custom"`, `'${field.name.replaceAll("'", "''")}'`)
+  // One collation for filter, order and index: an index serves no comparison in another.
+  return words ? `(${text} collate "und-x-icu")` : text
+}
+
+/** `fieldText` as part of a statement, or what a formula computes. */
+export function fieldValue(field: FieldModel, alias: string): RawBuilder<unknown> {
+  const text = fieldText(field, alias)
+  return text === undefined ? field.formula!.value(alias) : sql.raw(text)
+}
+
+/** A column's or own field's value as lists are sorted by it, and indexes over it are. */
+export function sortValueText(field: FieldModel, alias: string): string | undefined {
+  const text = fieldText(field, alias)
+  return text !== undefined && fieldTypes[field.type].words && !field.custom ? `${text} collate "und-x-icu"` : text
+}
+
+/** A field's value as lists are sorted by it. */
+export function sortValue(field: FieldModel, alias: string): RawBuilder<unknown> {
+  const text = sortValueText(field, alias)
+  if (text !== undefined) return sql.raw(text)
+  const value = fieldValue(field, alias)
+  return fieldTypes[field.type].words ? sql`${value} collate "und-x-icu"` : value
 }
 
 const decimalAsText = (text: string) => `${text}::text`
 /** Where JSON as PostgreSQL makes it differs from how records are answered: decimals are strings, instants end with Z. */
-const jsonText: Partial<Record<FieldType, (text: string) => string>> = {
-  decimal: decimalAsText,
-  money: decimalAsText,
-  percent: decimalAsText,
+const jsonText: Partial<Record<FieldKind['sql'], (text: string) => string>> = {
+  numeric: decimalAsText,
   // Sessions are in UTC.
-  instant: (text) => `to_char(${text}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`,
+  timestamptz: (text) => `to_char(${text}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`,
 }
 
-/** What reads a field for a record that PostgreSQL itself prints as JSON. */
-export function fieldJsonText(field: FieldModel, alias: string): string {
-  const text = fieldText(field, alias)
-  return jsonText[field.type]?.(text) ?? text
+/** Fields as columns of a SELECT named as they are, so that a row is already the record the API answers. */
+export function columnList(fields: readonly FieldModel[], alias: string): RawBuilder<unknown> {
+  return listOf(fields, alias, false)
 }
 
-/** `fieldText` as part of a statement. */
-export function fieldValue(field: FieldModel, alias: string): RawBuilder<unknown> {
-  return sql.raw(fieldText(field, alias))
+/** The same for a record that PostgreSQL itself prints as JSON. */
+export function jsonColumnList(fields: readonly FieldModel[], alias: string): RawBuilder<unknown> {
+  return listOf(fields, alias, true)
+}
+
+function listOf(fields: readonly FieldModel[], alias: string, isJson: boolean): RawBuilder<unknown> {
+  // Written out as one text where it can be: as references, thirty columns are three hundred nodes to visit per statement.
+  const parts = fields.map((field) => {
+    const text = fieldText(field, alias)
+    const { sql: type } = fieldTypes[field.type]
+    const name = quoted(field.name)
+    if (text !== undefined) return `${(isJson && jsonText[type]?.(text)) || text} as ${name}`
+    const value = field.formula!.value(alias)
+    return sql`${value}${sql.raw(isJson && type === 'numeric' ? '::text' : '')} as ${sql.raw(name)}`
+  })
+  if (parts.every((part) => typeof part === 'string')) return sql.raw(parts.join(', '))
+  return sql`${sql.join(parts.map((part) => (typeof part === 'string' ? sql.raw(part) : part)))}`
 }

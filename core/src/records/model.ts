@@ -1,9 +1,13 @@
 import type { Audience } from './audience.ts'
+import type { RawBuilder } from 'kysely'
+import type { Locale } from '../actor.ts'
+import type { CheckedExpression } from './expression/check.ts'
 
 /** What a value is: how it is stored, compared, shown and typed in. */
 export type FieldType =
   | 'text'
   | 'long'
+  | 'rich'
   | 'integer'
   | 'decimal'
   | 'money'
@@ -11,13 +15,17 @@ export type FieldType =
   | 'boolean'
   | 'date'
   | 'instant'
+  | 'duration'
   | 'select'
+  | 'multi-select'
   | 'email'
   | 'phone'
   | 'url'
   | 'user'
   | 'team'
   | 'reference'
+  | 'address'
+  | 'auto-number'
   | 'json'
 
 /** How a choice is coloured; always shown with its word. */
@@ -27,13 +35,29 @@ export interface FieldOption {
   readonly value: string
   readonly tone?: Tone
   readonly icon?: string
+  /** Of a choice that a workspace defined; others are translated. */
+  readonly label?: LocalText
+}
+
+/** Said by a workspace in both languages. */
+export type LocalText = Readonly<Record<Locale, string>>
+
+/** A field computed from others of its record, alike in SQL and in memory. */
+export interface FormulaModel {
+  /** Fields it reads, through other formulas too: who may not read one of them may not read it. */
+  readonly reads: ReadonlySet<string>
+  /** Parts it is computed of, those of the formulas it reads included. */
+  readonly size: number
+  value(alias: string): RawBuilder<unknown>
+  /** The value in the form records are answered in, from a record whose own fields are loaded. */
+  evaluate(record: Readonly<Record<string, unknown>>): unknown
 }
 
 /** One field as every channel sees it. Its label is the translation key `<resource id>.<name>`. */
 export interface FieldModel {
   readonly name: string
   readonly type: FieldType
-  /** Column in the resource's own table. */
+  /** Column in the resource's own table; `custom` for a field of the workspace's own. */
   readonly column: string
   readonly required: boolean
   /** Only the platform or the plugin's own code writes it. */
@@ -52,6 +76,24 @@ export interface FieldModel {
   readonly unique?: boolean
   /** A number shown without separators. */
   readonly plain?: boolean
+  /** Set for a field of the workspace's own: it stands in `custom`, under its name. */
+  readonly custom?: CustomModel
+  readonly formula?: FormulaModel
+  /** Of a workspace's own field; others are translated. */
+  readonly label?: LocalText
+  readonly help?: LocalText
+}
+
+/** What a workspace's own field has beside the model of any field. */
+export interface CustomModel {
+  /** Id of its definition. */
+  readonly id: string
+  /** Name of its index, whether or not there is one. */
+  readonly index: string
+  readonly requiredIf?: CheckedExpression
+  readonly shownIf?: CheckedExpression
+  /** Of an automatic number: the kind of its sequence. */
+  readonly prefix?: string
 }
 
 /** Records of another resource that point here: `account.opportunities` for the reference `opportunity.account`. */

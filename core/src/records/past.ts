@@ -1,6 +1,7 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import type { Access } from '../permissions/authority.ts'
 import { asOfUnknown, queryInvalid } from './errors.ts'
+import { fieldTypes } from './field-types.ts'
 import { fieldValue } from './field-value.ts'
 import { keptSince } from './ledger-chain.ts'
 import type { Resource } from './registry.ts'
@@ -74,6 +75,9 @@ function pastOf(scope: EngineScope, resource: Resource, instant: string): RawBui
   const reach = sql`r.workspace = ${workspace} and r.created_at <= ${at} and ${access.where('r')}`
   const changedSince = sql`c.workspace = ${workspace} and c.resource = ${resource.id} and c.at > ${at}`
   const list = (of: string) => sql.join(columns.map((column) => sql.ref(`${of}.${column}`)))
+  // The ledger says decimals as the API does, by strings; `custom` keeps them as numbers.
+  const decimals = resource.all.filter(({ custom, type }) => custom && fieldTypes[type].sql === 'numeric')
+  const asKept = sql`case when o.field = any(${decimals.map(({ name }) => name)}::text[]) then to_jsonb((o.old #>> '{}')::numeric) else o.old end`
   const columnOf = JSON.stringify(Object.fromEntries(own.map(({ name, column }) => [name, column])))
   return sql`(
     select r.id, ${list('r')} from ${table} r
@@ -82,7 +86,7 @@ function pastOf(scope: EngineScope, resource: Resource, instant: string): RawBui
     select r.id, ${list('p')} from (
       select o.record, min(o.version) - 1 as version,
         coalesce(jsonb_object_agg(o.columns ->> o.field, o.old) filter (where o.columns ->> o.field is not null), '{}') as values,
-        coalesce(jsonb_object_agg(o.field, o.old) filter (where o.columns ->> o.field is null and o.field is not null), '{}') as custom
+        coalesce(jsonb_object_agg(o.field, ${asKept}) filter (where o.columns ->> o.field is null and o.field is not null), '{}') as custom
       from (
         select distinct on (c.record, f.key) c.record, c.version, f.key as field, f.value -> 0 as old, ${columnOf}::jsonb as columns
         from core.change c left join lateral jsonb_each(c.fields) f on true
@@ -95,7 +99,7 @@ function pastOf(scope: EngineScope, resource: Resource, instant: string): RawBui
       where c.workspace = ${workspace} and c.resource = ${resource.id} and c.record = since.record and c.version = since.version
       limit 1) last on true
     cross join lateral jsonb_populate_record(r, since.values || jsonb_build_object(
-      'custom', r.custom || since.custom, 'version', since.version, 'updated_at', coalesce(last.at, r.created_at),
+      'custom', jsonb_strip_nulls(r.custom || since.custom), 'version', since.version, 'updated_at', coalesce(last.at, r.created_at),
       'updated_by', case when last.actor_type = 'user' then last.actor_id end)) p
     where ${reach})`
 }

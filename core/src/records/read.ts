@@ -3,7 +3,7 @@ import { fieldNotReadable, permissionDenied } from '../permissions/errors.ts'
 import type { Access, ResourceAction } from '../permissions/authority.ts'
 import { decodeCursor, encodeCursor, queryKey } from './cursor.ts'
 import { queryInvalid, recordNotFound } from './errors.ts'
-import { fieldJsonText, fieldText, fieldValue } from './field-value.ts'
+import { columnList, fieldValue, jsonColumnList } from './field-value.ts'
 import { compileFilter } from './filter.ts'
 import type { FieldModel } from './model.ts'
 import { systemFields, type Resource } from './registry.ts'
@@ -39,28 +39,24 @@ export function readableFields(scope: EngineScope, resource: Resource): readonly
   return fields
 }
 
-const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
-type Written = (field: FieldModel, alias: string) => string
+type List = (fields: readonly FieldModel[], alias: string) => RawBuilder<unknown>
 
-/** A list of fields as SQL text, written out once for each set of fields: as references, thirty columns are three hundred nodes to visit per statement. */
-function writtenOnce(write: Written): (fields: readonly FieldModel[], as: string) => RawBuilder<unknown> {
-  const written = new WeakMap<readonly FieldModel[], Map<string, RawBuilder<unknown>>>()
+/** A list of fields in SQL, made once for each set of fields. */
+function madeOnce(make: List): List {
+  const made = new WeakMap<readonly FieldModel[], Map<string, RawBuilder<unknown>>>()
   return (fields, as) => {
-    const known = written.get(fields) ?? new Map<string, RawBuilder<unknown>>()
-    written.set(fields, known)
+    const known = made.get(fields) ?? new Map<string, RawBuilder<unknown>>()
+    made.set(fields, known)
     let list = known.get(as)
-    if (!list) {
-      const text = fields.map((field) => `${write(field, as)} as ${quoted(field.name)}`).join(', ')
-      known.set(as, (list = sql.raw(text)))
-    }
+    if (!list) known.set(as, (list = make(fields, as)))
     return list
   }
 }
 
 /** Columns named as fields, so that a row is already the record the API answers. */
-export const columnsOf = writtenOnce(fieldText)
+export const columnsOf = madeOnce(columnList)
 
-const jsonColumnsOf = writtenOnce(fieldJsonText)
+const jsonColumnsOf = madeOnce(jsonColumnList)
 
 /** A row as the text of the record the API answers, in the column `_json`; `from` belongs into the statement's FROM. */
 function asJson(fields: readonly FieldModel[], as: string): { column: RawBuilder<unknown>; from: RawBuilder<unknown> } {

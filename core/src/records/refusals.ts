@@ -65,8 +65,11 @@ function refusedValue(field: string | undefined, { constraint, message }: Databa
 
 function fieldNamed(resource: Resource, { column, constraint, detail }: DatabaseError): string | undefined {
   const text = column ?? /^Key \((.*?)\)=/.exec(detail ?? '')?.[1] ?? constraint ?? ''
+  const own = resource.all.find(({ custom }) => custom !== undefined && custom.index === constraint)
+  if (own) return own.name
   // A unique key often reads "workspace, lower(code)": the field is the column that is not the workspace.
   return resource.all.find(
-    ({ column: own, name }) => name !== 'id' && new RegExp(`(?:^|[^a-z_])${own}(?:[^a-z_]|$)|_${own}$`).test(text),
+    ({ column: own, name, custom, formula }) =>
+      name !== 'id' && !custom && !formula && new RegExp(`(?:^|[^a-z_])${own}(?:[^a-z_]|$)|_${own}$`).test(text),
   )?.name
 }

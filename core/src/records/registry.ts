@@ -37,8 +37,16 @@ const baseReadonly = new Set(['id', 'version', 'createdAt', 'updatedAt', 'create
 const baseHidden = new Set(['workspace', 'custom'])
 const userFields = new Set(['owner', 'createdBy', 'updatedBy'])
 
+/** The resources as one workspace has them, or all of them as they were declared. */
+export interface Resources extends ResourceCatalog {
+  get(id: string): Resource | undefined
+  /** The resource a definition or id stands for; its absence is a programming fault. */
+  of(ref: ResourceRef): Resource
+  all(): readonly Resource[]
+}
+
 /** Every resource of every loaded plugin. Which of them exist in a workspace is the kernel's to say. */
-export class Catalog implements ResourceCatalog {
+export class Catalog implements Resources {
   readonly #byId = new Map<string, Resource>()
   readonly #byPath = new Map<string, Resource>()
   readonly #byDefinition = new Map<ResourceDefinition, Resource>()
@@ -118,7 +126,6 @@ export class Catalog implements ResourceCatalog {
     return this.#byPath.get(`${plugin}/${path}`)
   }
 
-  /** The resource a definition or id stands for; its absence is a programming fault. */
   of(ref: ResourceRef): Resource {
     const resource = typeof ref === 'string' ? this.#byId.get(ref) : this.#byDefinition.get(ref)
     if (!resource)

@@ -5,12 +5,13 @@ import type { Telling } from '../events/outbox.ts'
 import type { Access, ResourceAction } from '../permissions/authority.ts'
 import type { RecordSignal } from '../database/signals.ts'
 import type { GuardDefinition } from './define-resource.ts'
-import type { Catalog, Resource } from './registry.ts'
+import type { Resource, Resources } from './registry.ts'
 
 /** What the engine stands on in one unit of work. */
 export interface EngineScope {
   readonly ctx: Context
-  readonly catalog: Catalog
+  /** The resources as the workspace in hand has them, with its own fields. */
+  readonly catalog: Resources
   readonly tx: Sql
   /** Reads see what was at this ISO instant; see `scopeAsOf`. */
   readonly asOf?: string

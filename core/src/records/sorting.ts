@@ -2,7 +2,8 @@ import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import { fieldNotReadable } from '../permissions/errors.ts'
 import type { Cursor } from './cursor.ts'
 import { queryInvalid } from './errors.ts'
-import { fieldValue } from './field-value.ts'
+import { fieldTypes } from './field-types.ts'
+import { fieldValue, sortValue } from './field-value.ts'
 import type { FieldModel } from './model.ts'
 import { sourceOf, withinReach } from './past.ts'
 import type { Resource } from './registry.ts'
@@ -20,18 +21,6 @@ export interface SortKey {
   readonly join?: RawBuilder<unknown>
 }
 
-const casts: Partial<Record<FieldModel['type'], string>> = {
-  integer: 'integer',
-  decimal: 'numeric',
-  money: 'numeric',
-  percent: 'numeric',
-  boolean: 'boolean',
-  date: 'date',
-  instant: 'timestamptz',
-  user: 'uuid',
-  team: 'uuid',
-  reference: 'uuid',
-}
 const maxKeys = 4
 
 /**
@@ -51,7 +40,7 @@ export function sortKeys(scope: EngineScope, resource: Resource, text: string | 
     const descending = part.startsWith('-')
     const name = descending ? part.slice(1) : part
     const field = resource.fields.get(name)
-    if (!field || field.type === 'json') {
+    if (!field || !fieldTypes[field.type].sorts) {
       throw queryInvalid({
         parameter: 'sort',
         value: part,
@@ -66,14 +55,12 @@ export function sortKeys(scope: EngineScope, resource: Resource, text: string | 
 }
 
 function ownKey(resource: Resource, field: FieldModel, descending: boolean, alias: string): SortKey {
-  const column = fieldValue(field, alias)
-  const text = isText(field)
   return {
     field,
     descending,
-    expression: text ? sql`${column} collate "und-x-icu"` : column,
+    expression: sortValue(field, alias),
     nullable: resource.nullable.has(field.name),
-    cast: casts[field.type] ?? 'text',
+    cast: fieldTypes[field.type].sql,
   }
 }
 
@@ -91,19 +78,14 @@ function referenceKey(
   const title = target.fields.get(target.title)
   // A row the actor may not see joins as empty: its name must not show in the order either.
   const on = sql`${sql.ref(`${join}.id`)} = ${fieldValue(field, alias)} and ${sql.ref(`${join}.workspace`)} = ${sql.ref(`${alias}.workspace`)} and ${withinReach(scope, access, join)}`
-  const expression = title ? fieldValue(title, join) : sql.ref(`${join}.${target.title}`)
   return {
     field,
     descending,
-    expression: title && isText(title) ? sql`${expression} collate "und-x-icu"` : expression,
+    expression: title ? sortValue(title, join) : sql.ref(`${join}.${target.title}`),
     nullable: true,
-    cast: title ? (casts[title.type] ?? 'text') : 'text',
+    cast: title ? fieldTypes[title.type].sql : 'text',
     join: sql`left join ${sourceOf(scope, target, join)} on ${on}`,
   }
-}
-
-function isText(field: FieldModel): boolean {
-  return ['text', 'long', 'email', 'phone', 'url'].includes(field.type)
 }
 
 /** Part of an order that one index scan can walk: rows with a value in the only key, or those without. */

@@ -1,6 +1,7 @@
 import { Decimal } from 'decimal.js'
 import type { FieldFault } from '../errors.ts'
 import type { FieldModel } from './model.ts'
+import { cleanRichText } from './rich-text.ts'
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const isoDate = /^(\d{4})-(\d{2})-(\d{2})$/
@@ -44,7 +45,12 @@ export function parseValue(field: FieldModel, input: unknown): ParsedValue {
     case 'text':
     case 'long':
     case 'phone':
+    case 'auto-number':
       return parseText(field, input)
+    case 'rich': {
+      const text = parseText(field, input)
+      return text.ok ? kept(cleanRichText(String(text.value)) || null) : text
+    }
     case 'email':
       if (typeof input === 'string' && email.test(input.trim()) && input.length <= 254) return kept(input.trim())
       return refused('EMAIL_INVALID', `"${shown(input)}" is not an e-mail address; it should read name@example.com.`)
@@ -52,6 +58,8 @@ export function parseValue(field: FieldModel, input: unknown): ParsedValue {
       return parseUrl(input)
     case 'integer':
       return parseInteger(field, input)
+    case 'duration':
+      return parseInteger(field, minutesOf(input))
     case 'decimal':
     case 'money':
     case 'percent':
@@ -68,6 +76,10 @@ export function parseValue(field: FieldModel, input: unknown): ParsedValue {
         'OPTION_UNKNOWN',
         `"${shown(input)}" is not a choice of ${field.name}. Its choices are ${(field.options ?? []).map(({ value }) => value).join(', ')}.`,
       )
+    case 'multi-select':
+      return parseChoices(field, input)
+    case 'address':
+      return parseAddress(field, input)
     case 'user':
     case 'team':
     case 'reference':
@@ -79,13 +91,63 @@ export function parseValue(field: FieldModel, input: unknown): ParsedValue {
   }
 }
 
+/** A duration is kept in minutes; ISO 8601 (`PT1H30M`, section 5.5.2) is understood. */
+function minutesOf(input: unknown): unknown {
+  const parts = typeof input === 'string' ? /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?$/i.exec(input.trim()) : undefined
+  if (!parts || input === 'P') return input
+  const [days, hours, minutes] = parts.slice(1).map((part) => Number(part ?? 0)) as [number, number, number]
+  return days * 1440 + hours * 60 + minutes
+}
+
+function parseChoices(field: FieldModel, input: unknown): ParsedValue {
+  if (!Array.isArray(input)) return refused('TYPE', `"${shown(input)}" is not a list of choices.`)
+  const options = (field.options ?? []).map(({ value }) => value)
+  const unknown = input.find((it) => !options.includes(it as string))
+  if (unknown !== undefined)
+    return refused(
+      'OPTION_UNKNOWN',
+      `"${shown(unknown)}" is not a choice of ${field.name}. Its choices are ${options.join(', ')}.`,
+    )
+  // In the order of the options, so that the same choices are the same value.
+  const chosen = options.filter((option) => input.includes(option))
+  return chosen.length > 0
+    ? kept(chosen)
+    : field.required
+      ? refused('REQUIRED', `${field.name} must have a value.`)
+      : kept(null)
+}
+
+const addressParts = ['line1', 'line2', 'postalCode', 'city', 'region', 'country']
+
+function parseAddress(field: FieldModel, input: unknown): ParsedValue {
+  if (typeof input !== 'object' || input === null || Array.isArray(input))
+    return refused('TYPE', `"${shown(input)}" is not an address with ${addressParts.join(', ')}.`)
+  const parts: Record<string, string> = {}
+  for (const [part, value] of Object.entries(input)) {
+    if (!addressParts.includes(part))
+      return refused('TYPE', `An address has no "${shown(part)}". Its parts are ${addressParts.join(', ')}.`)
+    if (value === null || value === '') continue
+    if (typeof value !== 'string' || value.length > 200 || value.includes('\u0000'))
+      return refused('TYPE', `"${shown(value)}" is not a text of at most 200 characters for ${part}.`)
+    if (value.trim() !== '') parts[part] = part === 'country' ? value.trim().toUpperCase() : value.trim()
+  }
+  const country = parts['country']
+  if (country !== undefined && !/^[A-Z]{2}$/.test(country))
+    return refused('COUNTRY_UNKNOWN', `"${shown(country)}" is not a country code; it should read FR.`)
+  const isEmpty = Object.keys(parts).length === 0
+  return isEmpty && field.required
+    ? refused('REQUIRED', `${field.name} must have a value.`)
+    : kept(isEmpty ? null : parts)
+}
+
 function parseText(field: FieldModel, input: unknown): ParsedValue {
   if (typeof input !== 'string') return refused('TYPE', `"${shown(input)}" is not a text.`)
   // PostgreSQL keeps no NUL character.
   if (input.includes('\u0000'))
     return refused('TEXT_INVALID', `${field.name} holds a NUL character, which no text may.`)
-  const limit = field.maxLength ?? (field.type === 'long' ? longLimit : textLimit)
-  const text = field.type === 'long' ? input : input.trim()
+  const isLong = field.type === 'long' || field.type === 'rich'
+  const limit = field.maxLength ?? (isLong ? longLimit : textLimit)
+  const text = isLong ? input : input.trim()
   if (text.length <= limit) return kept(text)
   return refused('TOO_LONG', `${field.name} has ${text.length} characters; at most ${limit} are kept.`)
 }

@@ -12,6 +12,7 @@ import { changesSince } from './changes.ts'
 import { duplicateSuspected } from './duplicates/errors.ts'
 import { warnOfDuplicates } from './duplicates/find.ts'
 import { keepKeys } from './duplicates/keys.ts'
+import { customOf, customWith, giveNumbers, missingOwnValues } from './fields/own-values.ts'
 import type { FieldModel } from './model.ts'
 import { nextNumber } from './numbers.ts'
 import { tableOf } from './past.ts'
@@ -70,8 +71,9 @@ export async function createRecord(
   for (const [field, kind] of Object.entries(resource.options.numbered ?? {})) {
     after[field] ??= await nextNumber(scope, kind)
   }
+  await giveNumbers(scope, resource, after)
   await guard(scope, resource, 'create', undefined, after, options)
-  missingValues(resource, after)
+  missingValues(scope, resource, undefined, after)
   await referencesExist(scope, resource, after, new Set(Object.keys(after)))
   if (options.duplicates !== 'checked' && !options.acknowledge?.includes(duplicateSuspected.code))
     await warnOfDuplicates(scope, resource, after)
@@ -178,7 +180,7 @@ async function change(
   const touched = differences(resource, before, after)
   if (touched.size === 0) return asReadable(scope, resource, before)
   await guard(scope, resource, action, before, after, options)
-  missingValues(resource, after)
+  if (action !== 'delete') missingValues(scope, resource, before, after)
   const changed = differences(resource, before, after)
   if (changed.size === 0) return asReadable(scope, resource, before)
   await referencesExist(scope, resource, after, new Set(changed.keys()))
@@ -228,7 +230,8 @@ function checkValues(
     }
     const closed = (field.readonly && options.internal !== true) || !access.writable(name)
     if (closed) throw fieldNotWritable({ resource: resource.id, field: name })
-    const parsed = parseValue(field, value)
+    // Whether one of the workspace's own must have a value may hang on others: it is judged when all are known.
+    const parsed = parseValue(field.custom ? { ...field, required: false } : field, value)
     if (parsed.ok) values.set(name, parsed.value)
     else faults.push({ path: `/${name}`, ...parsed.fault })
   }
@@ -236,11 +239,16 @@ function checkValues(
   return values
 }
 
-function missingValues(resource: Resource, after: Readonly<Record<string, unknown>>): void {
+function missingValues(
+  scope: EngineScope,
+  resource: Resource,
+  before: RecordJson | undefined,
+  after: Readonly<Record<string, unknown>>,
+): void {
   const faults = resource.all
-    .filter(({ name, required }) => required && (after[name] === undefined || after[name] === null))
+    .filter(({ name, required, custom }) => required && !custom && (after[name] === undefined || after[name] === null))
     .map(({ name }) => ({ path: `/${name}`, code: 'REQUIRED', detail: `${name} must have a value.` }))
-  refuseFaults(faults)
+  refuseFaults([...faults, ...missingOwnValues(scope, resource, before, after)])
 }
 
 export function refuseFaults(faults: readonly FieldFault[]): void {
@@ -496,9 +504,14 @@ function insertRow(
   workspace: string,
   after: Readonly<Record<string, unknown>>,
 ): RawBuilder<unknown> {
-  const fields = resource.all.filter(({ name }) => after[name] !== undefined)
+  const fields = resource.all.filter(({ name, custom, formula }) => after[name] !== undefined && !custom && !formula)
+  const own = customOf(resource.all, after)
   const columns = [sql.ref('workspace'), ...fields.map(({ column }) => sql.ref(column))]
   const values = [sql`${workspace}::uuid`, ...fields.map((field) => columnValue(field, after[field.name]))]
+  if (own) {
+    columns.push(sql.ref('custom'))
+    values.push(own)
+  }
   return sql`insert into ${table} (${sql.join(columns)}) values (${sql.join(values)}) returning *`
 }
 
@@ -511,9 +524,12 @@ function updateRow(
   names: ReadonlySet<string>,
   after: Readonly<Record<string, unknown>>,
 ): RawBuilder<unknown> {
-  const assignments = resource.all
-    .filter(({ name }) => names.has(name))
+  const written = resource.all.filter(({ name, formula }) => names.has(name) && !formula)
+  const assignments = written
+    .filter(({ custom }) => !custom)
     .map((field) => sql`${sql.ref(field.column)} = ${columnValue(field, after[field.name])}`)
+  const own = customWith(written, after)
+  if (own) assignments.push(sql`custom = ${own}`)
   return sql`update ${table} set ${sql.join(assignments)}
     where workspace = ${workspace}::uuid and id = ${id}::uuid and version = ${version} returning *`
 }

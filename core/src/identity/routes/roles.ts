@@ -62,7 +62,7 @@ export function roleRoutes(permissions: PermissionSource): readonly RouteDefinit
       answer: z.object({ data: z.array(role) }),
       handle: async (_, ctx) => {
         if (!choosers.some((it) => ctx.authority.may(it))) throw permissionDenied({ permission })
-        return { data: await new RoleService(ctx, permissions().catalog).list() }
+        return { data: await new RoleService(ctx, permissions(ctx.workspace.id).catalog).list() }
       },
     }),
     defineRoute({
@@ -74,7 +74,7 @@ export function roleRoutes(permissions: PermissionSource): readonly RouteDefinit
       status: 201,
       answer: z.object({ data: role }),
       handle: async ({ body }, ctx) => ({
-        data: await new RoleService(ctx, permissions().catalog).create(given(body)),
+        data: await new RoleService(ctx, permissions(ctx.workspace.id).catalog).create(given(body)),
       }),
     }),
     defineRoute({
@@ -84,7 +84,9 @@ export function roleRoutes(permissions: PermissionSource): readonly RouteDefinit
       summary: 'One role with its grants',
       params: byId,
       answer: z.object({ data: role }),
-      handle: async ({ params: { id } }, ctx) => ({ data: await new RoleService(ctx, permissions().catalog).get(id) }),
+      handle: async ({ params: { id } }, ctx) => ({
+        data: await new RoleService(ctx, permissions(ctx.workspace.id).catalog).get(id),
+      }),
     }),
     defineRoute({
       method: 'patch',
@@ -95,7 +97,7 @@ export function roleRoutes(permissions: PermissionSource): readonly RouteDefinit
       body: roleChange,
       answer: z.object({ data: role }),
       handle: async ({ params: { id }, body }, ctx) => ({
-        data: await new RoleService(ctx, permissions().catalog).change(id, given(body)),
+        data: await new RoleService(ctx, permissions(ctx.workspace.id).catalog).change(id, given(body)),
       }),
     }),
     defineRoute({
@@ -105,7 +107,7 @@ export function roleRoutes(permissions: PermissionSource): readonly RouteDefinit
       summary: 'Remove a role nobody holds',
       params: byId,
       answer: z.void(),
-      handle: async ({ params: { id } }, ctx) => new RoleService(ctx, permissions().catalog).remove(id),
+      handle: async ({ params: { id } }, ctx) => new RoleService(ctx, permissions(ctx.workspace.id).catalog).remove(id),
     }),
     defineRoute({
       method: 'get',
@@ -114,7 +116,7 @@ export function roleRoutes(permissions: PermissionSource): readonly RouteDefinit
       summary:
         'Everything a role may grant here: resources with their actions and fields, and permissions without a record',
       answer: z.object({ data: catalogAnswer }),
-      handle: async (_, ctx) => ({ data: await describePermissions(ctx, permissions()) }),
+      handle: async (_, ctx) => ({ data: await describePermissions(ctx, permissions(ctx.workspace.id)) }),
     }),
   ]
 }

@@ -285,7 +285,7 @@ class Checker {
       throw this.#fault('character', node, { subject, found }, place, undefined, index)
     }
     const options = field.options?.map((option) => option.value)
-    if (domain.name !== 'choice' || !options || options.includes(value)) return
+    if ((domain.name !== 'choice' && domain.name !== 'choices') || !options || options.includes(value)) return
     const facts = {
       subject,
       found: shortened(value),
@@ -394,7 +394,10 @@ function fits(value: Literal, field: FieldModel, domain: Domain): boolean {
   const call = typeof value === 'object' && 'call' in value ? value.call : undefined
   switch (domain.name) {
     case 'text':
+    case 'prose':
     case 'choice':
+    case 'choices':
+    case 'address':
       return typeof value === 'string'
     case 'number':
       return isNumber(value) && decimalOf(value).isFinite()

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { RawBuilder, SqlBool } from 'kysely'
+import { fieldTypes } from '../field-types.ts'
 import { fieldValue } from '../field-value.ts'
 import type { ResourceModel } from '../model.ts'
 import type { CheckedExpression, Hop, ManyHop, Plan } from './check.ts'
@@ -87,7 +88,7 @@ class Compiler {
 
   #test({ hops, field, domain, source }: Extract<Plan, { op: 'test' }>, alias: string): Condition {
     const test = settle(source, domain, this.#environment)
-    const integer = field.type === 'integer'
+    const integer = fieldTypes[field.type].sql === 'integer'
     if (hops.length === 0) return twoValued(test, fieldValue(field, alias), domain, integer)
     const sources = this.#path(hops, alias)
     const value = fieldValue(field, sources.at(-1)!.alias)
@@ -166,8 +167,13 @@ function joined(parts: readonly Condition[], op: 'and' | 'or'): Condition {
 function present(value: RawBuilder<unknown>, domain: Domain): Condition {
   switch (domain.name) {
     case 'text':
+    case 'prose':
     case 'choice':
       return sql`(${value} is not null and ${value} <> '')`
+    case 'choices':
+      return sql`(${value} is not null and ${value} <> '[]'::jsonb)`
+    case 'address':
+      return sql`(${value} is not null and core.address_text(${value}) <> '')`
     case 'json':
       return sql`(${value} is not null and ${value}::jsonb <> 'null')`
     default:
@@ -175,9 +181,10 @@ function present(value: RawBuilder<unknown>, domain: Domain): Condition {
   }
 }
 
+const blank: ReadonlySet<string> = new Set(['text', 'prose', 'choice', 'choices', 'address', 'json'])
+
 function absent(value: RawBuilder<unknown>, domain: Domain): Condition {
-  const maybeBlank = domain.name === 'text' || domain.name === 'choice' || domain.name === 'json'
-  return maybeBlank ? sql`not ${present(value, domain)}` : sql`${value} is null`
+  return blank.has(domain.name) ? sql`not ${present(value, domain)}` : sql`${value} is null`
 }
 
 function twoValued(test: Test, value: RawBuilder<unknown>, domain: Domain, integer: boolean): Condition {
@@ -194,6 +201,7 @@ function tested(test: Test, value: RawBuilder<unknown>, domain: Domain, integer 
     case 'empty':
       return sql`false`
     case 'oneOf':
+      if (domain.name === 'choices') return sql`${value} ?| ${test.keys.map(String)}::text[]`
       if (test.keys.length === 1) return sql`${value} = ${parameter(test.keys[0]!)}`
       // One array, so that lists of any length are one statement to prepare.
       return sql`${value} = any(${test.keys.map((key) => domain.parameter(key))}::${sql.raw(domain.cast)}[])`
@@ -211,7 +219,7 @@ function tested(test: Test, value: RawBuilder<unknown>, domain: Domain, integer 
       return sql`${sql.join(sides, sql` and `)}`
     }
     case 'contains':
-      return sql`core.fold(${value}) like ${pattern(test.needle)} escape '\\'`
+      return sql`core.fold(${domain.name === 'address' ? sql`core.address_text(${value})` : value}) like ${pattern(test.needle)} escape '\\'`
     case 'anyOf':
       return sql`(${sql.join(
         test.tests.map((it) => sql`(${tested(it, value, domain, integer)})`),

@@ -5,7 +5,8 @@ import { fold } from './fold.ts'
 /** A value in the form in which two of a kind are compared: never a float, never a `Date`. */
 export type Key = string | boolean | bigint | Decimal
 
-export type DomainName = 'text' | 'choice' | 'number' | 'boolean' | 'date' | 'instant' | 'id' | 'json'
+export type DomainName =
+  'text' | 'prose' | 'choice' | 'choices' | 'number' | 'boolean' | 'date' | 'instant' | 'id' | 'address' | 'json'
 
 /** How the values of a kind of field are read from a record, compared, and handed to PostgreSQL. */
 export interface Domain {
@@ -52,6 +53,37 @@ const text: Domain = {
 }
 
 const choice: Domain = { ...text, name: 'choice', operators: equality, takes: 'one of its options' }
+
+/** Long formatted text: looked into, never compared as a whole. */
+const prose: Domain = { ...text, name: 'prose', operators: ['~', 'is empty'] }
+
+/** Several of the options: `=` asks whether one is among them, `in` whether any is. */
+const choices: Domain = {
+  ...text,
+  name: 'choices',
+  operators: equality,
+  takes: 'one of its options',
+  read: (value) => (Array.isArray(value) ? (value.length > 0 ? JSON.stringify(value) : undefined) : readText(value)),
+  equals: (left, right) => (JSON.parse(String(left)) as unknown[]).includes(right),
+}
+
+const addressParts = ['line1', 'line2', 'postalCode', 'city', 'region', 'country'] as const
+
+/** An address is looked into as it is written on an envelope. */
+const address: Domain = {
+  ...text,
+  name: 'address',
+  operators: ['~', 'is empty'],
+  read: (value) =>
+    typeof value === 'object' && value !== null
+      ? readText(
+          addressParts
+            .map((part) => (value as Readonly<Record<string, unknown>>)[part])
+            .filter(Boolean)
+            .join(', '),
+        )
+      : undefined,
+}
 
 const number: Domain = {
   name: 'number',
@@ -123,20 +155,25 @@ const json: Domain = {
 const domains: Readonly<Record<FieldType, Domain>> = {
   text,
   long: text,
+  rich: prose,
+  'auto-number': text,
   email: text,
   phone: text,
   url: text,
   select: choice,
+  'multi-select': choices,
   integer: number,
   decimal: number,
   money: number,
   percent: number,
+  duration: { ...number, takes: 'a number of minutes, such as 90' },
   boolean,
   date,
   instant,
   user: id,
   team: id,
   reference: id,
+  address,
   json,
 }
 

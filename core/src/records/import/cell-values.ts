@@ -1,6 +1,7 @@
 import { DateTime } from 'luxon'
 import type { FieldFault } from '../../errors.ts'
 import type { Words } from '../../words.ts'
+import { optionLabel } from '../labels.ts'
 import type { FieldModel } from '../model.ts'
 import type { Resource } from '../registry.ts'
 import { parseValue } from '../values.ts'
@@ -48,12 +49,12 @@ export function choicesOf(
   resource: Resource,
   field: FieldModel,
 ): ReadonlyMap<string, string> | undefined {
-  if (field.type === 'select') {
+  if (field.type === 'select' || field.type === 'multi-select') {
     const names = new Map<string, string>()
     for (const { value } of field.options ?? []) {
       names.set(compact(value), value)
       for (const locale of ['en', 'fr'] as const)
-        names.set(compact(words.say(locale, `${resource.id}.${field.name}.${value}`)), value)
+        names.set(compact(optionLabel(words, locale, resource.id, field, value)), value)
     }
     return names
   }
@@ -72,8 +73,18 @@ export function readCell(text: string, reading: CellReading): CellValue {
   switch (field.type) {
     case 'select':
       return parseValue(field, choices?.get(compact(text)) ?? text)
+    case 'multi-select':
+      return parseValue(
+        field,
+        text
+          .split(/[;,|\n]/)
+          .map((part) => part.trim())
+          .filter(Boolean)
+          .map((part) => choices?.get(compact(part)) ?? part),
+      )
     case 'text':
       return parseValue(field, choices?.get(fold(text)) ?? text)
+    case 'duration':
     case 'integer': {
       const number = plainNumber(text, reading.decimal)
       return parseValue(field, number === undefined ? text : number.replace(/\.0+$/, ''))

@@ -4,7 +4,7 @@ import { SocleError } from '../../errors.ts'
 import type { JobTools } from '../../jobs/job.ts'
 import { permissionDenied } from '../../permissions/errors.ts'
 import type { Words } from '../../words.ts'
-import type { Catalog } from '../registry.ts'
+import type { OwnFields } from '../fields/own-fields.ts'
 import { Drafts, type Draft } from './drafts.ts'
 import { referenceCircular } from './errors.ts'
 import { ImportCompleted } from './events.ts'
@@ -17,7 +17,7 @@ import type { FileRow, ReadableFile } from './tables.ts'
 import { targetOf } from './targets.ts'
 
 export interface RunParts {
-  readonly catalog: Catalog
+  readonly fields: OwnFields
   readonly words: Words
   readonly tools: JobTools
   readonly file: ReadableFile
@@ -208,7 +208,8 @@ export class ImportRun {
   }
 
   #planOf(ctx: Context): Promise<Plan> {
-    const { catalog, words, record } = this.#parts
+    const { fields, words, record } = this.#parts
+    const catalog = fields.lastKnown(ctx.workspace.id)
     return planOf({ ctx, catalog, words, target: targetOf(catalog.of(record.resource)), ...record })
   }
 

@@ -50,7 +50,7 @@ import {
 import type { FileShape } from './tables.ts'
 import { targetOf, type ImportTarget } from './targets.ts'
 
-export interface ServiceParts extends Pick<Parts, 'catalog' | 'words' | 'enablement' | 'log' | 'database'> {
+export interface ServiceParts extends Pick<Parts, 'catalog' | 'fields' | 'words' | 'enablement' | 'log' | 'database'> {
   readonly jobs: Jobs
   /** Where files of imports lie. */
   readonly pieces: Pieces
@@ -119,12 +119,12 @@ export class ImportService {
   }
 
   async #carryOut(record: ImportRecord, tools: JobTools, isRehearsal: boolean): Promise<void> {
-    const { catalog, words, database, pieces } = this.#parts
+    const { fields, words, database, pieces } = this.#parts
     const workspace = await tools.unit(async (ctx) => ctx.workspace.id)
     await using file = await pieces.local(workspace, record.id)
     const chunkSize = chunkSizes[database.kind]
     const readable = { ...record, path: file.path }
-    await new ImportRun({ catalog, words, tools, file: readable, record, isRehearsal, chunkSize }).run()
+    await new ImportRun({ fields, words, tools, file: readable, record, isRehearsal, chunkSize }).run()
   }
 
   async #takeBack(record: ImportRecord, tools: JobTools): Promise<void> {
@@ -148,8 +148,8 @@ export class ImportService {
 
   /** @throws `PERMISSION_DENIED`, `IMPORT_RESOURCE_CLOSED` */
   async demandTarget(ctx: Context, id: string): Promise<ImportTarget> {
-    const { catalog, enablement } = this.#parts
-    const resource = catalog.get(id)
+    const { fields, enablement } = this.#parts
+    const resource = fields.lastKnown(ctx.workspace.id).get(id)
     const on = await enablement.in(ctx.workspace.id)
     if (!resource || !on.has(resource.plugin)) throw importResourceClosed({ resource: id.slice(0, 60) })
     const target = targetOf(resource)
@@ -166,7 +166,14 @@ export class ImportService {
     const known = await this.#knownValues(ctx, fields, columns)
     const proposed = proposeMapping({ resource, fields, columns, words, known })
     const mapping = this.#completed(resource, fields, proposed)
-    const aliases = await proposeAliases({ ctx, ...this.#parts, resource, columns, mapping })
+    const aliases = await proposeAliases({
+      ctx,
+      ...this.#parts,
+      catalog: this.#parts.fields.lastKnown(ctx.workspace.id),
+      resource,
+      columns,
+      mapping,
+    })
     await insertImport(ctx, {
       id: file.id,
       resource: resource.id,
@@ -206,7 +213,8 @@ export class ImportService {
 
   /** @throws `IMPORT_MAPPING_INVALID` (422), `TRANSITION_REFUSED` (409) while it runs and afterwards */
   async change(ctx: Context, id: string, asked: ImportRequest): Promise<ImportJson> {
-    const { words, catalog } = this.#parts
+    const { words, fields } = this.#parts
+    const catalog = fields.lastKnown(ctx.workspace.id)
     const record = await importOf(ctx, id)
     const target = await this.demandTarget(ctx, record.resource)
     if (!open.includes(record.state)) throw importStateRefused({ state: record.state, action: 'changed' })
@@ -229,7 +237,7 @@ export class ImportService {
       if (!columns.some(({ name }) => name === column))
         throw importMappingInvalid({ column, reason: 'column_unknown', value: '' })
     }
-    const proposed = await proposeAliases({ ctx, ...this.#parts, resource, columns, mapping })
+    const proposed = await proposeAliases({ ctx, ...this.#parts, catalog, resource, columns, mapping })
     const aliases = mergeAliases(given, proposed, columns, mapping)
     await planOf({ ctx, catalog, words, target, columns, mapping, aliases, key, options })
     await changeImport(ctx, id, { mapping, aliases, key, options })
@@ -283,7 +291,8 @@ export class ImportService {
   }
 
   async #begin(ctx: Context, id: string, work: Work['work'], from: readonly ImportState[]): Promise<ImportJson> {
-    const { catalog, words, jobs } = this.#parts
+    const { fields, words, jobs } = this.#parts
+    const catalog = fields.lastKnown(ctx.workspace.id)
     const record = await importOf(ctx, id)
     const target = await this.demandTarget(ctx, record.resource)
     if (work !== 'rolling_back') {
@@ -328,7 +337,7 @@ export class ImportService {
     const all = [...new Set(asked.flatMap(({ values }) => values))]
     const shares = new Map<string, { share: number; by: string }>()
     for (const field of fields.filter(isReference)) {
-      const target = this.#parts.catalog.get(field.target ?? '')
+      const target = this.#parts.fields.lastKnown(ctx.workspace.id).get(field.target ?? '')
       if (!target || all.length === 0) continue
       for (const by of new Set([target.title, ...(target.options.keys ?? [])])) {
         const key = target.fields.get(by)

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Context } from '../../context.ts'
 import type { Words } from '../../words.ts'
 import type { FieldModel } from '../model.ts'
-import type { Catalog, Resource } from '../registry.ts'
+import type { Resource, Resources } from '../registry.ts'
 import { readingOf, type CellReading } from './cell-values.ts'
 import { importMappingInvalid, type MappingFault } from './errors.ts'
 import type { ColumnMapping, ImportOptions, ValueAlias } from './import.ts'
@@ -42,7 +42,7 @@ export interface Plan {
 
 export interface PlanRequest {
   readonly ctx: Context
-  readonly catalog: Catalog
+  readonly catalog: Resources
   readonly words: Words
   readonly target: ImportTarget
   readonly columns: readonly ColumnProfile[]
@@ -119,7 +119,7 @@ function entriesOf(request: PlanRequest): PlanEntry[] {
 
 function referenceOf(
   ctx: Context,
-  catalog: Catalog,
+  catalog: Resources,
   field: FieldModel,
   { by }: ColumnMapping,
   refuse: Refuse,

@@ -1,7 +1,7 @@
 import type { Context } from '../../context.ts'
 import type { Words } from '../../words.ts'
 import type { FieldModel } from '../model.ts'
-import type { Resource, Catalog } from '../registry.ts'
+import type { Resource, Resources } from '../registry.ts'
 import { choicesOf } from './cell-values.ts'
 import type { ColumnMapping, ValueAlias } from './import.ts'
 import type { ColumnProfile } from './profile.ts'
@@ -12,7 +12,7 @@ import { vocabularyOf } from './usual-words.ts'
 
 export interface AliasQuestion {
   readonly ctx: Context
-  readonly catalog: Catalog
+  readonly catalog: Resources
   readonly words: Words
   readonly resource: Resource
   readonly columns: readonly ColumnProfile[]

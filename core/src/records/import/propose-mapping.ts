@@ -1,4 +1,5 @@
-import type { Words } from '../../words.ts'
+import { locales, type Words } from '../../words.ts'
+import { fieldLabel } from '../labels.ts'
 import type { FieldModel } from '../model.ts'
 import type { Resource } from '../registry.ts'
 import { choicesOf } from './cell-values.ts'
@@ -69,8 +70,7 @@ function scoreOf(question: MappingQuestion, column: ColumnProfile, field: FieldM
 }
 
 function namesOf({ words, resource }: MappingQuestion, field: FieldModel): string[] {
-  const key = words.has(`${resource.id}.${field.name}`) ? `${resource.id}.${field.name}` : `core.record.${field.name}`
-  return [field.name, words.say('en', key), words.say('fr', key)]
+  return [field.name, ...locales.map((locale) => fieldLabel(words, locale, resource.id, field))]
 }
 
 function alike(resource: Resource, head: string, name: string): number {

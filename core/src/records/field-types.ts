@@ -1,0 +1,45 @@
+import type { FieldType } from './model.ts'
+
+/** What the engine must know of a type beside how its values are parsed and compared. */
+export interface FieldKind {
+  /** PostgreSQL's type of a value, in which a cursor's text is read back too. */
+  readonly sql: 'text' | 'numeric' | 'integer' | 'boolean' | 'date' | 'timestamptz' | 'uuid' | 'jsonb'
+  /** Sorted as words are: without regard to accents, in the order of the alphabet. */
+  readonly words?: true
+  readonly sorts: boolean
+  readonly groups: boolean
+  /** Numbers have sums and averages. */
+  readonly sums?: true
+  /** JSON Schema of a value, where its SQL type does not say it. */
+  readonly schema?: Readonly<Record<string, unknown>>
+}
+
+const words = { sql: 'text', words: true, sorts: true, groups: true } as const
+const number = { sql: 'numeric', sorts: true, groups: true, sums: true } as const
+const id = { sql: 'uuid', sorts: true, groups: true } as const
+const whole = { sorts: false, groups: false } as const
+
+export const fieldTypes: Readonly<Record<FieldType, FieldKind>> = {
+  text: words,
+  long: { ...words, groups: false },
+  rich: { sql: 'text', ...whole },
+  email: words,
+  phone: words,
+  url: words,
+  'auto-number': words,
+  select: { sql: 'text', sorts: true, groups: true },
+  'multi-select': { sql: 'jsonb', ...whole, schema: { type: 'array', items: { type: 'string' } } },
+  integer: { sql: 'integer', sorts: true, groups: true, sums: true },
+  duration: { sql: 'integer', sorts: true, groups: true, sums: true },
+  decimal: number,
+  money: number,
+  percent: number,
+  boolean: { sql: 'boolean', sorts: true, groups: true },
+  date: { sql: 'date', sorts: true, groups: true },
+  instant: { sql: 'timestamptz', sorts: true, groups: true },
+  user: id,
+  team: id,
+  reference: id,
+  address: { sql: 'jsonb', ...whole, schema: { type: 'object', additionalProperties: { type: 'string' } } },
+  json: { sql: 'jsonb', ...whole },
+}

@@ -1,0 +1,156 @@
+import { sql } from 'kysely'
+import type { Context } from '../../context.ts'
+import type { Database } from '../../database/database.ts'
+import type { Job, JobTools } from '../../jobs/job.ts'
+import { subscriber, type Subscriber } from '../../plugins/define-plugin.ts'
+import { fieldText, sortValueText } from '../field-value.ts'
+import type { RecordJson } from '../records.ts'
+import type { Resource, Resources } from '../registry.ts'
+import { indexOf, withOwnFields, type OwnField } from './own-resources.ts'
+import { fields } from './resource.ts'
+
+export const indexJobKind = 'core.field-index'
+
+interface IndexPayload {
+  readonly field: string
+}
+
+/** Asks for a job by its kind; the part of `Jobs` that this needs. */
+export type Enqueue = (
+  request: { workspace: string; kind: string; key: string; payload: Readonly<Record<string, unknown>> },
+  ctx: Context,
+) => Promise<string>
+
+/** Whatever changes a field's index asks for the job: durable, as every event is. */
+export function indexSubscribers(enqueue: () => Enqueue): readonly Subscriber[] {
+  return (['created', 'updated', 'deleted', 'restored'] as const).map((past) =>
+    subscriber(`field-index-${past}`, `core.field.${past}`, async ({ payload }, ctx) => {
+      const { record: field, changed } = payload as { record: string; changed: readonly string[] }
+      // What the job itself writes asks for nothing.
+      if (past === 'updated' && !changed.some((it) => it === 'unique' || it === 'indexed' || it === 'archived')) return
+      await enqueue()({ workspace: ctx.workspace.id, kind: indexJobKind, key: field, payload: { field } }, ctx)
+    }),
+  )
+}
+
+/**
+ * Builds, keeps or drops the index over one field's values, without a lock that a write would wait for.
+ *
+ * An index left invalid by a crash is dropped and built again; run twice, it does nothing the second time.
+ */
+export function indexJob(database: Database, catalog: () => Resources) {
+  return async ({ payload: { field: id } }: Job<IndexPayload>, { unit }: JobTools): Promise<unknown> => {
+    for (;;) {
+      const row = await unit((ctx) => definitionOf(ctx, id))
+      const base = row && catalog().get(row.resource)
+      if (!row || !base) return { state: 'gone' }
+      const kind = kindOf(row)
+      const failure = await settleIndex(database, base, row, kind)
+      const indexState = kind === undefined ? null : failure === undefined ? 'ready' : 'failed'
+      const isSame = await unit(async (ctx) => {
+        const now = await definitionOf(ctx, id)
+        if (!now || kindOf(now) !== kind) return false
+        await ctx.records.update(fields, now, { indexState, indexFault: failure ?? null }, { internal: true })
+        return true
+      })
+      // Somebody changed the field meanwhile, and was told that a job is at it.
+      if (isSame) return { state: indexState }
+    }
+  }
+}
+
+type IndexKind = 'unique' | 'plain'
+
+function kindOf(row: OwnField & { deletedAt: string | null }): IndexKind | undefined {
+  if (row.archived || row.deletedAt !== null) return undefined
+  return row.unique ? 'unique' : row.indexed ? 'plain' : undefined
+}
+
+/** @returns what kept it from being built */
+async function settleIndex(
+  database: Database,
+  base: Resource,
+  row: OwnField,
+  kind: IndexKind | undefined,
+): Promise<string | undefined> {
+  const name = indexOf(row.id)
+  const found = await existing(database, base, name)
+  if (found?.valid === (kind !== undefined) && found?.kind === kind) return undefined
+  if (found) await drop(database, base, name)
+  if (kind === undefined) return undefined
+  try {
+    await build(database, base, row)
+    return undefined
+  } catch (error) {
+    await drop(database, base, name)
+    return reasonOf(error)
+  }
+}
+
+async function definitionOf(ctx: Context, id: string): Promise<(OwnField & { deletedAt: string | null }) | undefined> {
+  const { rows } = await sql<{ deleted: boolean }>`
+    select deleted_at is not null as deleted from core.field where workspace = ${ctx.workspace.id}::uuid and id = ${id}::uuid`.execute(
+    ctx.sql,
+  )
+  const [row] = rows
+  if (!row) return undefined
+  const { data } = await ctx.records.get(fields, id)
+  return data as RecordJson as OwnField & { deletedAt: string | null }
+}
+
+async function existing(
+  { owner }: Database,
+  { schema }: Resource,
+  name: string,
+): Promise<{ valid: boolean; kind: IndexKind } | undefined> {
+  const { rows } = await sql<{ valid: boolean; unique: boolean }>`
+    select i.indisvalid as valid, i.indisunique as unique from pg_index i
+    join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = ${schema} and c.relname = ${name}`.execute(owner)
+  const [row] = rows
+  return row && { valid: row.valid, kind: row.unique ? 'unique' : 'plain' }
+}
+
+async function build(database: Database, base: Resource, row: OwnField): Promise<void> {
+  const model = withOwnFields(base, [{ ...row, archived: false }], {
+    catalog: { get: () => undefined },
+    zone: 'UTC',
+    broken: () => {},
+  }).fields.get(row.name)
+  if (!model) return
+  const value = fieldText(model, base.table) ?? ''
+  const sorted = sortValueText(model, base.table)
+  const columns = row.unique ? [`workspace`, `(${sorted})`] : ['workspace', `(${sorted})`, 'id']
+  // Rows without a value, other workspaces' too, stay out of it.
+  await statement(
+    database,
+    `create ${row.unique ? 'unique ' : ''}index ${concurrently(database)} "${indexOf(row.id)}" on "${base.schema}"."${base.table}"
+      (${columns.join(', ')}) where (${value}) is not null and deleted_at is null`,
+  )
+  // Without figures about the expression the planner would guess, and guess the index away.
+  await statement(database, `analyze "${base.schema}"."${base.table}"`)
+}
+
+async function drop(database: Database, { schema }: Resource, name: string): Promise<void> {
+  await statement(database, `drop index ${concurrently(database)} if exists "${schema}"."${name}"`)
+}
+
+/** Inside this process there is one connection, and nobody to wait. */
+const concurrently = ({ kind }: Database) => (kind === 'postgres' ? 'concurrently' : '')
+
+async function statement({ owner }: Database, text: string): Promise<void> {
+  await sql.raw(text).execute(owner)
+}
+
+function reasonOf(error: unknown): string {
+  const { code, detail, message } = error as { code?: string; detail?: string; message?: string }
+  if (code === '23505')
+    return (
+      /=\((.*)\)/
+        .exec(detail ?? '')?.[1]
+        ?.split(', ')
+        .slice(1)
+        .join(', ') ?? 'two records'
+    )
+  return (message ?? String(error)).slice(0, 500)
+}

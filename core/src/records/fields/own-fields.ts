@@ -1,0 +1,107 @@
+import { sql } from 'kysely'
+import type { Logger } from 'pino'
+import type { Workspace } from '../../actor.ts'
+import type { Database, Sql } from '../../database/database.ts'
+import type { Signal, Signals } from '../../database/signals.ts'
+import type { Catalog, Resources } from '../registry.ts'
+import { OwnResources, type OwnField, type OwnFieldFault } from './own-resources.ts'
+
+/** Whether a hint is about a workspace's own fields. Every write of a record sends one. */
+export function changesFields(signal: Signal): boolean {
+  return signal.kind === 'records' && signal.changes.some(({ resource }) => resource === 'core.field')
+}
+
+interface Read {
+  readonly resources: Resources
+  /** The definitions they were made of. */
+  readonly text: string
+}
+
+interface Kept {
+  readonly reading: Promise<Read>
+  /** Milliseconds of the process's own clock. */
+  readonly freshUntil: number
+}
+
+// A signal drops what is kept at once; this bounds what a lost signal costs.
+const keptFor = 15_000
+
+/** The resources of each workspace with its own fields, read once and kept in the process until a definition changes. */
+export class OwnFields {
+  readonly #database: Database
+  readonly #catalog: () => Catalog
+  readonly #log: Logger
+  readonly #kept = new Map<string, Kept>()
+  readonly #latest = new Map<string, Read>()
+  readonly #stop: () => void
+
+  constructor({
+    database,
+    signals,
+    catalog,
+    log,
+  }: {
+    database: Database
+    signals: Signals
+    catalog: () => Catalog
+    log: Logger
+  }) {
+    this.#database = database
+    this.#catalog = catalog
+    this.#log = log
+    this.#stop = signals.on((signal) => {
+      if (signal.kind === 'records' && changesFields(signal)) this.#kept.delete(signal.workspace)
+    })
+  }
+
+  async in(workspace: Workspace): Promise<Resources> {
+    const kept = this.#kept.get(workspace.id)
+    if (kept && performance.now() < kept.freshUntil) return (await kept.reading).resources
+    const reading = this.#read(workspace)
+    const fresh: Kept = { reading, freshUntil: performance.now() + keptFor }
+    this.#kept.set(workspace.id, fresh)
+    reading.then(
+      (read) => {
+        // A change while reading makes the answer old news.
+        if (this.#kept.get(workspace.id) === fresh) this.#latest.set(workspace.id, read)
+      },
+      () => this.#kept.delete(workspace.id),
+    )
+    return (await reading).resources
+  }
+
+  /** The last answer of `in`, for code that cannot wait: every unit of work has asked before. */
+  lastKnown(workspace: string): Resources {
+    return this.#latest.get(workspace)?.resources ?? this.#catalog()
+  }
+
+  async #read(workspace: Workspace): Promise<Read> {
+    const rows = await this.#database.transaction({ workspace: workspace.id, readonly: true }, (tx) =>
+      ownFieldsOf(tx, workspace.id),
+    )
+    // The same definitions stay the same resources: what is kept for them in WeakMaps stays too.
+    const text = JSON.stringify([rows, workspace.zone])
+    const latest = this.#latest.get(workspace.id)
+    if (latest?.text === text) return latest
+    if (rows.length === 0) return { resources: this.#catalog(), text }
+    const broken = ({ row, property, error }: OwnFieldFault) =>
+      this.#log.warn({ err: error, field: `${row.resource}.${row.name}`, property }, 'a definition no longer fits')
+    return { resources: new OwnResources(this.#catalog(), rows, { zone: workspace.zone, broken }), text }
+  }
+
+  close(): void {
+    this.#stop()
+  }
+}
+
+/** Every definition of a workspace but those in the bin. */
+export async function ownFieldsOf(tx: Sql, workspace: string, resource?: string): Promise<readonly OwnField[]> {
+  const { rows } = await sql<OwnField>`
+    select id, version, resource, name, type, label_en as "labelEn", label_fr as "labelFr", help_en as "helpEn", help_fr as "helpFr",
+      options, target, currency, scale, min, max, max_length as "maxLength", required, required_if as "requiredIf",
+      shown_if as "shownIf", is_unique as "unique", indexed, initial, formula, prefix, position, archived
+    from core.field
+    where workspace = ${workspace}::uuid and deleted_at is null ${resource === undefined ? sql`` : sql`and resource = ${resource}`}
+    order by resource, position, created_at, id`.execute(tx)
+  return rows
+}

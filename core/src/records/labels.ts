@@ -1,0 +1,18 @@
+import type { Locale } from '../actor.ts'
+import type { Words } from '../words.ts'
+import type { FieldModel } from './model.ts'
+
+/** What a field is called: as its workspace named it, else as it is translated for its resource or for any record. */
+export function fieldLabel(words: Words, locale: Locale, resource: string, field: FieldModel): string {
+  if (field.label) return field.label[locale]
+  const key = `${resource}.${field.name}`
+  return words.say(locale, words.has(key) ? key : `core.record.${field.name}`)
+}
+
+/** What a choice of a field is called. */
+export function optionLabel(words: Words, locale: Locale, resource: string, field: FieldModel, value: string): string {
+  const own = field.options?.find((option) => option.value === value)?.label
+  if (own) return own[locale]
+  // The choices of a workspace's own field are not translated: a value without a label is its own.
+  return field.label ? value : words.say(locale, `${resource}.${field.name}.${value}`)
+}

@@ -1,0 +1,441 @@
+import { sql, type RawBuilder } from 'kysely'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { fieldValue } from '../src/records/field-value.ts'
+import { createTestApp, type TestApp, type TestClient } from '../src/testing/index.ts'
+
+let app: TestApp
+let admin: TestClient
+
+beforeAll(async () => {
+  app = await createTestApp({ now: '2026-03-02T09:00:00Z' })
+  admin = app.admin
+})
+afterAll(() => app[Symbol.asyncDispose]())
+
+const fields = '/api/core/fields'
+const accounts = '/api/core/accounts'
+const query = (parameters: Record<string, string>) => `?${new URLSearchParams(parameters)}`
+
+/** Defines a field of accounts. */
+async function define(name: string, type: string, more: Record<string, unknown> = {}) {
+  const { status, body } = await admin.post(fields, {
+    resource: 'core.account',
+    name,
+    type,
+    labelEn: `English ${name}`,
+    labelFr: `Nom de ${name}`,
+    ...more,
+  })
+  expect(status, JSON.stringify(body)).toBe(201)
+  return body.data
+}
+
+async function account(values: Record<string, unknown>) {
+  const { status, body } = await admin.post(accounts, values)
+  expect(status, JSON.stringify(body)).toBe(201)
+  return body.data
+}
+
+async function names(filter: string, sort = 'name'): Promise<string[]> {
+  const { status, body } = await admin.get(accounts + query({ filter, sort }))
+  expect(status, JSON.stringify(body)).toBe(200)
+  return body.data.map(({ name }: { name: string }) => name)
+}
+
+/** Builds or drops what indexes the definitions ask for. */
+async function build() {
+  await app.deliver()
+  await app.app.jobs.runUntilIdle()
+}
+
+test('a field exists at once: written, answered, filtered, sorted, grouped and summed like any other', async () => {
+  await define('margin', 'money')
+  for (const [name, margin] of [
+    ['Alpha', '10.5'],
+    ['Beta', '987654.32'],
+    ['Gamma', null],
+  ] as const)
+    await account({ name, industry: 'first', margin })
+  expect(await names('industry = first and margin > 100')).toEqual(['Beta'])
+  expect(await names('industry = first', '-margin')).toEqual(['Beta', 'Alpha', 'Gamma'])
+  expect(await names('industry = first and margin is empty')).toEqual(['Gamma'])
+  const sums = await admin.post(`${accounts}/aggregate`, {
+    filter: 'industry = first',
+    measures: ['sum:margin', 'count'],
+  })
+  expect(sums.body.data[0]).toMatchObject({ 'sum:margin': '987664.82', count: 3 })
+})
+
+const examples: readonly [
+  type: string,
+  value: unknown,
+  kept: unknown,
+  filter: string,
+  more?: Record<string, unknown>,
+][] = [
+  ['text', ' Société ', 'Société', '~ "societe"'],
+  ['long', 'two\nlines', 'two\nlines', '~ "LINES"'],
+  ['rich', '<p onclick="x()">Hi <b>you</b><script>1</script></p>', '<p>Hi <strong>you</strong></p>', '~ "you"'],
+  ['integer', 42, 42, '>= 42'],
+  ['decimal', '1.5', '1.500', '= 1.5', { scale: 3 }],
+  ['money', 12, '12.00', 'in (12, 13)'],
+  ['percent', '7.25', '7.25', '< 8'],
+  ['boolean', true, true, '= true'],
+  ['date', '2026-04-01', '2026-04-01', 'within next 40 days'],
+  ['instant', '2026-03-02T10:00:00+01:00', '2026-03-02T09:00:00.000Z', '= "2026-03-02"'],
+  ['duration', 'PT1H30M', 90, '= 90'],
+  ['select', 'gold', 'gold', '= gold', { options: [{ value: 'gold', tone: 'warning' }, { value: 'tin' }] }],
+  ['multi-select', ['b', 'a'], ['a', 'b'], 'in (b, c)', { options: [{ value: 'a' }, { value: 'b' }, { value: 'c' }] }],
+  ['email', 'a@example.com', 'a@example.com', '= "a@example.com"'],
+  ['phone', '+33 1 23', '+33 1 23', '~ "23"'],
+  ['url', 'example.com', 'https://example.com/', '~ "example"'],
+  [
+    'address',
+    { line1: '1 rue X', city: 'Nîmes', country: 'fr' },
+    { line1: '1 rue X', city: 'Nîmes', country: 'FR' },
+    '~ "nimes"',
+  ],
+]
+
+test.each(examples)(
+  'a field of type %s keeps, answers, filters and empties its value',
+  async (type, value, kept, filter, more) => {
+    const name = `a${type.replaceAll('-', '')}`
+    await define(name, type, more)
+    const made = await account({ name: `With ${type}`, industry: `type ${type}`, [name]: value })
+    expect(made[name]).toEqual(kept)
+    const one = await admin.get(`${accounts}/${made.id}`)
+    expect(one.body.data[name]).toEqual(kept)
+    expect(await names(`industry = "type ${type}" and ${name} ${filter}`)).toEqual([`With ${type}`])
+    expect(await names(`industry = "type ${type}" and not ${name} ${filter}`)).toEqual([])
+    const history = await admin.get(`${accounts}/${made.id}/history`)
+    expect(history.body.data[0].changes).toContainEqual({ field: name, old: null, new: kept })
+    const emptied = await admin.patch(`${accounts}/${made.id}`, { version: 1, [name]: null })
+    expect(emptied.body.data[name]).toBeNull()
+    expect(await names(`industry = "type ${type}" and ${name} is empty`)).toEqual([`With ${type}`])
+  },
+)
+
+test('references, users and automatic numbers are fields of one’s own too', async () => {
+  await define('broker', 'reference', { target: 'core.account' })
+  await define('coach', 'user')
+  await define('contract', 'auto-number', { prefix: 'CT' })
+  const broker = await account({ name: 'The broker', industry: 'links' })
+  expect(broker.contract).toBe('CT-2026-00001')
+  const client = await account({ name: 'The client', industry: 'linked', broker: broker.id, coach: admin.who.actor.id })
+  expect(client).toMatchObject({ contract: 'CT-2026-00002', broker: broker.id, coach: admin.who.actor.id })
+  expect(await names('broker.name = "The broker" and coach = me()')).toEqual(['The client'])
+  expect(await names('any(accountsByBroker, name ~ "client")')).toEqual(['The broker'])
+  expect(await names('industry = linked', 'broker')).toEqual(['The client'])
+  const page = await admin.get(accounts + query({ filter: 'industry = linked', include: 'broker' }))
+  expect(page.body.included['core.account'][broker.id].title).toBe('The broker')
+  const absent = await admin.post(accounts, { name: 'X', broker: '01a20eb0-41f7-79dc-bcd8-6e1d974ee82e' })
+  expect(absent).toMatchObject({ status: 422, body: { errors: [{ path: '/broker', code: 'REFERENCE_UNKNOWN' }] } })
+  const typed = await admin.post(accounts, { name: 'X', contract: 'CT-1' })
+  expect(typed).toMatchObject({ status: 403, body: { code: 'FIELD_NOT_WRITABLE' } })
+})
+
+describe('the rules of a field', () => {
+  const refused = async (more: Record<string, unknown>) => {
+    const { status, body } = await admin.post(fields, {
+      resource: 'core.account',
+      name: 'fresh',
+      type: 'text',
+      labelEn: 'Fresh',
+      labelFr: 'Frais',
+      ...more,
+    })
+    return { status, code: body.code, path: body.errors?.[0]?.path }
+  }
+
+  test.each<[string, Record<string, unknown>, string]>([
+    ['a name the resource has', { name: 'name' }, '/name'],
+    ['a name that is no name', { name: 'my field' }, '/name'],
+    ['a word of the expression language', { name: 'within' }, '/name'],
+    ['no label in French', { labelFr: null }, '/labelFr'],
+    ['a choice without choices', { type: 'select' }, '/options'],
+    ['the same choice twice', { type: 'select', options: [{ value: 'a' }, { value: 'a' }] }, '/options'],
+    ['a reference to nothing', { type: 'reference', target: 'core.unicorn' }, '/target'],
+    ['a range upside down', { type: 'integer', min: 5, max: 1 }, '/max'],
+    ['an index over formatted text', { type: 'rich', indexed: true }, '/indexed'],
+    ['a default of another type', { type: 'integer', initial: 'many' }, '/initial'],
+  ])('%s is refused at its property', async (_, more, path) => {
+    expect(await refused(more)).toEqual({ status: 422, code: 'VALIDATION_FAILED', path })
+  })
+
+  test('a condition that does not read is refused with the place of its fault', async () => {
+    const { status, body } = await admin.post(fields, {
+      resource: 'core.account',
+      name: 'fresh',
+      type: 'text',
+      labelEn: 'Fresh',
+      labelFr: 'Frais',
+      requiredIf: 'lifecicle = client',
+    })
+    expect({ status, code: body.code }).toEqual({ status: 400, code: 'EXPRESSION_INVALID' })
+    expect(body.errors[0]).toMatchObject({ path: '/requiredIf', position: 0, length: 9 })
+  })
+
+  test('a second field of a name is refused, an archived one’s name stays its own', async () => {
+    const first = await define('twice', 'text')
+    expect(await refused({ name: 'twice' })).toMatchObject({ status: 409, code: 'VALUE_TAKEN' })
+    await admin.patch(`${fields}/${first.id}`, { version: first.version, archived: true })
+    expect(await refused({ name: 'twice' })).toMatchObject({ status: 409, code: 'VALUE_TAKEN' })
+  })
+
+  test('name and type stay, because values are kept under them', async () => {
+    const { id, version } = await define('fixed', 'text')
+    const answer = await admin.patch(`${fields}/${id}`, { version, type: 'integer' })
+    expect(answer).toMatchObject({ status: 409, body: { code: 'FIELD_FIXED' } })
+  })
+
+  test('a wildcard over all records does not let anybody add fields', async () => {
+    const integration = await app.as({
+      grants: ['read', 'create', 'update'].map((action) => ({ resource: '*', action, visibility: 'all' as const })),
+    })
+    const answer = await integration.post(fields, {
+      resource: 'core.account',
+      name: 'mine',
+      type: 'text',
+      labelEn: 'M',
+      labelFr: 'M',
+    })
+    expect(answer).toMatchObject({ status: 403, body: { code: 'PERMISSION_DENIED' } })
+  })
+})
+
+describe('asking for a value', () => {
+  test('a required field is asked for in new records; older ones stay editable but cannot lose it', async () => {
+    const old = await account({ name: 'Old', industry: 'asked' })
+    const { id, version } = await define('segment', 'text', { required: true })
+    const missing = await admin.post(accounts, { name: 'New' })
+    expect(missing).toMatchObject({ status: 422, body: { errors: [{ path: '/segment', code: 'REQUIRED' }] } })
+    const edited = await admin.patch(`${accounts}/${old.id}`, { version: 1, city: 'Nantes' })
+    expect(edited.status).toBe(200)
+    const filled = await admin.patch(`${accounts}/${old.id}`, { version: 2, segment: 'SME' })
+    expect(filled.status).toBe(200)
+    const cleared = await admin.patch(`${accounts}/${old.id}`, { version: 3, segment: null })
+    expect(cleared).toMatchObject({ status: 422, body: { errors: [{ path: '/segment' }] } })
+    await admin.patch(`${fields}/${id}`, { version, required: false })
+  })
+
+  test('a condition asks for it when it comes to hold, and not where the field is not shown', async () => {
+    await define('exitReason', 'text', { requiredIf: 'lifecycle = former', shownIf: 'kind = organisation' })
+    const { id } = await account({ name: 'Leaving', lifecycle: 'client', kind: 'organisation' })
+    const person = await account({ name: 'A person', lifecycle: 'client', kind: 'person' })
+    const left = { version: 1, lifecycle: 'former' }
+    const refusal = await admin.patch(`${accounts}/${id}`, left)
+    expect(refusal).toMatchObject({ status: 422, body: { errors: [{ path: '/exitReason', code: 'REQUIRED' }] } })
+    expect((await admin.patch(`${accounts}/${id}`, { ...left, exitReason: 'Moved' })).status).toBe(200)
+    expect((await admin.patch(`${accounts}/${person.id}`, left)).status).toBe(200)
+  })
+
+  test('a new record starts with the default', async () => {
+    await define('tier', 'select', { options: [{ value: 'basic' }, { value: 'plus' }], initial: 'basic' })
+    expect((await account({ name: 'Plain' })).tier).toBe('basic')
+    expect((await account({ name: 'Chosen', tier: 'plus' })).tier).toBe('plus')
+  })
+})
+
+test('changes of two own fields merge, of the same one conflict with mine, theirs and base; undo brings it back', async () => {
+  await define('left', 'text')
+  await define('right', 'decimal')
+  const { id } = await account({ name: 'Shared', left: 'a', right: '1' })
+  await admin.patch(`${accounts}/${id}`, { version: 1, left: 'b' })
+  const merged = await admin.patch(`${accounts}/${id}`, { version: 1, right: '2' })
+  expect(merged.body.data).toMatchObject({ left: 'b', right: '2.00', version: 3 })
+  const clash = await admin.patch(`${accounts}/${id}`, { version: 1, left: 'c' })
+  expect(clash).toMatchObject({
+    status: 409,
+    body: { code: 'VERSION_CONFLICT', conflicts: [{ field: 'left', base: 'a', mine: 'c', theirs: 'b' }] },
+  })
+  const undone = await admin.post(`/api/core/change-sets/${merged.headers.get('x-change-set')}/undo`)
+  expect(undone.status).toBe(200)
+  expect((await admin.get(`${accounts}/${id}`)).body.data).toMatchObject({ left: 'b', right: '1.00' })
+})
+
+test('what was stays known: a record and a list as of then have the values of then', async () => {
+  await define('quota', 'money')
+  await define('target', 'integer')
+  const { id } = await account({ name: 'Past', industry: 'past', quota: '10.00' })
+  const then = app.clock.now().toISOString()
+  app.clock.advance('PT5M')
+  await admin.patch(`${accounts}/${id}`, { version: 1, quota: '20', target: 3 })
+  const one = await admin.get(`${accounts}/${id}${query({ asOf: then })}`)
+  expect(one.body.data).toMatchObject({ quota: '10.00', target: null })
+  const page = await admin.get(accounts + query({ filter: 'quota = 10', asOf: then }))
+  expect(page.body.data.map((it: { id: string }) => it.id)).toEqual([id])
+})
+
+describe('an index', () => {
+  const state = async (id: string) => (await admin.get(`${fields}/${id}`)).body.data
+
+  test('is built behind the scenes and used for filter and order; what is asked for comes right before and after', async () => {
+    const made = await define('score', 'money', { indexed: true })
+    expect(made.indexState).toBe('building')
+    for (const [index, score] of ['3', '1', null, '2'].entries())
+      await account({ name: `Scored ${index}`, industry: 'scored', score })
+    const ask = async () => [
+      await names('industry = scored and score > 1', 'score'),
+      await names('industry = scored', '-score'),
+    ]
+    const before = await ask()
+    await build()
+    expect(await state(made.id)).toMatchObject({ indexState: 'ready', indexFault: null })
+    expect(await ask()).toEqual(before)
+    expect(before).toEqual([
+      ['Scored 3', 'Scored 0'],
+      ['Scored 0', 'Scored 3', 'Scored 1', 'Scored 2'],
+    ])
+    const { parts } = app.app.kernel
+    const { workspace } = app
+    const model = (await parts.fields.in(workspace)).of('core.account').fields.get('score')!
+    await parts.database.owner.transaction().execute(async (tx) => {
+      await sql`set local role socle_app`.execute(tx)
+      await sql.raw(`set local app.workspace = '${workspace.id}'`).execute(tx)
+      // A test's table is small enough to be read whole.
+      await sql`set local enable_seqscan = off`.execute(tx)
+      await sql`set local enable_bitmapscan = off`.execute(tx)
+      const value = fieldValue(model, 't')
+      const plan = async (rest: RawBuilder<unknown>) => {
+        const { rows } = await sql`explain select t.id from core.account as t
+          where t.workspace = ${workspace.id}::uuid and t.deleted_at is null and ${rest}`.execute(tx)
+        return rows.map((row) => Object.values(row as object)[0]).join('\n')
+      }
+      const index = `own_${made.id.replaceAll('-', '')}`
+      const after = sql`${value} is not null and (${value}, t.id) > (1, ${made.id}::uuid) order by ${value}, t.id limit 5`
+      expect(await plan(after)).toMatch(
+        new RegExp(`Index (?:Only )?Scan using ${index}[^]*Index Cond: [^\\n]*json_number`),
+      )
+      expect(await plan(after)).not.toMatch(/Sort/)
+      expect(await plan(sql`${value} >= 2`)).toMatch(new RegExp(`${index}[^]*Index Cond: [^\\n]*json_number`))
+    })
+  })
+
+  test('holds a unique value in the database, and says in words who is late', async () => {
+    const made = await define('badge', 'text', { unique: true })
+    await build()
+    expect(await state(made.id)).toMatchObject({ indexState: 'ready' })
+    await account({ name: 'First', badge: 'B-1' })
+    const second = await admin.post(accounts, { name: 'Second', badge: 'B-1' })
+    expect(second).toMatchObject({ status: 409, body: { code: 'VALUE_TAKEN', errors: [{ path: '/badge' }] } })
+    await account({ name: 'None' })
+    await account({ name: 'None either' })
+  })
+
+  test('fails where values are doubled, naming one, and succeeds once they are not', async () => {
+    const made = await define('plate', 'text')
+    const twins = [await account({ name: 'Twin 1', plate: 'AB' }), await account({ name: 'Twin 2', plate: 'AB' })]
+    await admin.patch(`${fields}/${made.id}`, { version: 1, unique: true })
+    await build()
+    const failed = await state(made.id)
+    expect(failed).toMatchObject({ indexState: 'failed', indexFault: 'AB' })
+    await admin.patch(`${accounts}/${twins[1].id}`, { version: 1, plate: 'CD' })
+    await admin.patch(`${fields}/${made.id}`, { version: failed.version, unique: false })
+    await build()
+    const plain = await state(made.id)
+    await admin.patch(`${fields}/${made.id}`, { version: plain.version, unique: true })
+    await build()
+    expect(await state(made.id)).toMatchObject({ indexState: 'ready', indexFault: null })
+  })
+
+  test('left invalid by a crash is dropped and built again', async () => {
+    const made = await define('crashed', 'integer', { indexed: true })
+    const { owner } = app.app.kernel.parts.database
+    const name = `own_${made.id.replaceAll('-', '')}`
+    await sql.raw(`create index "${name}" on core.account (workspace)`).execute(owner)
+    await sql`update pg_index set indisvalid = false where indexrelid = ${`core.${name}`}::regclass`.execute(owner)
+    await build()
+    const { rows } = await sql<{ def: string; valid: boolean }>`
+      select pg_get_indexdef(indexrelid) as def, indisvalid as valid from pg_index where indexrelid = ${`core.${name}`}::regclass`.execute(
+      owner,
+    )
+    expect(rows[0]).toMatchObject({ valid: true, def: expect.stringContaining('crashed') })
+  })
+})
+
+test('an archived field is gone from every channel, keeps its values, and brings them back', async () => {
+  const made = await define('vintage', 'integer', { indexed: true })
+  const { id } = await account({ name: 'Old wine', industry: 'cellar', vintage: 1982 })
+  await build()
+  const built = (await admin.get(`${fields}/${made.id}`)).body.data
+  const archived = await admin.patch(`${fields}/${made.id}`, { version: built.version, archived: true })
+  expect((await admin.get(`${accounts}/${id}`)).body.data).not.toHaveProperty('vintage')
+  expect((await admin.get(accounts + query({ filter: 'vintage = 1982' }))).status).toBe(400)
+  expect((await admin.patch(`${accounts}/${id}`, { version: 1, vintage: 1 })).status).toBe(422)
+  // Other changes leave the hidden value alone.
+  expect((await admin.patch(`${accounts}/${id}`, { version: 1, city: 'Pauillac' })).status).toBe(200)
+  await build()
+  const hidden = (await admin.get(`${fields}/${made.id}`)).body.data
+  expect(hidden).toMatchObject({ archived: true, indexState: null })
+  expect(archived.status).toBe(200)
+  await admin.patch(`${fields}/${made.id}`, { version: hidden.version, archived: false })
+  await build()
+  expect((await admin.get(`${fields}/${made.id}`)).body.data.indexState).toBe('ready')
+  expect((await admin.get(`${accounts}/${id}`)).body.data.vintage).toBe(1982)
+  expect(await names('industry = cellar and vintage = 1982')).toEqual(['Old wine'])
+})
+
+test('core-09: who may not read a field of the workspace’s own gets its value on no channel', async () => {
+  const secret = '987654.31'
+  await define('secretMargin', 'money')
+  const { id } = await account({ name: 'Guarded', industry: 'guarded', secretMargin: secret })
+  await admin.patch(`${accounts}/${id}`, { version: 1, secretMargin: '1' })
+  await admin.patch(`${accounts}/${id}`, { version: 2, secretMargin: secret })
+  const rep = await app.as({
+    may: ['core.account.read', 'core.account.update', 'core.account.export', 'core.audit.read'],
+    fields: [{ resource: 'core.account', field: 'secretMargin', access: 'none' }],
+  })
+  const answers = [
+    await rep.get(accounts + query({ filter: 'industry = guarded' })),
+    await rep.get(`${accounts}/${id}`),
+    await rep.get(`${accounts}/${id}/history`),
+    await rep.get(`${accounts}/${id}/timeline`),
+    await rep.get('/api/core/audit'),
+    await rep.get('/api/core/shell'),
+    await rep.get('/api/core/openapi.json'),
+    await rep.get(`/api/core/search${query({ q: 'Guarded' })}`),
+    await rep.patch(`${accounts}/${id}`, { version: 3, city: 'Lyon' }),
+    await rep.patch(`${accounts}/${id}`, { version: 1, city: 'Metz' }),
+  ]
+  for (const { body } of answers) {
+    expect(JSON.stringify(body)).not.toContain(secret)
+    expect(JSON.stringify(body)).not.toContain('secretMargin')
+  }
+  for (const refused of [
+    await rep.get(accounts + query({ filter: 'secretMargin > 1' })),
+    await rep.get(accounts + query({ sort: 'secretMargin' })),
+    await rep.get(accounts + query({ fields: 'name,secretMargin' })),
+    await rep.post(`${accounts}/aggregate`, { groupBy: ['secretMargin'], measures: ['count'] }),
+    await rep.post(`${accounts}/aggregate`, { measures: ['sum:secretMargin'] }),
+  ])
+    expect(refused).toMatchObject({ status: 403, body: { code: 'FIELD_NOT_READABLE' } })
+  const write = await rep.patch(`${accounts}/${id}`, { version: 4, secretMargin: '2' })
+  expect(write).toMatchObject({ status: 403, body: { code: 'FIELD_NOT_WRITABLE' } })
+})
+
+test('a company’s fields are its own', async () => {
+  await define('ours', 'text')
+  const other = await app.secondWorkspace()
+  const answer = await other.admin.post(accounts, { name: 'Elsewhere', ours: 'x' })
+  expect(answer).toMatchObject({ status: 422, body: { errors: [{ code: 'FIELD_UNKNOWN' }] } })
+})
+
+test('the document of a browser carries own fields with their labels, in its language', async () => {
+  await define('wishes', 'multi-select', {
+    options: [{ value: 'fast', label: { en: 'Fast', fr: 'Rapide' }, tone: 'info' }],
+    shownIf: 'lifecycle = client',
+  })
+  const reader = await app.as({ may: ['core.account.read', 'core.account.update'], locale: 'fr' })
+  const { body } = await reader.get('/api/core/shell')
+  const meta = body.resources.find(({ id }: { id: string }) => id === 'core.account')
+  expect(meta.fields.find(({ name }: { name: string }) => name === 'wishes')).toMatchObject({
+    label: 'Nom de wishes',
+    type: 'multi-select',
+    options: [{ value: 'fast', label: 'Rapide', tone: 'info' }],
+    own: true,
+    writable: true,
+    shownIf: { op: '=', path: 'lifecycle', value: 'client' },
+  })
+  expect(meta.form).toContain('wishes')
+})
