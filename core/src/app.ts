@@ -21,7 +21,7 @@ import { createHost } from './http/host.ts'
 import { problemResponse } from './http/problem.ts'
 import { staticUi } from './http/static-ui.ts'
 import { createIdentity, type Identity, type IdentityConfig } from './identity/identity.ts'
-import { Jobs } from './jobs/index.ts'
+import { Jobs, type JobsOptions } from './jobs/index.ts'
 import { Kernel } from './kernel.ts'
 import { Authorities } from './permissions/authorities.ts'
 import { orderedPlugins } from './plugins/check-plugins.ts'
@@ -46,6 +46,8 @@ export interface AppOptions {
   readonly databaseUrl?: string
   /** What was built for the browser, and the words it says. */
   readonly ui?: { readonly folder: URL; readonly words: readonly { readonly owner: string; readonly folder: URL }[] }
+  /** How soon background work is taken up, and taken over from a process that died. */
+  readonly pace?: Pick<JobsOptions, 'pollMilliseconds' | 'recoverSeconds'>
   /** Brings schemas to their newest version first; on unless a deployment migrates by its own step. */
   readonly migrate?: boolean
 }
@@ -169,6 +171,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     log,
     runUnit,
     plugins,
+    ...options.pace,
     ...(options.databaseUrl === undefined ? {} : { url: options.databaseUrl }),
   })
   jobs.register(

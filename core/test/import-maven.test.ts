@@ -5,6 +5,7 @@ import { Decimal } from 'decimal.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { salesPlugin } from '../../plugins/sales/src/plugin.ts'
 import type { ImportJson } from '../src/records/import/import.ts'
+import { sql } from 'kysely'
 import { createTestApp, type TestApp, type TestClient } from '../src/testing/index.ts'
 import { Importing } from './import-world.ts'
 
@@ -26,7 +27,7 @@ function countBy<T>(rows: readonly T[], key: (row: T) => string | null): Record<
 // Some 9,000 records through the whole write path: minutes on the embedded database's one connection.
 const onServer = process.env['TEST_DATABASE_URL'] !== undefined
 
-describe.skipIf(!isThere || !onServer)('four files that refer to each other', () => {
+describe.skipIf(!isThere || !onServer)('core-04: four files that refer to each other', () => {
   let app: TestApp
   let admin: TestClient
   let importing: Importing
@@ -112,6 +113,10 @@ describe.skipIf(!isThere || !onServer)('four files that refer to each other', ()
     await importing.change(made.id, { mapping: made.mapping.map((it) => ({ ...it, create: it.field !== 'name' })) })
     expect((await importing.through(made.id)).counts).toMatchObject({ lines: 35, create: 35, failed: 0 })
     const people = (await list('core/users')).filter(({ state }) => state === 'invited')
+    const { rows: invitations } = await sql`select from core.invitation where workspace = ${app.workspace.id}`.execute(
+      app.app.kernel.parts.database.owner,
+    )
+    expect(invitations).toEqual([])
     const teams = (await admin.get('/api/core/teams')).body.data
     expect(people).toHaveLength(35 + 6)
     expect(

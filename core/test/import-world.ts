@@ -34,12 +34,12 @@ export class Importing {
 
   async rehearse(id: string): Promise<ImportJson> {
     answered(await this.#client.post(`/api/core/imports/${id}/rehearse`), 202)
-    return this.#settled(id)
+    return this.settled(id)
   }
 
   async run(id: string): Promise<ImportJson> {
     answered(await this.#client.post(`/api/core/imports/${id}/run`), 202)
-    return this.#settled(id)
+    return this.settled(id)
   }
 
   /** Rehearses, runs, and demands that the one came to what the other said. */
@@ -53,7 +53,20 @@ export class Importing {
     deepEqual(done.counts, rehearsed.counts)
     deepEqual(done.sample, rehearsed.sample)
     equal(done.digest.applied, rehearsed.digest.rehearsed)
+    equal(await this.diff(id, 'run'), await this.diff(id, 'rehearsal'))
     return done
+  }
+
+  /** What every line comes to, as it is fetched. */
+  async diff(id: string, phase: 'rehearsal' | 'run'): Promise<string> {
+    const response = await this.#client.raw('GET', `/api/core/imports/${id}/diff.ndjson?phase=${phase}`)
+    equal(response.status, 200)
+    return response.text()
+  }
+
+  async rollBack(id: string): Promise<ImportJson> {
+    answered(await this.#client.post(`/api/core/imports/${id}/rollback`), 202)
+    return this.settled(id)
   }
 
   /** Refused lines: their number with field and code of each problem. */
@@ -67,11 +80,12 @@ export class Importing {
     )
   }
 
-  async #settled(id: string): Promise<ImportJson> {
+  /** The import once nothing works on it any more. */
+  async settled(id: string): Promise<ImportJson> {
     await this.#work()
     for (;;) {
       const now = await this.get(id)
-      if (now.state !== 'rehearsing' && now.state !== 'running') return now
+      if (!['rehearsing', 'running', 'rolling_back'].includes(now.state)) return now
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
   }

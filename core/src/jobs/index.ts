@@ -1,2 +1,2 @@
-export { Jobs } from './jobs.ts'
+export { Jobs, type JobsOptions } from './jobs.ts'
 export { jobPermissions, jobRoutes } from './routes.ts'

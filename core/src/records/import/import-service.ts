@@ -6,6 +6,7 @@ import type { Jobs } from '../../jobs/index.ts'
 import type { Job, JobTools } from '../../jobs/job.ts'
 import { SocleError } from '../../errors.ts'
 import type { Parts } from '../../parts.ts'
+import type { Words } from '../../words.ts'
 import { permissionDenied } from '../../permissions/errors.ts'
 import type { FieldModel } from '../model.ts'
 import type { Resource } from '../registry.ts'
@@ -164,7 +165,9 @@ export class ImportService {
     const { columns, lines } = file.profile
     const fields = fillable(ctx, target)
     const known = await this.#knownValues(ctx, fields, columns)
-    const proposed = proposeMapping({ resource, fields, columns, words, known })
+    const proposed = proposeMapping({ resource, fields, columns, words, known }).map((it) =>
+      isReason(words, columns, it.column) ? { column: it.column, field: null } : it,
+    )
     const mapping = this.#completed(resource, fields, proposed)
     const aliases = await proposeAliases({
       ctx,
@@ -353,6 +356,15 @@ export class ImportService {
     }
     return (column: ColumnProfile, field: FieldModel) => shares.get(`${column.name}\u0001${field.name}`)
   }
+}
+
+/** The two columns that a file of refused lines has beside its own. */
+function isReason(words: Words, columns: readonly ColumnProfile[], column: string): boolean {
+  const last = columns.slice(-2).map(({ name }) => name)
+  return (['en', 'fr'] as const).some((locale) => {
+    const own = [words.say(locale, 'core.import.line'), words.say(locale, 'core.import.problems')]
+    return own.every((name, at) => last[at] === name) && own.includes(column)
+  })
 }
 
 function fillable(ctx: Context, target: ImportTarget): FieldModel[] {

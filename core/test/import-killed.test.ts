@@ -1,0 +1,45 @@
+import { sql } from 'kysely'
+import { expect, test } from 'vitest'
+import { createTestApp, makeTestDatabase } from '../src/testing/index.ts'
+import { killedImport } from './import-chaos.ts'
+
+// 100,000 with CHAOS=1; a run of the checks takes the twenty-fifth part of it.
+const rows = process.env['CHAOS'] === '1' ? 100_000 : 4_000
+
+test.runIf(process.env['TEST_DATABASE_URL'] !== undefined)(
+  'core-06: an import whose worker is killed goes on in another, without a line lost or doubled',
+  { timeout: 3_600_000 },
+  async () => {
+    const database = await makeTestDatabase()
+    try {
+      await using app = await createTestApp({ database })
+      const { imports, memory, atKill } = await killedImport(app.admin, database.url ?? '', rows)
+      expect(atKill).toBeLessThan(rows / 2)
+      const good = (rows / 2) * 0.97
+      for (const [at, it] of imports.entries()) {
+        expect(it).toMatchObject({ state: 'done', encoding: ['Windows-1252', 'UTF-8'][at] })
+        expect(it.counts).toEqual({
+          lines: rows / 2,
+          create: good,
+          update: 0,
+          unchanged: 0,
+          skip: 0,
+          failed: rows / 2 - good,
+          done: rows / 2,
+        })
+        const { body } = await app.admin.get(`/api/core/imports/${it.id}/errors.csv`)
+        const refused = body.trim().split('\r\n').slice(1)
+        expect(refused).toHaveLength(rows / 2 - good)
+        expect(refused[0]).toMatch(/no address .*is not an e-mail address/)
+      }
+      const { rows: found } = await sql<{ n: number; mails: number; changes: number }>`
+        select count(*)::integer as n, count(distinct email)::integer as mails,
+          (select count(*)::integer from core.change where workspace = ${app.workspace.id} and resource = 'core.contact') as changes
+        from core.contact where workspace = ${app.workspace.id}`.execute(database.database.owner)
+      expect(found).toEqual([{ n: rows * 0.97, mails: rows * 0.97, changes: rows * 0.97 }])
+      expect(memory).toBeLessThan(512)
+    } finally {
+      await database.drop()
+    }
+  },
+)
