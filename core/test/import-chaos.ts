@@ -25,7 +25,9 @@ function content(from: number, rows: number, delimiter: string): string {
     const nth = from + at
     const mail = nth % 100 < 3 ? `no address ${nth}` : `person.${nth}@example.com`
     const phone = `+33 1 ${String(10_000_000 + nth).replaceAll(/(\d\d)(?=\d)/g, '$1 ')}`
-    return ['Élise', `Durand ${nth}`, mail, phone, 'Directrice générale', '03/04/1985', `${nth % every}`].join(delimiter)
+    return ['Élise', `Durand ${nth}`, mail, phone, 'Directrice générale', '03/04/1985', `${nth % every}`].join(
+      delimiter,
+    )
   })
   return `${[head.join(delimiter), ...lines].join('\r\n')}\r\n`
 }
@@ -58,10 +60,7 @@ class Worker {
 export async function killedImport(client: TestClient, url: string, rows: number): Promise<KilledImport> {
   const importing = new Importing(client, async () => {})
   const half = rows / 2
-  const files = [
-    iconv.encode(content(0, half, ';'), 'windows-1252'),
-    Buffer.from(`\ufeff${content(half, half, ',')}`),
-  ]
+  const files = [iconv.encode(content(0, half, ';'), 'windows-1252'), Buffer.from(`\ufeff${content(half, half, ',')}`)]
   const started = performance.now()
   let worker = new Worker(url)
   let memory = 0

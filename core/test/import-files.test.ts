@@ -53,7 +53,11 @@ describe('a file', () => {
   })
 
   test('of JSON is read as a list or line by line, with columns any record may bring', async () => {
-    const records = [{ name: 'A', city: 'Lyon' }, { name: 'B "}]', employees: 12 }, { name: 'C', web: { site: 'c.example' } }]
+    const records = [
+      { name: 'A', city: 'Lyon' },
+      { name: 'B "}]', employees: 12 },
+      { name: 'C', web: { site: 'c.example' } },
+    ]
     const forms = [
       JSON.stringify(records),
       `\ufeff${JSON.stringify(records, null, 2)}`,
@@ -101,7 +105,11 @@ describe('a file', () => {
   })
 
   test('of another type, a damaged one and one made to fill a disk are refused', async () => {
-    const pictures = [Buffer.from([0x89, 0x50, 0x4e, 0x47, 13, 10]), Buffer.from('%PDF-1.7\n'), Buffer.from([0x1f, 0x8b, 8])]
+    const pictures = [
+      Buffer.from([0x89, 0x50, 0x4e, 0x47, 13, 10]),
+      Buffer.from('%PDF-1.7\n'),
+      Buffer.from([0x1f, 0x8b, 8]),
+    ]
     for (const file of pictures)
       expect((await importing.send('core.account', file, 'a.csv')).body).toMatchObject({
         status: 415,
@@ -121,11 +129,11 @@ describe('a file', () => {
     const made = await importing.upload('core.account', 'name;employees;code\nA;5;=1+1\nB;many;-2\nC;few;"x;y"\n')
     await importing.through(made.id)
     const { body } = await admin.get(`/api/core/imports/${made.id}/errors.csv`)
-    expect(body.split('\r\n')[0]).toBe('\ufeffname;employees;code;Line;Problems'.replace('\ufeff', ''))
+    expect(body.split('\r\n')[0]).toBe('\ufeffname;employees;code;Line;Reasons'.replace('\ufeff', ''))
     const again = await importing.upload('core.account', body.replace('many', '6').replace('few', '7'))
-    expect(again.mapping.filter(({ column }) => ['Line', 'Problems'].includes(column))).toEqual([
+    expect(again.mapping.filter(({ column }) => ['Line', 'Reasons'].includes(column))).toEqual([
       { column: 'Line', field: null },
-      { column: 'Problems', field: null },
+      { column: 'Reasons', field: null },
     ])
     expect((await importing.through(again.id)).counts).toMatchObject({ create: 2, failed: 0 })
   })
@@ -198,13 +206,16 @@ describe('an import', () => {
     const second = await admin.get(`/api/core/imports/${made.id}/rows?state=create&after=${first.body.page.next}`)
     expect([second.body.data.length, second.body.page.next]).toEqual([23, null])
     const updates = await admin.get(`/api/core/imports/${made.id}/rows?state=update`)
-    expect(updates.body.data).toEqual([{ line: 3, action: 'update', changes: [{ field: 'city', old: 'Gap', new: 'Nice' }] }])
+    expect(updates.body.data).toEqual([
+      { line: 3, action: 'update', changes: [{ field: 'city', old: 'Gap', new: 'Nice' }] },
+    ])
     expect((await importing.diff(made.id, 'rehearsal')).trim().split('\n')).toHaveLength(124)
   })
 
   test('is taken back: what it made is gone, what it changed is as before, what was touched since stays', async () => {
     const before = (await admin.post('/api/core/accounts', { name: 'B', city: 'Gap', code: '2' })).body.data
-    const other = (await admin.post('/api/core/accounts', { name: 'C', city: 'Gap', code: '3', employees: 5 })).body.data
+    const other = (await admin.post('/api/core/accounts', { name: 'C', city: 'Gap', code: '3', employees: 5 })).body
+      .data
     const made = await importing.upload('core.account', `${content}E;Dole;5\nF;Pau;6\n`)
     await importing.change(made.id, { key: 'code' })
     expect(await admin.post(`/api/core/imports/${made.id}/rollback`)).toMatchObject({
@@ -222,9 +233,11 @@ describe('an import', () => {
     const back = await importing.rollBack(made.id)
     expect(back).toMatchObject({ state: 'rolled_back', reversal: { deleted: 2, restored: 1, kept: 3 } })
     const { body } = await admin.get(`/api/core/imports/${made.id}/kept`)
-    expect(
-      Object.fromEntries(body.data.map((it: { title: string; code: string }) => [it.title, it.code])),
-    ).toEqual({ D: 'RECORD_CHANGED_SINCE', E: 'RECORD_USED_SINCE', C: 'RECORD_CHANGED_SINCE' })
+    expect(Object.fromEntries(body.data.map((it: { title: string; code: string }) => [it.title, it.code]))).toEqual({
+      D: 'RECORD_CHANGED_SINCE',
+      E: 'RECORD_USED_SINCE',
+      C: 'RECORD_CHANGED_SINCE',
+    })
     expect(await named('A')).toBeUndefined()
     expect(await named('B')).toMatchObject({ id: before.id, city: 'Gap' })
     expect(await named('C')).toMatchObject({ id: other.id, city: 'Dijon', employees: 5 })

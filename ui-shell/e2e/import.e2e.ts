@@ -19,7 +19,7 @@ interface Upload {
 }
 
 async function choose(page: Page, file: Upload): Promise<void> {
-  await page.getByLabel('Drop a CSV file here').setInputFiles(file)
+  await page.getByLabel('Drop a file here').setInputFiles(file)
 }
 
 async function upload(page: Page, file: Upload): Promise<void> {
@@ -28,8 +28,7 @@ async function upload(page: Page, file: Upload): Promise<void> {
 }
 
 /** The select that says where a column of the file goes. */
-const target = (page: Page, column: string) =>
-  page.getByRole('row', { name: new RegExp(`^${column} `) }).getByRole('combobox', { name: 'Goes to' })
+const target = (page: Page, column: string) => page.getByRole('combobox', { name: `“${column}” goes to` })
 
 async function accountsNamed(api: Api, name: string): Promise<readonly Stored[]> {
   const query = new URLSearchParams({ filter: `name ~ "${name}"`, sort: 'name' })

@@ -2,10 +2,12 @@ import { controls, format, icon, KitElement, resource, t } from '@socle/sdk/ui'
 import type { FieldMeta, ResourceMeta } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { fieldOf, isNumeric, pointsAtRecord, importableFields } from '../records/resources.ts'
-import type { ColumnMapping, Import, ImportChanges, ValueAlias } from './import-api.ts'
+import type { ColumnMapping, Import, ImportChanges, ImportOptions, ValueAlias } from './import-api.ts'
 
 /** Fields that usually name exactly one record. */
 const naming = ['code', 'email', 'sku', 'number', 'siren', 'siret', 'name', 'domain', 'slug']
+const modes = ['both', 'create', 'update'] as const
+const duplicates = ['refuse', 'skip', 'import', 'update'] as const
 const dateFormats = ['DD/MM/YYYY', 'MM/DD/YYYY', 'YYYY-MM-DD'] as const
 
 /**
@@ -130,12 +132,6 @@ export class ShellImportMapping extends KitElement {
         gap: 16px;
         margin-block-start: 8px;
         padding: 16px;
-      }
-      .options .check {
-        display: flex;
-        grid-column: 1 / -1;
-        align-items: center;
-        gap: 8px;
       }
       .options .input {
         margin-block-start: 4px;
@@ -265,7 +261,7 @@ export class ShellImportMapping extends KitElement {
     return html`
       <select
         class="input"
-        aria-label=${t('shell.imports.map.field')}
+        aria-label=${t('shell.imports.map.fieldOf', { column: mapping.column })}
         @change=${(event: Event) => {
           const name = (event.target as HTMLSelectElement).value || null
           const chosen = name ? fieldOf(this.meta, name) : undefined
@@ -362,7 +358,7 @@ export class ShellImportMapping extends KitElement {
                     <button
                       class="button small"
                       aria-pressed=${alias.accepted}
-                      aria-label=${t('shell.imports.alias.acceptLabel', { from: alias.from, to: alias.to })}
+                      aria-label=${t(alias.to ? 'shell.imports.alias.acceptLabel' : 'shell.imports.alias.acceptNone', { from: alias.from, to: alias.to })}
                       ?disabled=${!alias.to}
                       @click=${() => this.#setAlias(at, { accepted: !alias.accepted })}
                     >
@@ -450,19 +446,43 @@ export class ShellImportMapping extends KitElement {
               </label>`
             : nothing
         }
-        <label class="check">
-          <input
-            type="checkbox"
-            .checked=${options.mode === 'create'}
-            @change=${(event: Event) => this.#say({ options: { ...options, mode: (event.target as HTMLInputElement).checked ? 'create' : 'both' } })}
-          />
-          ${t('shell.imports.options.skip')}
+        ${
+          key
+            ? html`<label>
+                <span class="label">${t('shell.imports.options.mode')}</span>
+                <select
+                  class="input"
+                  @change=${(event: Event) => this.#option('mode', (event.target as HTMLSelectElement).value)}
+                >
+                  ${modes.map(
+                    (it) =>
+                      html`<option value=${it} ?selected=${it === (options.mode ?? 'both')}>
+                        ${t(`shell.imports.mode.${it}`)}
+                      </option>`,
+                  )}
+                </select>
+              </label>`
+            : nothing
+        }
+        <label>
+          <span class="label">${t('shell.imports.options.duplicates')}</span>
+          <select
+            class="input"
+            @change=${(event: Event) => this.#option('duplicates', (event.target as HTMLSelectElement).value)}
+          >
+            ${duplicates.map(
+              (it) =>
+                html`<option value=${it} ?selected=${it === (options.duplicates ?? 'refuse')}>
+                  ${t(`shell.imports.duplicates.${it}`)}
+                </option>`,
+            )}
+          </select>
         </label>
       </div>
     </section>`
   }
 
-  #option(name: 'dateFormat' | 'decimal', value: string): void {
+  #option(name: keyof ImportOptions, value: string): void {
     const { [name]: _, ...rest } = this.import.options
     this.#say({ options: value ? { ...rest, [name]: value } : rest })
   }

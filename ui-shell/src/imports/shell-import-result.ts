@@ -1,10 +1,10 @@
-import { controls, format, icon, KitElement, pill, t, valueTemplate } from '@socle/sdk/ui'
+import { controls, format, icon, KitElement, pill, recordHref, t, valueTemplate } from '@socle/sdk/ui'
 import type { FieldMeta, RecordJson, ResourceMeta, Tone } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
 import { fieldOf, pointsAtRecord } from '../records/resources.ts'
 import { imports } from './import-api.ts'
-import type { Import, ImportRow } from './import-api.ts'
+import type { Import, ImportRow, KeptRecord } from './import-api.ts'
 
 const tones: Readonly<Record<string, Tone>> = {
   create: 'success',
@@ -21,14 +21,18 @@ const signs: Readonly<Record<string, string>> = {
   failed: 'x',
 }
 const columnsShown = 5
+const filters = ['', 'create', 'update', 'unchanged', 'skip', 'failed'] as const
+type Shown = (typeof filters)[number]
 
 /** What a rehearsal or a run comes to: counts that add up to the lines read, the first lines, and the refused ones. */
 export class ShellImportResult extends KitElement {
   static override properties = {
     meta: { attribute: false },
     import: { attribute: false },
-    failed: { state: true },
+    shown: { state: true },
+    rows: { state: true },
     next: { state: true },
+    kept: { state: true },
   }
 
   static override styles = [
@@ -40,7 +44,7 @@ export class ShellImportResult extends KitElement {
       }
       .counts {
         display: grid;
-        grid-template-columns: repeat(5, minmax(0, 1fr));
+        grid-template-columns: repeat(auto-fit, minmax(120px, 1fr));
         gap: 12px;
       }
       .count {
@@ -122,6 +126,15 @@ export class ShellImportResult extends KitElement {
         margin-block: 2px 8px;
         color: var(--socle-text-2);
       }
+      .filters {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 6px;
+        margin-block: 8px;
+      }
+      .below {
+        margin-block-start: 16px;
+      }
       .more {
         margin-block-start: 8px;
       }
@@ -138,62 +151,146 @@ export class ShellImportResult extends KitElement {
 
   declare meta: ResourceMeta
   declare import: Import
-  declare private failed: readonly ImportRow[]
+  /** Which lines are shown: those that come to this, or all. */
+  declare private shown: Shown
+  declare private rows: readonly ImportRow[]
   declare private next: string | null
+  declare private kept: readonly KeptRecord[]
   #asked = ''
 
   constructor() {
     super()
-    this.failed = []
+    this.shown = ''
+    this.rows = []
     this.next = null
+    this.kept = []
   }
 
   override willUpdate(changed: PropertyValues): void {
-    if (!changed.has('import') || !this.import.counts.failed) return
-    const key = `${this.import.id} ${this.import.state} ${this.import.counts.failed}`
-    if (key === this.#asked || this.import.state === 'rehearsing' || this.import.state === 'running') return
+    if (!changed.has('import')) return
+    const { id, state, counts } = this.import
+    const key = `${id} ${state} ${counts.done}`
+    if (key === this.#asked || state === 'rehearsing' || state === 'running' || state === 'rolling_back') return
     this.#asked = key
+    // What was refused is what somebody has to do something about.
+    this.shown = counts.failed ? 'failed' : ''
     void this.#load()
+    if (this.import.reversal) void this.#loadKept()
   }
 
   async #load(after?: string): Promise<void> {
-    const page = await imports.failedRows(this.import.id, after).catch(() => undefined)
-    if (!page) return
-    this.failed = after ? [...this.failed, ...page.data] : page.data
+    const { shown } = this
+    const page = await imports.rows(this.import.id, shown, after).catch(() => undefined)
+    if (!page || shown !== this.shown) return
+    this.rows = after ? [...this.rows, ...page.data] : page.data
     this.next = page.page?.next ?? null
   }
 
+  async #loadKept(): Promise<void> {
+    this.kept = (await imports.kept(this.import.id).catch(() => undefined))?.data ?? []
+  }
+
   override render() {
-    return html`${this.#counts()} ${this.import.counts.failed ? this.#problems() : nothing}
-    ${this.import.sample.length ? this.#sample() : nothing}`
+    return html`${this.import.reversal ? this.#reversal(this.import.reversal) : nothing} ${this.#counts()}
+    ${this.import.counts.done ? this.#lines() : nothing}`
+  }
+
+  /** What a roll back came to, and what it left with the reason. */
+  #reversal({ deleted, restored, kept }: NonNullable<Import['reversal']>) {
+    return html`<section>
+      <dl class="counts">
+        ${Object.entries({ deleted, restored, kept }).map(
+          ([name, count]) =>
+            html`<div class="count card ${count === 0 ? 'none' : ''}">
+              <dt>${t(`shell.imports.reversal.${name}`)}</dt>
+              <dd>${format.number(count)}</dd>
+            </div>`,
+        )}
+      </dl>
+      ${
+        this.kept.length
+          ? html`<h3 class="below">${t('shell.imports.reversal.left')}</h3>
+              <div class="card scroll" tabindex="0" role="region" aria-label=${t('shell.imports.reversal.left')}>
+                <table>
+                  <tbody>
+                    ${this.kept.map(
+                      (it) =>
+                        html`<tr>
+                          <td>
+                            <a class="link" href=${recordHref(it.resource, it.record) ?? nothing}
+                              >${it.title || it.record}</a
+                            >
+                          </td>
+                          <td class="wide">
+                            ${it.detail ?? t('shell.imports.reversal.fields', { fields: format.list(it.fields.map((name) => fieldOf(this.meta, name)?.label ?? name)) })}
+                          </td>
+                        </tr>`,
+                    )}
+                  </tbody>
+                </table>
+              </div>`
+          : nothing
+      }
+    </section>`
   }
 
   #counts() {
     const { counts } = this.import
-    const figure = (name: 'lines' | 'create' | 'update' | 'unchanged' | 'failed') => {
+    const figure = (name: 'lines' | 'create' | 'update' | 'unchanged' | 'skip' | 'failed') => {
       const tone = counts[name] === 0 ? 'none' : name === 'failed' ? 'bad' : ''
       return html`<div class="count card ${tone}">
         <dt>${t(`shell.imports.count.${name}`)}</dt>
         <dd>${format.number(counts[name])}</dd>
       </div>`
     }
-    const addsUp = counts.create + counts.update + counts.unchanged + counts.failed === counts.lines
+    const addsUp = counts.create + counts.update + counts.unchanged + counts.skip + counts.failed === counts.lines
     return html`<section>
       <dl class="counts">
-        ${figure('lines')}${figure('create')}${figure('update')}${figure('unchanged')}${figure('failed')}
+        ${figure('lines')}${figure('create')}${figure('update')}${figure('unchanged')}
+        ${counts.skip ? figure('skip') : nothing}${figure('failed')}
       </dl>
       ${addsUp ? html`<p class="meta sum">${t('shell.imports.sum', { ...counts })}</p>` : nothing}
     </section>`
   }
 
-  #sample() {
-    const rows = this.import.sample
+  #lines() {
+    const { counts, id } = this.import
     const named = this.import.mapping
       .flatMap((it) => (it.field ? (fieldOf(this.meta, it.field) ?? []) : []))
       .slice(0, columnsShown)
+    const choices = filters.filter((it) => it === '' || counts[it] > 0)
     return html`<section>
-      <h3>${t('shell.imports.sample.title')}</h3>
-      <div class="card scroll" tabindex="0" role="region" aria-label=${t('shell.imports.sample.title')}>
+      <div class="head">
+        <h3>${t('shell.imports.diff.title')}</h3>
+        ${
+          counts.failed
+            ? html`<a class="button small" href=${imports.errorFile(id)} download
+                >${icon('download')}${t('shell.imports.problems.file')}</a
+              >`
+            : nothing
+        }
+        <a class="button small" href=${imports.diffFile(id)} download
+          >${icon('download')}${t('shell.imports.diff.file')}</a
+        >
+      </div>
+      ${counts.failed ? html`<p class="quiet">${t('shell.imports.problems.text')}</p>` : nothing}
+      <div class="filters" role="group" aria-label=${t('shell.imports.diff.show')}>
+        ${choices.map(
+          (it) =>
+            html`<button
+              class="button small"
+              aria-pressed=${this.shown === it}
+              @click=${() => {
+                this.shown = it
+                void this.#load()
+              }}
+            >
+              ${it === '' ? t('shell.imports.diff.all') : t(`shell.imports.count.${it}`)}
+              <span class="meta">${format.number(it === '' ? counts.done : counts[it])}</span>
+            </button>`,
+        )}
+      </div>
+      <div class="card scroll" tabindex="0" role="region" aria-label=${t('shell.imports.diff.title')}>
         <table>
           <thead>
             <tr>
@@ -203,14 +300,14 @@ export class ShellImportResult extends KitElement {
             </tr>
           </thead>
           <tbody>
-            ${rows.map(
+            ${this.rows.map(
               (row) =>
                 html`<tr>
                   <td class="line">${row.line}</td>
                   <td>${this.#action(row.action)}</td>
                   ${
                     row.changes?.length || row.problems?.length
-                      ? html`<td class="wide" colspan=${named.length}>
+                      ? html`<td class="wide" colspan=${Math.max(1, named.length)}>
                           ${row.problems?.length ? this.#faults(row) : this.#changes(row)}
                         </td>`
                       : named.map((field) => html`<td>${this.#value(field, row.values?.[field.name], row)}</td>`)
@@ -220,6 +317,13 @@ export class ShellImportResult extends KitElement {
           </tbody>
         </table>
       </div>
+      ${
+        this.next
+          ? html`<button class="button small more" @click=${() => void this.#load(this.next ?? undefined)}>
+              ${t('shell.imports.problems.more')}
+            </button>`
+          : nothing
+      }
     </section>`
   }
 
@@ -243,7 +347,13 @@ export class ShellImportResult extends KitElement {
 
   #faults(row: ImportRow) {
     return html`<div class="changes">
-      ${row.problems?.map((it) => html`<span><b>${fieldOf(this.meta, it.field)?.label ?? it.field}</b> ${it.detail}</span>`)}
+      ${row.problems?.map(
+        (it) =>
+          html`<span
+            ><b>${fieldOf(this.meta, it.field)?.label ?? it.field}</b> ${it.detail}
+            ${it.candidates?.map((one) => html` <a class="link" href=${recordHref(this.meta.id, one.id) ?? nothing}>${one.title}</a>`)}</span
+          >`,
+      )}
     </div>`
   }
 
@@ -254,36 +364,5 @@ export class ShellImportResult extends KitElement {
     if (pointsAtRecord(field)) return String(value)
     const record = { id: '', version: 0, ...row.values } as RecordJson
     return valueTemplate(field, value, { record, links: false })
-  }
-
-  #problems() {
-    return html`<section>
-      <div class="head">
-        <h3>${t('shell.imports.problems.title', { count: this.import.counts.failed })}</h3>
-        <a class="button small" href=${imports.errorFile(this.import.id)} download
-          >${icon('download')}${t('shell.imports.problems.file')}</a
-        >
-      </div>
-      <p class="quiet">${t('shell.imports.problems.text')}</p>
-      <div
-        class="card scroll"
-        tabindex="0"
-        role="region"
-        aria-label=${t('shell.imports.problems.title', { count: this.import.counts.failed })}
-      >
-        <table>
-          <tbody>
-            ${this.failed.map(
-              (row) =>
-                html`<tr>
-                  <td class="line">${t('shell.imports.sample.line')} ${row.line}</td>
-                  <td class="wide">${this.#faults(row)}</td>
-                </tr>`,
-            )}
-          </tbody>
-        </table>
-      </div>
-      ${this.next ? html`<button class="button small more" @click=${() => void this.#load(this.next ?? undefined)}>${t('shell.imports.problems.more')}</button>` : nothing}
-    </section>`
   }
 }

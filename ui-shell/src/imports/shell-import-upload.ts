@@ -1,8 +1,9 @@
-import { controls, icon, KitElement, ProblemError, t } from '@socle/sdk/ui'
+import { controls, format, icon, KitElement, pill, ProblemError, t } from '@socle/sdk/ui'
 import type { ResourceMeta } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { importableFields } from '../records/resources.ts'
 import { imports } from './import-api.ts'
+import type { Import } from './import-api.ts'
 
 /**
  * The first step: a file, dropped or chosen.
@@ -15,6 +16,7 @@ export class ShellImportUpload extends KitElement {
     reading: { state: true },
     isOver: { state: true },
     problem: { state: true },
+    past: { state: true },
   }
 
   static override styles = [
@@ -85,6 +87,25 @@ export class ShellImportUpload extends KitElement {
         gap: 6px;
         margin-block-start: 8px;
       }
+      .past h3 {
+        margin-block-end: 8px;
+        font: var(--socle-small);
+        font-weight: 600;
+        color: var(--socle-text-2);
+      }
+      .past li {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 4px 12px;
+        padding: 8px 16px;
+      }
+      .past li + li {
+        border-block-start: 1px solid var(--socle-line);
+      }
+      .past a {
+        overflow-wrap: anywhere;
+      }
       .problem {
         padding: 10px 12px;
         border-radius: 8px;
@@ -99,10 +120,23 @@ export class ShellImportUpload extends KitElement {
   declare private reading: string | undefined
   declare private isOver: boolean
   declare private problem: string | undefined
+  /** Files that were imported before, newest first. */
+  declare private past: readonly Import[]
 
   constructor() {
     super()
     this.isOver = false
+    this.past = []
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    void this.#recall()
+  }
+
+  async #recall(): Promise<void> {
+    // The list is beside the point: without it a file can be chosen all the same.
+    this.past = await imports.list(this.meta.id).catch(() => [])
   }
 
   override render() {
@@ -129,7 +163,7 @@ export class ShellImportUpload extends KitElement {
         <input
           class="visually-hidden"
           type="file"
-          accept=".csv,.tsv,.txt,text/csv,text/tab-separated-values"
+          accept=".csv,.tsv,.txt,.xlsx,.json,.ndjson,.jsonl,.vcf"
           ?disabled=${this.reading !== undefined}
           @change=${(event: Event) => void this.#take((event.target as HTMLInputElement).files?.[0])}
         />
@@ -142,22 +176,37 @@ export class ShellImportUpload extends KitElement {
           ${importableFields(this.meta).map((it) => html`<li class="pill">${it.label}${it.required ? ' *' : ''}</li>`)}
         </ul>
       </section>
+      ${this.past.length ? this.#past() : nothing}
     `
+  }
+
+  #past() {
+    return html`<section class="past">
+      <h3>${t('shell.imports.past.title')}</h3>
+      <ul class="card">
+        ${this.past.slice(0, 10).map(
+          (it) =>
+            html`<li>
+              <a class="link" href="${this.meta.route}/import?${new URLSearchParams({ id: it.id })}">${it.file.name}</a>
+              ${pill(t(`shell.imports.state.${it.state}`), it.state === 'failed' ? 'danger' : it.state === 'done' ? 'success' : 'neutral')}
+              <span class="meta">
+                ${t('shell.imports.past.counts', { ...it.counts })} · ${format.instant(it.createdAt)}
+              </span>
+            </li>`,
+        )}
+      </ul>
+    </section>`
   }
 
   async #take(file: File | undefined): Promise<void> {
     if (!file || this.reading) return
-    if (!/\.(csv|tsv|txt)$/i.test(file.name)) {
-      this.problem = t('shell.imports.drop.notCsv', { name: file.name })
-      return
-    }
     this.problem = undefined
     this.reading = file.name
     try {
       this.tell('import-uploaded', await imports.upload(this.meta.id, file))
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error
-      this.problem = error.detail
+      this.problem = `${file.name}: ${error.detail}`
     } finally {
       this.reading = undefined
     }

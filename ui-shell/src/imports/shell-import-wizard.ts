@@ -1,4 +1,15 @@
-import { announce, controls, format, icon, KitElement, navigate, ProblemError, resource, t } from '@socle/sdk/ui'
+import {
+  announce,
+  confirmDialog,
+  controls,
+  format,
+  icon,
+  KitElement,
+  navigate,
+  ProblemError,
+  resource,
+  t,
+} from '@socle/sdk/ui'
 import type { ResourceMeta } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
@@ -6,7 +17,7 @@ import { define } from '../define.ts'
 import { setPage } from '../page.ts'
 import { inSentence, moduleOf } from '../records/resources.ts'
 import { imports, problemText } from './import-api.ts'
-import type { Import, ImportChanges } from './import-api.ts'
+import type { Import, ImportChanges, ImportMove } from './import-api.ts'
 import { ShellImportMapping } from './shell-import-mapping.ts'
 import { ShellImportResult } from './shell-import-result.ts'
 import { ShellImportUpload } from './shell-import-upload.ts'
@@ -31,6 +42,7 @@ export class ShellImportWizard extends KitElement {
     problem: { state: true },
     back: { state: true },
     busy: { state: true },
+    naming: { state: true },
   }
 
   declare resource: string
@@ -41,6 +53,8 @@ export class ShellImportWizard extends KitElement {
   /** The user went back from the check to the columns. */
   declare private back: boolean
   declare private busy: boolean
+  /** A recipe is being named. */
+  declare private naming: boolean
   #poll: ReturnType<typeof setTimeout> | undefined
   #pause: ReturnType<typeof setTimeout> | undefined
   #waiting: ImportChanges = {}
@@ -50,6 +64,7 @@ export class ShellImportWizard extends KitElement {
     super()
     this.back = false
     this.busy = false
+    this.naming = false
   }
 
   get #meta(): ResourceMeta | undefined {
@@ -63,8 +78,9 @@ export class ShellImportWizard extends KitElement {
   get #step(): Step {
     const state = this.import?.state
     if (!state) return 'file'
-    if (state === 'running' || state === 'done' || (state === 'failed' && this.import?.startedAt)) return 'run'
-    if (this.back || state === 'draft' || state === 'mapped') return 'map'
+    if (this.back && isOpen(this.import)) return 'map'
+    if (this.import?.startedAt || state === 'running') return 'run'
+    if (state === 'draft' || state === 'mapped') return 'map'
     return 'check'
   }
 
@@ -108,12 +124,13 @@ export class ShellImportWizard extends KitElement {
     const before = this.import?.state
     this.import = taken
     clearTimeout(this.#poll)
-    if (taken.state === 'rehearsing' || taken.state === 'running') {
+    if (taken.state === 'rehearsing' || taken.state === 'running' || taken.state === 'rolling_back') {
       this.#poll = setTimeout(() => void this.#load(taken.id), pollEvery)
       return
     }
     if (before === 'rehearsing' && taken.state === 'rehearsed') announce(t('shell.imports.check.title'))
     if (before === 'running' && taken.state === 'done') announce(t('shell.imports.done.text', { ...taken.counts }))
+    if (before === 'rolling_back' && taken.state === 'rolled_back') announce(t('shell.imports.rolledBack.title'))
   }
 
   async #do(work: () => Promise<void>): Promise<void> {
@@ -165,15 +182,50 @@ export class ShellImportWizard extends KitElement {
     const id = this.import?.id
     if (!id || this.problem) return
     this.back = false
-    await this.#do(async () => this.#take(await imports.rehearse(id)))
+    await this.#move('rehearse')
+  }
+
+  async #move(move: ImportMove): Promise<void> {
+    const id = this.import?.id
+    if (!id) return
+    await this.#do(async () => this.#take(await imports.move(id, move)))
     this.#focusHead()
   }
 
-  async #run(): Promise<void> {
+  async #rollBack(): Promise<void> {
+    const { create, update } = this.import!.counts
+    const sure = await confirmDialog({
+      title: t('shell.imports.rollBack.title'),
+      body: t('shell.imports.rollBack.text', { create, update }),
+      confirm: t('shell.imports.rollBack.now'),
+      danger: true,
+    })
+    if (sure) await this.#move('rollback')
+  }
+
+  async #useRecipe(recipe: string): Promise<void> {
     const id = this.import?.id
-    if (!id) return
-    await this.#do(async () => this.#take(await imports.run(id)))
-    this.#focusHead()
+    if (!id || !recipe) return
+    await this.#save()
+    await this.#do(async () => {
+      this.#take(await imports.change(id, { recipe }))
+      announce(t('shell.imports.recipe.used'))
+    })
+  }
+
+  async #keepRecipe(event: SubmitEvent): Promise<void> {
+    event.preventDefault()
+    const form = new FormData(event.target as HTMLFormElement)
+    const name = String(form.get('name') ?? '').trim()
+    if (!name) return
+    await this.#save()
+    const it = this.import!
+    await this.#do(async () => {
+      await imports.keepRecipe(it, name, form.get('shared') === 'on')
+      this.#take(await imports.get(it.id))
+      this.naming = false
+      announce(t('shell.imports.recipe.kept', { name }))
+    })
   }
 
   #focusHead(): void {
@@ -237,10 +289,17 @@ export class ShellImportWizard extends KitElement {
       <h2 class="step-title" tabindex="-1">${t('shell.imports.map.count', { mapped, total: it.columns.length })}</h2>
       <p class="facts">
         <span class="pill">${it.file.name}, ${sizeOf(it.file.size)}</span>
-        <span class="pill">${t('shell.imports.read.encoding', { encoding: it.encoding })}</span>
-        <span class="pill">${t('shell.imports.read.delimiter', { delimiter: nameOfDelimiter(it.delimiter) })}</span>
+        ${
+          it.file.format === 'csv'
+            ? html`<span class="pill">${t('shell.imports.read.encoding', { encoding: it.encoding })}</span>
+                <span class="pill"
+                  >${t('shell.imports.read.delimiter', { delimiter: nameOfDelimiter(it.delimiter) })}</span
+                >`
+            : html`<span class="pill">${t(`shell.imports.format.${it.file.format}`)}</span>`
+        }
         <span class="pill">${t('shell.imports.read.lines', { count: it.counts.lines })}</span>
       </p>
+      ${this.#recipe(it)}
       <shell-import-mapping .meta=${meta} .import=${it} @import-change=${this.#changed}></shell-import-mapping>
       <div class="foot">
         <a class="button" href="${meta.route}/import">${t('shell.imports.done.another')}</a>
@@ -252,9 +311,51 @@ export class ShellImportWizard extends KitElement {
     `
   }
 
+  /** Kept mappings that fit the file, and a name for this one. */
+  #recipe(it: Import) {
+    return html`<div class="recipe">
+      ${
+        it.recipes.length
+          ? html`<label>
+              <span class="label">${t('shell.imports.recipe.choose')}</span>
+              <select
+                class="input"
+                @change=${(event: Event) => void this.#useRecipe((event.target as HTMLSelectElement).value)}
+              >
+                <option value="">${t('shell.imports.recipe.none')}</option>
+                ${it.recipes.map(
+                  (recipe) =>
+                    html`<option value=${recipe.id}>
+                      ${recipe.mine ? recipe.name : t('shell.imports.recipe.shared', { name: recipe.name })}
+                    </option>`,
+                )}
+              </select>
+            </label>`
+          : nothing
+      }
+      ${
+        this.naming
+          ? html`<form @submit=${(event: SubmitEvent) => void this.#keepRecipe(event)}>
+              <label>
+                <span class="label">${t('shell.imports.recipe.name')}</span>
+                <input class="input" name="name" required maxlength="120" autocomplete="off" />
+              </label>
+              <label class="check"><input type="checkbox" name="shared" />${t('shell.imports.recipe.share')}</label>
+              <button class="button primary" ?disabled=${this.busy}>${t('shell.imports.recipe.keepNow')}</button>
+              <button class="button" type="button" @click=${() => (this.naming = false)}>
+                ${t('shell.records.cancel')}
+              </button>
+            </form>`
+          : html`<button class="button small" @click=${() => (this.naming = true)}>
+              ${icon('plus')}${t('shell.imports.recipe.keep')}
+            </button>`
+      }
+    </div>`
+  }
+
   #check(meta: ResourceMeta) {
     const it = this.import!
-    if (it.state === 'rehearsing') return this.#progress('rehearsing')
+    if (it.state === 'rehearsing' || it.work === 'rehearsing') return this.#progress('rehearsing')
     const changes = it.counts.create + it.counts.update
     return html`
       <h2 class="step-title" tabindex="-1">
@@ -271,7 +372,7 @@ export class ShellImportWizard extends KitElement {
         <button
           class="button primary"
           ?disabled=${this.busy || changes === 0 || it.state === 'failed'}
-          @click=${() => void this.#run()}
+          @click=${() => void this.#move('run')}
         >
           ${t('shell.imports.run', { count: changes })}
         </button>
@@ -281,25 +382,31 @@ export class ShellImportWizard extends KitElement {
 
   #ran(meta: ResourceMeta) {
     const it = this.import!
-    if (it.state === 'running') return this.#progress('running')
-    const isFailed = it.state === 'failed'
+    if (it.work && it.state !== 'failed' && it.state !== 'cancelled') return this.#progress(it.work)
+    const [title, tone] = endings[it.state] ?? ['done', 'ok']
+    const mayRollBack = it.state === 'done' || it.state === 'cancelled' || it.state === 'failed'
     return html`
-      <h2 class="step-title" tabindex="-1">
-        ${t(isFailed ? 'shell.imports.failed.title' : 'shell.imports.done.title')}
-      </h2>
+      <h2 class="step-title" tabindex="-1">${t(`shell.imports.${title}.title`)}</h2>
       ${
-        isFailed
+        tone === 'bad'
           ? html`<p class="problem" role="alert">
-              ${icon('circle-alert')}<span>${problemText(it.problem)} ${t('shell.imports.failed.text')}</span>
+              ${icon('circle-alert')}<span>${problemText(it.problem)} ${t(`shell.imports.${title}.text`)}</span>
             </p>`
-          : html`<p class="lead ok">${icon('circle-check')}${t('shell.imports.done.text', { ...it.counts })}</p>`
+          : html`<p class="lead ok">${icon('circle-check')}${t(`shell.imports.${title}.text`, { ...it.counts })}</p>`
       }
       <shell-import-result .meta=${meta} .import=${it}></shell-import-result>
       <div class="foot">
         <a class="button" href="${meta.route}/import">${t('shell.imports.done.another')}</a>
+        ${
+          mayRollBack
+            ? html`<button class="button" ?disabled=${this.busy} @click=${() => void this.#rollBack()}>
+                ${icon('rotate-ccw')}${t('shell.imports.rollBack.button')}
+              </button>`
+            : nothing
+        }
         <span class="space"></span>
         ${
-          isFailed
+          tone === 'bad'
             ? html`<button class="button primary" ?disabled=${this.busy} @click=${() => void this.#rehearse()}>
                 ${t('shell.imports.rehearseAgain')}
               </button>`
@@ -311,12 +418,33 @@ export class ShellImportWizard extends KitElement {
     `
   }
 
-  #progress(what: 'rehearsing' | 'running') {
-    const { done, lines } = this.import!.counts
+  #progress(what: 'rehearsing' | 'running' | 'rolling_back') {
+    const { counts, state, reversal } = this.import!
+    const isBack = what === 'rolling_back'
+    const lines = isBack ? counts.create + counts.update : counts.lines
+    const done = isBack ? (reversal ? reversal.deleted + reversal.restored + reversal.kept : 0) : counts.done
+    const isPaused = state === 'paused'
+    const text = t(isPaused ? 'shell.imports.paused' : `shell.imports.${what}`, { done, lines })
     return html`<div class="progress">
-      <h2 class="step-title" tabindex="-1" role="status">${t(`shell.imports.${what}`, { done, lines })}</h2>
-      <progress max=${lines || 1} value=${done} aria-label=${t(`shell.imports.${what}`, { done, lines })}></progress>
-      <p class="lead">${t('shell.imports.runningText')}</p>
+      <h2 class="step-title" tabindex="-1" role="status">${text}</h2>
+      <progress max=${lines || 1} value=${Math.min(done, lines || 1)} aria-label=${text}></progress>
+      <p class="lead">${t(isPaused ? 'shell.imports.pausedText' : 'shell.imports.runningText')}</p>
+      <div class="moves">
+        ${
+          isPaused
+            ? html`<button class="button primary" ?disabled=${this.busy} @click=${() => void this.#move('resume')}>
+                ${t('shell.imports.resume')}
+              </button>`
+            : what === 'rehearsing'
+              ? nothing
+              : html`<button class="button" ?disabled=${this.busy} @click=${() => void this.#move('pause')}>
+                  ${t('shell.imports.pause')}
+                </button>`
+        }
+        <button class="button" ?disabled=${this.busy} @click=${() => void this.#move('cancel')}>
+          ${t('shell.imports.cancel')}
+        </button>
+      </div>
     </div>`
   }
 
@@ -415,8 +543,26 @@ export class ShellImportWizard extends KitElement {
         block-size: 8px;
         accent-color: var(--socle-accent);
       }
+      .moves,
+      .recipe,
+      .recipe form {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: end;
+        gap: 8px 12px;
+      }
+      .recipe .check {
+        display: flex;
+        align-items: center;
+        gap: 6px;
+        min-block-size: 36px;
+      }
+      .recipe .input {
+        margin-block-start: 4px;
+      }
       .foot {
         position: sticky;
+        flex-wrap: wrap;
         inset-block-end: 0;
         display: flex;
         align-items: center;
@@ -443,6 +589,19 @@ export class ShellImportWizard extends KitElement {
       }
     `,
   ]
+}
+
+/** How an import may end, and whether that is what was wanted. */
+const endings: Readonly<Record<string, readonly [words: string, tone: 'ok' | 'bad']>> = {
+  done: ['done', 'ok'],
+  failed: ['failed', 'bad'],
+  cancelled: ['cancelled', 'bad'],
+  rolled_back: ['rolledBack', 'ok'],
+}
+
+/** Whether its columns may still be changed. */
+function isOpen(it: Import | undefined): boolean {
+  return it !== undefined && ['draft', 'mapped', 'rehearsed', 'failed', 'cancelled'].includes(it.state)
 }
 
 function nameOfDelimiter(delimiter: string): string {

@@ -44,6 +44,22 @@ const importFile: ListAction = {
   href: ({ meta }) => `${meta.route}/import`,
 }
 
+const exportList: ListAction = {
+  id: 'export',
+  icon: 'download',
+  label: () => t('shell.exports.action'),
+  offered: ({ meta }) => meta.may.export,
+  run: (place) => exportRows(place, []),
+}
+
+const exportChosen: ListAction = {
+  id: 'export-rows',
+  icon: 'download',
+  label: () => t('shell.exports.action'),
+  offered: ({ meta }) => meta.may.export,
+  run: (place) => exportRows(place, place.rows),
+}
+
 const setField: ListAction = {
   id: 'set',
   icon: 'pencil',
@@ -68,10 +84,10 @@ const setFieldOfAll: ListAction = {
 }
 
 /** Entries of the menu beside the list's title, in their order. */
-export const menuActions: readonly ListAction[] = [importFile]
+export const menuActions: readonly ListAction[] = [importFile, exportList]
 
 /** Buttons over chosen rows, in their order. */
-export const rowActions: readonly ListAction[] = [setField, deleteRows, setFieldOfAll]
+export const rowActions: readonly ListAction[] = [setField, exportChosen, deleteRows, setFieldOfAll]
 
 async function bulk(place: ListPlace, kind: 'set' | 'delete', everything: boolean): Promise<void> {
   const { ShellBulkDialog } = await import('./shell-bulk-dialog.ts')
@@ -90,5 +106,19 @@ async function bulk(place: ListPlace, kind: 'set' | 'delete', everything: boolea
       @bulk-done=${done}
       @bulk-closed=${() => place.close()}
     ></shell-bulk-dialog>`,
+  )
+}
+
+async function exportRows(place: ListPlace, rows: readonly RecordJson[]): Promise<void> {
+  const { ShellExportDialog } = await import('./shell-export-dialog.ts')
+  define('shell-export-dialog', ShellExportDialog)
+  place.show(
+    html`<shell-export-dialog
+      .meta=${place.meta}
+      .query=${place.query}
+      .rows=${rows}
+      .total=${place.total}
+      @export-closed=${() => place.close()}
+    ></shell-export-dialog>`,
   )
 }

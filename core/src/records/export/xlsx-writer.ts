@@ -29,7 +29,9 @@ export function sheetRow(cells: readonly SheetCell[], nth: number): string {
 
 function written(cell: SheetCell, place: string): string {
   if (cell.text === '') return ''
-  if (cell.type === 'date') return `<c r="${place}" s="1"><v>${serialOf(`${cell.text}T00:00:00Z`)}</v></c>`
+  // A sheet's days begin with 1900; what was before is told in words.
+  if (cell.type === 'date' && cell.text >= '1900-01-01')
+    return `<c r="${place}" s="1"><v>${serialOf(`${cell.text}T00:00:00Z`)}</v></c>`
   if (cell.type === 'instant') {
     const shown = localTime(cell.text, cell.zone).setZone('utc', { keepLocalTime: true }).toISO() ?? cell.text
     return `<c r="${place}" s="2"><v>${serialOf(shown)}</v></c>`
@@ -40,9 +42,10 @@ function written(cell: SheetCell, place: string): string {
   return `<c r="${place}" t="inlineStr"><is><t xml:space="preserve">${escaped(cell.text)}</t></is></c>`
 }
 
-/** Days since the end of 1899. */
+/** Days since the end of 1899, with a 29 February 1900 that never was. */
 function serialOf(instant: string): number {
-  return Date.parse(instant) / 86_400_000 + 25_569
+  const days = Date.parse(instant) / 86_400_000 + 25_569
+  return days < 61 ? days - 1 : days
 }
 
 function lettersOf(at: number): string {

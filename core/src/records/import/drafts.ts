@@ -2,7 +2,11 @@ import { createHash } from 'node:crypto'
 import type { Context } from '../../context.ts'
 import type { SocleError } from '../../errors.ts'
 import type { Words } from '../../words.ts'
+import { duplicateSuspected } from '../duplicates/errors.ts'
+import { duplicatesOf } from '../duplicates/find.ts'
+import type { RecordEngine } from '../engine.ts'
 import type { FieldModel } from '../model.ts'
+import { recordsByIds } from '../read.ts'
 import type { RecordJson } from '../records.ts'
 import type { Resource } from '../registry.ts'
 import { systemFields } from '../registry.ts'
@@ -227,11 +231,7 @@ export class Drafts {
     const { field } = key
     const texts = new Map(drafts.map((draft) => [draft, keyText(field, draft.values[field.name])]))
     const wanted = [...texts.values()].filter((text) => text !== '')
-    const access = ctx.authority.compile(resource, 'read')
-    const fields = resource.all.filter(
-      ({ name }) =>
-        plan.entries.some(({ field }) => field.name === name) && (systemFields.has(name) || access.readable(name)),
-    )
+    const fields = this.#comparedFields()
     // Codes are what they are; a name is the same in capitals.
     const folded = field.name === resource.title
     const found = await findByText(ctx, { target: resource, by: field }, wanted, { folded, fields })
@@ -256,6 +256,70 @@ export class Drafts {
           this.#problem(draft, key.field, keyRepeated({ value: key.value, line }))
       }
     }
+  }
+
+  /**
+   * Asks for all new records at once what they may be the same as, and does with those lines what was chosen for them.
+   * Lines are not compared with each other.
+   */
+  async settleSuspects(): Promise<void> {
+    const { ctx, plan } = this.#parts
+    const { scope } = plan.target.records(ctx) as RecordEngine
+    const { duplicates = 'refuse', mode } = plan.options
+    const fresh = this.all.filter(
+      ({ existing, problems, missing }) => !existing && problems.length === 0 && missing.length === 0,
+    )
+    if (duplicates === 'import' || mode === 'update' || fresh.length === 0) return
+    const found = await duplicatesOf(
+      scope,
+      plan.resource,
+      fresh.map(({ values }) => values),
+    )
+    const best = fresh.flatMap((draft, index) => {
+      const [first, ...others] = found[index] ?? []
+      return first ? [{ draft, first, all: [first, ...others] }] : []
+    })
+    if (best.length === 0) return
+    if (duplicates === 'skip') {
+      for (const { draft, first } of best) draft.written = { action: 'skip', record: first.record }
+      return
+    }
+    if (duplicates === 'update') {
+      const records = await this.#existingByIds(best.map(({ first }) => first.record))
+      for (const { draft, first } of best) draft.existing = records.get(first.record)
+      return
+    }
+    const shown = await recordsByIds(scope, plan.resource.id, [
+      ...new Set(best.flatMap(({ all }) => all.map(({ record }) => record))),
+    ])
+    const titleOf = (id: string) => String(shown[id]?.['title'] ?? '')
+    for (const { draft, first, all } of best) {
+      this.#problem(draft, '', duplicateSuspected({ title: titleOf(first.record), count: all.length }))
+      const candidates = all.map(({ record, score }) => ({ id: record, title: titleOf(record), score }))
+      const problem = draft.problems.pop()
+      if (problem) draft.problems.push({ ...problem, candidates })
+    }
+  }
+
+  async #existingByIds(ids: readonly string[]): Promise<Map<string, RecordJson>> {
+    const { ctx, plan } = this.#parts
+    const id = plan.resource.fields.get('id')
+    if (!id) return new Map()
+    const found = await findByText(ctx, { target: plan.resource, by: id }, ids, {
+      folded: false,
+      fields: this.#comparedFields(),
+    })
+    return new Map([...found].flatMap(([text, [record]]) => (record ? [[text, record] as const] : [])))
+  }
+
+  /** What is read of a record that a line may change: the mapped fields, as far as the actor may read them. */
+  #comparedFields(): FieldModel[] {
+    const { ctx, plan } = this.#parts
+    const access = ctx.authority.compile(plan.resource, 'read')
+    return plan.resource.all.filter(
+      ({ name }) =>
+        plan.entries.some(({ field }) => field.name === name) && (systemFields.has(name) || access.readable(name)),
+    )
   }
 
   /** Makes what lines refer to and nobody has, where the mapping says so; in a rehearsal also what was taken back. */

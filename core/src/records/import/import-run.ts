@@ -190,8 +190,11 @@ export class ImportRun {
     await drafts.take(rows)
     const writer = new RowWriter({ ctx, plan, words: this.#parts.words })
     await drafts.makeMissing(writer)
+    await drafts.settleSuspects()
     const written = await writer.write(
-      drafts.all.filter(({ problems, missing }) => problems.length === 0 && missing.length === 0),
+      drafts.all.filter(
+        ({ problems, missing, written: done }) => problems.length === 0 && missing.length === 0 && !done,
+      ),
     )
     return drafts.all.map((draft) =>
       outcomeOf(written.get(draft.line) ?? draft, {

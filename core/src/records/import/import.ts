@@ -45,6 +45,8 @@ export interface ValueAlias {
 export interface ImportOptions {
   /** Makes new records, updates those a line finds, or both; lines that would do the other are skipped. Both by default. */
   readonly mode?: 'both' | 'create' | 'update' | undefined
+  /** What becomes of a line that looks like a record that is there: refused where nothing is said. */
+  readonly duplicates?: 'refuse' | 'skip' | 'import' | 'update' | undefined
   /** `DD/MM/YYYY` and the like; ISO dates are always read. */
   readonly dateFormat?: string | undefined
   readonly decimal?: ',' | '.' | undefined
@@ -66,6 +68,8 @@ export interface RowProblem {
   readonly field: string
   readonly code: string
   readonly detail: string
+  /** Records the line may be the same as. */
+  readonly candidates?: readonly { readonly id: string; readonly title: string; readonly score: number }[]
 }
 
 export interface RowChange {

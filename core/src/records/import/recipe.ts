@@ -40,6 +40,7 @@ export const aliasesSchema = z
 
 export const optionsSchema = z.strictObject({
   mode: z.enum(['both', 'create', 'update']).optional(),
+  duplicates: z.enum(['refuse', 'skip', 'import', 'update']).optional(),
   dateFormat: z.string().max(40).optional(),
   decimal: z.enum([',', '.']).optional(),
 })

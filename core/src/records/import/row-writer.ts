@@ -88,9 +88,7 @@ export class RowWriter {
     try {
       draft.written = await this.#part(() => this.#one(draft))
     } catch (error) {
-      const skipped = this.#looksKnown(error)
-      if (skipped !== undefined) draft.written = { action: 'skip', record: skipped }
-      else draft.problems.push(...this.#problemsOf(error))
+      draft.problems.push(...this.#problemsOf(error))
     }
   }
 
@@ -139,13 +137,6 @@ export class RowWriter {
         new: texts[field] ?? record[field] ?? wanted[field],
       }))
     return { action: 'update', record: existing.id, changes }
-  }
-
-  /** The record that a line repeats, by a warning the importer chose to follow. */
-  #looksKnown(error: unknown): string | undefined {
-    if (this.#parts.plan.options.mode !== 'create' || !(error instanceof SocleError)) return undefined
-    const { warning, record } = error.extras
-    return typeof warning === 'string' && /duplicate/i.test(warning) && typeof record === 'string' ? record : undefined
   }
 
   /** What a refusal says of a line; anything else is no line's fault and ends the import. */
