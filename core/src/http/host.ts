@@ -43,8 +43,12 @@ export function createHost({ kernel, identity, live, toggle, ledger, ui, imports
   const { words, log, enablement, plugins } = parts
   const metrics = new Metrics()
   const platform = platformRoutes(kernel, { toggle, ledger, imports })
+  const { jobs } = imports
   const apps = new Map(
-    plugins.map((plugin) => [plugin.id, pluginApp(kernel, plugin, plugin.id === 'core' ? platform : undefined)]),
+    plugins.map((plugin) => [
+      plugin.id,
+      pluginApp(kernel, plugin, { jobs, platform: plugin.id === 'core' ? platform : undefined }),
+    ]),
   )
   const host = new Hono<HostEnv>()
 

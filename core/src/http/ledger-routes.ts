@@ -1,18 +1,50 @@
-import { Hono } from 'hono'
+import { Hono, type Context as HonoContext } from 'hono'
+import { z } from 'zod'
+import type { Context } from '../context.ts'
+import type { Jobs } from '../jobs/index.ts'
 import type { Kernel } from '../kernel.ts'
 import { permissionDenied } from '../permissions/errors.ts'
+import { bulkLimit } from '../records/bulk.ts'
+import { bulkJob, runBulkJob } from '../records/bulk-work.ts'
+import type { RecordEngine } from '../records/engine.ts'
+import { csvLine } from '../records/import/error-file.ts'
 import type { LedgerSealer } from '../records/ledger-chain.ts'
-import { changeSetHeader, defined, engineOf, unitOf } from './resource-routes.ts'
+import { changeSetHeader, defined, engineOf, parsed, unitOf } from './resource-routes.ts'
 import type { PluginEnv } from './who.ts'
 
+const rowsQuery = z.object({
+  state: z.enum(['waiting', 'done', 'skipped', 'failed']).optional(),
+  after: z.coerce.number().int().min(0).optional(),
+  limit: z.coerce.number().int().min(1).max(500).optional(),
+})
+
 /** `/audit` and `/change-sets`: what the ledger tells, proves and takes back. */
-export function ledgerRoutes(kernel: Kernel, ledger: LedgerSealer): Hono<PluginEnv> {
+export function ledgerRoutes(
+  kernel: Kernel,
+  { ledger, jobs }: { readonly ledger: LedgerSealer; readonly jobs: Jobs },
+): Hono<PluginEnv> {
   const app = new Hono<PluginEnv>()
+  const { words } = kernel.parts
+  const unit = <T>(request: HonoContext<PluginEnv>, work: (engine: RecordEngine, ctx: Context) => Promise<T>) =>
+    unitOf(kernel, { facts: request.env.facts, raw: request.req.raw, plugin: 'core' }, (ctx) =>
+      work(engineOf(ctx), ctx),
+    )
+  jobs.register<{ bulk: string; changeSet: string; undoOf?: string }>(bulkJob, (job, tools) =>
+    runBulkJob(job, tools, (ctx, bulk) => engineOf(ctx).doBulkChunk(bulk, words)),
+  )
 
   app.post('/change-sets/:id/undo', async (request) => {
     const undoOf = request.req.param('id')
     const { facts } = request.env
     const { who, id } = facts
+    const count = await unit(request, (engine) => engine.demandUndo(undoOf))
+    if (count > bulkLimit) {
+      const data = await unit(request, async (engine) => {
+        const ordered = await engine.orderUndo(undoOf)
+        return engine.startBulk(ordered.id, jobs)
+      })
+      return request.json({ data }, 202)
+    }
     const { answer, headers } = await kernel.unit(
       {
         workspace: who.workspace,
@@ -57,6 +89,35 @@ export function ledgerRoutes(kernel: Kernel, ledger: LedgerSealer): Hono<PluginE
       engineOf(ctx).verify(),
     )
     return request.json({ data })
+  })
+
+  app.get('/bulks/:id', async (request) =>
+    request.json({ data: await unit(request, (engine) => engine.bulkStatus(request.req.param('id'))) }),
+  )
+  app.post('/bulks/:id/run', async (request) =>
+    request.json({ data: await unit(request, (engine) => engine.startBulk(request.req.param('id'), jobs)) }, 202),
+  )
+  app.post('/bulks/:id/retry', async (request) =>
+    request.json({ data: await unit(request, (engine) => engine.retryBulk(request.req.param('id'), jobs)) }, 202),
+  )
+  app.get('/bulks/:id/rows', async (request) => {
+    const { state, after, limit } = parsed(rowsQuery, request.req.query())
+    const data = await unit(request, (engine) =>
+      engine.bulkRows(request.req.param('id'), { state, after: after ?? 0, limit: limit ?? 100 }),
+    )
+    return request.json({ data, page: { next: data.length === (limit ?? 100) ? (data.at(-1)?.nth ?? null) : null } })
+  })
+  app.get('/bulks/:id/rows.csv', async (request) => {
+    const { state } = parsed(rowsQuery, request.req.query())
+    const data = await unit(request, (engine) =>
+      engine.bulkRows(request.req.param('id'), { state, after: 0, limit: 100_000 }),
+    )
+    const lines = data.map((it) =>
+      csvLine([it.record, it.state, it.problem?.code ?? '', it.problem?.detail ?? ''], ','),
+    )
+    return new Response(`${csvLine(['id', 'state', 'code', 'detail'], ',')}${lines.join('')}`, {
+      headers: { 'content-type': 'text/csv; charset=utf-8', 'content-disposition': 'attachment; filename="rows.csv"' },
+    })
   })
   return app
 }

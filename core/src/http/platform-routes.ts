@@ -35,7 +35,7 @@ export function platformRoutes(kernel: Kernel, { toggle, ledger, imports }: Plat
   }
 
   app.route('/', importRoutes(kernel, imports))
-  app.route('/', ledgerRoutes(kernel, ledger))
+  app.route('/', ledgerRoutes(kernel, { ledger, jobs: imports.jobs }))
   app.route('/', exportRoutes(kernel, imports))
 
   app.get('/search', async (request) => {

@@ -6,6 +6,7 @@ import type { PluginDefinition, RouteDefinition } from '../plugins/define-plugin
 import { readJson } from './body.ts'
 import { answerOnce } from './idempotency.ts'
 import { routeNotFound } from './problem.ts'
+import type { Jobs } from '../jobs/index.ts'
 import { changeSetHeader, parsed, resourceRoutes, unitOf } from './resource-routes.ts'
 import type { PluginEnv } from './who.ts'
 
@@ -17,7 +18,11 @@ import type { PluginEnv } from './who.ts'
  * One app per plugin, dispatched by map: Hono cannot add routes after its first match (honojs/hono#3248), and a plugin
  * that is off must cost nothing.
  */
-export function pluginApp(kernel: Kernel, plugin: PluginDefinition, platform?: Hono<PluginEnv>): Hono<PluginEnv> {
+export function pluginApp(
+  kernel: Kernel,
+  plugin: PluginDefinition,
+  { jobs, platform }: { readonly jobs: Jobs; readonly platform?: Hono<PluginEnv> | undefined },
+): Hono<PluginEnv> {
   const app = new Hono<PluginEnv>().basePath(`/api/${plugin.id}`)
   app.onError((error) => {
     throw error
@@ -29,7 +34,7 @@ export function pluginApp(kernel: Kernel, plugin: PluginDefinition, platform?: H
   // A route of its own wins over the generic one of the same address.
   for (const route of plugin.routes ?? []) mount(app, kernel, plugin, route)
   for (const resource of kernel.parts.catalog.all()) {
-    if (resource.plugin === plugin.id) app.route(`/${resource.path}`, resourceRoutes(kernel, resource))
+    if (resource.plugin === plugin.id) app.route(`/${resource.path}`, resourceRoutes(kernel, resource, jobs))
   }
   return app
 }

@@ -3,7 +3,9 @@ import { z } from 'zod'
 import type { Context } from '../context.ts'
 import { timelineOf } from '../entities/timeline.ts'
 import type { Kernel } from '../kernel.ts'
+import type { Jobs } from '../jobs/index.ts'
 import { bulkLimit } from '../records/bulk.ts'
+import type { BulkOrder } from '../records/bulk-work.ts'
 import type { RecordEngine } from '../records/engine.ts'
 import { bulkTooLarge, queryInvalid, validationFailed, versionRequired } from '../records/errors.ts'
 import type { ListQuery } from '../records/records.ts'
@@ -57,9 +59,16 @@ const target = z.looseObject({ id: z.uuid(), version: z.int() })
 const bulkBody = z.strictObject({
   create: z.array(z.record(z.string(), z.unknown())).optional(),
   update: z.array(target).optional(),
-  delete: z.array(target).optional(),
+  delete: z.union([z.array(target), z.literal(true)]).optional(),
   filter: filter.optional(),
   set: z.record(z.string(), z.unknown()).optional(),
+  q: z.string().max(500).optional(),
+  ids: z.array(z.uuid()).max(100_000).optional(),
+  restore: z.literal(true).optional(),
+  /** Shows what it would do, and does it when it is started. */
+  preview: z.boolean().optional(),
+  /** As a job, whatever the number of rows. */
+  background: z.boolean().optional(),
   atomic: z.boolean().optional(),
   acknowledge: z.array(z.string()).optional(),
 })
@@ -137,7 +146,7 @@ export function engineOf(ctx: Context): RecordEngine {
 }
 
 /** REST for one resource, the same for all of them. */
-export function resourceRoutes(kernel: Kernel, resource: Resource): Hono<PluginEnv> {
+export function resourceRoutes(kernel: Kernel, resource: Resource, jobs: Jobs): Hono<PluginEnv> {
   const app = new Hono<PluginEnv>()
   const unit = <T>(request: Request, work: (ctx: Context) => Promise<T>, reason?: string) =>
     unitOf(kernel, { facts: request.env.facts, raw: request.req.raw, plugin: resource.plugin, reason }, work)
@@ -261,6 +270,20 @@ export function resourceRoutes(kernel: Kernel, resource: Resource): Hono<PluginE
   app.post('/bulk', (request) =>
     write(request, async (ctx, body) => {
       const bulk = parsed(bulkBody, body)
+      const order = orderOf(bulk)
+      if (order) {
+        const engine = engineOf(ctx)
+        const ordered = await engine.orderBulk(resource.id, order)
+        if (bulk.preview) {
+          const sample = await engine.rehearseBulk(ordered.id, kernel.parts.words)
+          return json(ctx, 200, { data: { ...ordered, sample } })
+        }
+        if (bulk.background || ordered.total > bulkLimit || bulk.filter === undefined || bulk.set === undefined)
+          return json(ctx, 202, { data: await engine.startBulk(ordered.id, jobs) })
+        // Few enough to be done here and now.
+        await engine.forgetBulk(ordered.id)
+      }
+      if (bulk.delete === true) throw queryInvalid({ parameter: 'delete', value: 'true', expected: 'a filter or ids' })
       const rows = (bulk.create?.length ?? 0) + (bulk.update?.length ?? 0) + (bulk.delete?.length ?? 0)
       if (rows > bulkLimit) throw bulkTooLarge({ rows, limit: bulkLimit })
       const { data } = await engineOf(ctx).bulk(resource.id, defined(bulk) as Parameters<RecordEngine['bulk']>[1])
@@ -276,6 +299,15 @@ export function resourceRoutes(kernel: Kernel, resource: Resource): Hono<PluginE
     }),
   )
   return app
+}
+
+/** One thing done to what a filter finds or to the named records; undefined for rows that each bring their own. */
+function orderOf(bulk: z.output<typeof bulkBody>): BulkOrder | undefined {
+  if (bulk.filter === undefined && bulk.ids === undefined) return undefined
+  const action = bulk.delete === true ? 'delete' : bulk.restore ? 'restore' : bulk.set ? 'update' : undefined
+  if (action === undefined) return undefined
+  const { ids, q, set, acknowledge } = bulk
+  return { action, ids, q, set, acknowledge, filter: bulk.filter as BulkOrder['filter'] }
 }
 
 /** Opens the unit of a request. */

@@ -1,2 +1,3 @@
+export type { JobState, JobTools } from './job.ts'
 export { Jobs, type JobsOptions } from './jobs.ts'
 export { jobPermissions, jobRoutes } from './routes.ts'

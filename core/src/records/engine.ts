@@ -1,7 +1,24 @@
+import type { Jobs } from '../jobs/index.ts'
 import { permissionDenied } from '../permissions/errors.ts'
+import type { Words } from '../words.ts'
 import { aggregateRecords } from './aggregate.ts'
 import { readBoard, type BoardAnswer, type BoardQuery } from './board.ts'
 import { bulkChange, type BulkAnswer, type BulkRequest } from './bulk.ts'
+import {
+  bulkOf,
+  bulkRows,
+  doBulkChunk,
+  forgetBulk,
+  orderBulk,
+  orderUndo,
+  rehearseBulk,
+  retryBulk,
+  startBulk,
+  type Bulk,
+  type BulkOrder,
+  type BulkResult,
+  type BulkSample,
+} from './bulk-work.ts'
 import type { ResourceDefinition } from './define-resource.ts'
 import { duplicatesOfRecord, duplicatesOfValues } from './duplicates/ask.ts'
 import type { FoundDuplicate } from './duplicates/find.ts'
@@ -30,7 +47,7 @@ import type {
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
 import { searchRecords, type SearchHit } from './search.ts'
-import { undoChangeSet, type UndoAnswer } from './undo.ts'
+import { demandUndo, undoChangeSet, type UndoAnswer } from './undo.ts'
 import { demandSoundView } from './views/check-view.ts'
 import { listView, type UsedView } from './views/list-view.ts'
 import { createRecord, deleteRecord, restoreRecord, updateRecord } from './write.ts'
@@ -169,6 +186,48 @@ export class RecordEngine implements Records {
   /** For the engine's own rooms, which write in ways no caller of `Records` may. */
   get scope(): EngineScope {
     return this.#scope
+  }
+
+  /** Bulk changes too large for one request; see `bulk-work.ts`. */
+  async orderBulk(ref: ResourceRef, order: BulkOrder): Promise<Bulk> {
+    return orderBulk(this.#scope, this.#resource(ref), order)
+  }
+
+  async orderUndo(changeSet: string): Promise<Bulk> {
+    return orderUndo(this.#scope, changeSet)
+  }
+
+  async rehearseBulk(id: string, words: Words): Promise<BulkSample[]> {
+    return rehearseBulk(this.#scope, id, words)
+  }
+
+  async startBulk(id: string, jobs: Jobs): Promise<Bulk> {
+    return startBulk(this.#scope, jobs, id)
+  }
+
+  async retryBulk(id: string, jobs: Jobs): Promise<Bulk> {
+    return retryBulk(this.#scope, jobs, id)
+  }
+
+  async forgetBulk(id: string): Promise<void> {
+    await forgetBulk(this.#scope, id)
+  }
+
+  async bulkStatus(id: string): Promise<Bulk> {
+    return bulkOf(this.#scope, id)
+  }
+
+  async bulkRows(id: string, query: Parameters<typeof bulkRows>[2]): Promise<BulkResult[]> {
+    return bulkRows(this.#scope, id, query)
+  }
+
+  async doBulkChunk(id: string, words: Words): ReturnType<typeof doBulkChunk> {
+    return doBulkChunk(this.#scope, id, words)
+  }
+
+  /** How many changes the set holds; refused to whom may not take it back. */
+  async demandUndo(changeSet: string): Promise<number> {
+    return demandUndo(this.#scope, changeSet)
   }
 
   async undo(changeSet: string): Promise<UndoAnswer> {

@@ -71,6 +71,18 @@ export const asOfUnknown = defineError<{ instant: string; since: string }>(
     `What was at ${instant} is no longer kept. Records can be read as of any instant since ${since}.`,
 )
 
+export const bulkNotFound = defineError<{ id: string }>(
+  'BULK_NOT_FOUND',
+  404,
+  ({ id }) => `There is no bulk change "${id}" that you started.`,
+)
+
+export const bulkRunning = defineError<{ id: string }>(
+  'BULK_RUNNING',
+  409,
+  ({ id }) => `Bulk change "${id}" is still at work. Wait for its end, or cancel it first.`,
+)
+
 export const undoConflict = defineError<{ changeSet: string; fields: string }>(
   'UNDO_CONFLICT',
   409,

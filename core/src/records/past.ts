@@ -61,7 +61,7 @@ export function pastWords(resource: Resource, words: string, as: string): RawBui
 /**
  * The rows within the actor's reach today, each with the values it had at an instant.
  *
- * Of each record changed since, the oldest `old` value of each field is laid over the row of today; the others pass
+ * Of each record changed since, the oldest `old` value of each field (the last one an object keeps) is laid over the row of today; the others pass
  * through as they are, so that the cost is that of the changes since. Both halves show `id` plainly: a lookup of one
  * record reaches its index in each.
  */
@@ -77,22 +77,21 @@ function pastOf(scope: EngineScope, resource: Resource, instant: string): RawBui
   const list = (of: string) => sql.join(columns.map((column) => sql.ref(`${of}.${column}`)))
   // The ledger says decimals as the API does, by strings; `custom` keeps them as numbers.
   const decimals = resource.all.filter(({ custom, type }) => custom && fieldTypes[type].sql === 'numeric')
-  const asKept = sql`case when o.field = any(${decimals.map(({ name }) => name)}::text[]) then to_jsonb((o.old #>> '{}')::numeric) else o.old end`
+  const asKept = sql`case when f.field = any(${decimals.map(({ name }) => name)}::text[]) then to_jsonb((f.old #>> '{}')::numeric) else f.old end`
   const columnOf = JSON.stringify(Object.fromEntries(own.map(({ name, column }) => [name, column])))
   return sql`(
     select r.id, ${list('r')} from ${table} r
     where ${reach} and not exists (select from core.change c where ${changedSince} and c.record = r.id)
     union all
     select r.id, ${list('p')} from (
-      select o.record, min(o.version) - 1 as version,
-        coalesce(jsonb_object_agg(o.columns ->> o.field, o.old) filter (where o.columns ->> o.field is not null), '{}') as values,
-        coalesce(jsonb_object_agg(o.field, ${asKept}) filter (where o.columns ->> o.field is null and o.field is not null), '{}') as custom
-      from (
-        select distinct on (c.record, f.key) c.record, c.version, f.key as field, f.value -> 0 as old, ${columnOf}::jsonb as columns
-        from core.change c left join lateral jsonb_each(c.fields) f on true
-        where ${changedSince}
-        order by c.record, f.key, c.version) o
-      group by o.record) since
+      select c.record, min(c.version) - 1 as version,
+        coalesce(jsonb_object_agg(${columnOf}::jsonb ->> f.field, f.old order by c.version desc)
+          filter (where ${columnOf}::jsonb ->> f.field is not null), '{}') as values,
+        coalesce(jsonb_object_agg(f.field, ${asKept} order by c.version desc)
+          filter (where f.field is not null and ${columnOf}::jsonb ->> f.field is null), '{}') as custom
+      from core.change c left join lateral core.changed_values(c.fields) f on true
+      where ${changedSince}
+      group by c.record) since
     join ${table} r on r.id = since.record
     left join lateral (
       select c.at, s.actor_type, s.actor_id from core.change c join core.change_set s on s.id = c.change_set

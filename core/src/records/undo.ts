@@ -14,7 +14,13 @@ export interface UndoAnswer {
   /** Records brought back. */
   readonly undone: number
   /** What was left because it changed since. */
-  readonly kept: readonly { readonly resource: string; readonly id: string; readonly field: string }[]
+  readonly kept: readonly KeptField[]
+}
+
+export interface KeptField {
+  readonly resource: string
+  readonly id: string
+  readonly field: string
 }
 
 /**
@@ -26,22 +32,14 @@ export interface UndoAnswer {
  */
 export async function undoChangeSet(scope: EngineScope, id: string): Promise<UndoAnswer> {
   const { ctx } = scope
-  if (!isUuid(id)) throw changeSetNotFound({ id })
+  await demandUndo(scope, id)
   const { rows } = await sql<LedgerRow>`
-    select c.id, c.change_set, c.at, s.actor_type, s.actor_id, s.actor_name, s.origin, s.reason, s.undo_of, c.resource, c.record, c.action, c.version, c.fields
-    from core.change_set s join core.change c on c.workspace = s.workspace and c.change_set = s.id
-    where s.workspace = ${ctx.workspace.id}::uuid and s.id = ${id}::uuid
+    select c.* from core.change c where c.workspace = ${ctx.workspace.id}::uuid and c.change_set = ${id}::uuid
     order by c.id desc`.execute(scope.tx)
-  const [first] = rows
-  if (!first) throw changeSetNotFound({ id })
-  const own = first.actor_id !== null && first.actor_id === ctx.actor.id
-  if (!own && !ctx.authority.may('core.changeset.undo')) throw permissionDenied({ permission: 'core.changeset.undo' })
-  const kept: { resource: string; id: string; field: string }[] = []
+  const kept: KeptField[] = []
   let undone = 0
   for (const row of rows) {
-    const resource = scope.catalog.get(row.resource)
-    if (!resource || !scope.exists(resource)) continue
-    if (await undoOne(scope, resource, row, kept)) undone += 1
+    if (await undoRow(scope, row, kept)) undone += 1
   }
   if (undone === 0) {
     throw undoConflict(
@@ -52,12 +50,44 @@ export async function undoChangeSet(scope: EngineScope, id: string): Promise<Und
   return { changeSet: ctx.changeSet, undone, kept }
 }
 
-async function undoOne(
+/**
+ * How many changes the set holds that the actor may take back.
+ *
+ * @throws `CHANGE_SET_NOT_FOUND` (404), `PERMISSION_DENIED` (403) for one of somebody else
+ */
+export async function demandUndo({ ctx, tx }: EngineScope, id: string): Promise<number> {
+  if (!isUuid(id)) throw changeSetNotFound({ id })
+  const { rows } = await sql<{ actor_id: string | null; n: number }>`
+    select s.actor_id, (select count(*) from core.change c where c.workspace = s.workspace and c.change_set = s.id)::integer as n
+    from core.change_set s where s.workspace = ${ctx.workspace.id}::uuid and s.id = ${id}::uuid`.execute(tx)
+  const [set] = rows
+  if (!set) throw changeSetNotFound({ id })
+  const own = set.actor_id !== null && set.actor_id === ctx.actor.id
+  if (!own && !ctx.authority.may('core.changeset.undo')) throw permissionDenied({ permission: 'core.changeset.undo' })
+  return set.n
+}
+
+/** Takes back one change of a set; the set has been asked for by `demandUndo`. */
+export async function undoChange(
   scope: EngineScope,
-  resource: Resource,
-  row: LedgerRow,
-  kept: { resource: string; id: string; field: string }[],
-): Promise<boolean> {
+  id: string,
+): Promise<{ isUndone: boolean; kept: readonly KeptField[] }> {
+  const { rows } = await sql<LedgerRow>`
+    select c.* from core.change c where c.workspace = ${scope.ctx.workspace.id}::uuid and c.id = ${id}::uuid`.execute(
+    scope.tx,
+  )
+  const kept: KeptField[] = []
+  const [row] = rows
+  const isUndone = row !== undefined && (await undoRow(scope, row, kept))
+  return { isUndone, kept }
+}
+
+async function undoRow(scope: EngineScope, row: LedgerRow, kept: KeptField[]): Promise<boolean> {
+  const resource = scope.catalog.get(row.resource)
+  return resource !== undefined && scope.exists(resource) && (await undoOne(scope, resource, row, kept))
+}
+
+async function undoOne(scope: EngineScope, resource: Resource, row: LedgerRow, kept: KeptField[]): Promise<boolean> {
   const leave = (field: string) => kept.push({ resource: resource.id, id: row.record, field })
   const action = ({ create: 'delete', delete: 'restore', restore: 'delete', update: 'update' } as const)[row.action]
   const current = await lockRecord(scope, resource, row.record, action === 'restore' ? 'restore' : action, {
