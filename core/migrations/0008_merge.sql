@@ -25,7 +25,7 @@ create table core.duplicate_due (
   record uuid not null,
   primary key (workspace, resource, record)
 );
-select core.protect('core.duplicate_due', 'select, insert, delete');
+select core.protect('core.duplicate_due');
 
 -- Keys as they are kept and looked for. Names lose case, accents, punctuation and legal form; a short one is also looked
 -- for by what it is less one letter, which two spellings one edit apart have in common (Mor and Fraenkel 1982).
@@ -146,6 +146,7 @@ create table core.merge_operation (
   workspace uuid not null references core.workspace (id) on delete cascade,
   resource text not null,
   survivor uuid not null,
+  merged uuid[] not null,
   change_set uuid not null,
   -- { field: id of the record whose value was taken }
   chosen jsonb not null,
@@ -203,3 +204,10 @@ select core.protect('core.merge_link', 'select, insert, delete');
 
 -- How an account came to its lifecycle goes on at the account it became.
 grant update (account_id) on core.lifecycle_change to socle_app;
+
+-- Checks now what is checked at the commit, so that its refusal can still be told as one.
+create function core.check_deferred() returns void language plpgsql as $$
+begin
+  set constraints all immediate;
+  set constraints all deferred;
+end $$;

@@ -14,6 +14,7 @@ import {
   EventCatalog,
   keepSubscriptions,
   LiveStream,
+  mergeEvents,
   recordEvents,
   subscriptionsOf,
 } from './events/index.ts'
@@ -31,6 +32,7 @@ import { Toggle } from './plugins/toggle.ts'
 import { indexJob, indexJobKind } from './records/fields/index-job.ts'
 import { OwnFields } from './records/fields/own-fields.ts'
 import { LedgerSealer } from './records/ledger-chain.ts'
+import { runScan, scanKind } from './records/duplicates/jobs.ts'
 import { Catalog, type Resources } from './records/registry.ts'
 import { Words } from './words.ts'
 import { WriteFence } from './write-fence.ts'
@@ -109,7 +111,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const fields = new OwnFields({ database, signals, catalog: () => catalog, log })
   const events = new EventCatalog([
     ...plugins.flatMap(({ emits = [] }) => emits),
-    ...catalog.all().flatMap(({ id }) => recordEvents(id)),
+    ...catalog.all().flatMap(({ id }) => [...recordEvents(id), ...mergeEvents(id)]),
   ])
   const authorities = new Authorities({
     database,
@@ -178,6 +180,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     indexJobKind,
     indexJob(database, () => catalog),
   )
+  jobs.register(scanKind, runScan)
   const live = new LiveStream({ database, signals, catalog: (workspace) => fields.lastKnown(workspace), log })
   const toggle = new Toggle(kernel)
   const ledger = new LedgerSealer({ database, clock, log })

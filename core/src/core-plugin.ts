@@ -4,6 +4,7 @@ import {
   sharedEntities,
   sharedEvents,
   sharedGuards,
+  sharedLinks,
   sharedPoints,
   sharedProvides,
   sharedResources,
@@ -32,6 +33,8 @@ import { indexSubscribers, type Enqueue } from './records/fields/index-job.ts'
 import { fields } from './records/fields/resource.ts'
 import type { Resources } from './records/registry.ts'
 import { platformVersion } from './plugins/check-plugins.ts'
+import { nightlyScan } from './records/duplicates/jobs.ts'
+import type { LinkTable } from './records/merge/link-table.ts'
 
 const platformPermissions = [
   definePermission('core.plugin.read', { en: 'See the modules', fr: 'Voir les modules' }),
@@ -43,6 +46,15 @@ const platformPermissions = [
     en: 'Change the workspace’s settings',
     fr: 'Modifier les réglages de l’espace',
   }),
+]
+
+/** Tables of the engine itself that name records; each says why a merge leaves it. */
+const platformLinks: readonly LinkTable[] = [
+  { place: 'core.change.record', stays: 'The ledger tells what was.' },
+  { place: 'core.search_document.record', stays: 'Follows its record with each write.' },
+  { place: 'core.duplicate_key.record', stays: 'Follows its record with each write.' },
+  { place: 'core.duplicate_due.record', stays: 'Follows its record with each write.' },
+  { place: 'core.merged_record.record', stays: 'Is the merge.' },
 ]
 
 /** The core as a plugin of itself: the same anatomy, the same engine, and no way around either. */
@@ -83,8 +95,9 @@ export function corePlugin(
       ...importGuards,
       ...fieldGuards((workspace) => source(workspace).catalog),
     ],
+    links: [...sharedLinks, ...platformLinks],
     subscribers: [...sharedSubscribers, ...indexSubscribers(enqueue)],
-    jobs: exportJobs,
+    jobs: [...exportJobs, nightlyScan((workspace) => source(workspace).catalog)],
     routes: [...identityRoutes(source), ...jobRoutes, ...sharedRoutes, ...viewRoutes],
     migrations: new URL('../migrations/', import.meta.url),
     demo: sharedDemo,

@@ -137,6 +137,7 @@ export class UnitOfWork {
         plugins
           .filter(({ id }) => this.#on.has(id))
           .flatMap(({ guards = [] }) => guards.filter((guard) => guard.resource === resource.id)),
+      links: plugins.flatMap(({ links = [] }) => links),
       openChangeSet: () => {
         const isNew = this.#changeSet === undefined
         this.#changeSet ??= this.#spec.cause.spans?.changeSet ?? uuidv7()

@@ -1,5 +1,6 @@
 import { provide } from '../plugins/define-plugin.ts'
 import { DuplicateKeys } from '../records/duplicates/duplicate-key.ts'
+import type { LinkTable } from '../records/merge/link-table.ts'
 import { AccountContactSchema } from './account-contact.ts'
 import { accountGuards } from './account-guards.ts'
 import { AccountSchema } from './account.ts'
@@ -52,6 +53,17 @@ export const sharedSubscribers = contactSubscribers
 export const sharedEvents = [LifecycleChanged, LeadConverted, LeadReverted, ActivityCompleted]
 
 export const sharedProvides = [provide(Lifecycles, (ctx) => new LifecycleService(ctx))]
+
+export const sharedLinks: readonly LinkTable[] = [
+  { place: 'core.lifecycle_change.account_id', target: 'core.account', moves: { key: ['id'] } },
+  {
+    place: 'core.lead_conversion.lead_id',
+    target: 'core.lead',
+    stays: 'A conversion is taken back with its own lead.',
+  },
+  { place: 'core.activity_link.activity_id', target: 'core.activity', stays: 'The activity’s own references make it.' },
+  { place: 'core.activity_link.record', stays: 'The activity’s own references make it.' },
+]
 
 export const sharedPoints = [LeadTargets, DuplicateKeys]
 

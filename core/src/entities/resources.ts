@@ -190,7 +190,7 @@ export const leads = defineResource(Lead, {
     account: derived,
     contact: derived,
     targetResource: derived,
-    targetRecord: { format: 'text', readonly: true },
+    targetRecord: { format: 'text', readonly: true, targetIn: 'targetResource' },
   },
   list: ['name', 'companyName', 'status', 'source', 'budget', 'email', 'phone', 'owner', 'createdAt'],
   form: [
@@ -261,7 +261,7 @@ export const activities = defineResource(Activity, {
     },
     completedAt: derived,
     body: { format: 'long' },
-    record: { format: 'text' },
+    record: { format: 'text', targetIn: 'resource' },
   },
   list: ['subject', 'type', 'status', 'priority', 'dueAt', 'startAt', 'account', 'contact', 'owner'],
   form: [

@@ -39,4 +39,6 @@ export interface Emission {
   readonly version: number
   readonly key: string
   readonly payload: unknown
+  /** Held instead of the key's own lock until the commit, where the unit holds the record's row anyway. */
+  readonly lock?: string
 }

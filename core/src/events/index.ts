@@ -3,7 +3,7 @@ import { DeliveryDied } from './deliveries.ts'
 export { EventCatalog } from './catalog.ts'
 export { Deliveries } from './deliveries.ts'
 export { LiveStream } from './live.ts'
-export { recordEvents } from './record-events.ts'
+export { mergeEvents, recordEvents } from './record-events.ts'
 export { keepSubscriptions, subscriptionsOf } from './subscriptions.ts'
 
 /** What delivery itself tells. */

@@ -29,7 +29,7 @@ export function tellingCtes(
   when: RawBuilder<SqlBool> = sql<SqlBool>`true`,
 ): RawBuilder<unknown> {
   const rows = emissions.map(({ name, version, key, payload }) => ({ id: uuidv7(), name, version, key, payload }))
-  const keys = [...new Set(emissions.map(({ key }) => key.toLowerCase()))].toSorted()
+  const keys = [...new Set(emissions.map(({ key, lock }) => (lock ?? key).toLowerCase()))].toSorted()
   return sql`told_lock as materialized (
       select pg_advisory_xact_lock(hashtextextended(key, 0)) from unnest(${keys}::text[]) as key where ${when}),
     told as (

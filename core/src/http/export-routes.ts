@@ -7,7 +7,8 @@ import type { Kernel } from '../kernel.ts'
 import { ExportService } from '../records/export/export-service.ts'
 import { readJson } from './body.ts'
 import { download } from './download.ts'
-import { parsed, unitOf } from './resource-routes.ts'
+import { parsed } from './parsed.ts'
+import { unitOf } from './resource-routes.ts'
 import type { PluginEnv } from './who.ts'
 
 type Request = HonoContext<PluginEnv>

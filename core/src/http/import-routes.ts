@@ -23,7 +23,8 @@ import { isUuid } from '../records/values.ts'
 import { readJson } from './body.ts'
 import { download } from './download.ts'
 import { formParts, type FormPart } from './multipart.ts'
-import { parsed, unitOf } from './resource-routes.ts'
+import { parsed } from './parsed.ts'
+import { unitOf } from './resource-routes.ts'
 import type { PluginEnv } from './who.ts'
 
 export interface ImportRouteOptions {

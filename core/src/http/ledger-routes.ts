@@ -9,7 +9,8 @@ import { bulkJob, runBulkJob } from '../records/bulk-work.ts'
 import type { RecordEngine } from '../records/engine.ts'
 import { csvLine } from '../records/import/error-file.ts'
 import type { LedgerSealer } from '../records/ledger-chain.ts'
-import { changeSetHeader, defined, engineOf, parsed, unitOf } from './resource-routes.ts'
+import { parsed } from './parsed.ts'
+import { changeSetHeader, defined, engineOf, unitOf } from './resource-routes.ts'
 import type { PluginEnv } from './who.ts'
 
 const rowsQuery = z.object({
@@ -38,7 +39,8 @@ export function ledgerRoutes(
     const { facts } = request.env
     const { who, id } = facts
     const count = await unit(request, (engine) => engine.demandUndo(undoOf))
-    if (count > bulkLimit) {
+    // A merge is taken back as it was made, however much moved: in one.
+    if (count > bulkLimit && !(await unit(request, (engine) => engine.isMerge(undoOf)))) {
       const data = await unit(request, async (engine) => {
         const ordered = await engine.orderUndo(undoOf)
         return engine.startBulk(ordered.id, jobs)

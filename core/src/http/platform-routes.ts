@@ -11,7 +11,9 @@ import { readJson } from './body.ts'
 import { exportRoutes } from './export-routes.ts'
 import { importRoutes, type ImportRouteOptions } from './import-routes.ts'
 import { ledgerRoutes } from './ledger-routes.ts'
-import { engineOf, parsed, unitOf } from './resource-routes.ts'
+import { mergeUndoRoutes } from './merge-routes.ts'
+import { parsed } from './parsed.ts'
+import { engineOf, unitOf } from './resource-routes.ts'
 import type { PluginEnv, RequestFacts } from './who.ts'
 
 const disableBody = z.strictObject({ cascade: z.boolean().optional() })
@@ -37,6 +39,7 @@ export function platformRoutes(kernel: Kernel, { toggle, ledger, imports }: Plat
   app.route('/', importRoutes(kernel, imports))
   app.route('/', ledgerRoutes(kernel, { ledger, jobs: imports.jobs }))
   app.route('/', exportRoutes(kernel, imports))
+  app.route('/', mergeUndoRoutes(kernel, engineOf))
 
   app.get('/search', async (request) => {
     const limit = Number(request.req.query('limit') ?? 20)

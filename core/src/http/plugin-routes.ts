@@ -7,7 +7,8 @@ import { readJson } from './body.ts'
 import { answerOnce } from './idempotency.ts'
 import { routeNotFound } from './problem.ts'
 import type { Jobs } from '../jobs/index.ts'
-import { changeSetHeader, parsed, resourceRoutes, unitOf } from './resource-routes.ts'
+import { parsed } from './parsed.ts'
+import { changeSetHeader, resourceRoutes, unitOf } from './resource-routes.ts'
 import type { PluginEnv } from './who.ts'
 
 /**

@@ -7,12 +7,14 @@ import type { Jobs } from '../jobs/index.ts'
 import { bulkLimit } from '../records/bulk.ts'
 import type { BulkOrder } from '../records/bulk-work.ts'
 import type { RecordEngine } from '../records/engine.ts'
-import { bulkTooLarge, queryInvalid, validationFailed, versionRequired } from '../records/errors.ts'
+import { bulkTooLarge, queryInvalid, versionRequired } from '../records/errors.ts'
 import type { ListQuery } from '../records/records.ts'
 import type { Resource } from '../records/registry.ts'
 import { readJson } from './body.ts'
 import { duplicateRoutes } from './duplicate-routes.ts'
 import { answerOnce, type Answer } from './idempotency.ts'
+import { mergeRoutes } from './merge-routes.ts'
+import { parsed } from './parsed.ts'
 import { problemBody } from './problem.ts'
 import type { PluginEnv, RequestFacts } from './who.ts'
 
@@ -87,18 +89,6 @@ const listParameters = new Set([
   'asOf',
 ])
 
-/** Reads a body by its schema and names every fault. */
-export function parsed<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
-  const result = schema.safeParse(value)
-  if (result.success) return result.data
-  const errors = result.error.issues.map(({ path, code, message }) => ({
-    path: `/${path.map(String).join('/')}`,
-    code: code.toUpperCase(),
-    detail: message,
-  }))
-  throw validationFailed({ count: errors.length, first: `${errors[0]?.path}: ${errors[0]?.detail}` }, { errors })
-}
-
 function listQuery(request: Request): ListQuery {
   const query = request.req.query()
   for (const name of Object.keys(query)) {
@@ -157,51 +147,6 @@ export function resourceRoutes(kernel: Kernel, resource: Resource, jobs: Jobs): 
   const read = async (request: Request, work: (engine: RecordEngine, ctx: Context) => Promise<unknown>) =>
     request.json((await reading(request, work)) as object)
 
-  const list = async (request: Request, query: ListQuery, view: string | undefined) =>
-    view === undefined
-      ? jsonText(await reading(request, (engine) => engine.listJson(resource.id, query)))
-      : read(request, (engine) => engine.listView(resource.id, view, query))
-
-  app.get('/', (request) => list(request, listQuery(request), request.req.query('view')))
-  app.post('/query', async (request) => {
-    const { view, ...body } = parsed(queryBody, await readJson(request.req.raw))
-    return list(request, defined(body) as ListQuery, view)
-  })
-  app.post('/aggregate', async (request) => {
-    const body = parsed(aggregateBody, await readJson(request.req.raw))
-    return read(request, (engine) =>
-      engine.aggregate(resource.id, defined(body) as Parameters<RecordEngine['aggregate']>[1]),
-    )
-  })
-  duplicateRoutes(app, resource, { read })
-  app.post('/board', async (request) => {
-    const body = parsed(boardBody, await readJson(request.req.raw))
-    return read(request, (engine) => engine.board(resource.id, defined(body) as Parameters<RecordEngine['board']>[1]))
-  })
-  app.get('/:id', async (request) => {
-    const include = request.req.query('include')?.split(',').filter(Boolean)
-    const fields = request.req.query('fields')?.split(',').filter(Boolean)
-    const { json: text, version } = await reading(request, (engine) =>
-      engine.getJson(
-        resource.id,
-        request.req.param('id'),
-        defined({ include, fields, asOf: request.req.query('asOf') }),
-      ),
-    )
-    return jsonText(text, { etag: `"${version}"` })
-  })
-  app.get('/:id/history', (request) =>
-    read(request, async (engine) => ({ data: await engine.history(resource.id, request.req.param('id')) })),
-  )
-  if (resource.options.timeline) {
-    app.get('/:id/timeline', (request) =>
-      read(request, (engine, ctx) =>
-        timelineOf(ctx, engine, { resource: resource.id, id: request.req.param('id') }, request.req.query('after')),
-      ),
-    )
-  }
-  if (resource.options.readonly) return app
-
   const write = async (request: Request, work: (ctx: Context, body: Record<string, unknown>) => Promise<Answer>) => {
     const body = await readJson(request.req.raw)
     const path = new URL(request.req.url).pathname
@@ -218,6 +163,61 @@ export function resourceRoutes(kernel: Kernel, resource: Resource, jobs: Jobs): 
     )
     return new Response(answer.status === 204 ? null : answer.body, { status: answer.status, headers: answer.headers })
   }
+
+  const list = async (request: Request, query: ListQuery, view: string | undefined) =>
+    view === undefined
+      ? jsonText(await reading(request, (engine) => engine.listJson(resource.id, query)))
+      : read(request, (engine) => engine.listView(resource.id, view, query))
+
+  app.get('/', (request) => list(request, listQuery(request), request.req.query('view')))
+  app.post('/query', async (request) => {
+    const { view, ...body } = parsed(queryBody, await readJson(request.req.raw))
+    return list(request, defined(body) as ListQuery, view)
+  })
+  app.post('/aggregate', async (request) => {
+    const body = parsed(aggregateBody, await readJson(request.req.raw))
+    return read(request, (engine) =>
+      engine.aggregate(resource.id, defined(body) as Parameters<RecordEngine['aggregate']>[1]),
+    )
+  })
+  if (!resource.options.readonly) duplicateRoutes(app, resource, { engineOf, read, write, json })
+  app.post('/board', async (request) => {
+    const body = parsed(boardBody, await readJson(request.req.raw))
+    return read(request, (engine) => engine.board(resource.id, defined(body) as Parameters<RecordEngine['board']>[1]))
+  })
+  app.get('/:id', async (request) => {
+    const include = request.req.query('include')?.split(',').filter(Boolean)
+    const fields = request.req.query('fields')?.split(',').filter(Boolean)
+    const asOf = request.req.query('asOf')
+    const { found, survivor } = await reading(request, async (engine) => {
+      const answer = await engine.getJson(resource.id, request.req.param('id'), defined({ include, fields, asOf }))
+      const isGone = answer.isDeleted && asOf === undefined
+      return {
+        found: answer,
+        survivor: isGone ? await engine.survivorOf(resource.id, request.req.param('id')) : undefined,
+      }
+    })
+    if (survivor !== undefined) {
+      const { search } = new URL(request.req.url)
+      // Not for ever, as caches take a 301: the merge may be undone.
+      return request.body(null, 301, {
+        location: `/api/${resource.plugin}/${resource.path}/${survivor}${search}`,
+        'cache-control': 'no-store',
+      })
+    }
+    return jsonText(found.json, { etag: `"${found.version}"` })
+  })
+  app.get('/:id/history', (request) =>
+    read(request, async (engine) => ({ data: await engine.history(resource.id, request.req.param('id')) })),
+  )
+  if (resource.options.timeline) {
+    app.get('/:id/timeline', (request) =>
+      read(request, (engine, ctx) =>
+        timelineOf(ctx, engine, { resource: resource.id, id: request.req.param('id') }, request.req.query('after')),
+      ),
+    )
+  }
+  if (resource.options.readonly) return app
 
   app.post('/', (request) =>
     write(request, async (ctx, body) => {
@@ -267,6 +267,14 @@ export function resourceRoutes(kernel: Kernel, resource: Resource, jobs: Jobs): 
       return json(ctx, 200, { data }, { etag: `"${data.version}"` })
     }),
   )
+  mergeRoutes(app, resource, {
+    engineOf,
+    read,
+    write,
+    json,
+    problem: (ctx, error, path) =>
+      problemBody(error, { words: kernel.parts.words, locale: ctx.locale, request: ctx.cause.request ?? '', path }),
+  })
   app.post('/bulk', (request) =>
     write(request, async (ctx, body) => {
       const bulk = parsed(bulkBody, body)

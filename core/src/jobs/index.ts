@@ -1,3 +1,3 @@
 export type { JobState, JobTools } from './job.ts'
-export { Jobs, type JobsOptions } from './jobs.ts'
+export { Jobs, requestJob, type JobsOptions } from './jobs.ts'
 export { jobPermissions, jobRoutes } from './routes.ts'

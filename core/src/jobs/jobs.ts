@@ -373,6 +373,12 @@ function starterOf(ctx: Context | undefined): Starter | undefined {
   return id !== undefined && (type === 'user' || type === 'key') ? { type, id } : undefined
 }
 
+/** Asks for a job within a unit of work, where its workers are not at hand: they find it within their next look. */
+export async function requestJob(ctx: Context, request: Omit<JobRequest, 'workspace'>): Promise<string> {
+  const actor = request.actor ?? starterOf(ctx)
+  return insertJob(ctx.sql, { ...request, workspace: ctx.workspace.id, actor, at: ctx.clock.now().toISOString() })
+}
+
 async function insertJob(tx: Sql, request: JobRequest & { at: string }): Promise<string> {
   const { workspace, kind, payload = {}, key, actor, at } = request
   const [plugin = ''] = kind.split('.')

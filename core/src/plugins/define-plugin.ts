@@ -6,6 +6,7 @@ import type { EventDefinition, StoredEvent } from '../events/event.ts'
 import type { ErrorFactory } from '../errors.ts'
 import type { Grant, FieldGrant } from '../permissions/grant.ts'
 import type { GuardDefinition, ResourceDefinition } from '../records/define-resource.ts'
+import type { LinkTable } from '../records/merge/link-table.ts'
 import type { PointDefinition, ServiceDefinition, SlotDefinition } from './tokens.ts'
 
 /** A sentence or label in both languages of the platform. */
@@ -193,6 +194,8 @@ export interface PluginDefinition {
   readonly points?: readonly PointDefinition<unknown>[]
   readonly contributes?: readonly Contribution[]
   readonly guards?: readonly GuardDefinition[]
+  /** Tables of its own that point at records without being a resource; merging records needs to know them. */
+  readonly links?: readonly LinkTable[]
   readonly subscribers?: readonly Subscriber[]
   readonly jobs?: readonly JobDefinition[]
   readonly routes?: readonly RouteDefinition[]

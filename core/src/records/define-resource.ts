@@ -18,6 +18,8 @@ export interface FieldDefinition {
   readonly currency?: string
   /** For an id without a foreign key: the resource it points at. */
   readonly target?: string
+  /** For an id of a record of any resource, in a column of ids: the sibling field that holds the resource's id. */
+  readonly targetIn?: string
   /** Not shown to the world at all. */
   readonly hidden?: boolean
   /** A number shown without separators: a year, a count that names. */

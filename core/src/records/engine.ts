@@ -22,6 +22,8 @@ import {
 import type { ResourceDefinition } from './define-resource.ts'
 import { duplicatesOfRecord, duplicatesOfValues } from './duplicates/ask.ts'
 import type { FoundDuplicate } from './duplicates/find.ts'
+import { decidePair, listPairs, type PairPage, type PairQuery } from './duplicates/pairs.ts'
+import { demandKeys, leftToScan, scanStep, type ScanStep } from './duplicates/scan.ts'
 import { changeEntity } from './entity-write.ts'
 import {
   auditTrail,
@@ -32,6 +34,17 @@ import {
   type TimelinePlace,
 } from './ledger.ts'
 import { verifyLedger, type LedgerVerification } from './ledger-chain.ts'
+import {
+  mergeRecords,
+  mergesInto,
+  previewMerge,
+  type MergeAnswer,
+  type MergeEntry,
+  type MergePreview,
+  type MergeRequest,
+} from './merge/merge.ts'
+import { visibleSurvivor } from './merge/merged.ts'
+import { changeSetOfMerge, isMerge, unmergeRecords, type UnmergeAnswer } from './merge/unmerge.ts'
 import { scopeAsOf } from './past.ts'
 import { getJson, getRecord, listJson, listRecords } from './read.ts'
 import type {
@@ -161,6 +174,56 @@ export class RecordEngine implements Records {
     return duplicatesOfRecord(this.#scope, this.#resource(ref), id)
   }
 
+  async duplicatePairs(ref: ResourceRef, query: PairQuery): Promise<PairPage> {
+    return listPairs(this.#scope, this.#resource(ref), query)
+  }
+
+  /** Remembers whether two records may be the same. */
+  async decideDuplicates(ref: ResourceRef, decision: { one: string; two: string; same: boolean }): Promise<void> {
+    await decidePair(this.#scope, this.#resource(ref), decision)
+  }
+
+  /** @throws `DUPLICATES_UNDECLARED` (422) when nothing says what makes two of them suspect */
+  async demandDuplicates(ref: ResourceRef): Promise<void> {
+    demandKeys(this.#scope, this.#resource(ref))
+  }
+
+  async leftToScan(ref: ResourceRef): Promise<number> {
+    return leftToScan(this.#scope, this.#resource(ref))
+  }
+
+  /** One step of the search for duplicates over all records, whoever may see them. */
+  async scanStep(ref: ResourceRef): Promise<ScanStep> {
+    return scanStep(this.#scope, this.#resource(ref))
+  }
+
+  /** The record an old id stands for, as far as the actor may see it. */
+  async survivorOf(ref: ResourceRef, id: string): Promise<string | undefined> {
+    return (await visibleSurvivor(this.#scope, this.#resource(ref), id))?.id
+  }
+
+  async merge(ref: ResourceRef, request: MergeRequest): Promise<MergeAnswer> {
+    return mergeRecords(this.#scope, this.#resource(ref), request)
+  }
+
+  async previewMerge(ref: ResourceRef, request: MergeRequest): Promise<MergePreview> {
+    return previewMerge(this.#scope, this.#resource(ref), request)
+  }
+
+  async mergesInto(ref: ResourceRef, id: string): Promise<MergeEntry[]> {
+    const resource = this.#resource(ref)
+    await getRecord(this.#scope, resource, id, { fields: [] })
+    return mergesInto(this.#scope, resource, id)
+  }
+
+  async changeSetOfMerge(id: string): Promise<string> {
+    return changeSetOfMerge(this.#scope, id)
+  }
+
+  async unmerge(id: string): Promise<UnmergeAnswer> {
+    return unmergeRecords(this.#scope, id)
+  }
+
   async history(ref: ResourceRef, id: string, before?: TimelinePlace): Promise<HistoryEntry[]> {
     return historyOf(this.#scope, this.#resource(ref), id, before)
   }
@@ -228,6 +291,10 @@ export class RecordEngine implements Records {
   /** How many changes the set holds; refused to whom may not take it back. */
   async demandUndo(changeSet: string): Promise<number> {
     return demandUndo(this.#scope, changeSet)
+  }
+
+  async isMerge(changeSet: string): Promise<boolean> {
+    return isMerge(this.#scope, changeSet)
   }
 
   async undo(changeSet: string): Promise<UndoAnswer> {

@@ -66,6 +66,8 @@ export interface FieldModel {
   readonly options?: readonly FieldOption[]
   /** Resource id a `reference`, `user` or `team` points at. */
   readonly target?: string
+  /** For an id of a record of any resource: the sibling field that holds the resource's id. */
+  readonly targetIn?: string
   /** For `money`: the sibling field that holds its currency; without one the workspace's currency. */
   readonly currency?: string
   readonly maxLength?: number

@@ -300,21 +300,25 @@ export async function getRecord(
   return { data: row, included: await includeTargets(scope, resource, [row], options.include ?? []) }
 }
 
-/** `getRecord` as the text of its answer, with the version for its ETag. */
+/** `getRecord` as the text of its answer, with the version for its ETag, and whether it lies in the bin. */
 export async function getJson(
   scope: EngineScope,
   resource: Resource,
   id: string,
   { include = [], fields }: { include?: readonly string[]; fields?: readonly string[] } = {},
-): Promise<{ readonly json: string; readonly version: number }> {
+): Promise<{ readonly json: string; readonly version: number; readonly isDeleted: boolean }> {
   demandAction(scope, resource, 'read')
   const { column, from } = asJson(chosenFields(scope, resource, fields), alias)
   const references = referenceColumns(scope, resource, include)
-  const columns = sql`${column}, ${sql.ref(`${alias}.version`)}${references}`
-  const row = await oneRow<RecordJson & { _json: string }>(scope, resource, id, columns, from)
+  const columns = sql`${column}, ${sql.ref(`${alias}.version`)}, ${sql.ref(`${alias}.deleted_at`)} is not null as _deleted${references}`
+  const row = await oneRow<RecordJson & { _json: string; _deleted: boolean }>(scope, resource, id, columns, from)
   if (!row) throw recordNotFound({ resource: resource.entity, id })
   const included = await includeTargets(scope, resource, [row], include)
-  return { json: `{"data":${row._json},"included":${JSON.stringify(included)}}`, version: row.version }
+  return {
+    json: `{"data":${row._json},"included":${JSON.stringify(included)}}`,
+    version: row.version,
+    isDeleted: row._deleted,
+  }
 }
 
 /** The record as the actor may see it, deleted or not; undefined when it is absent or out of reach, which look alike. */

@@ -172,6 +172,7 @@ function fieldOf(
     readonly,
     ...(options ? { options } : {}),
     ...(target === undefined ? {} : { target }),
+    ...(definition.targetIn === undefined ? {} : { targetIn: definition.targetIn }),
     ...(definition.currency === undefined ? {} : { currency: definition.currency }),
     ...(property.length === undefined ? {} : { maxLength: property.length }),
     ...(property.scale === undefined ? {} : { scale: property.scale }),

@@ -5,6 +5,7 @@ import type { Telling } from '../events/outbox.ts'
 import type { Access, ResourceAction } from '../permissions/authority.ts'
 import type { RecordSignal } from '../database/signals.ts'
 import type { GuardDefinition } from './define-resource.ts'
+import type { LinkTable } from './merge/link-table.ts'
 import type { Resource, Resources } from './registry.ts'
 
 /** What the engine stands on in one unit of work. */
@@ -22,6 +23,8 @@ export interface EngineScope {
   readonly found: Set<string>
   /** Guards of the resource whose plugin is on in this workspace. */
   guards(resource: Resource): readonly GuardDefinition[]
+  /** Columns of every loaded plugin that point at records and belong to no resource. */
+  readonly links: readonly LinkTable[]
   /** Id of this unit's change set, written to the ledger with its first change. */
   openChangeSet(): { readonly id: string; readonly isNew: boolean }
   emit(emission: Emission): void

@@ -3,6 +3,7 @@ import { permissionDenied } from '../permissions/errors.ts'
 import { changesSince } from './changes.ts'
 import { changeSetNotFound, undoConflict } from './errors.ts'
 import type { LedgerRow } from './ledger.ts'
+import { undoMergeOf } from './merge/unmerge.ts'
 import type { RecordJson } from './records.ts'
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
@@ -36,6 +37,8 @@ export async function undoChangeSet(scope: EngineScope, id: string): Promise<Und
   const { rows } = await sql<LedgerRow>`
     select c.* from core.change c where c.workspace = ${ctx.workspace.id}::uuid and c.change_set = ${id}::uuid
     order by c.id desc`.execute(scope.tx)
+  const merge = await undoMergeOf(scope, id)
+  if (merge) return { changeSet: ctx.changeSet, ...merge }
   const kept: KeptField[] = []
   let undone = 0
   for (const row of rows) {

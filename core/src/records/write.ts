@@ -13,6 +13,7 @@ import { duplicateSuspected } from './duplicates/errors.ts'
 import { warnOfDuplicates } from './duplicates/find.ts'
 import { keepKeys } from './duplicates/keys.ts'
 import { customOf, customWith, giveNumbers, missingOwnValues } from './fields/own-values.ts'
+import { refuseMerged, survivorOf } from './merge/merged.ts'
 import type { FieldModel } from './model.ts'
 import { nextNumber } from './numbers.ts'
 import { tableOf } from './past.ts'
@@ -141,6 +142,7 @@ export async function restoreRecord(
 ): Promise<RecordJson> {
   const before = await lockRecord(scope, resource, id, 'restore', { ...options, internal: true })
   if (before['deletedAt'] === null) return asReadable(scope, resource, before)
+  await refuseMerged(scope, resource, id)
   return change(scope, resource, 'restore', before, new Map([['deletedAt', null]]), options)
 }
 
@@ -162,6 +164,7 @@ export async function lockRecord(
     for update of t`.execute(scope.tx)
   const [row] = rows
   const gone = row?.['deletedAt'] !== null && action !== 'restore' && options.internal !== true
+  if (row?._seen && read.allowed && gone) await refuseMerged(scope, resource, id)
   if (!row || !read.allowed || !row._seen || gone) throw recordNotFound({ resource: resource.entity, id })
   if (!access.allowed || !row._may) throw permissionDenied({ permission: `${resource.id}.${action}` })
   const { _may, _seen, ...record } = row
@@ -181,9 +184,10 @@ async function change(
   if (touched.size === 0) return asReadable(scope, resource, before)
   await guard(scope, resource, action, before, after, options)
   if (action !== 'delete') missingValues(scope, resource, before, after)
+  await referencesExist(scope, resource, after, new Set(differences(resource, before, after).keys()))
+  // After the references: an id that was merged has become its survivor's.
   const changed = differences(resource, before, after)
   if (changed.size === 0) return asReadable(scope, resource, before)
-  await referencesExist(scope, resource, after, new Set(changed.keys()))
   after['version'] = before.version + 1
   after['updatedAt'] = scope.ctx.clock.now().toISOString()
   after['updatedBy'] = scope.ctx.actor.type === 'user' ? (scope.ctx.actor.id ?? null) : null
@@ -344,43 +348,58 @@ async function guard(
   }
 }
 
-/** A reference to a record that is absent, deleted or out of reach is refused alike, so that it tells nothing. */
+/**
+ * A reference to a record that is absent, deleted or out of reach is refused alike, so that it tells nothing. One to a
+ * record that was merged becomes one to its survivor.
+ */
 async function referencesExist(
   scope: EngineScope,
   resource: Resource,
-  after: Readonly<Record<string, unknown>>,
+  after: Record<string, unknown>,
   names: ReadonlySet<string>,
 ): Promise<void> {
   const faults: FieldFault[] = []
   for (const field of resource.all) {
     const value = after[field.name]
+    const id = field.targetIn === undefined ? field.target : after[field.targetIn]
     if (
-      field.target === undefined ||
+      typeof id !== 'string' ||
       field.name === 'id' ||
       bookkeeping.has(field.name) ||
       !names.has(field.name) ||
       !isUuid(value)
     )
       continue
-    const target = scope.catalog.get(field.target)
+    const target = scope.catalog.get(id)
     if (!target || !scope.exists(target)) continue
     // The engine itself puts the actor and its team there.
     if (field.name === 'owner' && value === scope.ctx.actor.id) continue
     if (field.name === 'team' && value === scope.ctx.authority.homeTeam) continue
     if (scope.found.has(`${target.id} ${value}`)) continue
     const access = scope.access(target, 'read')
-    const { rows } = await sql`
-      select 1 from ${tableOf(target, 't')}
-      where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = ${value}::uuid and t.deleted_at is null and ${access.where('t')}`.execute(
-      scope.tx,
-    )
-    if (rows.length === 0 || !access.allowed) {
+    const isThere = async (wanted: string) =>
+      access.allowed &&
+      (
+        await sql`
+          select 1 from ${tableOf(target, 't')}
+          where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = ${wanted}::uuid and t.deleted_at is null and ${access.where('t')}`.execute(
+          scope.tx,
+        )
+      ).rows.length > 0
+    if (await isThere(value)) {
+      scope.found.add(`${target.id} ${value}`)
+      continue
+    }
+    const survivor = await survivorOf(scope, target, value)
+    if (survivor !== undefined && (await isThere(survivor))) after[field.name] = survivor
+    // What any resource's record may stand in, its own guard has looked up.
+    else if (field.targetIn === undefined) {
       faults.push({
         path: `/${field.name}`,
         code: 'REFERENCE_UNKNOWN',
         detail: `There is no ${target.entity} "${value}" that you may see for ${field.name}.`,
       })
-    } else scope.found.add(`${target.id} ${value}`)
+    }
   }
   refuseFaults(faults)
 }
@@ -400,6 +419,17 @@ async function mustBeWithin(scope: EngineScope, resource: Resource, record: Reco
 function columnValue(field: FieldModel, value: unknown): RawBuilder<unknown> {
   if (field.type === 'json') return value === null ? sql`null` : sql`${JSON.stringify(value)}::jsonb`
   return sql`${value ?? null}`
+}
+
+/** A change set's first line, `head`, to stand in the statement of its first change. */
+export function ledgerHead({ ctx }: EngineScope, changeSet: string): RawBuilder<unknown> {
+  const { actor, cause } = ctx
+  return sql`head as (
+    insert into core.change_set (id, workspace, actor_type, actor_id, actor_name, origin, reason, request, undo_of, job, at)
+    values (${changeSet}::uuid, ${ctx.workspace.id}::uuid, ${actor.type}, ${actor.id ?? null}::uuid, ${actor.name},
+      ${cause.origin}, ${cause.reason ?? null}, ${cause.request ?? null}, ${cause.undoOf ?? null}::uuid,
+      ${cause.spans?.job ?? null}::uuid, ${ctx.clock.now().toISOString()}::timestamptz)
+    on conflict (id) do nothing)`
 }
 
 /**
@@ -432,14 +462,7 @@ async function keep(
           after,
         )
   const changeSet = scope.openChangeSet()
-  const head = changeSet.isNew
-    ? sql`, head as (
-        insert into core.change_set (id, workspace, actor_type, actor_id, actor_name, origin, reason, request, undo_of, job, at)
-        values (${changeSet.id}::uuid, ${workspace}::uuid, ${ctx.actor.type}, ${ctx.actor.id ?? null}::uuid, ${ctx.actor.name},
-          ${ctx.cause.origin}, ${ctx.cause.reason ?? null}, ${ctx.cause.request ?? null}, ${ctx.cause.undoOf ?? null}::uuid,
-          ${ctx.cause.spans?.job ?? null}::uuid, ${at}::timestamptz)
-        on conflict (id) do nothing)`
-    : sql``
+  const head = changeSet.isNew ? sql`, ${ledgerHead(scope, changeSet.id)}` : sql``
   const search =
     resource.search.length > 0
       ? action === 'delete'

@@ -13,8 +13,12 @@ const thresholds: Readonly<Record<Strictness, number>> = { careful: 35, normal: 
 /** The lowest score the scan keeps, so that a change of strictness needs no new scan. */
 export const lowestScore = thresholds.careful
 
+export function thresholdOf(strictness: Strictness): number {
+  return thresholds[strictness]
+}
+
 export function isSuspect(score: number, strictness: Strictness): boolean {
-  return score >= thresholds[strictness]
+  return score >= thresholdOf(strictness)
 }
 
 /**
