@@ -55,6 +55,7 @@ const platformLinks: readonly LinkTable[] = [
   { place: 'core.duplicate_key.record', stays: 'Follows its record with each write.' },
   { place: 'core.duplicate_due.record', stays: 'Follows its record with each write.' },
   { place: 'core.merged_record.record', stays: 'Is the merge.' },
+  { place: 'core.import_reversal.record', stays: 'Taking an import back is about the record it made.' },
 ]
 
 /** The core as a plugin of itself: the same anatomy, the same engine, and no way around either. */
