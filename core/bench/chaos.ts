@@ -1,4 +1,5 @@
-// Kills what tells and what delivers events, again and again, and counts what went wrong: `npm run chaos -- --repeat 3`.
+// Kills what tells and what delivers events, again and again, and a worker in the middle of an import, and counts what went
+// wrong: `npm run chaos -- --repeat 3`, `npm run chaos -- --only import --rows 100000`.
 import { fork, type ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
@@ -7,10 +8,16 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { sql } from 'kysely'
 import { systemClock } from '../src/clock.ts'
+import { createTestApp, makeTestDatabase } from '../src/testing/index.ts'
 import { openBench, probePlugin } from '../test/events-fixture.ts'
+import { killedImport } from '../test/import-chaos.ts'
 
 const { values: flags } = parseArgs({
-  options: { repeat: { type: 'string', default: '5' }, only: { type: 'string', default: '' } },
+  options: {
+    repeat: { type: 'string', default: '5' },
+    only: { type: 'string', default: '' },
+    rows: { type: 'string', default: '100000' },
+  },
 })
 const repeat = Number(flags.repeat)
 const only = flags.only.split(',').filter(Boolean)
@@ -175,6 +182,36 @@ async function judge(keys: readonly string[], acknowledged: readonly Told[]): Pr
   }
 }
 
+/** Scenario core-06: what came in, what was refused, and how much memory the largest worker held. */
+async function importRound(rows: number): Promise<void> {
+  const database = await makeTestDatabase()
+  try {
+    await using app = await createTestApp({ database })
+    const { imports, memory, atKill, seconds } = await killedImport(app.admin, database.url ?? '', rows)
+    const sum = (name: 'create' | 'failed') => imports.reduce((total, { counts }) => total + counts[name], 0)
+    const { rows: found } = await sql<{ n: number }>`
+      select count(distinct email)::integer as n from core.contact where workspace = ${app.workspace.id}`.execute(
+      database.database.owner,
+    )
+    const cells = [
+      rows,
+      atKill,
+      sum('create'),
+      found[0]?.n ?? 0,
+      sum('failed'),
+      Math.round(memory),
+      Math.round(seconds),
+    ]
+    console.log(
+      '\n| import of | killed at | made | different | refused | MB | s |\n| --- | --- | --- | --- | --- | --- | --- |',
+    )
+    console.log(`| ${cells.join(' | ')} |`)
+    if (sum('create') !== rows * 0.97 || found[0]?.n !== rows * 0.97 || memory > 512) process.exitCode = 1
+  } finally {
+    await database.drop()
+  }
+}
+
 try {
   await bench.switchPlugin('enabled')
   await bench.deliveries([probePlugin()])
@@ -190,6 +227,7 @@ try {
     console.log(`| ${[point, repeat, ...Object.values(sum)].join(' | ')} |`)
     if (sum.lost + sum.phantom + sum.double + sum.reversed > 0) process.exitCode = 1
   }
+  if (only.length === 0 || only.includes('import')) await importRound(Number(flags.rows))
 } finally {
   await Promise.all([...children].map((child) => child.kill()))
   await close()

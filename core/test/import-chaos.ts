@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -25,11 +26,26 @@ function content(from: number, rows: number, delimiter: string): string {
     const nth = from + at
     const mail = nth % 100 < 3 ? `no address ${nth}` : `person.${nth}@example.com`
     const phone = `+33 1 ${String(10_000_000 + nth).replaceAll(/(\d\d)(?=\d)/g, '$1 ')}`
-    return ['Élise', `Durand ${nth}`, mail, phone, 'Directrice générale', '03/04/1985', `${nth % every}`].join(
-      delimiter,
-    )
+    return [
+      `Élise ${word(nth, 0)}`,
+      `Léger ${word(nth, 8)}`,
+      mail,
+      phone,
+      'Directrice générale',
+      '03/04/1985',
+      `${nth % every}`,
+    ].join(delimiter)
   })
   return `${[head.join(delimiter), ...lines].join('\r\n')}\r\n`
+}
+
+/** Letters that no other number gives: people who are not alike. */
+function word(nth: number, from: number): string {
+  const letters = createHash('sha256')
+    .update(String(nth))
+    .digest('hex')
+    .replaceAll(/\d/g, (digit) => 'ghijklmnop'[Number(digit)] ?? '')
+  return letters.slice(from, from + 8)
 }
 
 /** A worker that takes up jobs and tells how much memory it holds. */
