@@ -439,3 +439,75 @@ test('the document of a browser carries own fields with their labels, in its lan
   })
   expect(meta.form).toContain('wishes')
 })
+
+const serverOnly = process.env['TEST_DATABASE_URL'] ? test : test.skip
+
+serverOnly(
+  'core-17: a money field is added, indexed and required-if while others write, and nobody waits for a lock on the table',
+  { timeout: 300_000 },
+  async () => {
+    const size = Number(process.env['CORE_17_ROWS'] ?? (process.env['CHAOS'] ? 200_000 : 20_000))
+    const { parts } = app.app.kernel
+    const { owner } = parts.database
+    await sql`
+      insert into core.account (id, workspace, name, kind, lifecycle, industry)
+      select gen_random_uuid(), ${app.workspace.id}::uuid, 'Bulk ' || n, 'organisation', 'prospect', 'bulk'
+      from generate_series(1, ${size}::integer) n`.execute(owner)
+    let isOver = false
+    const blocked: unknown[] = []
+    const watching = (async () => {
+      while (!isOver) {
+        const { rows } = await sql`
+          select l.mode, a.query from pg_locks l join pg_stat_activity a on a.pid = l.pid
+          where not l.granted and l.relation = 'core.account'::regclass and a.datname = current_database()
+            and a.query not ilike '%index concurrently%'`.execute(owner)
+        blocked.push(...rows)
+        await new Promise((done) => setTimeout(done, 20))
+      }
+    })()
+    let writes = 0
+    const writing = (async () => {
+      while (!isOver) {
+        const made = await admin.post(accounts, {
+          name: `Meanwhile ${writes}`,
+          industry: 'meanwhile',
+          allowDuplicate: true,
+        })
+        expect(made.status, JSON.stringify(made.body)).toBe(201)
+        const changed = await admin.patch(`${accounts}/${made.body.data.id}`, { version: 1, city: 'Brest' })
+        expect(changed.status, JSON.stringify(changed.body)).toBe(200)
+        writes += 1
+        await new Promise((done) => setTimeout(done, 20))
+      }
+    })()
+    const made = await define('credit', 'money')
+    await account({ name: 'Rich', industry: 'credited', credit: '500' })
+    await account({ name: 'Poor', industry: 'credited', credit: '5' })
+    const ask = async () => [await names('credit > 100'), await names('credit is not empty', '-credit')]
+    const right = [['Rich'], ['Rich', 'Poor']]
+    expect(await ask()).toEqual(right)
+    await admin.patch(`${fields}/${made.id}`, { version: 1, indexed: true })
+    expect(await ask()).toEqual(right)
+    await build()
+    const state = async () => (await admin.get(`${fields}/${made.id}`)).body.data
+    const ready = await state()
+    expect(ready.indexState).toBe('ready')
+    expect(await ask()).toEqual(right)
+    const asked = await admin.patch(`${fields}/${made.id}`, {
+      version: ready.version,
+      requiredIf: 'lifecycle = client',
+    })
+    expect(asked.status).toBe(200)
+    const client = await admin.post(accounts, { name: 'Client', lifecycle: 'client' })
+    expect(client).toMatchObject({ status: 422, body: { errors: [{ path: '/credit', code: 'REQUIRED' }] } })
+    await admin.patch(`${fields}/${made.id}`, { version: asked.body.data.version, archived: true })
+    await build()
+    expect((await admin.get(accounts + query({ filter: 'credit > 100' }))).status).toBe(400)
+    await admin.patch(`${fields}/${made.id}`, { version: (await state()).version, archived: false })
+    expect(await ask()).toEqual(right)
+    isOver = true
+    await Promise.all([watching, writing])
+    expect(writes).toBeGreaterThan(3)
+    expect(blocked).toEqual([])
+  },
+)

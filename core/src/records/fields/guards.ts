@@ -67,7 +67,7 @@ export function fieldGuards(resourcesOf: ResourcesOf): readonly GuardDefinition[
     await sql`select pg_advisory_xact_lock(hashtext(${`fields ${ctx.workspace.id} ${row.resource}`}))`.execute(ctx.sql)
     const others = (await ownFieldsOf(ctx.sql, ctx.workspace.id, row.resource)).filter(({ id }) => id !== row.id)
     if (others.length >= fieldLimit) throw fieldsFull({ resource: row.resource, limit: fieldLimit })
-    checkTogether(ctx, resources, plain(base), [...others, row], row)
+    checkTogether(ctx, resources, plain(base), [row, ...others], row)
   })
 
   return [fieldsAreManaged, identityIsFixed, fieldIsSound, indexFollows]
