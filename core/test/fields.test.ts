@@ -440,9 +440,7 @@ test('the document of a browser carries own fields with their labels, in its lan
   expect(meta.form).toContain('wishes')
 })
 
-const serverOnly = process.env['TEST_DATABASE_URL'] ? test : test.skip
-
-serverOnly(
+test.skipIf(!process.env['TEST_DATABASE_URL'])(
   'core-17: a money field is added, indexed and required-if while others write, and nobody waits for a lock on the table',
   { timeout: 300_000 },
   async () => {

@@ -3,7 +3,7 @@ import type { PropertyValues } from 'lit'
 import { live } from 'lit/directives/live.js'
 import { controls } from './controls.ts'
 import { editText, readText, restText } from './field-text.ts'
-import { currencyOf, format } from './format.ts'
+import { addressParts, choicesOf, currencyOf, format } from './format.ts'
 import { KitElement } from './kit-element.ts'
 import type { Picker } from './picker.ts'
 import { icon } from './templates.ts'
@@ -26,6 +26,7 @@ const inputModes: Partial<Record<FieldMeta['type'], string>> = {
   url: 'url',
 }
 const numeric = new Set<FieldMeta['type']>(['integer', 'decimal', 'money', 'percent'])
+const grouped = new Set<FieldMeta['type']>(['multi-select', 'address'])
 const quietUntil = 0.8
 
 /** The body of `socle-field`. */
@@ -93,6 +94,21 @@ export class FieldEditor extends KitElement {
         gap: 8px;
         min-block-size: 32px;
         cursor: pointer;
+      }
+
+      .group {
+        display: grid;
+        gap: 4px;
+      }
+
+      :host([inline]) .group {
+        position: absolute;
+        z-index: 10;
+        min-inline-size: 100%;
+        padding: 4px 8px;
+        background: var(--socle-surface);
+        border-radius: 4px;
+        box-shadow: var(--socle-shadow);
       }
 
       .json {
@@ -293,7 +309,7 @@ export class FieldEditor extends KitElement {
     if (!field) return nothing
     const error = this.error || this.#own
     if (field.type === 'boolean') return this.#checkbox(field, error)
-    const isNamedByLabel = !pickers[field.type]
+    const isNamedByLabel = !pickers[field.type] && !grouped.has(field.type)
     return html`<div class="field">
       ${
         this.inline
@@ -331,7 +347,9 @@ export class FieldEditor extends KitElement {
       return this.#picker?.element ?? html`<div class="loading">${this.#waitingText(field)}</div>`
     }
     if (field.type === 'select') return this.#select(field, error)
-    const isLong = field.type === 'long' || field.type === 'json'
+    if (field.type === 'multi-select') return this.#choices(field, error)
+    if (field.type === 'address') return this.#address(field)
+    const isLong = field.type === 'long' || field.type === 'rich' || field.type === 'json'
     const text = this.#text ?? this.#restingText(field)
     const common = { invalid: error ? 'true' : nothing, described: this.#describedBy(field, error) }
     if (isLong) {
@@ -399,6 +417,51 @@ export class FieldEditor extends KitElement {
     </select>`
   }
 
+  #choices(field: FieldMeta, error: string) {
+    const chosen = choicesOf(this.value)
+    return html`<div
+      class="group"
+      role="group"
+      aria-labelledby="label"
+      aria-describedby=${this.#describedBy(field, error)}
+    >
+      ${field.options?.map(
+        (it, index) =>
+          html`<label class="check"
+            ><input
+              id=${index === 0 ? 'control' : nothing}
+              type="checkbox"
+              value=${it.value}
+              ?disabled=${this.disabled}
+              .checked=${live(chosen.includes(it.value))}
+              @change=${this.#toggled}
+            /><span class="small">${it.label}</span></label
+          >`,
+      )}
+    </div>`
+  }
+
+  #address(field: FieldMeta) {
+    const address = (this.value ?? {}) as Readonly<Record<string, string>>
+    return html`<div class="group" role="group" aria-labelledby="label">
+      ${addressParts.map(
+        (part, index) =>
+          html`<input
+            id=${index === 0 ? 'control' : nothing}
+            class="input"
+            type="text"
+            name=${part}
+            maxlength=${part === 'country' ? 2 : 200}
+            placeholder=${t(`kit.address.${part}`)}
+            aria-label=${`${field.label}: ${t(`kit.address.${part}`)}`}
+            ?disabled=${this.disabled}
+            .value=${live(address[part] ?? '')}
+            @change=${this.#addressed}
+          />`,
+      )}
+    </div>`
+  }
+
   #checkbox(field: FieldMeta, error: string) {
     return html`<div class="field">
       <div class="frame ${error ? 'invalid' : ''}" @keydown=${this.#pressed}>
@@ -457,7 +520,7 @@ export class FieldEditor extends KitElement {
   }
 
   #startTyping(field: FieldMeta, typed: string): void {
-    if (pickers[field.type] || field.type === 'select' || field.type === 'boolean') return
+    if (pickers[field.type] || field.type === 'select' || field.type === 'boolean' || grouped.has(field.type)) return
     this.#text = typed
   }
 
@@ -510,6 +573,23 @@ export class FieldEditor extends KitElement {
     this.#tellCommit(this.inline ? 'Enter' : '')
   }
 
+  readonly #toggled = (event: Event): void => {
+    const { value, checked } = event.target as HTMLInputElement
+    const others = choicesOf(this.value).filter((it) => it !== value)
+    const chosen = checked ? [...others, value] : others
+    this.#own = ''
+    this.#tellInput(chosen.length > 0 ? chosen : null)
+    if (!this.inline) this.#tellCommit('')
+  }
+
+  readonly #addressed = (event: Event): void => {
+    const { name, value } = event.target as HTMLInputElement
+    const parts = { ...(this.value as Readonly<Record<string, string>> | null), [name]: value.trim() }
+    const written = Object.entries(parts).filter(([, text]) => text !== '')
+    this.#tellInput(written.length > 0 ? Object.fromEntries(written) : null)
+    if (!this.inline) this.#tellCommit('')
+  }
+
   readonly #ticked = (event: Event): void => {
     this.#tellInput((event.target as HTMLInputElement).checked)
     if (!this.inline) this.#tellCommit('')
@@ -518,7 +598,8 @@ export class FieldEditor extends KitElement {
   readonly #pressed = (event: KeyboardEvent): void => {
     if (event.isComposing || !this.inline) return
     if (event.key === 'Escape') return this.#escape(event)
-    const isNewLine = event.key === 'Enter' && event.shiftKey && this.field?.type === 'long'
+    const isNewLine =
+      event.key === 'Enter' && event.shiftKey && (this.field?.type === 'long' || this.field?.type === 'rich')
     if ((event.key !== 'Enter' && event.key !== 'Tab') || isNewLine) {
       event.stopPropagation()
       return

@@ -21,6 +21,8 @@ export function editText(field: FieldMeta, value: unknown): string {
         .replace(/\.$/, '')
       return locale() === 'fr' ? plain.replace('.', ',') : plain
     }
+    case 'duration':
+      return format.duration(Number(value))
     case 'instant':
       return typeof value === 'string' ? `${format.date(parse.dayOf(value), 'short')} ${format.time(value)}` : ''
     case 'json':
@@ -56,6 +58,10 @@ export function readText(field: FieldMeta, text: string, previous: unknown): Rea
       const read = parse.number(text)
       return numeric(readNumber(read?.includes('.') ? undefined : read, text), previous)
     }
+    case 'duration': {
+      const value = parse.duration(text)
+      return value === undefined ? { error: t('kit.field.duration', { value: text.trim() }) } : { value }
+    }
     case 'date': {
       const value = parse.date(text)
       return value === undefined ? { error: t('kit.field.date', { value: text }) } : { value }
@@ -78,7 +84,7 @@ export function readText(field: FieldMeta, text: string, previous: unknown): Rea
 }
 
 function readLine(field: FieldMeta, text: string): Reading {
-  const value = field.type === 'long' ? text : text.trim()
+  const value = field.type === 'long' || field.type === 'rich' ? text : text.trim()
   const max = field.maxLength
   const over = max === undefined ? 0 : value.length - max
   return over > 0 && max !== undefined ? { error: t('kit.field.tooLong', { over, max }) } : { value }

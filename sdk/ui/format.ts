@@ -109,6 +109,15 @@ export const format = {
     return relative.format(Math.trunc(seconds / unit[1]), unit[0])
   },
 
+  /** Minutes as they are said: `1 h 30 min`. */
+  duration(minutes: number): string {
+    const [hours, rest] = [Math.trunc(minutes / 60), Math.abs(minutes % 60)]
+    const unit = (value: number, of: 'hour' | 'minute') =>
+      spaced(numbers({ style: 'unit', unit: of, unitDisplay: 'short' }).format(value))
+    if (hours === 0) return unit(minutes, 'minute')
+    return rest === 0 ? unit(hours, 'hour') : `${unit(hours, 'hour')} ${unit(rest, 'minute')}`
+  },
+
   /** “A, B and C”. */
   list(items: readonly string[]): string {
     return cached('list', () => new Intl.ListFormat(tag(), { type: 'conjunction' })).format(items)
@@ -133,6 +142,16 @@ export const format = {
         return t(value ? 'kit.value.yes' : 'kit.value.no')
       case 'select':
         return field.options?.find((it) => it.value === value)?.label ?? String(value)
+      case 'multi-select':
+        return format.list(
+          choicesOf(value).map((it) => field.options?.find((option) => option.value === it)?.label ?? it),
+        )
+      case 'duration':
+        return format.duration(Number(value))
+      case 'address':
+        return addressLines(value).join(', ')
+      case 'rich':
+        return plainText(String(value))
       case 'user':
       case 'team':
       case 'reference':
@@ -166,4 +185,22 @@ export function referred(field: FieldMeta, id: string, included: Included | unde
 /** The workspace's calendar date of an instant, `YYYY-MM-DD`. */
 export function localDate(moment: Date = new Date()): string {
   return new Intl.DateTimeFormat('en-CA', { timeZone: zone() }).format(moment)
+}
+
+export function choicesOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : []
+}
+
+export const addressParts = ['line1', 'line2', 'postalCode', 'city', 'region', 'country'] as const
+
+/** What is written of an address, in the order it is written. */
+function addressLines(value: unknown): readonly string[] {
+  const address = (typeof value === 'object' && value !== null ? value : {}) as Readonly<Record<string, unknown>>
+  return addressParts.map((part) => String(address[part] ?? '')).filter(Boolean)
+}
+
+/** Formatted text without its form. */
+function plainText(html: string): string {
+  const spacedOut = html.replaceAll(/<\/(?:p|li|h\d|blockquote|pre)>|<br ?\/?>/g, ' ')
+  return (new DOMParser().parseFromString(spacedOut, 'text/html').body.textContent ?? '').replaceAll(/\s+/g, ' ').trim()
 }

@@ -66,6 +66,26 @@ export const parse = {
     return instantAt(date, hours, minutes)
   },
 
+  /** Hours and minutes: `90`, `1:30`, `1h30`, `1 h 30 min`, `2 days`; whole minutes. */
+  duration(text: string): number | undefined {
+    const compact = fold(text).replace(spaces, '')
+    if (/^\d{1,7}$/.test(compact)) return Number(compact)
+    const clock = /^(\d{1,5}):(\d{2})$/.exec(compact)
+    if (clock) return Number(clock[1]) * 60 + Number(clock[2])
+    const read =
+      /^(?:(\d{1,4})(?:d|j|days?|jours?))?(?:(\d{1,5})(?:h|hrs?|hours?|heures?)(?:(\d{1,2})$)?)?(?:(\d{1,6})(?:m|mins?|minutes?))?$/.exec(
+        compact,
+      )
+    if (!read || compact === '') return undefined
+    const [days, hours, bare, minutes] = read.slice(1).map((part) => Number(part ?? 0)) as [
+      number,
+      number,
+      number,
+      number,
+    ]
+    return days * 1440 + hours * 60 + bare + minutes
+  },
+
   /** The workspace's calendar date of an instant. */
   dayOf(iso: string): string {
     return localDate(new Date(iso))

@@ -1,7 +1,7 @@
 import { html, nothing } from 'lit'
 import type { TemplateResult } from 'lit'
 import { unsafeSVG } from 'lit/directives/unsafe-svg.js'
-import { currencyOf, format, referred } from './format.ts'
+import { choicesOf, currencyOf, format, referred } from './format.ts'
 import type { Amount } from './format.ts'
 import { drawing } from './icons.ts'
 import { recordHref } from './session.ts'
@@ -60,9 +60,12 @@ export function valueTemplate(field: FieldMeta, value: unknown, options: ValueOp
     case 'percent':
     case 'date':
     case 'instant':
+    case 'duration':
       return html`<span class="number">${text}</span>`
     case 'select':
       return optionPill(field, value, text)
+    case 'multi-select':
+      return html`${choicesOf(value).map((it) => optionPill(field, it, field.options?.find((option) => option.value === it)?.label ?? it))}`
     case 'boolean':
       return value ? html`${icon('check')}<span class="visually-hidden">${text}</span>` : t('kit.value.no')
     case 'user':

@@ -2,6 +2,7 @@
 export type FieldType =
   | 'text'
   | 'long'
+  | 'rich'
   | 'integer'
   | 'decimal'
   | 'money'
@@ -9,13 +10,17 @@ export type FieldType =
   | 'boolean'
   | 'date'
   | 'instant'
+  | 'duration'
   | 'select'
+  | 'multi-select'
   | 'email'
   | 'phone'
   | 'url'
   | 'user'
   | 'team'
   | 'reference'
+  | 'address'
+  | 'auto-number'
   | 'json'
 
 /** How a state is coloured; always shown with its word. */
@@ -47,6 +52,8 @@ export interface FieldMeta {
   /** For `money`: the sibling field that holds its currency; without one the workspace's currency. */
   readonly currency?: string
   readonly maxLength?: number
+  /** Defined by the workspace. */
+  readonly own?: boolean
 }
 
 export interface ResourceMeta {

@@ -85,6 +85,7 @@ export class ShellApp extends KitElement {
       live.on('plugin.generation', ({ generation }) => {
         if (generation !== shell()?.generation) void session.load()
       }),
+      live.on('fields.changed', () => void session.load()),
       live.on('status', ({ connected }) => this.#connection(connected)),
     )
   }

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Database } from '../database/database.ts'
 import type { RecordSignal, Signal, Signals } from '../database/signals.ts'
 import type { Authority } from '../permissions/authority.ts'
+import { changesFields } from '../records/fields/own-fields.ts'
 import type { ResourceCatalog } from '../records/model.ts'
 
 /** Who listens: one signed-in session in one workspace. */
@@ -92,7 +93,13 @@ export class LiveStream {
   #hear(signal: Signal): void {
     switch (signal.kind) {
       case 'records':
-        return this.#each((connection) => connection.offer(signal.workspace, signal.changes))
+        return this.#each((connection) => {
+          connection.offer(signal.workspace, signal.changes)
+          if (connection.workspace !== signal.workspace || !changesFields(signal)) return
+          // Says nothing of the field: what of it a tab may see stands in its own document.
+          connection.send('fields.changed', {})
+          connection.recheck()
+        })
       case 'permissions':
         return this.#each((connection) => {
           if (signal.workspace === undefined || signal.workspace === connection.workspace) connection.recheck()

@@ -13,6 +13,11 @@ const chosen: readonly Operator[] = ['in', 'not in', 'empty', 'not empty']
 const operators: Readonly<Record<FieldType, readonly Operator[]>> = {
   text: written,
   long: written,
+  rich: ['~', 'empty', 'not empty'],
+  address: ['~', 'empty', 'not empty'],
+  'auto-number': written,
+  duration: counted,
+  'multi-select': chosen,
   email: written,
   phone: written,
   url: written,

@@ -215,7 +215,7 @@ export class ShellFilterEditor extends KitElement {
         [true, false].map((value) => ({ value, label: t(value ? 'shell.records.yes' : 'shell.records.no') })),
         true,
       )
-    if (field.type === 'select')
+    if (field.type === 'select' || field.type === 'multi-select')
       return this.#checks(
         (field.options ?? []).map((it) => ({ value: it.value, label: it.label })),
         false,
@@ -458,6 +458,8 @@ function read(field: FieldMeta, text: string): Scalar | undefined {
       return asNumber(parse.money(text))
     case 'percent':
       return asNumber(parse.percent(text))
+    case 'duration':
+      return parse.duration(text)
     case 'integer':
     case 'decimal':
       return asNumber(parse.number(text))

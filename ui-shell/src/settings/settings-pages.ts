@@ -43,6 +43,14 @@ export const settingsPages: readonly SettingsPage[] = [
     load: () => import('./shell-teams.ts'),
   },
   {
+    name: 'fields',
+    icon: 'list-plus',
+    group: 'workspace',
+    permission: ['core.field.manage'],
+    tag: 'shell-fields',
+    load: () => import('./shell-fields.ts'),
+  },
+  {
     name: 'roles',
     icon: 'shield-check',
     group: 'control',
