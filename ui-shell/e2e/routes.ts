@@ -22,6 +22,7 @@ export async function routesOf(api: Api): Promise<readonly Route[]> {
     { name: 'wall', path: '/hello/wall' },
     { name: 'modules', path: '/settings/modules' },
     { name: 'people', path: '/settings/people' },
+    { name: 'fields', path: '/settings/fields' },
     { name: 'roles', path: '/settings/roles' },
     { name: 'audit', path: '/settings/audit' },
     { name: 'profile', path: '/settings/profile' },
