@@ -16,7 +16,8 @@ create table core.duplicate_key (
 );
 alter table core.duplicate_key enable row level security;
 create index duplicate_key_value on core.duplicate_key (workspace, resource, kind, value);
-create index duplicate_key_near on core.duplicate_key using gin (value public.gin_trgm_ops) where near;
+-- Every create looks here, so a list of entries that wait to be sorted in must not grow: each look would walk it.
+create index duplicate_key_near on core.duplicate_key using gin (value public.gin_trgm_ops) with (fastupdate = off) where near;
 
 -- Records whose keys changed since they were last compared with all others.
 create table core.duplicate_due (
@@ -31,7 +32,7 @@ select core.protect('core.duplicate_due');
 -- for by what it is less one letter, which two spellings one edit apart have in common (Mor and Fraenkel 1982).
 create function core.duplicate_forms(keys jsonb)
   returns table (probe integer, kind text, value text, near boolean, supports boolean)
-  language sql immutable parallel safe set search_path = core, public, pg_temp as $$
+  language sql immutable parallel safe as $$
   with given as (
     select coalesce(k.probe, 0) as probe, k.kind, left(case when k.near then core.name_norm(k.value) else k.value end, 120) as value,
            coalesce(k.near, false) as near, coalesce(k.supports, false) as supports
@@ -47,8 +48,11 @@ create function core.duplicate_forms(keys jsonb)
   select g.probe, g.kind || '~', g.value, false, false from given g where g.near and length(g.value) between 4 and 10
 $$;
 
+-- In PL/pgSQL, whose plans are kept: a function in SQL is planned anew at every call. A plan made while the table was empty
+-- would read all of it for each record, hence no sequential scans.
 create function core.duplicate_put(of_resource text, of_record uuid, keys jsonb) returns void
-  language sql security definer set search_path = core, public, pg_temp as $$
+  language plpgsql security definer set search_path = core, public, pg_temp set enable_seqscan = off as $$
+begin
   delete from core.duplicate_key k
   where k.workspace = core.current_workspace() and k.resource = of_resource and k.record = of_record;
   insert into core.duplicate_key (workspace, resource, record, kind, value, near)
@@ -56,7 +60,7 @@ create function core.duplicate_put(of_resource text, of_record uuid, keys jsonb)
   on conflict do nothing;
   insert into core.duplicate_due (workspace, resource, record) values (core.current_workspace(), of_resource, of_record)
   on conflict do nothing;
-$$;
+end $$;
 
 create function core.duplicate_drop(of_resource text, of_record uuid) returns void
   language sql security definer set search_path = core, public, pg_temp as $$
@@ -75,8 +79,11 @@ $$;
 -- are looked at for records that another one found. A value that hundreds have in common says little: `at_most` of them.
 create function core.duplicate_find(of_resource text, keys jsonb, at_most integer)
   returns table (probe integer, kind text, record uuid, likeness real)
-  language sql stable security definer
-  set search_path = core, public, pg_temp set pg_trgm.similarity_threshold = 0.5 as $$
+  language plpgsql stable security definer
+  set search_path = core, public, pg_temp set pg_trgm.similarity_threshold = 0.5 set enable_seqscan = off as $$
+#variable_conflict use_column
+begin
+  return query
   with wanted as materialized (select * from core.duplicate_forms(keys)),
   found as materialized (
     select w.probe, rtrim(w.kind, '~') as kind, k.record,
@@ -102,8 +109,8 @@ create function core.duplicate_find(of_resource text, keys jsonb, at_most intege
   from wanted w join (select distinct f.probe, f.record from found f) seen on seen.probe = w.probe
   join core.duplicate_key d on d.workspace = core.current_workspace() and d.resource = of_resource
     and d.record = seen.record and d.kind = w.kind and d.value = w.value
-  where w.supports
-$$;
+  where w.supports;
+end $$;
 
 revoke all on function core.duplicate_put, core.duplicate_drop, core.duplicate_keys, core.duplicate_find from public;
 grant execute on function core.duplicate_put, core.duplicate_drop, core.duplicate_keys, core.duplicate_find to socle_app;

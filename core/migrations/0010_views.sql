@@ -107,7 +107,8 @@ $$;
 
 -- Takes the words of a document into the vocabulary; costs one index probe for each that is known.
 create function core.search_learn(of_words tsvector) returns void
-  language sql security definer set search_path = core, pg_temp as $$
+  language plpgsql security definer set search_path = core, pg_temp set enable_seqscan = off as $$
+begin
   with fresh as (
     insert into core.search_word (workspace, word)
     select core.current_workspace(), w.word from unnest(tsvector_to_array(of_words)) as w (word)
@@ -115,8 +116,11 @@ create function core.search_learn(of_words tsvector) returns void
       and not exists (select from core.search_word k where k.workspace = core.current_workspace() and k.word = w.word)
     returning word)
   insert into core.search_near (workspace, form, word)
-  select core.current_workspace(), f.form, fresh.word from fresh cross join lateral core.search_forms(fresh.word) as f (form)
-$$;
+  select core.current_workspace(), f.form, fresh.word from fresh cross join lateral core.search_forms(fresh.word) as f (form);
+end $$;
+
+-- Searches walk the entries that wait to be sorted into this index: few of them.
+alter index core.search_words set (gin_pending_list_limit = 256);
 
 create or replace function core.search_put(of_resource text, of_record uuid, of_owner uuid, of_team uuid, of_title text, of_body text) returns void
   language plpgsql security definer set search_path = core, pg_temp as $$
