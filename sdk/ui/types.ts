@@ -77,6 +77,8 @@ export interface ResourceMeta {
     readonly card: readonly string[]
     readonly weighted?: string
   }
+  /** Something says what makes two records suspect of being one. */
+  readonly duplicates?: boolean
   readonly may: {
     readonly create: boolean
     readonly update: boolean

@@ -187,6 +187,7 @@ function resourceMeta({ words, catalog }: WorkspaceParts, ctx: Context, on: Read
         }
       : {}),
     timeline: options.timeline === true,
+    ...((options.duplicates ?? []).length > 0 ? { duplicates: true } : {}),
     may: {
       create: !options.readonly && create.allowed,
       update: !options.readonly && update.allowed,

@@ -4,11 +4,15 @@ import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
 import { unsaved } from '../unsaved.ts'
 import { acknowledging } from './acknowledging.ts'
+import { define } from '../define.ts'
 import { dropDraft, keepDraft, readDraft } from './drafts.ts'
 import { tellDone } from './own-changes.ts'
 import { fieldOfPath } from './record-change.ts'
+import { ShellDuplicateHint } from './shell-duplicate-hint.ts'
 import { fittingField, scopeOf, scopesOf, stagesOf } from './stages.ts'
 import { createLabel, fieldOf, fieldsOf, titleOf, writableFields } from './resources.ts'
+
+define('shell-duplicate-hint', ShellDuplicateHint)
 
 interface Fault {
   /** Absent when the refusal is about the whole record. */
@@ -174,6 +178,11 @@ export class ShellRecordForm extends KitElement {
           ? html`<button type="button" class="button small ghost more" @click=${() => (this.whole = true)}>
               ${icon('plus')}${t('shell.records.form.allFields')}
             </button>`
+          : nothing
+      }
+      ${
+        this.meta.duplicates
+          ? html`<shell-duplicate-hint .meta=${this.meta} .values=${this.values}></shell-duplicate-hint>`
           : nothing
       }
       <div class="foot">

@@ -25,6 +25,7 @@ import { MediaQuery } from './media-query.ts'
 import { onUndone, tellDone } from './own-changes.ts'
 import { createLabel, fieldOf, fieldsOf, hrefOf, includesFor, includedTitle, moduleOf, titleOf } from './resources.ts'
 import { ShellActivityComposer } from './shell-activity-composer.ts'
+import { ShellDuplicateHint } from './shell-duplicate-hint.ts'
 import { ShellRecordDetails } from './shell-record-details.ts'
 import { ShellRelated } from './shell-related.ts'
 import { ShellStagePath } from './shell-stage-path.ts'
@@ -33,6 +34,7 @@ import { withTones } from './stages.ts'
 import { extendTrail, placeOf, readTrail } from './trail.ts'
 import type { Trail } from './trail.ts'
 
+define('shell-duplicate-hint', ShellDuplicateHint)
 define('shell-record-details', ShellRecordDetails)
 define('shell-related', ShellRelated)
 define('shell-stage-path', ShellStagePath)
@@ -140,6 +142,11 @@ export class ShellRecordPage extends KitElement {
     try {
       const answer = await records(this.resource).get(id, { include: includesFor(this.#meta.fields) })
       if (id !== this.#id) return
+      // The record was merged: its address leads to the one that stayed.
+      if (answer.data.id !== id) {
+        navigate(hrefOf(this.#meta, answer.data.id), { replace: true })
+        return
+      }
       this.#included = withTones(answer.included ?? {})
       this.record = answer.data
       this.problem = undefined
@@ -411,6 +418,7 @@ export class ShellRecordPage extends KitElement {
     const fields = [...first, ...(this.showsAll ? rest : filled)]
     return html`
       ${this.#medium.matches ? html`<h2>${t('shell.records.page.details')}</h2>` : nothing}
+      ${meta.duplicates ? html`<shell-duplicate-hint .meta=${meta} .record=${record.id}></shell-duplicate-hint>` : nothing}
       <shell-record-details
         .meta=${meta}
         .record=${record}
