@@ -42,7 +42,7 @@ export class BoardView extends KitElement {
 
       .board {
         display: flex;
-        gap: 16px;
+        gap: 12px;
         block-size: 100%;
         padding: 0 16px;
         overflow-x: auto;
@@ -52,7 +52,7 @@ export class BoardView extends KitElement {
 
       .column {
         display: flex;
-        flex: 1 0 236px;
+        flex: 1 0 216px;
         flex-direction: column;
         min-inline-size: 0;
         max-inline-size: 380px;

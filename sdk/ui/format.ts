@@ -130,6 +130,7 @@ export const format = {
       case 'money':
         return format.money(value as Amount, currencyOf(field, record))
       case 'integer':
+        return field.plain ? String(value) : format.number(value as Amount)
       case 'decimal':
         return format.number(value as Amount)
       case 'percent':

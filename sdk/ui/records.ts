@@ -4,6 +4,8 @@ import { resource } from './session.ts'
 import type {
   AggregateQuery,
   AggregateRow,
+  BoardAnswer,
+  BoardQuery,
   BulkRequest,
   BulkResult,
   HistoryEntry,
@@ -100,6 +102,10 @@ export class RecordsClient {
 
   async aggregate(query: AggregateQuery): Promise<{ data: readonly AggregateRow[]; included: Included }> {
     return await api.post<{ data: readonly AggregateRow[]; included: Included }>(`${this.#path}/aggregate`, query)
+  }
+
+  async board(query: BoardQuery): Promise<BoardAnswer> {
+    return await api.post<BoardAnswer>(`${this.#path}/board`, query)
   }
 
   async bulk(request: BulkRequest): Promise<{ data: readonly BulkResult[]; changeSet: string | undefined }> {

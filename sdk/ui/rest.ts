@@ -3,6 +3,7 @@ import { MenuList } from './menu-list.ts'
 import { SocleAvatar } from './socle-avatar.ts'
 import { SocleBarChart } from './socle-bar-chart.ts'
 import { SocleBoard } from './socle-board.ts'
+import { SocleCalendar } from './socle-calendar.ts'
 import { SocleDialog } from './socle-dialog.ts'
 import { SocleEmpty } from './socle-empty.ts'
 import { SocleField } from './socle-field.ts'
@@ -18,6 +19,7 @@ export const elements: Readonly<Record<string, CustomElementConstructor>> = {
   'socle-avatar': SocleAvatar,
   'socle-bar-chart': SocleBarChart,
   'socle-board': SocleBoard,
+  'socle-calendar': SocleCalendar,
   'socle-dialog': SocleDialog,
   'socle-empty': SocleEmpty,
   'socle-field': SocleField,

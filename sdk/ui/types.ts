@@ -54,6 +54,35 @@ export interface FieldMeta {
   readonly maxLength?: number
   /** Defined by the workspace. */
   readonly own?: boolean
+  /** A number shown without separators: a year. */
+  readonly plain?: boolean
+}
+
+export type ViewKind = 'table' | 'kanban' | 'calendar'
+
+/** A saved way to look at a list, as its reader sees and chose it. */
+export interface SavedView {
+  readonly id: string
+  readonly version: number
+  readonly resource: string
+  readonly name: string
+  readonly kind: ViewKind
+  readonly scope: 'mine' | 'shared' | 'role'
+  readonly role: string | null
+  readonly filter: string | null
+  readonly q: string | null
+  readonly sort: string | null
+  readonly columns: readonly { readonly field: string; readonly width?: number }[] | null
+  readonly groupBy: string | null
+  readonly card: readonly string[] | null
+  readonly sums: readonly string[] | null
+  readonly startField: string | null
+  readonly endField: string | null
+  /** The reader's own to change. */
+  readonly mine: boolean
+  readonly pinned: boolean
+  /** Opens when its list is opened without saying which. */
+  readonly default: boolean
 }
 
 export interface ResourceMeta {
@@ -83,6 +112,7 @@ export interface ResourceMeta {
     readonly create: boolean
     readonly update: boolean
     readonly delete: boolean
+    readonly restore: boolean
     readonly import: boolean
     readonly export: boolean
   }
@@ -149,6 +179,7 @@ export interface ShellDocument {
   readonly may: readonly string[]
   readonly plugins: readonly { readonly id: string; readonly title: string; readonly ui?: string }[]
   readonly resources: readonly ResourceMeta[]
+  readonly views: readonly SavedView[]
   readonly screens: readonly ShellScreen[]
   readonly nav: readonly ShellNavGroup[]
   readonly fills: readonly ShellFill[]
@@ -247,6 +278,37 @@ export interface AggregateRow {
   /** Text filter that opens the rows behind this one. */
   readonly filter: string
   readonly [measure: string]: unknown
+}
+
+export interface BoardQuery {
+  /** Field whose values are the columns. */
+  readonly by: string
+  readonly filter?: string
+  readonly q?: string
+  readonly sort?: string
+  readonly limit?: number
+  readonly include?: readonly string[]
+  readonly measures?: readonly string[]
+  /** Values wanted, null for records without one; those with the most records when absent. */
+  readonly columns?: readonly (string | null)[]
+}
+
+export interface BoardGroup {
+  readonly key: string | null
+  readonly count: number
+  /** Sums, a row for each currency. */
+  readonly figures: readonly AggregateRow[]
+  /** Filter of the rows behind the column. */
+  readonly filter: string
+  readonly cards: readonly RecordJson[]
+  readonly next: string | null
+}
+
+export interface BoardAnswer {
+  readonly data: readonly BoardGroup[]
+  /** More values have records than columns were answered. */
+  readonly more: boolean
+  readonly included: Included
 }
 
 export interface BulkRequest {

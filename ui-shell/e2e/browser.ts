@@ -91,6 +91,7 @@ export interface Api {
   get<T>(path: string): Promise<T>
   post<T>(path: string, body: unknown): Promise<T>
   patch<T>(path: string, body: unknown): Promise<T>
+  delete(path: string): Promise<void>
   /** Makes a record and answers it. */
   create(path: string, values: Readonly<Record<string, unknown>>): Promise<Stored>
   record(path: string, id: string): Promise<Stored>
@@ -110,6 +111,7 @@ function apiOf(context: BrowserContext): Api {
     get: (path) => call('GET', path),
     post: (path, body) => call('POST', path, body),
     patch: (path, body) => call('PATCH', path, body),
+    delete: (path) => call('DELETE', path),
     create: async (path, values) => (await call<{ data: Stored }>('POST', path, values)).data,
     record: async (path, id) => (await call<{ data: Stored }>('GET', `${path}/${id}`)).data,
   }

@@ -2,6 +2,7 @@ import { registerIcons } from '@socle/sdk/ui'
 import {
   BadgeCheck,
   Banknote,
+  Bookmark,
   CalendarCheck,
   CalendarClock,
   CircleDashed,
@@ -39,6 +40,7 @@ import {
 registerIcons({
   'badge-check': BadgeCheck,
   banknote: Banknote,
+  bookmark: Bookmark,
   'calendar-check': CalendarCheck,
   'calendar-clock': CalendarClock,
   'circle-dashed': CircleDashed,

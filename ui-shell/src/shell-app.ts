@@ -35,6 +35,7 @@ export class ShellApp extends KitElement {
   #route: Route | undefined
   #keys: (() => void) | undefined
   #stop: (() => void)[] = []
+  #reloading: ReturnType<typeof setTimeout> | undefined
   #isListening = false
   #wasConnected = false
 
@@ -86,8 +87,15 @@ export class ShellApp extends KitElement {
         if (generation !== shell()?.generation) void session.load()
       }),
       live.on('fields.changed', () => void session.load()),
+      // Somebody shared a view, or took one back: tabs and sidebar show what there is now.
+      live.on('record', ({ resource }) => resource === 'core.view' && this.#reloadSoon()),
       live.on('status', ({ connected }) => this.#connection(connected)),
     )
+  }
+
+  #reloadSoon(): void {
+    clearTimeout(this.#reloading)
+    this.#reloading = setTimeout(() => void session.load(), 300)
   }
 
   // A stream that breaks may mean that the session ended, and one that is back may have missed a switch.
@@ -238,6 +246,7 @@ export class ShellApp extends KitElement {
         <shell-nav
           class=${this.isDrawerOpen ? 'open' : ''}
           .path=${this.url.pathname}
+          .search=${this.url.search}
           .collapsed=${collapsed && !this.isDrawerOpen}
           @shell-search=${() => this.#open('palette')}
           @shell-shortcuts=${() => this.#open('shortcuts')}

@@ -14,9 +14,10 @@ const isMac = /Mac|iPhone|iPad/.test(navigator.platform)
 
 /** The sidebar: workspace, search, home, one group per enabled module, settings and the user at the foot. */
 export class ShellNav extends KitElement {
-  static override properties = { path: {}, collapsed: { type: Boolean, reflect: true } }
+  static override properties = { path: {}, search: {}, collapsed: { type: Boolean, reflect: true } }
   static override shadowRootOptions: ShadowRootInit = { mode: 'open', delegatesFocus: true }
   declare path: string
+  declare search: string
   declare collapsed: boolean
 
   override render() {
@@ -32,7 +33,7 @@ export class ShellNav extends KitElement {
         <ul>
           ${this.#item({ title: t('shell.nav.home'), icon: 'house', path: '/', key: 'h' })}
         </ul>
-        ${document.nav.map((group) => this.#group(group))}
+        ${this.#pinned()} ${document.nav.map((group) => this.#group(group))}
       </nav>
       <nav class="foot" aria-label=${t('shell.nav.admin')}>
         <ul>
@@ -59,6 +60,16 @@ export class ShellNav extends KitElement {
     `
   }
 
+  /** Views their reader keeps at hand. */
+  #pinned() {
+    const document = shell()
+    const items = (document?.views ?? []).flatMap((view) => {
+      const meta = document?.resources.find((it) => it.id === view.resource)
+      return view.pinned && meta ? [{ title: view.name, icon: meta.icon, path: `${meta.route}?view=${view.id}` }] : []
+    })
+    return this.#group({ id: 'views', title: t('shell.views.pinned'), items })
+  }
+
   #item(item: NavItem) {
     const isCurrent = this.#isCurrent(item.path)
     const hint = item.key ? `${item.title} (g ${item.key})` : item.title
@@ -77,6 +88,8 @@ export class ShellNav extends KitElement {
   }
 
   #isCurrent(path: string): boolean {
+    // A pinned view is where somebody is only with its own address.
+    if (path.includes('?')) return `${this.path}${this.search}`.startsWith(path)
     if (path === '/') return this.path === '/'
     if (
       path === '/settings' &&

@@ -453,6 +453,12 @@ function ownEntries(): Entry[] {
       }
     }),
   )
+  const views = document.views.flatMap((it): Entry[] => {
+    const meta = document.resources.find((one) => one.id === it.resource)
+    if (!meta) return []
+    const href = `${meta.route}?view=${it.id}`
+    return [{ id: `view:${it.id}`, group: 'go', title: it.name, note: meta.name.many, icon: it.kind, href }]
+  })
   const settings = settingsPages
     .filter((it) => !it.permission || it.permission.some((permission) => document.may.includes(permission)))
     .map((it): Entry => {
@@ -492,6 +498,7 @@ function ownEntries(): Entry[] {
     leave,
     home,
     ...places.filter((it) => it.href !== '/'),
+    ...views,
     ...settings,
   ]
 }

@@ -10,6 +10,7 @@ export function shellOf(locale: Locale, words: Record<string, string> = {}, zone
     may: [],
     plugins: [],
     resources: [],
+    views: [],
     screens: [],
     nav: [],
     fills: [],

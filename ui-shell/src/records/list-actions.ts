@@ -60,6 +60,14 @@ const exportChosen: ListAction = {
   run: (place) => exportRows(place, place.rows),
 }
 
+const openBin: ListAction = {
+  id: 'bin',
+  icon: 'trash-2',
+  label: () => t('shell.records.bin'),
+  offered: ({ meta }) => meta.may.restore,
+  href: ({ meta }) => `${meta.route}?bin=1`,
+}
+
 const setField: ListAction = {
   id: 'set',
   icon: 'pencil',
@@ -84,7 +92,7 @@ const setFieldOfAll: ListAction = {
 }
 
 /** Entries of the menu beside the list's title, in their order. */
-export const menuActions: readonly ListAction[] = [importFile, exportList]
+export const menuActions: readonly ListAction[] = [importFile, exportList, openBin]
 
 /** Buttons over chosen rows, in their order. */
 export const rowActions: readonly ListAction[] = [setField, exportChosen, deleteRows, setFieldOfAll]

@@ -1,11 +1,27 @@
+import type { SavedView, ViewKind } from '@socle/sdk/ui'
+
+export type CalendarSpan = 'month' | 'week' | 'day' | 'agenda'
+
 /** What a list shows, as its address carries it: whoever opens the address sees the same rows. */
 export interface ListState {
-  readonly view: string
+  readonly kind: ViewKind
+  /** Id of the saved view it started from; the other parts may differ from it. */
+  readonly view: string | undefined
   readonly filter: string
   readonly sort: string
   readonly q: string
   /** `undefined`: the resource's own list. */
   readonly columns: readonly string[] | undefined
+  /** Field whose values are a board's columns; the resource's own when absent. */
+  readonly by: string | undefined
+  /** Date a calendar goes by, and the one a record lasts until. */
+  readonly start: string | undefined
+  readonly end: string | undefined
+  /** Day a calendar shows, `YYYY-MM-DD`, and how much around it. */
+  readonly date: string | undefined
+  readonly span: CalendarSpan
+  /** What was deleted, instead of what is there. */
+  readonly bin: boolean
   /** Record in the side panel. */
   readonly peek: string | undefined
   /** The create form is open in the side panel. */
@@ -15,25 +31,68 @@ export interface ListState {
 }
 
 export const emptyListState: ListState = {
-  view: 'table',
+  kind: 'table',
+  view: undefined,
   filter: '',
   sort: '',
   q: '',
   columns: undefined,
+  by: undefined,
+  start: undefined,
+  end: undefined,
+  date: undefined,
+  span: 'month',
+  bin: false,
   peek: undefined,
   creating: false,
   scope: undefined,
 }
 
-export function readListState(search: string): ListState {
+const kinds: readonly ViewKind[] = ['table', 'kanban', 'calendar']
+const spans: readonly CalendarSpan[] = ['month', 'week', 'day', 'agenda']
+
+/** Finds a saved view of the list by its id. */
+type FindView = (id: string) => SavedView | undefined
+
+/** What a saved view shows before anything is changed on it. */
+export function stateOfView(view: SavedView | undefined): ListState {
+  if (!view) return emptyListState
+  return {
+    ...emptyListState,
+    kind: view.kind,
+    view: view.id,
+    filter: view.filter ?? '',
+    sort: view.sort ?? '',
+    q: view.q ?? '',
+    columns: view.columns?.map((it) => it.field),
+    by: view.groupBy ?? undefined,
+    start: view.startField ?? undefined,
+    end: view.endField ?? undefined,
+  }
+}
+
+/** Reads an address: its view, and over it whatever else it says. */
+export function readListState(search: string, find: FindView = () => undefined): ListState {
   const given = new URLSearchParams(search)
+  const named = given.get('view') ?? ''
+  const ownKind = kinds.find((it) => it === named)
+  const base = stateOfView(ownKind || !named ? undefined : find(named))
+  const text = (name: 'filter' | 'sort' | 'q') => given.get(name) ?? base[name]
+  const optional = (name: 'by' | 'start' | 'end') => (given.has(name) ? given.get(name) || undefined : base[name])
   const columns = given.get('columns')?.split(',').filter(Boolean)
   return {
-    view: given.get('view') || 'table',
-    filter: given.get('filter') ?? '',
-    sort: given.get('sort') ?? '',
-    q: given.get('q') ?? '',
-    columns: columns?.length ? columns : undefined,
+    kind: ownKind ?? kinds.find((it) => it === given.get('as')) ?? base.kind,
+    view: ownKind ? undefined : named || undefined,
+    filter: text('filter'),
+    sort: text('sort'),
+    q: text('q'),
+    columns: columns ? (columns.length ? columns : undefined) : base.columns,
+    by: optional('by'),
+    start: optional('start'),
+    end: optional('end'),
+    date: given.get('date') || undefined,
+    span: spans.find((it) => it === given.get('span')) ?? 'month',
+    bin: given.has('bin'),
     peek: given.get('peek') || undefined,
     creating: given.has('create'),
     scope: given.get('scope') || undefined,
@@ -41,16 +100,55 @@ export function readListState(search: string): ListState {
 }
 
 /** Answers the query with its `?`, or an empty text when all is as the resource says. */
-export function writeListState(state: ListState): string {
+export function writeListState(state: ListState, find: FindView = () => undefined): string {
+  const saved = state.view ? find(state.view) : undefined
+  const base = stateOfView(saved)
   const query = new URLSearchParams()
-  if (state.view !== 'table') query.set('view', state.view)
+  if (state.view) query.set('view', state.view)
+  if (state.kind !== base.kind) query.set(state.view ? 'as' : 'view', state.kind)
   if (state.scope) query.set('scope', state.scope)
-  if (state.filter) query.set('filter', state.filter)
-  if (state.q) query.set('q', state.q)
-  if (state.sort) query.set('sort', state.sort)
-  if (state.columns) query.set('columns', state.columns.join(','))
+  for (const name of ['filter', 'q', 'sort'] as const) if (state[name] !== base[name]) query.set(name, state[name])
+  for (const name of ['by', 'start', 'end'] as const) if (state[name] !== base[name]) query.set(name, state[name] ?? '')
+  const columns = state.columns?.join(',') ?? ''
+  if (columns !== (base.columns?.join(',') ?? '')) query.set('columns', columns)
+  if (state.date) query.set('date', state.date)
+  if (state.span !== 'month') query.set('span', state.span)
+  if (state.bin) query.set('bin', '1')
   if (state.peek) query.set('peek', state.peek)
   if (state.creating) query.set('create', '1')
   const text = query.toString()
   return text && `?${text}`
+}
+
+/** Parts a view keeps; the others say where in it somebody is. */
+const kept = ['kind', 'filter', 'sort', 'q', 'by', 'start', 'end'] as const
+
+/** True when what is shown is not what the view says. */
+export function isModified(state: ListState, view: SavedView | undefined): boolean {
+  const base = stateOfView(view)
+  // The whole list drawn otherwise is still the whole list.
+  const parts = view ? kept : kept.filter((it) => it !== 'kind')
+  return (
+    parts.some((it) => state[it] !== base[it]) || (state.columns?.join(',') ?? '') !== (base.columns?.join(',') ?? '')
+  )
+}
+
+/** True for an address that says nothing of what is to be shown: then the reader's own view opens. */
+export function isBare(search: string): boolean {
+  const given = new URLSearchParams(search)
+  return !['view', 'filter', 'sort', 'q', 'columns', 'by', 'start', 'bin'].some((it) => given.has(it))
+}
+
+/** The state as a view keeps it. */
+export function viewOfState(state: ListState): Record<string, unknown> {
+  return {
+    kind: state.kind,
+    filter: state.filter || null,
+    sort: state.sort || null,
+    q: state.q || null,
+    columns: state.columns?.map((field) => ({ field })) ?? null,
+    groupBy: state.by ?? null,
+    startField: state.start ?? null,
+    endField: state.end ?? null,
+  }
 }

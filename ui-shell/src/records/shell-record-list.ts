@@ -10,6 +10,7 @@ import {
   resource,
   shell,
   t,
+  toast,
 } from '@socle/sdk/ui'
 import type {
   AggregateRow,
@@ -29,18 +30,20 @@ import { shortcuts } from '../shortcuts.ts'
 import type { Shortcut } from '../shortcuts.ts'
 import { menuActions, rowActions } from './list-actions.ts'
 import type { ListAction, ListPlace } from './list-actions.ts'
-import { emptyListState, readListState, writeListState } from './list-state.ts'
+import { emptyListState, isBare, readListState, stateOfView, writeListState } from './list-state.ts'
 import type { ListState } from './list-state.ts'
 import { MediaQuery, narrow } from './media-query.ts'
 import { onUndone } from './own-changes.ts'
 import { RecordList, sumsByCurrency } from './record-list.ts'
 import { createLabel, fieldOf, fieldsOf, hrefOf, includesFor, inSentence, moduleOf, titleOf } from './resources.ts'
-import { ShellFilterBar } from './shell-filter-bar.ts'
+import { startingView, viewById } from './saved-views.ts'
+import type { ShellFilterBar } from './shell-filter-bar.ts'
 import { ShellPopover } from './shell-popover.ts'
+import { ShellViewTabs } from './shell-view-tabs.ts'
 import { keepTrail } from './trail.ts'
 
-define('shell-filter-bar', ShellFilterBar)
 define('shell-popover', ShellPopover)
+define('shell-view-tabs', ShellViewTabs)
 
 const searchPause = 150
 
@@ -98,7 +101,16 @@ export class ShellRecordList extends KitElement {
   }
 
   get #isBoard(): boolean {
-    return this.#state.view === 'kanban' && !!this.meta.kanban
+    return this.#state.kind === 'kanban' && !this.#state.bin
+  }
+
+  get #isCalendar(): boolean {
+    return this.#state.kind === 'calendar' && !this.#state.bin
+  }
+
+  /** Rows stand in a table; boards and calendars read for themselves what they show. */
+  get #isTable(): boolean {
+    return !this.#isBoard && !this.#isCalendar
   }
 
   override connectedCallback(): void {
@@ -130,7 +142,7 @@ export class ShellRecordList extends KitElement {
       this.#opened = ''
       this.selection = new Set()
     }
-    if (changed.has('url') || isOther) this.#state = readListState(this.url?.search ?? location.search)
+    if (changed.has('url') || isOther) this.#readAddress(changed.get('resource') !== undefined || !this.hasUpdated)
     this.#openIfNew()
     if (this.#state.creating)
       void import('./shell-record-form.ts').then((it) => this.#define('shell-record-form', it.ShellRecordForm))
@@ -138,6 +150,13 @@ export class ShellRecordList extends KitElement {
       void import('./shell-record-peek.ts').then((it) => this.#define('shell-record-peek', it.ShellRecordPeek))
     if (this.#isBoard)
       void import('./socle-records-board.ts').then((it) => this.#define('socle-records-board', it.SocleRecordsBoard))
+    if (this.#isCalendar)
+      void import('./shell-records-calendar.ts').then((it) =>
+        this.#define('shell-records-calendar', it.ShellRecordsCalendar),
+      )
+    if (this.#state.bin)
+      void import('./shell-records-bin.ts').then((it) => this.#define('shell-records-bin', it.ShellRecordsBin))
+    if (this.#state.filter) this.#loadFilters()
   }
 
   override updated(): void {
@@ -148,6 +167,33 @@ export class ShellRecordList extends KitElement {
       this.#focusWanted = undefined
       requestAnimationFrame(() => this.#table?.focusRow(wanted))
     }
+  }
+
+  // ——— views ———
+
+  /** The address; a bare one opens the view its reader starts with, and one of a view that is gone the whole list. */
+  #readAddress(isArriving: boolean): void {
+    const search = this.url?.search ?? location.search
+    const starting = isArriving && isBare(search) ? startingView(this.meta) : undefined
+    const state = readListState(search, viewById)
+    this.#state = starting ? { ...stateOfView(starting), peek: state.peek, creating: state.creating } : state
+    const isGone = state.view !== undefined && viewById(state.view)?.resource !== this.resource
+    if (isGone) {
+      this.#state = { ...state, view: undefined }
+      toast({ text: t('shell.views.gone') })
+    }
+    if (starting || isGone) navigate(this.#address(this.#state), { replace: true })
+  }
+
+  #address(state: ListState): string {
+    const text = writeListState(state, viewById)
+    // Without a word a list opens in the reader's own view: the whole list then has to be asked for.
+    const isWhole = !state.view && isBare(text) && startingView(this.meta) !== undefined
+    return `${this.meta.route}${isWhole ? `?view=table${text && `&${text.slice(1)}`}` : text}`
+  }
+
+  #loadFilters(): void {
+    void import('./shell-filter-bar.ts').then((it) => this.#define('shell-filter-bar', it.ShellFilterBar))
   }
 
   // ——— rows ———
@@ -171,7 +217,7 @@ export class ShellRecordList extends KitElement {
   }
 
   #openIfNew(): void {
-    const key = JSON.stringify([this.resource, this.#query])
+    const key = JSON.stringify([this.resource, this.#query, this.#state.bin])
     if (key === this.#opened) return
     const isFirst = this.#opened === ''
     this.#opened = key
@@ -181,10 +227,10 @@ export class ShellRecordList extends KitElement {
       this.#list = earlier.list
       this.#list.changed = () => this.requestUpdate()
       this.#focusWanted = earlier.focus
-      if (!this.#isBoard) void this.#list.reload()
+      if (this.#isTable && !this.#state.bin) void this.#list.reload()
       return
     }
-    if (this.#isBoard) return
+    if (!this.#isTable || this.#state.bin) return
     void this.#list.open(this.resource, this.#query).then(() => {
       if (!isFirst && this.#list.status === 'ready') this.#announceCount()
     })
@@ -192,8 +238,8 @@ export class ShellRecordList extends KitElement {
 
   #reload(): void {
     this.#sum()
-    if (this.#isBoard) this.#board?.reload()
-    else void this.#list.reload()
+    if (this.#isTable) void this.#list.reload()
+    else this.#board?.reload()
   }
 
   /** Figures of the foot; asked for together with the rows, never instead of them. */
@@ -242,7 +288,7 @@ export class ShellRecordList extends KitElement {
     if (event.resource !== this.resource) return
     const before = this.#list.arrived.size
     const concerned = await this.#list.hear(event)
-    if (concerned || this.#isBoard) this.#sum()
+    if (concerned || !this.#isTable) this.#sum()
     if (this.#list.arrived.size > before) announce(t('shell.records.arrived', { count: this.#list.arrived.size }))
   }
 
@@ -254,7 +300,7 @@ export class ShellRecordList extends KitElement {
 
   #go(part: Partial<ListState>, { replace = false } = {}): void {
     this.#state = { ...this.#state, ...part }
-    navigate(`${this.meta.route}${writeListState(this.#state)}`, { replace })
+    navigate(this.#address(this.#state), { replace })
     this.requestUpdate()
   }
 
@@ -268,7 +314,7 @@ export class ShellRecordList extends KitElement {
     this.#go({ peek: undefined, creating: false })
     const back = peek ?? this.focused
     void this.updateComplete.then(() => {
-      if (this.#isBoard) this.#board?.focusCard(back)
+      if (!this.#isTable) this.#board?.focusCard(back)
       else if (back) this.#table?.focusRow(back)
     })
   }
@@ -293,7 +339,7 @@ export class ShellRecordList extends KitElement {
       ids: this.#list.rows.map((it) => it.id),
       next: this.#list.next,
       count: this.#total ?? null,
-      href: `${this.meta.route}${writeListState({ ...this.#state, peek: undefined })}`,
+      href: this.#address({ ...this.#state, peek: undefined }),
     })
   }
 
@@ -308,9 +354,7 @@ export class ShellRecordList extends KitElement {
         t('shell.records.keys.create'),
         () => this.meta.may.create && this.#go({ creating: true, peek: undefined }),
       ),
-      shortcut('f', t('shell.records.keys.filter'), () =>
-        this.renderRoot.querySelector<ShellFilterBar>('shell-filter-bar')?.add(),
-      ),
+      shortcut('f', t('shell.records.keys.filter'), () => void this.#addFilter()),
       shortcut('[', t('shell.records.keys.previous'), () => void this.#step(-1)),
       shortcut(']', t('shell.records.keys.next'), () => void this.#step(1)),
       shortcut('Escape', t('shell.records.keys.back'), () => this.#back()),
@@ -326,7 +370,7 @@ export class ShellRecordList extends KitElement {
   /** The table hears its own keys; from elsewhere on the page they lead into it. */
   #enterRows(): void {
     const row = this.#state.peek ?? this.focused ?? this.#list.rows[0]?.id
-    if (row && !this.#isBoard) this.#table?.focusRow(row)
+    if (row && this.#isTable) this.#table?.focusRow(row)
   }
 
   #focusSearch(): void {
@@ -384,7 +428,7 @@ export class ShellRecordList extends KitElement {
 
   readonly #created = (event: CustomEvent<{ record: RecordJson; another: boolean }>): void => {
     const { record, another } = event.detail
-    if (this.#isBoard) this.#board?.reload()
+    if (!this.#isTable) this.#board?.reload()
     else {
       this.#list.prepend(record)
       void this.#list.refresh(record.id)
@@ -405,7 +449,7 @@ export class ShellRecordList extends KitElement {
 
   get #board() {
     return this.renderRoot.querySelector<HTMLElement & { reload(): void; focusCard(id: string | undefined): void }>(
-      'socle-records-board',
+      'socle-records-board, shell-records-calendar',
     )
   }
 
@@ -416,9 +460,9 @@ export class ShellRecordList extends KitElement {
     const module = moduleOf(meta)
     const total = this.#total
     return {
-      title: meta.name.many,
+      title: this.#state.bin ? t('shell.records.bin.title', { many: meta.name.many }) : meta.name.many,
       ...(module ? { crumbs: [{ title: module }] } : {}),
-      ...(total === undefined ? {} : { count: format.number(total) }),
+      ...(total === undefined || this.#state.bin ? {} : { count: format.number(total) }),
       documentTitle: this.#documentTitle(),
       actions: html`
         ${
@@ -477,35 +521,41 @@ export class ShellRecordList extends KitElement {
   override render() {
     if (!this.resource || !resource(this.resource)) return nothing
     return html`
-      ${this.#bar()}
+      ${this.#state.bin ? nothing : html`${this.#tabs()}${this.#bar()}`}
       <div class="body">
         <section class="rows" aria-label=${this.meta.name.many}>
-          ${this.#notice()}${this.#isBoard ? this.#boardView() : this.#tableView()}
+          ${this.#notice()}${this.#state.bin ? this.#bin() : this.#isBoard ? this.#boardView() : this.#isCalendar ? this.#calendarView() : this.#tableView()}
         </section>
         ${this.#panel()}
       </div>
-      ${this.#foot()} ${this.dialog ?? nothing}
+      ${this.#state.bin ? nothing : this.#foot()} ${this.dialog ?? nothing}
     `
   }
 
+  #tabs() {
+    return html`<shell-view-tabs
+      .meta=${this.meta}
+      .state=${this.#state}
+      .plain=${this.#address(emptyListState)}
+      @view-open=${(event: CustomEvent<ListState>) => this.#go({ ...event.detail, peek: undefined })}
+    ></shell-view-tabs>`
+  }
+
   #bar() {
-    const { meta } = this
-    const tabs = meta.kanban ? (['table', 'kanban'] as const) : []
-    const views = tabs.length
-      ? html`<nav class="segments" aria-label=${t('shell.records.views')}>
-          ${tabs.map(
-            (view) =>
-              html`<a
-                class="button small"
-                href="${meta.route}${writeListState({ ...this.#state, view, peek: undefined })}"
-                aria-current=${this.#state.view === view ? 'page' : nothing}
-                aria-label=${t(`shell.records.view.${view}`)}
-              >
-                ${icon(view)}<span class="word">${t(`shell.records.view.${view}`)}</span>
-              </a>`,
-          )}
-        </nav>`
-      : nothing
+    const views = html`<nav class="segments" aria-label=${t('shell.records.views')}>
+      ${(['table', 'kanban', 'calendar'] as const).map(
+        (kind) =>
+          html`<a
+            class="button small"
+            href=${this.#address({ ...this.#state, kind, peek: undefined })}
+            aria-current=${this.#state.kind === kind ? 'page' : nothing}
+            aria-label=${t(`shell.records.view.${kind}`)}
+            title=${t(`shell.records.view.${kind}`)}
+          >
+            ${icon(kind)}<span class="word">${t(`shell.records.view.${kind}`)}</span>
+          </a>`,
+      )}
+    </nav>`
     if (this.#narrow.matches) {
       const chosen = this.#state.filter ? ' on' : ''
       return html`<div class="bar">
@@ -568,7 +618,20 @@ export class ShellRecordList extends KitElement {
     }
   }
 
+  async #addFilter(): Promise<void> {
+    this.#loadFilters()
+    await customElements.whenDefined('shell-filter-bar')
+    await this.updateComplete
+    this.renderRoot.querySelector<ShellFilterBar>('shell-filter-bar')?.add()
+  }
+
   #filters() {
+    // Nothing to show of a filter yet: the button is enough, and the rest comes with the first one.
+    if (!this.#state.filter && !customElements.get('shell-filter-bar')) {
+      return html`<button class="button small ghost" @click=${() => void this.#addFilter()}>
+        ${icon('plus')}${t('shell.records.filter.add')}
+      </button>`
+    }
     return html`<shell-filter-bar
       .meta=${this.meta}
       .filter=${this.#state.filter}
@@ -601,7 +664,7 @@ export class ShellRecordList extends KitElement {
         ${by ? html`<span class="visually-hidden">${t(sort.startsWith('-') ? 'shell.records.sort.descending' : 'shell.records.sort.ascending')}</span>` : nothing}
       </button>
       ${
-        this.#isBoard
+        !this.#isTable
           ? nothing
           : html`<button
               class="button small ${this.#state.columns ? 'on' : ''}"
@@ -709,12 +772,35 @@ export class ShellRecordList extends KitElement {
       .q=${q}
       .sort=${sort}
       .scope=${this.#state.scope}
+      .by=${this.#state.by}
+      .view=${this.#state.view ? viewById(this.#state.view) : undefined}
       .current=${this.#state.peek ?? ''}
+      @board-by=${(event: CustomEvent<string>) => this.#go({ by: event.detail, scope: undefined }, { replace: true })}
       @board-scope=${(event: CustomEvent<string>) => this.#go({ scope: event.detail }, { replace: true })}
       @socle-open=${(event: CustomEvent<{ id: string }>) => navigate(hrefOf(this.meta, event.detail.id))}
       @socle-peek=${(event: CustomEvent<{ id: string }>) => this.#peek(event.detail.id)}
       @board-changed=${() => this.#sum()}
     ></socle-records-board>`
+  }
+
+  #calendarView() {
+    const { filter, q } = this.#state
+    return html`<shell-records-calendar
+      .meta=${this.meta}
+      .filter=${filter}
+      .q=${q}
+      .state=${this.#state}
+      @calendar-go=${(event: CustomEvent<Partial<ListState>>) => this.#go(event.detail, { replace: true })}
+      @calendar-peek=${(event: CustomEvent<{ id: string }>) => this.#peek(event.detail.id)}
+      @calendar-create=${() => this.#go({ creating: true, peek: undefined })}
+    ></shell-records-calendar>`
+  }
+
+  #bin() {
+    return html`<shell-records-bin
+      .meta=${this.meta}
+      .back=${this.#address({ ...this.#state, bin: false })}
+    ></shell-records-bin>`
   }
 
   #failed() {
@@ -826,7 +912,7 @@ export class ShellRecordList extends KitElement {
   }
 
   #changed(record: RecordJson): void {
-    if (this.#isBoard) {
+    if (!this.#isTable) {
       this.#board?.reload()
       this.#sum()
       return
@@ -838,7 +924,7 @@ export class ShellRecordList extends KitElement {
 
   /** On a board of one pipeline a new record belongs to that pipeline. */
   get #defaults(): Readonly<Record<string, unknown>> {
-    const board = this.#isBoard
+    const board = !this.#isTable
       ? (this.#board as unknown as { defaults?: Readonly<Record<string, unknown>> } | null)
       : null
     return board?.defaults ?? {}
@@ -846,7 +932,7 @@ export class ShellRecordList extends KitElement {
 
   #foot() {
     const chosen = this.selection.size
-    if (chosen && !this.#isBoard) return this.#bulkBar(chosen)
+    if (chosen && this.#isTable) return this.#bulkBar(chosen)
     const total = this.#total
     const at = this.#list.indexOf(this.#state.peek ?? this.focused)
     return html`<footer class="foot">
@@ -863,7 +949,7 @@ export class ShellRecordList extends KitElement {
       }
       ${this.#news()} ${this.#figures()}
       ${
-        at >= 0 && !this.#isBoard && total !== undefined
+        at >= 0 && this.#isTable && total !== undefined
           ? html`<span class="position number"
               >${t('shell.records.position', { position: at + 1, total: Math.max(total, this.#list.rows.length) })}</span
             >`
@@ -876,7 +962,7 @@ export class ShellRecordList extends KitElement {
   #news() {
     const news = this.#list.arrived.size
     const gone = this.#list.gone.size
-    if ((!news && !gone) || this.#isBoard) return nothing
+    if ((!news && !gone) || !this.#isTable) return nothing
     return html`<button class="news" title=${t('shell.records.showNews')} @click=${() => this.#reload()}>
       ${icon('refresh-cw')}${news ? t('shell.records.arrived', { count: news }) : nothing}
       ${gone ? t('shell.records.gone', { count: gone }) : nothing}
@@ -886,8 +972,12 @@ export class ShellRecordList extends KitElement {
   #figures() {
     const base = shell()?.workspace.baseCurrency ?? 'EUR'
     const fields = this.#summed
-    return fields.map((field) => {
-      const sums = sumsByCurrency(this.sums, `sum:${field.name}`, field.currency, base)
+    const figures = fields.map((it) => sumsByCurrency(this.sums, `sum:${it.name}`, it.currency, base))
+    // Cents in one figure are written in all of them.
+    const hasCents = figures.some((sums) => sums.some(([, value]) => !/\.0*$/.test(value)))
+    const digits = this.#narrow.matches || !hasCents ? 'none' : 'full'
+    return fields.map((field, at) => {
+      const sums = figures[at]!
       if (sums.length === 0) return nothing
       const label =
         field.name === this.meta.kanban?.weighted
@@ -898,7 +988,7 @@ export class ShellRecordList extends KitElement {
       return html`<span class="figure"
         >${label}
         <b class="number"
-          >${sums.map(([currency, value]) => format.money(value, currency, this.#narrow.matches ? 'none' : 'auto')).join(' + ')}</b
+          >${sums.map(([currency, value]) => format.money(value, currency, digits)).join(' + ')}</b
         ></span
       >`
     })

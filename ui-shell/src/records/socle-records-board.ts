@@ -8,6 +8,7 @@ import {
   KitElement,
   live,
   localDate,
+  locale,
   pill,
   ProblemError,
   records,
@@ -16,9 +17,9 @@ import {
   t,
 } from '@socle/sdk/ui'
 import type {
-  AggregateRow,
   BoardCard,
   BoardColumn,
+  BoardGroup,
   BoardMove,
   BoardZone,
   FieldMeta,
@@ -26,6 +27,7 @@ import type {
   MenuItem,
   RecordJson,
   ResourceMeta,
+  SavedView,
   SocleBoard,
 } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
@@ -38,12 +40,16 @@ import { moveRecord } from './record-move.ts'
 import { fieldOf, fieldsOf, hrefOf, includesFor, mergeIncluded, titleOf } from './resources.ts'
 import { scopeOf, scopesOf, stagesOf } from './stages.ts'
 import type { Scope, Stage } from './stages.ts'
+import { boardPlan, groupableFields } from './view-plan.ts'
+import type { BoardPlan } from './view-plan.ts'
 
 /** What a hook may answer: further values to write with the move, or `undefined` to leave the card where it was. */
 export type MoveHook = (record: RecordJson, to: Stage) => Promise<Readonly<Record<string, unknown>> | undefined>
 
 interface Lane {
   readonly stage: Stage
+  /** Filter of the rows behind the column. */
+  readonly filter: string
   cards: readonly RecordJson[]
   next: string | null
   count: number
@@ -52,6 +58,8 @@ interface Lane {
 }
 
 const pageSize = 20
+/** Column of the records without a value. */
+const none = ''
 
 /**
  * Records of any resource in columns of one of its fields.
@@ -62,6 +70,7 @@ const pageSize = 20
  * @fires socle-open, socle-peek - `detail.id`
  * @fires board-changed - a card was moved
  * @fires board-scope - another group of stages was chosen; `detail` is its id
+ * @fires board-by - another field was chosen for the columns; `detail` is its name
  */
 export class SocleRecordsBoard extends KitElement {
   static override properties = {
@@ -70,6 +79,8 @@ export class SocleRecordsBoard extends KitElement {
     q: {},
     sort: {},
     scope: {},
+    by: {},
+    view: { attribute: false },
     current: {},
     onMove: { attribute: false },
     zones: { attribute: false },
@@ -78,6 +89,7 @@ export class SocleRecordsBoard extends KitElement {
     groups: { state: true },
     figure: { state: true },
     problem: { state: true },
+    more: { state: true },
     chosen: { state: true },
   }
 
@@ -87,6 +99,10 @@ export class SocleRecordsBoard extends KitElement {
   declare sort: string
   /** Which group of stages is shown; the first one when absent. */
   declare scope: string | undefined
+  /** Field whose values are the columns; the resource's own when absent. */
+  declare by: string | undefined
+  /** Saved view whose cards and sums are shown. */
+  declare view: SavedView | undefined
   declare current: string
   /** Asked before each move. */
   declare onMove: MoveHook | undefined
@@ -97,6 +113,8 @@ export class SocleRecordsBoard extends KitElement {
   declare private groups: readonly Stage[]
   declare private figure: 'sum' | 'weighted'
   declare private problem: ProblemError | undefined
+  /** There are more columns than are shown. */
+  declare private more: boolean
   /** Column in view on a phone. */
   declare private chosen: string | undefined
   #included: Included = {}
@@ -118,18 +136,24 @@ export class SocleRecordsBoard extends KitElement {
     this.lanes = []
     this.groups = []
     this.figure = 'sum'
+    this.more = false
   }
 
   get #meta(): ResourceMeta {
     return resource(this.resource)!
   }
 
+  get #plan(): BoardPlan {
+    // Drawn only where there is one: every resource has an owner at least.
+    return boardPlan(this.#meta, this.by, this.view)!
+  }
+
   get #by(): FieldMeta {
-    return fieldOf(this.#meta, this.#meta.kanban!.by)!
+    return this.#plan.by
   }
 
   get #scope(): Scope | undefined {
-    return scopeOf(this.#meta, this.#by)
+    return this.#plan.isOwn ? scopeOf(this.#meta, this.#by) : undefined
   }
 
   /** What a record made here starts with. */
@@ -138,7 +162,7 @@ export class SocleRecordsBoard extends KitElement {
     const first = this.lanes[0]?.stage.key
     return {
       ...(scope && this.#group ? { [scope.own.name]: this.#group } : {}),
-      ...(first ? { [this.#by.name]: first } : {}),
+      ...(first && this.#plan.isOwn ? { [this.#by.name]: first } : {}),
     }
   }
 
@@ -157,12 +181,28 @@ export class SocleRecordsBoard extends KitElement {
   }
 
   override willUpdate(changed: PropertyValues): void {
-    if (!resource(this.resource)?.kanban) return
-    const key = JSON.stringify([this.resource, this.filter, this.q, this.sort, this.scope])
+    if (!this.#isPossible) return
+    const { by, card, sum, weighted } = this.#plan
+    const key = JSON.stringify([
+      this.resource,
+      this.filter,
+      this.q,
+      this.sort,
+      this.scope,
+      by.name,
+      card,
+      sum,
+      weighted,
+    ])
     if (key === this.#asked) return
-    if (changed.has('resource')) this.lanes = []
+    if (changed.has('resource') || changed.has('by')) this.lanes = []
     this.#asked = key
     void this.#load()
+  }
+
+  get #isPossible(): boolean {
+    const meta = resource(this.resource)
+    return meta !== undefined && boardPlan(meta, this.by) !== undefined
   }
 
   /** Reads columns, figures and cards again; the cards on screen stay until then. */
@@ -180,14 +220,20 @@ export class SocleRecordsBoard extends KitElement {
     const turn = ++this.#turn
     try {
       const stages = await this.#stages()
-      const figures = this.#figures(stages)
-      const pages = await Promise.all(
-        stages.map((stage) => this.#page(stage, this.#laneOf(stage.key)?.cards.length ?? 0)),
-      )
-      const rows = await figures
+      const answer = await records(this.resource).board({ ...this.#query, ...this.#columns(stages) })
       if (turn !== this.#turn) return
-      this.lanes = stages.map((stage, at) => this.#lane(stage, pages[at]!, rows))
-      this.#included = pages.reduce<Included>((all, page) => mergeIncluded(all, page.included), this.#included)
+      this.#included = mergeIncluded(this.#included, answer.included)
+      const heads = stages ?? this.#found(answer.data)
+      const before = this.lanes
+      this.lanes = heads.map((stage) => {
+        const group = answer.data.find((it) => (it.key ?? none) === stage.key)
+        return this.#lane(
+          stage,
+          group,
+          before.find((it) => it.stage.key === stage.key),
+        )
+      })
+      this.more = answer.more
       this.problem = undefined
       this.#loadedAt = new Date()
       if (!this.lanes.some((it) => it.stage.key === this.chosen))
@@ -198,12 +244,35 @@ export class SocleRecordsBoard extends KitElement {
     }
   }
 
-  async #stages(): Promise<readonly Stage[]> {
+  /** The columns in their own order, where the field has one; else they are those that hold records. */
+  async #stages(): Promise<readonly Stage[] | undefined> {
+    const by = this.#by
     const scope = this.#scope
-    if (!scope) return await stagesOf(this.#meta, this.#by)
+    if (!scope) {
+      this.groups = []
+      if (by.type === 'boolean') return ['true', 'false'].map((key) => stageOf(key, format.value(by, key === 'true')))
+      if (!by.options && !this.#plan.isOwn) return undefined
+      const stages = await stagesOf(this.#meta, by)
+      return by.required ? stages : [...stages, stageOf(none, this.#noneTitle)]
+    }
     this.groups = await scopesOf(scope)
     this.#group = this.groups.find((it) => it.key === this.scope)?.key ?? this.groups[0]?.key
-    return await stagesOf(this.#meta, this.#by, this.#group)
+    return await stagesOf(this.#meta, by, this.#group)
+  }
+
+  get #noneTitle(): string {
+    return t('shell.records.board.without', { field: this.#by.label.toLocaleLowerCase() })
+  }
+
+  /** Columns of a field without an order: by their names, those without a value last. */
+  #found(groups: readonly BoardGroup[]): Stage[] {
+    const by = this.#by
+    const collator = new Intl.Collator(locale())
+    const named = groups.flatMap(({ key }) =>
+      key === null ? [] : [stageOf(key, format.value(by, key, undefined, this.#included) || t('shell.records.hidden'))],
+    )
+    const sorted = named.sort((a, b) => collator.compare(a.title, b.title))
+    return groups.some((it) => it.key === null) ? [...sorted, stageOf(none, this.#noneTitle)] : sorted
   }
 
   #laneOf(key: string): Lane | undefined {
@@ -216,60 +285,53 @@ export class SocleRecordsBoard extends KitElement {
     return both(this.filter, scope && this.#group ? `${scope.own.name} = ${quote(this.#group)}` : '')
   }
 
-  #filterOf(stage: Stage): string {
-    return both(this.#base, `${this.#by.name} = ${quote(stage.key)}`)
-  }
-
-  async #page(stage: Stage, shown: number, after?: string) {
-    const meta = this.#meta
-    const include = includesFor(fieldsOf(meta, [...meta.kanban!.card, meta.kanban!.by]))
-    return await records(meta.id).list({
-      filter: this.#filterOf(stage),
-      count: 'none',
-      limit: after ? pageSize : Math.max(pageSize, Math.min(shown, 200)),
-      ...(include.length ? { include } : {}),
-      ...(this.q ? { q: this.q } : {}),
-      ...(this.sort ? { sort: this.sort } : {}),
-      ...(after ? { after } : {}),
-    })
-  }
-
-  async #figures(stages: readonly Stage[]): Promise<readonly AggregateRow[]> {
-    if (stages.length === 0) return []
-    const { sum, weighted } = this.#meta.kanban!
+  get #query() {
+    const { by, sum, weighted } = this.#plan
     const fields = fieldsOf(
       this.#meta,
       [sum, weighted].filter((it): it is string => !!it),
     )
-    const currencies = [...new Set(fields.flatMap((it) => it.currency ?? []))]
     const base = this.#base
-    const answer = await records(this.resource).aggregate({
-      groupBy: [this.#by.name, ...currencies],
-      measures: ['count', ...fields.map((it) => `sum:${it.name}`)],
+    const include = this.#include
+    return {
+      by: by.name,
+      limit: pageSize,
+      measures: fields.map((it) => `sum:${it.name}`),
       ...(base ? { filter: base } : {}),
       ...(this.q ? { q: this.q } : {}),
-    })
-    return answer.data
-  }
-
-  #lane(
-    stage: Stage,
-    page: { data: readonly RecordJson[]; page: { next: string | null } },
-    rows: readonly AggregateRow[],
-  ): Lane {
-    const own = rows.filter((it) => it.key[this.#by.name] === stage.key)
-    const { sum, weighted } = this.#meta.kanban!
-    return {
-      stage,
-      cards: page.data,
-      next: page.page.next,
-      count: own.reduce((all, it) => all + Number(it.count ?? 0), 0),
-      sum: this.#sumOf(own, sum),
-      weighted: this.#sumOf(own, weighted),
+      ...(this.sort ? { sort: this.sort } : {}),
+      ...(include.length ? { include } : {}),
     }
   }
 
-  #sumOf(rows: readonly AggregateRow[], name: string | undefined): string {
+  get #include(): string[] {
+    return includesFor(fieldsOf(this.#meta, this.#plan.card))
+  }
+
+  #columns(stages: readonly Stage[] | undefined) {
+    return stages ? { columns: stages.map((it) => (it.key === none ? null : it.key)) } : {}
+  }
+
+  /** A column of an answer; cards that were on screen beyond its first ones stay, where it has not changed. */
+  #lane(stage: Stage, group: BoardGroup | undefined, before: Lane | undefined): Lane {
+    const { sum, weighted } = this.#plan
+    const figures = group?.figures ?? []
+    const cards = group?.cards ?? []
+    const fresh = new Set(cards.map((it) => it.id))
+    const isSame = before !== undefined && group !== undefined && before.filter === group.filter
+    const further = isSame && group.next ? before.cards.slice(cards.length).filter((it) => !fresh.has(it.id)) : []
+    return {
+      stage,
+      filter: group?.filter ?? '',
+      cards: [...cards, ...further],
+      next: further.length ? before!.next : (group?.next ?? null),
+      count: group?.count ?? 0,
+      sum: this.#sumOf(figures, sum),
+      weighted: this.#sumOf(figures, weighted),
+    }
+  }
+
+  #sumOf(rows: BoardGroup['figures'], name: string | undefined): string {
     const field = name ? fieldOf(this.#meta, name) : undefined
     if (!field) return ''
     const base = shell()?.workspace.baseCurrency ?? 'EUR'
@@ -280,18 +342,33 @@ export class SocleRecordsBoard extends KitElement {
       : format.money(0, base)
   }
 
+  /** Reads counts and sums again, without touching the cards. */
   async #refigure(): Promise<void> {
-    const rows = await this.#figures(this.lanes.map((it) => it.stage)).catch(() => undefined)
-    if (!rows) return
-    this.lanes = this.lanes.map((lane) => ({
-      ...this.#lane(lane.stage, { data: lane.cards, page: { next: lane.next } }, rows),
-    }))
+    const stages = this.lanes.map((it) => it.stage)
+    const answer = await records(this.resource)
+      .board({ ...this.#query, ...this.#columns(stages), limit: 1 })
+      .catch(() => undefined)
+    if (!answer) return
+    this.lanes = this.lanes.map((lane) => {
+      const group = answer.data.find((it) => (it.key ?? none) === lane.stage.key)
+      const { count, sum, weighted } = this.#lane(lane.stage, group, undefined)
+      return { ...lane, count, sum, weighted }
+    })
   }
 
   async #more(key: string): Promise<void> {
     const lane = this.#laneOf(key)
     if (!lane?.next) return
-    const page = await this.#page(lane.stage, 0, lane.next)
+    const include = this.#include
+    const page = await records(this.resource).list({
+      filter: lane.filter,
+      count: 'none',
+      limit: pageSize,
+      after: lane.next,
+      ...(include.length ? { include } : {}),
+      ...(this.q ? { q: this.q } : {}),
+      ...(this.sort ? { sort: this.sort } : {}),
+    })
     const known = new Set(lane.cards.map((it) => it.id))
     this.#included = mergeIncluded(this.#included, page.included)
     this.lanes = this.lanes.map((it) =>
@@ -335,7 +412,7 @@ export class SocleRecordsBoard extends KitElement {
       record: undefined,
     }
     const extra = this.onMove ? await this.onMove(record, stage) : {}
-    const values = extra && { ...(target ? { [this.#by.name]: to } : {}), ...extra }
+    const values = extra && { ...(target ? { [this.#by.name]: this.#valueOf(to) } : {}), ...extra }
     const title = titleOf(this.#meta, record)
     const moved =
       values &&
@@ -354,6 +431,12 @@ export class SocleRecordsBoard extends KitElement {
     await this.#refigure()
   }
 
+  /** What a card in this column has in its field. */
+  #valueOf(key: string): string | boolean | null {
+    if (key === none) return null
+    return this.#by.type === 'boolean' ? key === 'true' : key
+  }
+
   /** Shows the move before the server has answered. */
   #place(record: RecordJson, from: string, to: string, index: number): void {
     this.lanes = this.lanes.map((lane) => {
@@ -364,7 +447,7 @@ export class SocleRecordsBoard extends KitElement {
       const at = index < 0 ? 0 : Math.min(index, cards.length)
       return {
         ...lane,
-        cards: [...cards.slice(0, at), { ...record, [this.#by.name]: to }, ...cards.slice(at)],
+        cards: [...cards.slice(0, at), { ...record, [this.#by.name]: this.#valueOf(to) }, ...cards.slice(at)],
         count: lane.count + 1,
       }
     })
@@ -373,7 +456,7 @@ export class SocleRecordsBoard extends KitElement {
   // ——— view ———
 
   override render() {
-    if (!resource(this.resource)?.kanban) return nothing
+    if (!this.#isPossible) return nothing
     if (this.problem && this.lanes.length === 0) {
       return html`<socle-empty icon="wifi-off" .heading=${t('shell.records.failed')} .text=${this.problem.detail}>
         <button slot="actions" class="button" @click=${() => this.reload()}>
@@ -395,10 +478,21 @@ export class SocleRecordsBoard extends KitElement {
   }
 
   #head() {
-    const hasBoth = !!this.#meta.kanban!.sum && !!this.#meta.kanban!.weighted
+    const { by, sum, weighted } = this.#plan
+    const hasBoth = !!sum && !!weighted
     const hasGroups = this.groups.length > 1
-    if (!hasBoth && !hasGroups) return nothing
     return html`<div class="head">
+      <label class="group">
+        <span>${t('shell.records.board.by')}</span>
+        <select
+          class="input"
+          @change=${(event: Event) => this.tell('board-by', (event.target as HTMLSelectElement).value)}
+        >
+          ${groupableFields(this.#meta).map(
+            (it) => html`<option value=${it.name} .selected=${it.name === by.name}>${it.label}</option>`,
+          )}
+        </select>
+      </label>
       ${
         hasGroups
           ? html`<label class="group">
@@ -428,6 +522,7 @@ export class SocleRecordsBoard extends KitElement {
             </div>`
           : nothing
       }
+      ${this.more ? html`<span class="meta">${t('shell.records.board.moreColumns', { count: this.lanes.length })}</span>` : nothing}
     </div>`
   }
 
@@ -444,7 +539,7 @@ export class SocleRecordsBoard extends KitElement {
       count: lane.count,
       cards: lane.cards,
       more: lane.next ? Math.max(1, lane.count - lane.cards.length) : 0,
-      href: `${this.#meta.route}?${new URLSearchParams({ filter: this.#filterOf(lane.stage) })}`,
+      href: `${this.#meta.route}?${new URLSearchParams({ view: 'table', filter: lane.filter })}`,
       ...(lane[this.figure] ? { sum: lane[this.figure] } : {}),
       ...(lane.stage.tone ? { tone: lane.stage.tone } : {}),
     }))
@@ -471,9 +566,7 @@ export class SocleRecordsBoard extends KitElement {
   #cardTemplate(record: RecordJson, isLink: boolean): TemplateResult {
     if (this.drawCard) return this.drawCard(record, this.#included)
     const meta = this.#meta
-    const fields = fieldsOf(meta, meta.kanban!.card).filter(
-      (it) => it.name !== meta.title && it.name !== meta.kanban!.by,
-    )
+    const fields = fieldsOf(meta, this.#plan.card).filter((it) => it.name !== meta.title && it.name !== this.#by.name)
     const figures = fields.filter(
       (it) => it.type === 'money' || it.type === 'decimal' || it.type === 'percent' || it.type === 'integer',
     )
@@ -623,6 +716,13 @@ export class SocleRecordsBoard extends KitElement {
         gap: 12px;
         padding: 8px 16px 0;
       }
+      .group {
+        display: flex;
+        align-items: center;
+        gap: 8px;
+        color: var(--socle-text-2);
+        font: var(--socle-small);
+      }
       .head .input {
         inline-size: auto;
         min-block-size: 28px;
@@ -714,4 +814,8 @@ export class SocleRecordsBoard extends KitElement {
       }
     `,
   ]
+}
+
+function stageOf(key: string, title: string): Stage {
+  return { key, title, tone: undefined, record: undefined }
 }
