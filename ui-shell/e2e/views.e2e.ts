@@ -14,9 +14,8 @@ async function group(api: Api): Promise<string> {
   return name
 }
 
-test('a view is saved, reopened by its address alone, changed, put back, shared and deleted', async () => {
+test('a view is saved, reopened by its address alone, and says what was changed on it', async () => {
   await using claire = await visit('/accounts')
-  await using camille = await visit('/', { as: 'camille' })
   const { page } = claire
   const name = await group(claire.api)
   await page.goto(`/accounts?${new URLSearchParams({ filter: `name ~ "${name}"`, sort: '-name' })}`)
@@ -36,25 +35,6 @@ test('a view is saved, reopened by its address alone, changed, put back, shared 
   await grid(page).getByRole('columnheader', { name: 'Name' }).getByRole('button').click()
   await eventually(() => titles(page)).toEqual([`${name} Lyon`, `${name} Nantes`])
   expect(parameter(page, 'sort')).toBe('')
-  await page.getByRole('button', { name: 'Reset' }).click()
-  await eventually(() => titles(page)).toEqual([`${name} Nantes`, `${name} Lyon`])
-
-  const shown = camille.page.getByRole('link', { name, exact: true })
-  await camille.page.goto('/accounts')
-  await camille.page.getByRole('grid').waitFor()
-  expect(await shown.count()).toBe(0)
-  await page.getByRole('button', { name: 'View actions' }).click()
-  await page.getByRole('menuitem', { name: 'Rename or share…' }).click()
-  await page.getByRole('radio', { name: /^Everybody/ }).check()
-  await page.getByRole('button', { name: 'Save view', exact: true }).click()
-  await shown.click()
-  await eventually(() => camille.page.getByRole('grid').getByRole('rowheader').count()).toBe(2)
-
-  await page.getByRole('button', { name: 'View actions' }).click()
-  await page.getByRole('menuitem', { name: 'Delete view' }).click()
-  await toast(page, `View “${name}” deleted.`).waitFor()
-  await eventually(() => parameter(page, 'view')).toBeNull()
-  await camille.page.getByText('Cette vue n’existe plus', { exact: false }).first().waitFor()
 })
 
 test('a view one starts with opens by itself, stands in the sidebar, and the whole list stays within reach', async () => {
