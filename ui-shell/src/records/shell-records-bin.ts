@@ -1,4 +1,4 @@
-import { announce, controls, format, icon, KitElement, live, ProblemError, records, t, toast } from '@socle/sdk/ui'
+import { announce, controls, icon, KitElement, live, ProblemError, records, t, toast } from '@socle/sdk/ui'
 import type { FieldMeta, Included, ListQuery, RecordJson, ResourceMeta, TableSelection } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { RecordList } from './record-list.ts'
