@@ -155,7 +155,8 @@ function resourceMeta({ words, catalog }: WorkspaceParts, ctx: Context, on: Read
   const create = authority.compile(resource, 'create')
   const update = authority.compile(resource, 'update')
   const imported = targetOf(resource)
-  const may = (action: 'delete' | 'restore' | 'export') => !options.readonly && authority.compile(resource, action).allowed
+  const may = (action: 'delete' | 'restore' | 'export') =>
+    !options.readonly && authority.compile(resource, action).allowed
   const seen = (name: string) => resource.fields.has(name) && read.readable(name)
   const target = (it: string) => {
     const other = catalog.get(it)
