@@ -45,6 +45,8 @@ export interface AuditEntry {
   /** Another change set took it back. */
   readonly undone: boolean
   readonly mayUndo: boolean
+  /** Changes in it, all of them. */
+  readonly count: number
   /** At most `auditedChanges` of them. */
   readonly changes: readonly {
     readonly resource: string
@@ -140,6 +142,7 @@ export interface AuditQuery {
 interface AuditRow extends LedgerRow {
   readonly request: string | null
   readonly undone: boolean
+  readonly total: number
 }
 
 /** Change sets of the workspace, newest first, for holders of `core.audit.read`. */
@@ -160,8 +163,10 @@ export async function auditTrail(
     select c.id, s.id as change_set, s.at, s.actor_type, s.actor_id, s.actor_name, s.origin, s.reason, s.request, s.undo_of,
       c.resource, c.record, c.action, c.version, c.fields,
       exists (select from core.change_set u where u.workspace = s.workspace and u.undo_of = s.id
-        and not exists (select from core.change_set v where v.workspace = s.workspace and v.undo_of = u.id)) as undone
-    from core.change_set s left join lateral (
+        and not exists (select from core.change_set v where v.workspace = s.workspace and v.undo_of = u.id)) as undone, n.total
+    from core.change_set s
+    cross join lateral (select count(*)::integer as total from core.change c where c.workspace = s.workspace and c.change_set = s.id) n
+    left join lateral (
       select * from core.change c where c.workspace = s.workspace and c.change_set = s.id order by c.id limit ${auditedChanges}) c on true
     where s.workspace = ${ctx.workspace.id}::uuid and s.id = any(${ids}::uuid[])
     order by s.at desc, s.id desc, c.id`.execute(tx)
@@ -175,6 +180,7 @@ export async function auditTrail(
       id: changeSet,
       requestId: row.request,
       undone: row.undone,
+      count: row.total,
       mayUndo: row.resource !== pluginEntry && (mayUndoAll || (row.actor_id !== null && row.actor_id === ctx.actor.id)),
       changes: [],
     }

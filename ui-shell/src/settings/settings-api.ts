@@ -126,6 +126,8 @@ export interface AuditEntry {
   readonly reason?: string | null
   readonly undoOf?: string | null
   readonly undone?: boolean
+  /** Changes in it, of which `changes` shows the first. */
+  readonly count?: number
   readonly mayUndo?: boolean
   readonly changes: readonly {
     readonly resource: string

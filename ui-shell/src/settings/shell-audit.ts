@@ -27,6 +27,13 @@ import { settingsStyles } from './settings-styles.ts'
 const filters = ['actor', 'resource', 'from', 'to'] as const
 type Filter = (typeof filters)[number]
 
+/** What the platform found when it walked the ledger's chain. */
+interface Verification {
+  readonly checked: number
+  readonly head: { readonly hash: string; readonly at: string } | null
+  readonly fault: { readonly detail: string } | null
+}
+
 /** Who changed what, when and why; each change set may be taken back as a whole. */
 export class ShellAudit extends KitElement {
   static override properties = {
@@ -34,11 +41,13 @@ export class ShellAudit extends KitElement {
     next: { state: true },
     problem: { state: true },
     isLoading: { state: true },
+    chain: { state: true },
   }
   declare entries: readonly AuditEntry[] | undefined
   declare next: string | null
   declare problem: string | undefined
   declare isLoading: boolean
+  declare chain: Verification | 'checking' | undefined
 
   #people: readonly Person[] = []
   #stop: (() => void) | undefined
@@ -102,6 +111,7 @@ export class ShellAudit extends KitElement {
   override render() {
     return html`
       <p class="lead">${t('shell.audit.lead')}</p>
+      ${this.#chain()}
       <div class="filters" role="search" aria-label=${t('shell.audit.filters')}>
         ${this.#select(
           'actor',
@@ -143,6 +153,37 @@ export class ShellAudit extends KitElement {
           : nothing
       }
     `
+  }
+
+  /** Whether the chain holds, once somebody asked: to walk it takes a while. */
+  #chain() {
+    if (typeof this.chain !== 'object') {
+      const isChecking = this.chain === 'checking'
+      return html`<p class="chain">
+        <button class="button small" aria-disabled=${isChecking ? 'true' : nothing} @click=${() => void this.#verify()}>
+          ${icon('shield')}${t(isChecking ? 'shell.audit.chain.checking' : 'shell.audit.chain.check')}
+        </button>
+      </p>`
+    }
+    const { fault, checked, head } = this.chain
+    if (fault) return html`<p class="problem" role="alert">${icon('circle-alert')}<span>${fault.detail}</span></p>`
+    return html`<p class="chain ok" role="status">
+      ${icon('circle-check')}<span
+        >${head ? t('shell.audit.chain.holds', { count: checked, until: format.instant(head.at) }) : t('shell.audit.chain.empty')}
+        ${head ? html`<code title=${head.hash}>${head.hash.slice(0, 12)}</code>` : nothing}</span
+      >
+    </p>`
+  }
+
+  async #verify(): Promise<void> {
+    if (this.chain === 'checking') return
+    this.chain = 'checking'
+    try {
+      this.chain = (await api.get<{ data: Verification }>('/api/core/audit/verification')).data
+    } catch (problem) {
+      this.chain = undefined
+      tellProblem(problem)
+    }
   }
 
   #select(name: Filter, all: string, options: readonly (readonly [string, string])[]) {
@@ -223,8 +264,14 @@ export class ShellAudit extends KitElement {
     const actor = actorName(entry)
     const [first] = entry.changes
     if (!first) return t('shell.audit.nothing', { actor })
-    if (entry.undoOf) return t('shell.audit.tookBack', { actor, count: entry.changes.length })
-    if (entry.changes.length > 1) return t('shell.audit.many', { actor, count: entry.changes.length })
+    const count = entry.count ?? entry.changes.length
+    if (entry.undoOf) return t('shell.audit.tookBack', { actor, count })
+    if (count > 1) return t('shell.audit.many', { actor, count })
+    if (first.resource === pluginEntry)
+      return t(`shell.audit.module.${first.changes[0]?.new === 'enabled' ? 'on' : 'off'}`, {
+        actor,
+        title: titleOf(first),
+      })
     return t(`shell.audit.${first.action}`, { actor, title: titleOf(first) })
   }
 
@@ -236,9 +283,11 @@ export class ShellAudit extends KitElement {
       <div class="change">
         <p>
           ${meta ? icon(meta.icon) : nothing} ${href ? html`<a class="link" href=${href}>${title}</a>` : title}
-          <span class="meta">${meta?.name.one ?? change.resource} · ${t(`shell.audit.action.${change.action}`)}</span>
+          <span class="meta"
+            >${meta?.name.one ?? kindOf(change.resource)} · ${t(`shell.audit.action.${change.action}`)}</span
+          >
         </p>
-        ${change.changes.length > 0 ? html`<dl>${change.changes.map((it) => this.#field(meta, it))}</dl>` : nothing}
+        ${change.changes.length > 0 && change.resource !== pluginEntry ? html`<dl>${change.changes.map((it) => this.#field(meta, it))}</dl>` : nothing}
       </div>
     `
   }
@@ -284,6 +333,15 @@ export class ShellAudit extends KitElement {
     controls,
     settingsStyles,
     css`
+      .chain {
+        display: flex;
+        gap: 8px;
+        margin-block-end: 16px;
+        font: var(--socle-small);
+      }
+      .chain.ok .icon {
+        color: var(--socle-success);
+      }
       .filters {
         display: flex;
         flex-wrap: wrap;
@@ -399,12 +457,19 @@ export class ShellAudit extends KitElement {
 
 /** What kinds of records it touched, before the rest of the line. */
 function kindsOf(entry: AuditEntry): string {
-  const kinds = [...new Set(entry.changes.map((it) => resource(it.resource)?.name.one ?? it.resource))]
+  const kinds = [...new Set(entry.changes.map((it) => resource(it.resource)?.name.one ?? kindOf(it.resource)))]
   return kinds.length > 0 ? `${format.list(kinds)} · ` : ''
 }
 
 function hasValue(value: unknown): boolean {
   return value !== null && value !== undefined && value !== ''
+}
+
+/** Under which the ledger keeps that a module was switched on or off. */
+const pluginEntry = 'core.plugin'
+
+function kindOf(id: string): string {
+  return id === pluginEntry ? t('shell.audit.module') : (resource(id)?.name.one ?? id)
 }
 
 const origins = new Set([
@@ -423,8 +488,18 @@ const origins = new Set([
 
 function originWords(origin: string): string {
   const [kind = '', about] = origin.split(/:(.*)/, 2)
-  if (kind === 'event' && about) return t('shell.audit.afterEvent', { event: about })
+  if (kind === 'event' && about) return t('shell.audit.afterEvent', { event: eventWords(about) })
   return origins.has(kind) ? t(`shell.audit.origin.${kind}`) : origin
+}
+
+/** `core.account.updated` in words: the record's kind and what happened to it. */
+function eventWords(event: string): string {
+  const at = event.lastIndexOf('.')
+  const action = ({ created: 'create', updated: 'update', deleted: 'delete', restored: 'restore' } as const)[
+    event.slice(at + 1) as 'created'
+  ]
+  const meta = resource(event.slice(0, at))
+  return meta && action ? `${meta.name.one} ${t(`shell.audit.action.${action}`)}` : event
 }
 
 /** Who acted; the platform and its modules act under their own name, not under an id. */
@@ -435,6 +510,8 @@ function actorName({ actor }: AuditEntry): string {
 }
 
 function titleOf(change: AuditEntry['changes'][number]): string {
+  if (change.resource === pluginEntry)
+    return shell()?.plugins.find(({ id }) => id === change.title)?.title ?? change.title ?? ''
   return change.title || (resource(change.resource)?.name.one ?? change.resource)
 }
 
