@@ -143,7 +143,7 @@ test.skipIf(!isThere)(
     const sizes = Object.fromEntries(teams.map((it) => [it.name, it.members.length]))
     expect(sizes).toMatchObject({ Central: 11, East: 12, West: 12 })
 
-    await send(page, '/opportunities/import', 'sales_pipeline')
+    await send(page, '/sales/opportunities/import', 'sales_pipeline')
     await target(page, 'close_date').selectOption('closedOn')
     await page.getByRole('button', { name: /^Accept .GTX Pro. for .GTXPro.$/ }).click()
     for (const [from, to] of [
@@ -190,10 +190,10 @@ test('a mapping is kept as a recipe, a run is rolled back, and a list is carried
 
   await page.getByRole('link', { name: 'Open Accounts' }).click()
   await page.getByRole('grid', { name: 'Accounts' }).waitFor()
-  await page.getByRole('button', { name: 'More', exact: true }).first().click()
+  await page.getByRole('button', { name: 'More actions' }).click()
   await page.getByRole('menuitem', { name: 'Export…' }).click()
-  await page.getByRole('dialog').getByLabel('Excel').check()
-  await page.getByRole('dialog').getByRole('button', { name: 'Export' }).click()
+  await page.getByRole('radio', { name: 'Excel' }).check()
+  await page.getByRole('button', { name: 'Export', exact: true }).click()
   const coming = page.waitForEvent('download')
   await page.getByRole('link', { name: 'Download' }).click({ timeout: 60_000 })
   expect((await coming).suggestedFilename()).toMatch(/\.xlsx$/)
@@ -201,7 +201,7 @@ test('a mapping is kept as a recipe, a run is rolled back, and a list is carried
   await page.goto(new URL('/accounts/import', page.url()).href)
   await page.getByRole('link', { name: 'fair.csv' }).first().click()
   await page.getByRole('button', { name: 'Roll back' }).click()
-  await page.getByRole('alertdialog').getByRole('button', { name: 'Roll back' }).click()
+  await page.locator('socle-dialog').getByRole('button', { name: 'Roll back' }).click()
   await page.getByRole('heading', { name: 'The import is rolled back' }).waitFor({ timeout: 60_000 })
   expect(await accountsNamed(api, name)).toEqual([])
 })
