@@ -127,7 +127,10 @@ describe('a file', () => {
 
   test('of refused lines comes back with its reasons, and once corrected is imported', async () => {
     const made = await importing.upload('core.account', 'name;employees;code\nA;5;=1+1\nB;many;-2\nC;few;"x;y"\n')
-    await importing.through(made.id)
+    await importing.change(made.id, {
+      mapping: ['name', 'employees', 'code'].map((column) => ({ column, field: column })),
+    })
+    expect((await importing.through(made.id)).counts).toMatchObject({ create: 1, failed: 2 })
     const { body } = await admin.get(`/api/core/imports/${made.id}/errors.csv`)
     expect(body.split('\r\n')[0]).toBe('\ufeffname;employees;code;Line;Reasons'.replace('\ufeff', ''))
     const again = await importing.upload('core.account', body.replace('many', '6').replace('few', '7'))
