@@ -164,7 +164,7 @@ begin
     join core.change_set s on s.id = p.change_set
     left join core.job j on j.id = p.job
     -- A job's last change commits before its end does, and none after it.
-    where p.workspace = in_workspace and (j.id is null or j.state not in ('queued', 'running'))
+    where p.workspace = in_workspace and (j.id is null or j.state not in ('queued', 'running', 'paused'))
     order by s.at, s.id limit at_most
   loop
     place := place + 1;
