@@ -115,6 +115,7 @@ export interface ResourceMeta {
     readonly restore: boolean
     readonly import: boolean
     readonly export: boolean
+    readonly merge: boolean
   }
   readonly fields: readonly FieldMeta[]
   readonly collections: readonly { readonly name: string; readonly target: string; readonly field: string }[]
@@ -249,6 +250,8 @@ export interface HistoryEntry {
   readonly reason: string | null
   readonly action: 'create' | 'update' | 'delete' | 'restore'
   readonly version: number
+  /** The change is part of a merge, or of its undoing. */
+  readonly merge?: 'merged' | 'unmerged' | null
   readonly changes: readonly FieldChange[]
 }
 

@@ -89,6 +89,8 @@ function resourceRoute(path: string, document: ShellDocument): Route | undefined
   if (rest.length > 0) return undefined
   if (!id) return listRoute(resource, document)
   if (id === 'import' && !tab) return importRoute(resource)
+  if (id === 'merge' && !tab) return mergeRoute(resource)
+  if (id === 'duplicates' && !tab) return duplicatesRoute(resource)
   return {
     key: `record:${resource.id}`,
     tag: 'shell-record-page',
@@ -124,6 +126,30 @@ function importRoute(resource: ResourceMeta): Route {
       title: t('shell.import.title', { many: resource.name.many }),
       crumbs: [{ title: resource.name.many, href: resource.route }],
     },
+  }
+}
+
+function mergeRoute(resource: ResourceMeta): Route {
+  return {
+    key: `merge:${resource.id}`,
+    tag: 'shell-merge',
+    load: () => import('./records/shell-merge.ts').then((it) => it.ShellMerge),
+    params: {},
+    properties: { resource: resource.id },
+    plugin: resource.plugin,
+    bar: { title: resource.name.many, crumbs: [{ title: resource.name.many, href: resource.route }] },
+  }
+}
+
+function duplicatesRoute(resource: ResourceMeta): Route {
+  return {
+    key: `duplicates:${resource.id}`,
+    tag: 'shell-duplicates',
+    load: () => import('./records/shell-duplicates.ts').then((it) => it.ShellDuplicates),
+    params: {},
+    properties: { resource: resource.id },
+    plugin: resource.plugin,
+    bar: { title: resource.name.many, crumbs: [{ title: resource.name.many, href: resource.route }] },
   }
 }
 

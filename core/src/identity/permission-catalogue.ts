@@ -13,7 +13,7 @@ export interface PermissionCatalogue {
 export type PermissionSource = (workspace: string) => PermissionCatalogue
 
 // What may be done with any record, in the order a role editor shows it.
-const actions = ['read', 'create', 'update', 'delete', 'restore', 'import', 'export', 'bulk']
+const actions = ['read', 'create', 'update', 'delete', 'restore', 'import', 'export', 'bulk', 'merge']
 
 /** What a role editor offers, of the plugins that are on here, in the actor's language. */
 export async function describePermissions(ctx: Context, { plugins, catalog }: PermissionCatalogue) {

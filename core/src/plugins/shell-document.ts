@@ -196,6 +196,7 @@ function resourceMeta({ words, catalog }: WorkspaceParts, ctx: Context, on: Read
       restore: may('restore'),
       import: !imported.closed && imported.mayImport(ctx),
       export: authority.compile(resource, 'export').allowed,
+      merge: !options.readonly && update.allowed && authority.may(`${id}.merge`),
     },
     fields: resource.all
       .filter(({ name }) => read.readable(name))

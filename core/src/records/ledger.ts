@@ -29,6 +29,8 @@ export interface HistoryEntry {
   readonly undoOf: string | null
   readonly action: 'create' | 'update' | 'delete' | 'restore'
   readonly version: number
+  /** The change is part of a merge, or of its undoing. */
+  readonly merge: 'merged' | 'unmerged' | null
   readonly changes: readonly { readonly field: string; readonly old: unknown; readonly new: unknown }[]
 }
 
@@ -87,8 +89,12 @@ export async function historyOf(
 ): Promise<HistoryEntry[]> {
   demandAction(scope, resource, 'read')
   if (!(await findRow(scope, resource, id))) throw recordNotFound({ resource: resource.entity, id })
-  const { rows } = await sql<LedgerRow>`
-    select c.id, c.change_set, c.at, s.actor_type, s.actor_id, s.actor_name, s.origin, s.reason, s.undo_of, c.resource, c.record, c.action, c.version, c.fields
+  const { rows } = await sql<LedgerRow & Pick<HistoryEntry, 'merge'>>`
+    select c.id, c.change_set, c.at, s.actor_type, s.actor_id, s.actor_name, s.origin, s.reason, s.undo_of, c.resource, c.record, c.action, c.version, c.fields,
+      case
+        when exists (select from core.merge_operation m where m.workspace = c.workspace and m.change_set = c.change_set) then 'merged'
+        when exists (select from core.merge_operation m where m.workspace = c.workspace and m.undone_by = c.change_set) then 'unmerged'
+      end as merge
     from core.change c join core.change_set s on s.id = c.change_set
     where c.workspace = ${scope.ctx.workspace.id}::uuid and c.resource = ${resource.id} and c.record = ${id}::uuid
       ${before ? sql`and (c.at, c.id) < (${before.at}::timestamptz, ${before.id}::uuid)` : sql``}
@@ -98,6 +104,7 @@ export async function historyOf(
     ...headOf(row),
     action: row.action,
     version: row.version,
+    merge: row.merge,
     changes: readableChanges(scope, resource, row),
   }))
 }

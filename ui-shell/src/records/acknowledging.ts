@@ -1,11 +1,17 @@
 import { confirmDialog, ProblemError, t } from '@socle/sdk/ui'
+import type { Question } from '@socle/sdk/ui'
 
 /**
  * Writes, and when the server only warns, asks the user and writes again with the warning acknowledged.
  *
+ * @param questionOf - how a warning is put where its sentence alone says too little
+ *
  * @throws the ProblemError of a warning the user heeded
  */
-export async function acknowledging<T>(write: (extra: { acknowledge?: readonly string[] }) => Promise<T>): Promise<T> {
+export async function acknowledging<T>(
+  write: (extra: { acknowledge?: readonly string[] }) => Promise<T>,
+  questionOf: (problem: ProblemError) => Question | undefined = () => undefined,
+): Promise<T> {
   const acknowledged: string[] = []
   for (;;) {
     try {
@@ -13,11 +19,14 @@ export async function acknowledging<T>(write: (extra: { acknowledge?: readonly s
     } catch (error) {
       const warning = error instanceof ProblemError ? (error.raw as { warning?: unknown }).warning : undefined
       if (typeof warning !== 'string' || acknowledged.includes(warning)) throw error
-      const goesOn = await confirmDialog({
-        title: t('shell.records.warning.title'),
-        body: (error as ProblemError).detail,
-        confirm: t('shell.records.warning.goOn'),
-      })
+      const problem = error as ProblemError
+      const goesOn = await confirmDialog(
+        questionOf(problem) ?? {
+          title: t('shell.records.warning.title'),
+          body: problem.detail,
+          confirm: t('shell.records.warning.goOn'),
+        },
+      )
       if (!goesOn) throw error
       acknowledged.push(warning)
     }

@@ -1,4 +1,4 @@
-import { t } from '@socle/sdk/ui'
+import { navigate, t } from '@socle/sdk/ui'
 import type { ListQuery, RecordJson, ResourceMeta } from '@socle/sdk/ui'
 import { html } from 'lit'
 import type { TemplateResult } from 'lit'
@@ -68,6 +68,23 @@ const openBin: ListAction = {
   href: ({ meta }) => `${meta.route}?bin=1`,
 }
 
+const openDuplicates: ListAction = {
+  id: 'duplicates',
+  icon: 'copy',
+  label: () => t('shell.duplicates.action'),
+  offered: ({ meta }) => meta.duplicates === true && meta.may.merge,
+  href: ({ meta }) => `${meta.route}/duplicates`,
+}
+
+const mergeRows: ListAction = {
+  id: 'merge',
+  icon: 'merge',
+  label: () => t('shell.merge.action'),
+  offered: ({ meta, rows, all, total }) =>
+    meta.may.merge && rows.length >= 2 && rows.length <= 20 && !(all && total > rows.length),
+  run: ({ meta, rows }) => navigate(`${meta.route}/merge?ids=${rows.map(({ id }) => id).join(',')}`),
+}
+
 const setField: ListAction = {
   id: 'set',
   icon: 'pencil',
@@ -92,10 +109,10 @@ const setFieldOfAll: ListAction = {
 }
 
 /** Entries of the menu beside the list's title, in their order. */
-export const menuActions: readonly ListAction[] = [importFile, exportList, openBin]
+export const menuActions: readonly ListAction[] = [importFile, exportList, openDuplicates, openBin]
 
 /** Buttons over chosen rows, in their order. */
-export const rowActions: readonly ListAction[] = [setField, exportChosen, deleteRows, setFieldOfAll]
+export const rowActions: readonly ListAction[] = [setField, mergeRows, exportChosen, deleteRows, setFieldOfAll]
 
 async function bulk(place: ListPlace, kind: 'set' | 'delete', everything: boolean): Promise<void> {
   const { ShellBulkDialog } = await import('./shell-bulk-dialog.ts')

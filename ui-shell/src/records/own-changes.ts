@@ -5,6 +5,8 @@ export interface OwnChange {
   readonly changeSet: string
   readonly resource: string
   readonly ids: readonly string[]
+  /** Takes it back in a way of its own and tells what came of it. */
+  readonly undo?: () => Promise<{ readonly text: string; readonly kept: number }>
 }
 
 type Listener = (change: OwnChange) => void
@@ -24,14 +26,14 @@ export function onUndone(listener: Listener): () => void {
 /** Says what was done and offers to take it back, by the toast for ten seconds and by Ctrl/Cmd+Z later. */
 export function tellDone(
   text: string,
-  change: { changeSet: string | undefined; resource: string; ids: readonly string[] },
+  change: Omit<OwnChange, 'changeSet'> & { readonly changeSet: string | undefined },
 ): void {
   const { changeSet } = change
   if (!changeSet) {
     toast({ text, tone: 'success' })
     return
   }
-  const own: OwnChange = { changeSet, resource: change.resource, ids: change.ids }
+  const own: OwnChange = { ...change, changeSet }
   done.push(own)
   if (done.length > kept) shown.delete(done.shift()?.changeSet ?? '')
   shown.set(changeSet, toast({ text, action: { label: t('shell.records.undo'), run: () => void takeBack([own]) } }))
@@ -54,17 +56,22 @@ function undoLast(): boolean {
 /** Takes back changes, newest first, and names what somebody else changed since and therefore stays. */
 export async function takeBack(changes: readonly OwnChange[]): Promise<void> {
   let stayed = 0
+  let said: string | undefined
   try {
     for (const change of changes.toReversed()) {
-      const answer = await undo(change.changeSet)
-      stayed += answer.kept?.length ?? 0
+      if (change.undo) {
+        const { text, kept: left } = await change.undo()
+        said = text
+        stayed += left
+      } else stayed += (await undo(change.changeSet)).kept?.length ?? 0
       const at = done.findIndex((it) => it.changeSet === change.changeSet)
       if (at >= 0) done.splice(at, 1)
       shown.get(change.changeSet)?.()
       shown.delete(change.changeSet)
       for (const listener of [...listeners]) listener(change)
     }
-    const text = stayed ? t('shell.records.undonePartly', { count: stayed }) : t('shell.records.undone')
+    const plain = stayed ? t('shell.records.undonePartly', { count: stayed }) : t('shell.records.undone')
+    const text = changes.length === 1 ? (said ?? plain) : plain
     toast({ text, tone: stayed ? 'warning' : 'success' })
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error

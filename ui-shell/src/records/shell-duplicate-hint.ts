@@ -1,18 +1,14 @@
 import { api, controls, icon, KitElement, t } from '@socle/sdk/ui'
-import type { RecordJson, ResourceMeta } from '@socle/sdk/ui'
+import type { ResourceMeta } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
+import { mergeHref, reasonsText } from './merging.ts'
+import type { Suspect } from './merging.ts'
 import { hrefOf } from './resources.ts'
-
-interface Suspect {
-  readonly record: string
-  readonly score: number
-  readonly reasons: readonly { readonly kind: string; readonly likeness: number }[]
-  readonly data: RecordJson
-}
 
 /** Letters typed in a row are one question. */
 const patience = 400
+const shownAtMost = 5
 
 /** Records that may be the same: as what is being typed, or as the record in view. Nothing where there are none. */
 export class ShellDuplicateHint extends KitElement {
@@ -20,6 +16,7 @@ export class ShellDuplicateHint extends KitElement {
     meta: { attribute: false },
     values: { attribute: false },
     record: { type: String },
+    found: { attribute: false },
     suspects: { state: true },
   }
 
@@ -49,9 +46,20 @@ export class ShellDuplicateHint extends KitElement {
       li {
         display: flex;
         flex-wrap: wrap;
-        align-items: baseline;
+        align-items: center;
         gap: 4px 12px;
         padding-block: 4px;
+      }
+      .what {
+        display: grid;
+        flex: 1 1 160px;
+        min-inline-size: 0;
+        overflow-wrap: anywhere;
+      }
+      .all {
+        display: inline-block;
+        margin-block-start: 4px;
+        font: var(--socle-small);
       }
       .why {
         color: var(--socle-text-2);
@@ -65,6 +73,8 @@ export class ShellDuplicateHint extends KitElement {
   declare values: Readonly<Record<string, unknown>> | undefined
   /** Id of the record in view, instead of values. */
   declare record: string | undefined
+  /** Candidates known already: nothing is asked. */
+  declare found: readonly Suspect[] | undefined
   declare private suspects: readonly Suspect[]
   #timer: ReturnType<typeof setTimeout> | undefined
   #asked = ''
@@ -80,6 +90,10 @@ export class ShellDuplicateHint extends KitElement {
   }
 
   override willUpdate(changed: PropertyValues): void {
+    if (this.found) {
+      this.suspects = this.found
+      return
+    }
     if (!changed.has('values') && !changed.has('record') && !changed.has('meta')) return
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => void this.#ask(), this.record ? 0 : patience)
@@ -104,22 +118,42 @@ export class ShellDuplicateHint extends KitElement {
 
   override render() {
     if (this.suspects.length === 0) return nothing
+    const first = this.suspects.slice(0, shownAtMost)
+    const rest = this.suspects.length - first.length
     return html`<section role="status">
-      <h3>${icon('circle-alert')}${t('shell.duplicates.title', { count: this.suspects.length })}</h3>
+      <h3>
+        ${icon('circle-alert')}${t(this.record ? 'shell.duplicates.same' : 'shell.duplicates.title', { count: this.suspects.length })}
+      </h3>
       <ul>
-        ${this.suspects.slice(0, 5).map(
-          ({ record, data, reasons }) =>
-            html`<li>
-              <a class="link" href=${hrefOf(this.meta, record)}>${String(data['title'] ?? record)}</a>
-              <span class="why">${reasons.map((reason) => this.#why(reason)).join(', ')}</span>
-            </li>`,
-        )}
+        ${first.map((it) => this.#suspect(it))}
       </ul>
+      ${rest > 0 ? html`<p class="why">${t('shell.duplicates.more', { count: rest })}</p>` : nothing}
+      ${
+        this.record && this.meta.may.merge
+          ? html`<a class="link all" href="${this.meta.route}/duplicates">${t('shell.duplicates.all')}</a>`
+          : nothing
+      }
     </section>`
   }
 
-  #why({ kind, likeness }: Suspect['reasons'][number]): string {
-    const reason = t(`core.duplicates.reason.${kind}`)
-    return likeness === 1 ? reason : t('shell.duplicates.close', { reason })
+  #suspect({ record, data, reasons }: Suspect) {
+    const title = String(data['title'] ?? record)
+    // Beside something half typed, the other record opens in a tab of its own.
+    const link = this.record
+      ? html`<a class="link" href=${hrefOf(this.meta, record)}>${title}</a>`
+      : html`<a class="link" href=${hrefOf(this.meta, record)} target="_blank" rel="noopener">${title}</a>`
+    return html`<li>
+      <span class="what">${link}<span class="why">${reasonsText(reasons)}</span></span>
+      ${
+        this.record && this.meta.may.merge
+          ? html`<a
+              class="button small"
+              href=${mergeHref(this.meta, [this.record, record])}
+              aria-label=${t('shell.duplicates.compareWith', { title })}
+              >${icon('merge')}${t('shell.duplicates.compare')}</a
+            >`
+          : nothing
+      }
+    </li>`
   }
 }

@@ -1,16 +1,17 @@
 import { controls, format, icon, KitElement, ProblemError, records, t } from '@socle/sdk/ui'
-import type { FieldMeta, RecordJson, ResourceMeta, SocleField } from '@socle/sdk/ui'
+import type { FieldMeta, Question, RecordJson, ResourceMeta, SocleField } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
 import { unsaved } from '../unsaved.ts'
 import { acknowledging } from './acknowledging.ts'
 import { define } from '../define.ts'
 import { dropDraft, keepDraft, readDraft } from './drafts.ts'
+import type { Suspect } from './merging.ts'
 import { tellDone } from './own-changes.ts'
 import { fieldOfPath } from './record-change.ts'
 import { ShellDuplicateHint } from './shell-duplicate-hint.ts'
 import { fittingField, scopeOf, scopesOf, stagesOf } from './stages.ts'
-import { createLabel, fieldOf, fieldsOf, titleOf, writableFields } from './resources.ts'
+import { createLabel, fieldOf, fieldsOf, inSentence, titleOf, writableFields } from './resources.ts'
 
 define('shell-duplicate-hint', ShellDuplicateHint)
 
@@ -305,6 +306,17 @@ export class ShellRecordForm extends KitElement {
     this.renderRoot.querySelector('form')?.requestSubmit()
   }
 
+  /** Shows what the record would repeat, before it is created all the same. */
+  #twins(problem: ProblemError): Question | undefined {
+    const { candidates } = problem.raw as { candidates?: readonly Suspect[] }
+    if (problem.code !== 'DUPLICATE_SUSPECTED' || !candidates?.length) return undefined
+    return {
+      title: t('shell.duplicates.dialog', { one: inSentence(this.meta.name.one) }),
+      body: html`<shell-duplicate-hint .meta=${this.meta} .found=${candidates}></shell-duplicate-hint>`,
+      confirm: t('shell.duplicates.createAnyway'),
+    }
+  }
+
   readonly #submit = async (event: Event): Promise<void> => {
     event.preventDefault()
     if (this.saving) return
@@ -319,7 +331,10 @@ export class ShellRecordForm extends KitElement {
       const values = Object.fromEntries(
         Object.entries(this.values).filter(([, value]) => value !== undefined && value !== ''),
       )
-      const written = await acknowledging((extra) => records(this.meta.id).create({ ...values, ...extra }))
+      const written = await acknowledging(
+        (extra) => records(this.meta.id).create({ ...values, ...extra }),
+        (problem) => this.#twins(problem),
+      )
       this.#saved(written.data, written.changeSet)
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error

@@ -128,7 +128,7 @@ export class ShellRecordHistory extends KitElement {
     const mayUndo = this.meta.may.update && !(isFirst && entry.action === 'create')
     return html`<li class="card">
       <div class="head">
-        <b>${entry.actor.name || t('shell.records.timeline.system')}</b> ${t(`shell.records.history.${entry.action}`)}
+        <b>${entry.actor.name || t('shell.records.timeline.system')}</b> ${deed(entry)}
         <span class="meta">
           <time datetime=${entry.at} title=${format.instant(entry.at)}>${format.relative(entry.at)}</time>
           ${entry.origin ? html`· ${t('shell.records.history.origin', { origin: entry.origin })}` : nothing}
@@ -163,4 +163,10 @@ export class ShellRecordHistory extends KitElement {
       }))
     if (sure) await takeBack([{ changeSet: entry.changeSet, resource: this.meta.id, ids: [this.record.id] }])
   }
+}
+
+function deed({ action, merge }: HistoryEntry): string {
+  if (merge === 'merged') return t(action === 'delete' ? 'shell.merge.history.away' : 'shell.merge.history.into')
+  if (merge === 'unmerged') return t(action === 'restore' ? 'shell.merge.history.back' : 'shell.merge.history.undone')
+  return t(`shell.records.history.${action}`)
 }

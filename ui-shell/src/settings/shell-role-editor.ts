@@ -33,7 +33,7 @@ import { settingsStyles } from './settings-styles.ts'
 type CatalogResource = PermissionCatalog['resources'][number]
 
 const reachActions = ['read', 'update', 'delete'] as const
-const plainActions = ['create', 'restore', 'import', 'export'] as const
+const plainActions = ['create', 'restore', 'import', 'export', 'merge'] as const
 /** Kept by the platform and always readable: no role closes them. */
 const systemFields = new Set(['id', 'version', 'createdAt', 'updatedAt', 'createdBy', 'updatedBy', 'deletedAt'])
 const reaches: readonly Reach[] = ['none', 'own', 'team', 'all']
