@@ -10,7 +10,7 @@ export interface Route {
 /** Every kind of screen, each with something on it. */
 export async function routesOf(api: Api): Promise<readonly Route[]> {
   const { data } = await api.get<{ data: Stored[] }>('/api/sales/opportunities?limit=1&sort=name')
-  const { data: accounts } = await api.get<{ data: Stored[] }>('/api/core/accounts?limit=1&sort=name')
+  const { data: accounts } = await api.get<{ data: Stored[] }>('/api/core/accounts?limit=2&sort=name')
   return [
     { name: 'home', path: '/' },
     { name: 'list', path: '/sales/opportunities' },
@@ -19,6 +19,8 @@ export async function routesOf(api: Api): Promise<readonly Route[]> {
     { name: 'peek', path: `/accounts?peek=${accounts[0]?.id}` },
     { name: 'form', path: '/accounts?create=1' },
     { name: 'import', path: '/accounts/import' },
+    { name: 'duplicates', path: '/accounts/duplicates' },
+    { name: 'merge', path: `/accounts/merge?ids=${accounts.map(({ id }) => id).join(',')}` },
     { name: 'wall', path: '/hello/wall' },
     { name: 'modules', path: '/settings/modules' },
     { name: 'people', path: '/settings/people' },

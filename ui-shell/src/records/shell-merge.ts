@@ -390,6 +390,7 @@ export class ShellMerge extends KitElement {
       .page {
         display: grid;
         flex: 1;
+        grid-auto-rows: max-content;
         align-content: start;
         gap: 16px;
         min-block-size: 0;

@@ -1,9 +1,32 @@
-import { confirmDialog, controls, format, icon, KitElement, live, ProblemError, records, t } from '@socle/sdk/ui'
+import {
+  api,
+  confirmDialog,
+  controls,
+  format,
+  icon,
+  KitElement,
+  live,
+  ProblemError,
+  pill,
+  records,
+  t,
+} from '@socle/sdk/ui'
 import type { HistoryEntry, Included, RecordJson, ResourceMeta } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
 import { changeTemplate, isTelling } from './field-changes.ts'
 import { onUndone, takeBack } from './own-changes.ts'
+import { titleOf } from './resources.ts'
+
+/** A merge the record came out of. */
+interface MergeEntry {
+  readonly at: string
+  readonly state: 'done' | 'undone'
+  readonly actor: string
+  readonly changeSet: string
+  readonly moved: readonly { readonly count: number }[]
+  readonly merged: readonly RecordJson[]
+}
 
 /** Every change of a record, with who made it and the way back. */
 export class ShellRecordHistory extends KitElement {
@@ -74,6 +97,7 @@ export class ShellRecordHistory extends KitElement {
   declare private entries: readonly HistoryEntry[] | undefined
   declare private problem: string | undefined
   #stop: (() => void)[] = []
+  #merges: ReadonlyMap<string, MergeEntry> = new Map()
 
   constructor() {
     super()
@@ -101,7 +125,13 @@ export class ShellRecordHistory extends KitElement {
 
   async #load(): Promise<void> {
     try {
-      this.entries = await records(this.meta.id).history(this.record.id)
+      const { id } = this.record
+      const [entries, { data: merges }] = await Promise.all([
+        records(this.meta.id).history(id),
+        api.get<{ data: readonly MergeEntry[] }>(`${this.meta.api}/${encodeURIComponent(id)}/merges`),
+      ])
+      this.#merges = new Map(merges.map((it) => [it.changeSet, it]))
+      this.entries = withMerges(entries, merges)
       this.problem = undefined
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error
@@ -125,10 +155,14 @@ export class ShellRecordHistory extends KitElement {
   #entry(entry: HistoryEntry, isFirst: boolean) {
     const changes = entry.changes.filter((it) => isTelling(this.meta, it))
     const context = { record: this.record, included: this.included, arrived: () => this.requestUpdate() }
-    const mayUndo = this.meta.may.update && !(isFirst && entry.action === 'create')
+    const merge = this.#merges.get(entry.changeSet)
+    const mayUndo =
+      (merge ? merge.state === 'done' && this.meta.may.merge : this.meta.may.update) &&
+      !(isFirst && entry.action === 'create')
     return html`<li class="card">
       <div class="head">
-        <b>${entry.actor.name || t('shell.records.timeline.system')}</b> ${deed(entry)}
+        <b>${entry.actor.name || t('shell.records.timeline.system')}</b> ${merge ? this.#merged(merge) : deed(entry)}
+        ${merge?.state === 'undone' ? pill(t('shell.merge.history.wasUndone')) : nothing}
         <span class="meta">
           <time datetime=${entry.at} title=${format.instant(entry.at)}>${format.relative(entry.at)}</time>
           ${entry.origin ? html`· ${t('shell.records.history.origin', { origin: entry.origin })}` : nothing}
@@ -152,6 +186,15 @@ export class ShellRecordHistory extends KitElement {
     </li>`
   }
 
+  #merged({ merged, moved }: MergeEntry): string {
+    const titles = merged.map((it) => String(it['title'] ?? titleOf(this.meta, it)))
+    const count = moved.reduce((sum, it) => sum + it.count, 0)
+    const words = t('shell.merge.history.merged', {
+      titles: titles.length ? format.list(titles) : t('shell.merge.history.others'),
+    })
+    return count ? `${words} (${t('shell.merge.history.moved', { count })})` : words
+  }
+
   async #undo(entry: HistoryEntry): Promise<void> {
     const isOld = Date.now() - new Date(entry.at).getTime() > 86_400_000
     const sure =
@@ -169,4 +212,23 @@ function deed({ action, merge }: HistoryEntry): string {
   if (merge === 'merged') return t(action === 'delete' ? 'shell.merge.history.away' : 'shell.merge.history.into')
   if (merge === 'unmerged') return t(action === 'restore' ? 'shell.merge.history.back' : 'shell.merge.history.undone')
   return t(`shell.records.history.${action}`)
+}
+
+/** A merge that left the record's own values alone has no change of it: it stands among them all the same. */
+function withMerges(entries: readonly HistoryEntry[], merges: readonly MergeEntry[]): readonly HistoryEntry[] {
+  const known = new Set(entries.map((it) => it.changeSet))
+  const missing = merges
+    .filter((it) => !known.has(it.changeSet))
+    .map(({ changeSet, at, actor }): HistoryEntry => ({
+      changeSet,
+      at,
+      actor: { type: 'user', id: '', name: actor },
+      origin: 'ui',
+      reason: null,
+      action: 'update',
+      version: 0,
+      merge: 'merged',
+      changes: [],
+    }))
+  return missing.length ? [...entries, ...missing].toSorted((a, b) => Date.parse(b.at) - Date.parse(a.at)) : entries
 }
