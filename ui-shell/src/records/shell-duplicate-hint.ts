@@ -2,6 +2,7 @@ import { api, controls, icon, KitElement, t } from '@socle/sdk/ui'
 import type { ResourceMeta } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
+import { onUndone } from './own-changes.ts'
 import { mergeHref, reasonsText } from './merging.ts'
 import type { Suspect } from './merging.ts'
 import { hrefOf } from './resources.ts'
@@ -15,7 +16,7 @@ export class ShellDuplicateHint extends KitElement {
   static override properties = {
     meta: { attribute: false },
     values: { attribute: false },
-    record: { type: String },
+    record: { type: String, reflect: true },
     found: { attribute: false },
     suspects: { state: true },
   }
@@ -28,6 +29,9 @@ export class ShellDuplicateHint extends KitElement {
         border-radius: 8px;
         background: var(--socle-warning-bg);
         color: var(--socle-text);
+      }
+      :host([record]) section {
+        margin-block-end: 8px;
       }
       h3 {
         display: flex;
@@ -78,14 +82,26 @@ export class ShellDuplicateHint extends KitElement {
   declare private suspects: readonly Suspect[]
   #timer: ReturnType<typeof setTimeout> | undefined
   #asked = ''
+  #stop: (() => void) | undefined
 
   constructor() {
     super()
     this.suspects = []
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback()
+    // What came back may be the same as this one.
+    this.#stop = onUndone((change) => {
+      if (change.resource !== this.meta.id || this.found) return
+      this.#asked = ''
+      void this.#ask()
+    })
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback()
+    this.#stop?.()
     clearTimeout(this.#timer)
   }
 
