@@ -182,7 +182,11 @@ export class ShellDuplicates extends KitElement {
     await this.#do(async () => {
       await decide(same)
       this.pairs = this.pairs?.filter((it) => it !== pair)
-      const takeBack = () => this.#do(async () => void (await decide(!same), await this.#load()))
+      const takeBack = () =>
+        this.#do(async () => {
+          await decide(!same)
+          await this.#load()
+        })
       toast({
         text: t(same ? 'shell.duplicates.reopened' : 'shell.duplicates.dismissed'),
         action: { label: t('shell.records.undo'), run: () => void takeBack() },
