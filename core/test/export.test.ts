@@ -140,12 +140,12 @@ describe('a file of records', () => {
   })
 
   test('of more rows than a page holds has each of them once', async () => {
-    await fill(1_050)
+    await fill(550)
     const { bytes } = await fileOf(admin, { resource: 'core.account', format: 'json', fields: ['name'], sort: 'name' })
     const names = (JSON.parse(bytes.toString('utf8')) as { name: string }[]).map(({ name }) => name)
-    expect(names).toHaveLength(1_051)
-    expect(new Set(names).size).toBe(1_051)
-  })
+    expect(names).toHaveLength(551)
+    expect(new Set(names).size).toBe(551)
+  }, 120_000)
 
   test('may be of chosen rows only', async () => {
     await fill()
