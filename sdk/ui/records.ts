@@ -32,6 +32,8 @@ export interface Undone {
   readonly undone: number
   /** Fields left alone because somebody changed them since. */
   readonly kept: readonly { resource: string; id: string; field: string }[]
+  /** Too much for one request: a bulk of this id takes it back in the background. */
+  readonly id?: string
 }
 
 /** The query string of a list, without what is empty. */
@@ -68,9 +70,13 @@ export class RecordsClient {
     return await api.get<Page>(`${this.#path}${listParameters(query)}`, options)
   }
 
-  async get(id: string, options: { include?: readonly string[]; signal?: AbortSignal } = {}): Promise<OneRecord> {
-    const { include, ...rest } = options
-    return await api.get<OneRecord>(this.#one(id, include?.length ? `?include=${include.join(',')}` : ''), rest)
+  async get(
+    id: string,
+    options: { include?: readonly string[]; asOf?: string | undefined; signal?: AbortSignal } = {},
+  ): Promise<OneRecord> {
+    const { include, asOf, ...rest } = options
+    const query = listParameters({ ...(include ? { include } : {}), ...(asOf ? { asOf } : {}) })
+    return await api.get<OneRecord>(this.#one(id, query), rest)
   }
 
   async create(values: Record<string, unknown>): Promise<Written> {

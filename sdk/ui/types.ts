@@ -228,6 +228,8 @@ export interface ListQuery {
   readonly include?: readonly string[]
   readonly count?: 'estimate' | 'exact' | 'none'
   readonly deleted?: 'only'
+  /** The rows with the values of that instant. */
+  readonly asOf?: string
 }
 
 export interface ActorRef {
@@ -273,6 +275,7 @@ export interface AggregateQuery {
   readonly groupBy?: readonly string[]
   /** `count`, `sum:<field>`, … */
   readonly measures: readonly string[]
+  readonly asOf?: string
 }
 
 export interface AggregateRow {

@@ -1,5 +1,5 @@
 import { ProblemError, records } from '@socle/sdk/ui'
-import type { BulkRequest, ListQuery, RecordJson, ResourceMeta } from '@socle/sdk/ui'
+import type { BulkRequest, RecordJson, ResourceMeta } from '@socle/sdk/ui'
 import type { OwnChange } from './own-changes.ts'
 import { titleOf } from './resources.ts'
 
@@ -24,27 +24,6 @@ export interface BulkOutcome {
 
 // The server takes 200 rows a request.
 const chunk = 200
-
-/** Every row of a list, page by page, for "all 340". */
-export async function everyRow(
-  meta: ResourceMeta,
-  query: ListQuery,
-  progress: (loaded: number) => void,
-  signal: AbortSignal,
-): Promise<RecordJson[]> {
-  const rows: RecordJson[] = []
-  let after: string | null | undefined
-  do {
-    const page = await records(meta.id).list(
-      { ...query, limit: chunk, count: 'none', ...(after ? { after } : {}) },
-      { signal },
-    )
-    rows.push(...page.data)
-    progress(rows.length)
-    after = page.page.next
-  } while (after)
-  return rows
-}
 
 /** Does one thing to many records, each by its own version. A refused row stops nothing; stopping keeps what is done. */
 export async function runBulk(

@@ -16,6 +16,10 @@ export interface ListPlace {
   /** How many rows the query answers. */
   readonly total: number
   readonly isNarrow: boolean
+  /** The instant the list is looked at, unless it is now. */
+  readonly asOf: string | undefined
+  /** Shows the list as it was at an instant; without one, as it is. */
+  lookAt(asOf: string | undefined): void
   /** Shows a dialog over the list; the list renders nothing else in its place. */
   show(dialog: TemplateResult): void
   close(): void
@@ -85,6 +89,24 @@ const mergeRows: ListAction = {
   run: ({ meta, rows }) => navigate(`${meta.route}/merge?ids=${rows.map(({ id }) => id).join(',')}`),
 }
 
+const lookBack: ListAction = {
+  id: 'as-of',
+  icon: 'history',
+  label: () => t('shell.records.asOf.action'),
+  offered: () => true,
+  run: async (place) => {
+    const { ShellAsOfDialog } = await import('./shell-as-of-dialog.ts')
+    define('shell-as-of-dialog', ShellAsOfDialog)
+    place.show(
+      html`<shell-as-of-dialog
+        .asOf=${place.asOf}
+        @as-of-chosen=${(event: CustomEvent<string>) => place.lookAt(event.detail)}
+        @as-of-closed=${() => place.close()}
+      ></shell-as-of-dialog>`,
+    )
+  },
+}
+
 const setField: ListAction = {
   id: 'set',
   icon: 'pencil',
@@ -101,6 +123,13 @@ const deleteRows: ListAction = {
   run: (place) => bulk(place, 'delete', false),
 }
 
+const deleteAll: ListAction = {
+  id: 'delete-all',
+  label: ({ total }) => t('shell.records.bulk.deleteAll', { count: total }),
+  offered: ({ meta, all, total, rows }) => meta.may.delete && all && total > rows.length,
+  run: (place) => bulk(place, 'delete', true),
+}
+
 const setFieldOfAll: ListAction = {
   id: 'set-all',
   label: ({ total }) => t('shell.records.bulk.setAll', { count: total }),
@@ -109,10 +138,10 @@ const setFieldOfAll: ListAction = {
 }
 
 /** Entries of the menu beside the list's title, in their order. */
-export const menuActions: readonly ListAction[] = [importFile, exportList, openDuplicates, openBin]
+export const menuActions: readonly ListAction[] = [importFile, exportList, openDuplicates, lookBack, openBin]
 
 /** Buttons over chosen rows, in their order. */
-export const rowActions: readonly ListAction[] = [setField, mergeRows, exportChosen, deleteRows, setFieldOfAll]
+export const rowActions: readonly ListAction[] = [setField, mergeRows, exportChosen, deleteRows, setFieldOfAll, deleteAll]
 
 async function bulk(place: ListPlace, kind: 'set' | 'delete', everything: boolean): Promise<void> {
   const { ShellBulkDialog } = await import('./shell-bulk-dialog.ts')

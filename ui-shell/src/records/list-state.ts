@@ -22,6 +22,8 @@ export interface ListState {
   readonly span: CalendarSpan
   /** What was deleted, instead of what is there. */
   readonly bin: boolean
+  /** The instant whose rows are shown, to look at; `undefined` shows those of now. */
+  readonly asOf: string | undefined
   /** Record in the side panel. */
   readonly peek: string | undefined
   /** The create form is open in the side panel. */
@@ -43,6 +45,7 @@ export const emptyListState: ListState = {
   date: undefined,
   span: 'month',
   bin: false,
+  asOf: undefined,
   peek: undefined,
   creating: false,
   scope: undefined,
@@ -93,6 +96,7 @@ export function readListState(search: string, find: FindView = () => undefined):
     date: given.get('date') || undefined,
     span: spans.find((it) => it === given.get('span')) ?? 'month',
     bin: given.has('bin'),
+    asOf: given.get('asOf') || undefined,
     peek: given.get('peek') || undefined,
     creating: given.has('create'),
     scope: given.get('scope') || undefined,
@@ -114,6 +118,7 @@ export function writeListState(state: ListState, find: FindView = () => undefine
   if (state.date) query.set('date', state.date)
   if (state.span !== 'month') query.set('span', state.span)
   if (state.bin) query.set('bin', '1')
+  if (state.asOf) query.set('asOf', state.asOf)
   if (state.peek) query.set('peek', state.peek)
   if (state.creating) query.set('create', '1')
   const text = query.toString()
@@ -136,7 +141,7 @@ export function isModified(state: ListState, view: SavedView | undefined): boole
 /** True for an address that says nothing of what is to be shown: then the reader's own view opens. */
 export function isBare(search: string): boolean {
   const given = new URLSearchParams(search)
-  return !['view', 'filter', 'sort', 'q', 'columns', 'by', 'start', 'bin'].some((it) => given.has(it))
+  return !['view', 'filter', 'sort', 'q', 'columns', 'by', 'start', 'bin', 'asOf'].some((it) => given.has(it))
 }
 
 /** The state as a view keeps it. */

@@ -1,4 +1,4 @@
-import { announce, ProblemError, t, toast, undo } from '@socle/sdk/ui'
+import { announce, ProblemError, resource, t, toast, undo } from '@socle/sdk/ui'
 
 /** A write of this tab that can be taken back. */
 export interface OwnChange {
@@ -17,7 +17,7 @@ const listeners = new Set<Listener>()
 const shown = new Map<string, () => void>()
 const kept = 50
 
-/** Calls back when a change of this tab was taken back; answers the function that stops it. */
+/** Calls back when a change of this tab was taken back or ended in the background; answers the function that stops it. */
 export function onUndone(listener: Listener): () => void {
   listeners.add(listener)
   return () => listeners.delete(listener)
@@ -39,6 +39,16 @@ export function tellDone(
   shown.set(changeSet, toast({ text, action: { label: t('shell.records.undo'), run: () => void takeBack([own]) } }))
 }
 
+/** Lets Ctrl/Cmd+Z take back what is told of elsewhere. */
+export function rememberDone(changes: readonly OwnChange[]): void {
+  done.push(...changes)
+}
+
+/** Tells the screens of what this tab changed in the background. */
+export function tellOthers(change: OwnChange): void {
+  for (const listener of [...listeners]) listener(change)
+}
+
 /** As `tellDone`, for a change that took several writes. */
 export function tellDoneTogether(text: string, changes: readonly OwnChange[]): void {
   done.push(...changes)
@@ -57,19 +67,31 @@ function undoLast(): boolean {
 export async function takeBack(changes: readonly OwnChange[]): Promise<void> {
   let stayed = 0
   let said: string | undefined
+  let isUnderWay = false
   try {
     for (const change of changes.toReversed()) {
+      let runId: string | undefined
       if (change.undo) {
         const { text, kept: left } = await change.undo()
         said = text
         stayed += left
-      } else stayed += (await undo(change.changeSet)).kept?.length ?? 0
+      } else {
+        const answer = await undo(change.changeSet)
+        stayed += answer.kept?.length ?? 0
+        runId = answer.id
+      }
       const at = done.findIndex((it) => it.changeSet === change.changeSet)
       if (at >= 0) done.splice(at, 1)
       shown.get(change.changeSet)?.()
       shown.delete(change.changeSet)
-      for (const listener of [...listeners]) listener(change)
+      const meta = runId === undefined ? undefined : resource(change.resource)
+      if (runId !== undefined && meta) {
+        isUnderWay = true
+        const { followUndo } = await import('./bulk-runs.ts')
+        await followUndo(meta, runId)
+      } else tellOthers(change)
     }
+    if (isUnderWay) return
     const plain = stayed ? t('shell.records.undonePartly', { count: stayed }) : t('shell.records.undone')
     const text = changes.length === 1 ? (said ?? plain) : plain
     toast({ text, tone: stayed ? 'warning' : 'success' })

@@ -1,17 +1,23 @@
-import { controls, icon, KitElement, t } from '@socle/sdk/ui'
+import { controls, icon, KitElement, ProblemError, t } from '@socle/sdk/ui'
 import type { FieldMeta, ListQuery, RecordJson, ResourceMeta, SocleDialog, SocleField } from '@socle/sdk/ui'
-import { css, html, nothing } from 'lit'
-import { everyRow, runBulk } from './bulk.ts'
+import { html, nothing } from 'lit'
+import { runBulk } from './bulk.ts'
 import type { BulkOperation, BulkOutcome } from './bulk.ts'
+import { mostAtOnce, previewBulk, startRun } from './bulk-runs.ts'
+import type { Bulk, BulkSample } from './bulk-runs.ts'
+import { bulkStyles } from './bulk-styles.ts'
+import { changeTemplate, isTelling } from './field-changes.ts'
 import { tellDoneTogether } from './own-changes.ts'
 import { fieldOf, hrefOf, writableFields } from './resources.ts'
 
 type Phase =
   | { readonly name: 'ask' }
+  | { readonly name: 'check' }
+  | { readonly name: 'preview'; readonly bulk: Bulk; readonly sample: readonly BulkSample[] }
   | { readonly name: 'run'; readonly seen: number; readonly of: number }
   | { readonly name: 'done'; readonly outcome: BulkOutcome }
 
-/** One thing done to many records: preview with the count, progress, then what succeeded and what did not, and undo. */
+/** One thing done to many records: a few at once, many in the background after a look at what would change. */
 export class ShellBulkDialog extends KitElement {
   static override properties = {
     meta: { attribute: false },
@@ -20,61 +26,12 @@ export class ShellBulkDialog extends KitElement {
     query: { attribute: false },
     total: { type: Number },
     phase: { state: true },
+    problem: { state: true },
     field: { state: true },
     value: { state: true },
   }
 
-  static override styles = [
-    controls,
-    css`
-      .form {
-        display: grid;
-        gap: 16px;
-      }
-      .preview {
-        margin: 0;
-        padding: 10px 12px;
-        border-radius: 8px;
-        background: var(--socle-page);
-        color: var(--socle-text-2);
-      }
-      progress {
-        inline-size: 100%;
-        accent-color: var(--socle-accent);
-      }
-      .result {
-        display: grid;
-        gap: 6px;
-        margin: 0;
-      }
-      .result li {
-        display: flex;
-        align-items: center;
-        gap: 8px;
-      }
-      .ok {
-        color: var(--socle-success);
-      }
-      .bad {
-        color: var(--socle-danger);
-      }
-      .failures {
-        max-block-size: 240px;
-        margin-block-start: 12px;
-        overflow: auto;
-        border: 1px solid var(--socle-line);
-        border-radius: 8px;
-      }
-      .failures li {
-        display: grid;
-        gap: 2px;
-        padding: 8px 12px;
-      }
-      .failures li + li {
-        border-block-start: 1px solid var(--socle-line);
-      }
-    `,
-  ]
+  static override styles = [controls, bulkStyles]
 
   declare meta: ResourceMeta
   declare kind: 'set' | 'delete'
@@ -83,6 +40,7 @@ export class ShellBulkDialog extends KitElement {
   declare query: ListQuery | undefined
   declare total: number
   declare private phase: Phase
+  declare private problem: string | undefined
   declare private field: FieldMeta | undefined
   declare private value: unknown
   #stop = new AbortController()
@@ -103,9 +61,29 @@ export class ShellBulkDialog extends KitElement {
       this.kind === 'delete'
         ? t('shell.records.bulk.deleteTitle', { count: this.total })
         : t('shell.records.bulk.setTitle', { count: this.total })
-    return html`<socle-dialog open .heading=${heading} @socle-close=${this.#closed}>
-      ${this.phase.name === 'ask' ? this.#ask() : this.phase.name === 'run' ? this.#progress(this.phase) : this.#result(this.phase.outcome)}
-    </socle-dialog>`
+    return html`<socle-dialog open .heading=${heading} @socle-close=${this.#closed}> ${this.#body()} </socle-dialog>`
+  }
+
+  #body() {
+    const { phase } = this
+    switch (phase.name) {
+      case 'ask':
+        return this.#ask()
+      case 'check':
+        return html`<p role="status">${t('shell.records.bulk.checking')}</p>
+          <socle-skeleton .lines=${4}></socle-skeleton>`
+      case 'preview':
+        return this.#sample(phase)
+      case 'run':
+        return this.#progress(phase)
+      case 'done':
+        return this.#result(phase.outcome)
+    }
+  }
+
+  /** More than one request takes: the server does it in the background. */
+  get #isMany(): boolean {
+    return this.query !== undefined || this.rows.length > mostAtOnce
   }
 
   #ask() {
@@ -114,15 +92,16 @@ export class ShellBulkDialog extends KitElement {
       <div class="form">
         ${isDelete ? nothing : this.#fields()}
         <p class="preview" aria-live="polite">${this.#preview()}</p>
+        ${this.problem ? html`<p class="error" role="alert">${this.problem}</p>` : nothing}
       </div>
       <button slot="actions" class="button" @click=${this.#close}>${t('shell.records.cancel')}</button>
       <button
         slot="actions"
-        class=${isDelete ? 'button danger' : 'button primary'}
+        class=${isDelete && !this.#isMany ? 'button danger' : 'button primary'}
         ?disabled=${!isDelete && !this.field}
-        @click=${() => void this.#run(this.rows)}
+        @click=${() => void (this.#isMany ? this.#check() : this.#run(this.rows))}
       >
-        ${isDelete ? t('shell.records.bulk.deleteNow', { count: this.total }) : t('shell.records.bulk.setNow', { count: this.total })}
+        ${this.#isMany ? t('shell.records.bulk.check') : isDelete ? t('shell.records.bulk.deleteNow', { count: this.total }) : t('shell.records.bulk.setNow', { count: this.total })}
       </button>
     `
   }
@@ -157,13 +136,51 @@ export class ShellBulkDialog extends KitElement {
     `
   }
 
-  #preview(): string {
-    const count = this.total
+  #preview(count = this.total): string {
     if (this.kind === 'delete') return t('shell.records.bulk.deletePreview', { count })
     if (!this.field) return t('shell.records.bulk.pickField', { count })
     return this.value === undefined || this.value === '' || this.value === null
       ? t('shell.records.bulk.emptyPreview', { field: this.field.label, count })
       : t('shell.records.bulk.setPreview', { field: this.field.label, count })
+  }
+
+  #sample({ bulk, sample }: { bulk: Bulk; sample: readonly BulkSample[] }) {
+    const isDelete = this.kind === 'delete'
+    const count = bulk.total
+    const refused = sample.filter((it) => it.problem).length
+    const context = { record: undefined, included: {}, arrived: () => this.requestUpdate() }
+    const outcome = (it: BulkSample) => {
+      if (it.problem) return html`<span class="error">${it.problem.detail}</span>`
+      if (isDelete) return nothing
+      const changes = it.changes.filter((change) => isTelling(this.meta, change))
+      return changes.length
+        ? changes.map((change) => changeTemplate(this.meta, change, context))
+        : html`<span class="meta">${t('shell.records.bulk.same')}</span>`
+    }
+    return html`
+      <div class="form">
+        <p class="preview">
+          ${isDelete ? t('shell.records.bulk.deletePreview', { count }) : this.#preview(count)}
+          ${refused ? html`<span class="bad">${t('shell.records.bulk.sampleFails', { count: refused })}</span>` : nothing}
+        </p>
+        <p class="label" id="sample">${t('shell.records.bulk.sample', { shown: sample.length, total: count })}</p>
+        <ul class="sample" tabindex="0" aria-labelledby="sample">
+          ${sample.map((it) => html`<li><b>${it.title}</b>${outcome(it)}</li>`)}
+        </ul>
+        ${this.problem ? html`<p class="error" role="alert">${this.problem}</p>` : nothing}
+      </div>
+      <button slot="actions" class="button" @click=${() => (this.phase = { name: 'ask' })}>
+        ${t('shell.records.bulk.back')}
+      </button>
+      <button
+        slot="actions"
+        class=${isDelete ? 'button danger' : 'button primary'}
+        ?disabled=${count === 0}
+        @click=${() => void this.#start(bulk)}
+      >
+        ${t(isDelete ? 'shell.records.bulk.deleteNow' : 'shell.records.bulk.setNow', { count })}
+      </button>
+    `
   }
 
   #progress({ seen, of }: { seen: number; of: number }) {
@@ -218,21 +235,53 @@ export class ShellBulkDialog extends KitElement {
     this.tell('bulk-closed')
   }
 
+  get #operation(): BulkOperation {
+    return this.kind === 'delete'
+      ? { kind: 'delete' }
+      : { kind: 'set', values: { [this.field!.name]: this.value ?? null } }
+  }
+
+  get #isComplete(): boolean {
+    return this.renderRoot.querySelector<SocleField>('socle-field')?.check() !== false
+  }
+
+  async #check(): Promise<void> {
+    if (!this.#isComplete) return
+    this.phase = { name: 'check' }
+    await this.#orSay(async () => {
+      const which = this.query ? { query: this.query } : { rows: this.rows }
+      this.phase = { name: 'preview', ...(await previewBulk(this.meta, which, this.#operation)) }
+    })
+    if (this.problem) this.phase = { name: 'ask' }
+  }
+
+  async #start(bulk: Bulk): Promise<void> {
+    await this.#orSay(async () => {
+      await startRun(this.meta, bulk.id)
+      this.tell('bulk-done', { deleted: [], changed: true })
+      this.#close()
+    })
+  }
+
+  async #orSay(work: () => Promise<void>): Promise<void> {
+    this.problem = undefined
+    try {
+      await work()
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error
+      this.problem = error.detail
+    }
+  }
+
   async #run(chosen: readonly RecordJson[]): Promise<void> {
-    const editor = this.renderRoot.querySelector<SocleField>('socle-field')
-    if (editor && !editor.check()) return
-    const isRetry = this.phase.name === 'done'
+    if (!this.#isComplete) return
     this.#stop = new AbortController()
     const { signal } = this.#stop
     const progress = (of: number) => (seen: number) => {
       this.phase = { name: 'run', seen, of: Math.max(of, seen) }
     }
-    const fetching = this.query && !isRetry
-    progress(this.total)(0)
-    const rows = fetching ? await everyRow(this.meta, this.query!, () => undefined, signal).catch(() => []) : chosen
-    const operation: BulkOperation =
-      this.kind === 'delete' ? { kind: 'delete' } : { kind: 'set', values: { [this.field!.name]: this.value ?? null } }
-    const outcome = await runBulk(this.meta, rows, operation, { progress: progress(rows.length), signal })
+    progress(chosen.length)(0)
+    const outcome = await runBulk(this.meta, chosen, this.#operation, { progress: progress(chosen.length), signal })
     this.phase = { name: 'done', outcome }
     this.#done.push(...outcome.done)
     if (outcome.done.length) {

@@ -34,6 +34,8 @@ export class ShellRecordHistory extends KitElement {
     meta: { attribute: false },
     record: { attribute: false },
     included: { attribute: false },
+    asOf: { attribute: false },
+    hrefOf: { attribute: false },
     entries: { state: true },
     problem: { state: true },
   }
@@ -53,6 +55,25 @@ export class ShellRecordHistory extends KitElement {
         grid-template-columns: minmax(0, 1fr) auto;
         gap: 6px 12px;
         padding: 10px 12px;
+      }
+      ol > li[aria-current] {
+        border-color: var(--socle-warning);
+        background: var(--socle-warning-bg);
+      }
+      .actions {
+        display: flex;
+        flex-wrap: wrap;
+        justify-content: end;
+        align-items: start;
+        gap: 4px;
+      }
+      @media (max-width: 599.98px) {
+        ol > li {
+          grid-template-columns: minmax(0, 1fr);
+        }
+        .actions {
+          order: 1;
+        }
       }
       .head {
         font: var(--socle-small);
@@ -94,6 +115,10 @@ export class ShellRecordHistory extends KitElement {
   declare meta: ResourceMeta
   declare record: RecordJson
   declare included: Included
+  /** The instant whose values stand beside it. */
+  declare asOf: string | undefined
+  /** Where the record is seen as it was at an instant. */
+  declare hrefOf: ((at: string) => string) | undefined
   declare private entries: readonly HistoryEntry[] | undefined
   declare private problem: string | undefined
   #stop: (() => void)[] = []
@@ -159,7 +184,8 @@ export class ShellRecordHistory extends KitElement {
     const mayUndo =
       (merge ? merge.state === 'done' && this.meta.may.merge : this.meta.may.update) &&
       !(isFirst && entry.action === 'create')
-    return html`<li class="card">
+    const isShown = this.asOf !== undefined && entry === this.entries?.find((it) => it.at <= this.asOf!)
+    return html`<li class="card" aria-current=${isShown ? 'true' : nothing}>
       <div class="head">
         <b>${entry.actor.name || t('shell.records.timeline.system')}</b> ${merge ? this.#merged(merge) : deed(entry)}
         ${merge?.state === 'undone' ? pill(t('shell.merge.history.wasUndone')) : nothing}
@@ -169,13 +195,25 @@ export class ShellRecordHistory extends KitElement {
         </span>
         ${entry.reason ? html`<div class="meta">${entry.reason}</div>` : nothing}
       </div>
-      ${
-        mayUndo
-          ? html`<button class="button small" @click=${() => void this.#undo(entry)}>
-              ${icon('undo')}${t('shell.records.undo')}
-            </button>`
-          : nothing
-      }
+      <div class="actions">
+        ${
+          this.hrefOf && entry.action !== 'delete' && !isShown
+            ? html`<a
+                class="button small ghost"
+                href=${this.hrefOf(entry.at)}
+                aria-label=${t('shell.records.asOf.seeOf', { time: format.instant(entry.at) })}
+                >${icon('history')}${t('shell.records.asOf.see')}</a
+              >`
+            : nothing
+        }
+        ${
+          mayUndo
+            ? html`<button class="button small" @click=${() => void this.#undo(entry)}>
+                ${icon('undo')}${t('shell.records.undo')}
+              </button>`
+            : nothing
+        }
+      </div>
       ${
         changes.length && entry.action !== 'create'
           ? html`<ul>

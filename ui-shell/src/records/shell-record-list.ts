@@ -28,6 +28,7 @@ import { define } from '../define.ts'
 import { setPage } from '../page.ts'
 import { shortcuts } from '../shortcuts.ts'
 import type { Shortcut } from '../shortcuts.ts'
+import { hrefAsOf, lookOnly } from './as-of.ts'
 import { menuActions, rowActions } from './list-actions.ts'
 import type { ListAction, ListPlace } from './list-actions.ts'
 import { emptyListState, isBare, readListState, stateOfView, writeListState } from './list-state.ts'
@@ -97,15 +98,16 @@ export class ShellRecordList extends KitElement {
 
   get meta(): ResourceMeta {
     // The router shows this screen only for a resource of the document.
-    return resource(this.resource)!
+    const meta = resource(this.resource)!
+    return this.#state.asOf ? lookOnly(meta) : meta
   }
 
   get #isBoard(): boolean {
-    return this.#state.kind === 'kanban' && !this.#state.bin
+    return this.#state.kind === 'kanban' && !this.#state.bin && !this.#state.asOf
   }
 
   get #isCalendar(): boolean {
-    return this.#state.kind === 'calendar' && !this.#state.bin
+    return this.#state.kind === 'calendar' && !this.#state.bin && !this.#state.asOf
   }
 
   /** Rows stand in a table; boards and calendars read for themselves what they show. */
@@ -205,7 +207,7 @@ export class ShellRecordList extends KitElement {
   }
 
   get #query(): ListQuery {
-    const { filter, q, sort } = this.#state
+    const { filter, q, sort, asOf } = this.#state
     const include = includesFor(this.#columns)
     return {
       count: 'estimate',
@@ -213,6 +215,7 @@ export class ShellRecordList extends KitElement {
       ...(q ? { q } : {}),
       ...(sort ? { sort } : {}),
       ...(include.length ? { include } : {}),
+      ...(asOf ? { asOf } : {}),
     }
   }
 
@@ -251,13 +254,14 @@ export class ShellRecordList extends KitElement {
   async #readSums(): Promise<void> {
     const turn = ++this.#sumTurn
     const fields = this.#summed
-    const { filter, q } = this.#state
+    const { filter, q, asOf } = this.#state
     const currencies = [...new Set(fields.flatMap((it) => it.currency ?? []))]
     const query = {
       groupBy: currencies,
       measures: ['count', ...fields.map((it) => `sum:${it.name}`)],
       ...(filter ? { filter } : {}),
       ...(q ? { q } : {}),
+      ...(asOf ? { asOf } : {}),
     }
     const answer = await records(this.resource)
       .aggregate(query)
@@ -285,7 +289,7 @@ export class ShellRecordList extends KitElement {
     action: 'create' | 'update' | 'delete' | 'restore'
     version: number
   }): Promise<void> {
-    if (event.resource !== this.resource) return
+    if (event.resource !== this.resource || this.#state.asOf) return
     const before = this.#list.arrived.size
     const concerned = await this.#list.hear(event)
     if (concerned || !this.#isTable) this.#sum()
@@ -329,7 +333,11 @@ export class ShellRecordList extends KitElement {
 
   #open(id: string): void {
     this.#keepTrail()
-    navigate(hrefOf(this.meta, id))
+    navigate(this.#hrefOf(id))
+  }
+
+  #hrefOf(id: string): string {
+    return hrefAsOf(hrefOf(this.meta, id), this.#state.asOf)
   }
 
   #keepTrail(): void {
@@ -416,6 +424,8 @@ export class ShellRecordList extends KitElement {
       all: this.#allChosen,
       total,
       isNarrow: this.#narrow.matches,
+      asOf: this.#state.asOf,
+      lookAt: (asOf) => this.#go({ asOf, peek: undefined }),
       show: (dialog) => (this.dialog = dialog),
       close: () => (this.dialog = undefined),
       drop: (ids) => this.#list.drop(ids),
@@ -542,24 +552,26 @@ export class ShellRecordList extends KitElement {
   }
 
   #bar() {
-    const views = html`<nav class="segments" aria-label=${t('shell.records.views')}>
-      ${(['table', 'kanban', 'calendar'] as const).map(
-        (kind) =>
-          html`<a
-            class="button small"
-            href=${this.#address({ ...this.#state, kind, peek: undefined })}
-            aria-current=${this.#state.kind === kind ? 'page' : nothing}
-            aria-label=${t(`shell.records.view.${kind}`)}
-            title=${t(`shell.records.view.${kind}`)}
-          >
-            ${icon(kind)}<span class="word">${t(`shell.records.view.${kind}`)}</span>
-          </a>`,
-      )}
-    </nav>`
+    const views = this.#state.asOf
+      ? nothing
+      : html`<nav class="segments" aria-label=${t('shell.records.views')}>
+          ${(['table', 'kanban', 'calendar'] as const).map(
+            (kind) =>
+              html`<a
+                class="button small"
+                href=${this.#address({ ...this.#state, kind, peek: undefined })}
+                aria-current=${this.#state.kind === kind ? 'page' : nothing}
+                aria-label=${t(`shell.records.view.${kind}`)}
+                title=${t(`shell.records.view.${kind}`)}
+              >
+                ${icon(kind)}<span class="word">${t(`shell.records.view.${kind}`)}</span>
+              </a>`,
+          )}
+        </nav>`
     if (this.#narrow.matches) {
       const chosen = this.#state.filter ? ' on' : ''
       return html`<div class="bar">
-          ${views}${this.#search()}
+          ${views}${this.#search()}${this.#past()}
           <button class="button small${chosen}" aria-expanded=${this.sheet} @click=${() => (this.sheet = !this.sheet)}>
             ${icon('list-filter')}<span class="visually-hidden">${t('shell.records.arrange')}</span>
           </button>
@@ -574,8 +586,32 @@ export class ShellRecordList extends KitElement {
         }`
     }
     return html`<div class="bar">
-      ${views}${this.#search()}${this.#filters()}<span class="arrange">${this.#arrange()}</span>
+      ${views}${this.#search()}${this.#past()}${this.#filters()}<span class="arrange">${this.#arrange()}</span>
     </div>`
+  }
+
+  /** The chip of a list as it was; the way back to now is on it. */
+  #past() {
+    const { asOf } = this.#state
+    if (!asOf) return nothing
+    const time = format.instant(asOf)
+    return html`<span class="past">
+      <button
+        class="button small"
+        title=${t('shell.records.asOf.readonly')}
+        @click=${() => this.#act(menuActions, 'as-of')}
+      >
+        ${icon('history')}${t('shell.records.asOf.chip', { time })}
+      </button>
+      <button
+        class="icon-button"
+        aria-label=${t('shell.records.asOf.now')}
+        title=${t('shell.records.asOf.now')}
+        @click=${() => this.#go({ asOf: undefined, peek: undefined })}
+      >
+        ${icon('x')}
+      </button>
+    </span>`
   }
 
   #search() {
@@ -745,7 +781,7 @@ export class ShellRecordList extends KitElement {
       .stale=${list.status === 'failed' || (list.loading && list.rows.length > 0)}
       .total=${this.#total}
       .titleField=${this.meta.title}
-      .href=${(row: RecordJson) => hrefOf(this.meta, row.id)}
+      .href=${(row: RecordJson) => this.#hrefOf(row.id)}
       .current=${this.#state.peek ?? ''}
       .label=${this.meta.name.many}
       .editable=${this.meta.may.update}
@@ -884,7 +920,7 @@ export class ShellRecordList extends KitElement {
       .label=${row ? titleOf(this.meta, row) : this.meta.name.one}
       .position=${at >= 0 ? at + 1 : undefined}
       .total=${Math.max(this.#total ?? 0, this.#list.rows.length)}
-      .href=${hrefOf(this.meta, peek)}
+      .href=${this.#hrefOf(peek)}
       @socle-close=${this.#panelClosed}
       @socle-step=${(event: CustomEvent<{ by: number }>) => void this.#step(event.detail.by)}
       @socle-expand=${() => this.#keepTrail()}
@@ -892,6 +928,7 @@ export class ShellRecordList extends KitElement {
       <shell-record-peek
         .meta=${this.meta}
         .recordId=${peek}
+        .asOf=${this.#state.asOf}
         .row=${row}
         .included=${this.#list.included}
         @record-changed=${(event: CustomEvent<RecordJson>) => this.#changed(event.detail)}
@@ -1033,6 +1070,24 @@ export class ShellRecordList extends KitElement {
       }
       .segments {
         flex: none;
+      }
+      .past {
+        display: inline-flex;
+        flex: none;
+        align-items: center;
+        border-radius: 6px;
+        background: var(--socle-warning-bg);
+        color: var(--socle-warning);
+      }
+      .past .button,
+      .past .icon-button {
+        border-color: transparent;
+        background: none;
+        color: inherit;
+      }
+      .past .icon-button {
+        inline-size: 28px;
+        min-block-size: 28px;
       }
       .search {
         position: relative;
@@ -1181,6 +1236,7 @@ export class ShellRecordList extends KitElement {
       }
       @media (max-width: 599.98px) {
         .bar {
+          flex-wrap: wrap;
           block-size: auto;
           min-block-size: var(--socle-filterbar);
           padding: 6px 12px;

@@ -21,6 +21,7 @@ import { setPage } from '../page.ts'
 import { forgetRecord } from '../recent.ts'
 import { shortcuts } from '../shortcuts.ts'
 import { fillsOf } from '../slots.ts'
+import { hrefAsOf, lookOnly } from './as-of.ts'
 import { MediaQuery } from './media-query.ts'
 import { onUndone, tellDone } from './own-changes.ts'
 import { createLabel, fieldOf, fieldsOf, hrefOf, includesFor, includedTitle, moduleOf, titleOf } from './resources.ts'
@@ -85,7 +86,13 @@ export class ShellRecordPage extends KitElement {
   }
 
   get #meta(): ResourceMeta {
-    return resource(this.resource)!
+    const meta = resource(this.resource)!
+    return this.#asOf ? lookOnly(meta) : meta
+  }
+
+  /** The instant whose values are shown; `undefined` shows those of now. */
+  get #asOf(): string | undefined {
+    return (this.url ?? new URL(location.href)).searchParams.get('asOf') || undefined
   }
 
   override connectedCallback(): void {
@@ -93,9 +100,9 @@ export class ShellRecordPage extends KitElement {
     const shortcut = (keys: string, title: string, run: () => void) => ({ keys, title, group: 'screen' as const, run })
     this.#stop = [
       live.on('record', (event) => {
-        if (event.id === this.#id && event.version > (this.record?.version ?? 0)) void this.#load()
+        if (event.id === this.#id && !this.#asOf && event.version > (this.record?.version ?? 0)) void this.#load()
       }),
-      onUndone((change) => change.ids.includes(this.#id) && void this.#load()),
+      onUndone((change) => change.ids.includes(this.#id) && !this.#asOf && void this.#load()),
       shortcuts.add([
         shortcut('[', t('shell.records.keys.previous'), () => void this.#step(-1)),
         shortcut(']', t('shell.records.keys.next'), () => void this.#step(1)),
@@ -114,10 +121,11 @@ export class ShellRecordPage extends KitElement {
 
   override willUpdate(changed: PropertyValues): void {
     if (!resource(this.resource)) return
-    const key = `${this.resource} ${this.#id}`
-    if ((changed.has('params') || changed.has('resource')) && key !== this.#shown) {
+    const key = `${this.resource} ${this.#id} ${this.#asOf ?? ''}`
+    if ((changed.has('params') || changed.has('resource') || changed.has('url')) && key !== this.#shown) {
+      // The same record at another instant stays on screen until its values are there.
+      if (!this.#shown.startsWith(`${this.resource} ${this.#id} `)) this.record = undefined
       this.#shown = key
-      this.record = undefined
       this.problem = undefined
       this.creating = undefined
       this.trail = readTrail(this.resource)
@@ -139,9 +147,10 @@ export class ShellRecordPage extends KitElement {
 
   async #load(): Promise<void> {
     const id = this.#id
+    const asOf = this.#asOf
     try {
-      const answer = await records(this.resource).get(id, { include: includesFor(this.#meta.fields) })
-      if (id !== this.#id) return
+      const answer = await records(this.resource).get(id, { include: includesFor(this.#meta.fields), asOf })
+      if (id !== this.#id || asOf !== this.#asOf) return
       // The record was merged: its address leads to the one that stayed.
       if (answer.data.id !== id) {
         navigate(hrefOf(this.#meta, answer.data.id), { replace: true })
@@ -152,9 +161,10 @@ export class ShellRecordPage extends KitElement {
       this.problem = undefined
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error
-      if (id !== this.#id) return
+      if (id !== this.#id || asOf !== this.#asOf) return
       this.problem = error
-      if (error.status === 404) forgetRecord(id)
+      if (asOf) this.record = undefined
+      else if (error.status === 404) forgetRecord(id)
     }
   }
 
@@ -167,7 +177,7 @@ export class ShellRecordPage extends KitElement {
   async #step(by: number): Promise<void> {
     const place = placeOf(this.trail, this.#id)
     const id = by < 0 ? place?.previous : place?.next
-    if (id) navigate(hrefOf(this.#meta, id), { replace: true })
+    if (id) navigate(hrefAsOf(hrefOf(this.#meta, id), this.#asOf), { replace: true })
   }
 
   // ——— top bar ———
@@ -218,13 +228,15 @@ export class ShellRecordPage extends KitElement {
 
   #actions(record: RecordJson) {
     const meta = this.#meta
-    const mayLog = ShellActivityComposer.isPossible()
+    const mayLog = !this.#asOf && ShellActivityComposer.isPossible()
     const logItems: MenuItem[] = mayLog
       ? logged.map((id) => ({ id: `log:${id}`, label: t(`shell.records.composer.${id}`), icon: logIcons[id] }))
       : []
     const newItems: MenuItem[] = this.#collections.flatMap(({ target, field }) => {
       const other = resource(target)
-      return other?.may.create ? [{ id: `new:${target}:${field}`, label: other.name.one, icon: other.icon }] : []
+      return other?.may.create && !this.#asOf
+        ? [{ id: `new:${target}:${field}`, label: other.name.one, icon: other.icon }]
+        : []
     })
     const moreItems: MenuItem[] = [
       { id: 'copy', label: t('shell.records.page.copy'), icon: 'link' },
@@ -232,7 +244,7 @@ export class ShellRecordPage extends KitElement {
         id: 'history',
         label: t('shell.records.history.label'),
         icon: 'history',
-        href: `${hrefOf(meta, record.id)}/history`,
+        href: hrefAsOf(`${hrefOf(meta, record.id)}/history`, this.#asOf),
       },
       ...(meta.may.delete
         ? [{ id: 'delete', label: t('shell.records.page.delete'), icon: 'trash-2', danger: true, separator: true }]
@@ -279,7 +291,9 @@ export class ShellRecordPage extends KitElement {
     if (what === 'log' && first) await this.#log(first)
     if (what === 'new' && first && second) this.creating = { target: first, field: second }
     if (what === 'copy') {
-      await navigator.clipboard.writeText(new URL(hrefOf(this.#meta, this.#id), location.href).href)
+      await navigator.clipboard.writeText(
+        new URL(hrefAsOf(hrefOf(this.#meta, this.#id), this.#asOf), location.href).href,
+      )
       toast({ text: t('shell.records.page.copied') })
     }
     if (what === 'delete') await this.#delete()
@@ -324,11 +338,14 @@ export class ShellRecordPage extends KitElement {
   }
 
   get #hasRelated(): boolean {
+    // What belongs to it is told as of now.
+    if (this.#asOf) return false
     return this.#collections.length > 0 || fillsOf(`${this.resource}.side@1`).length > 0
   }
 
   get #tab(): string {
     const wanted = this.params['tab']
+    if (this.#asOf) return wanted === 'details' && !this.#medium.matches ? 'details' : 'history'
     if (!wanted) return this.#medium.matches ? 'activity' : 'details'
     const known = ['activity', 'history', 'details', 'related', ...this.#fills.map((it) => it.id)]
     return known.includes(wanted) ? wanted : 'activity'
@@ -336,7 +353,8 @@ export class ShellRecordPage extends KitElement {
 
   #tabHref(tab: string): string {
     const page = hrefOf(this.#meta, this.#id)
-    return tab === 'activity' && this.#medium.matches ? page : `${page}/${encodeURIComponent(tab)}`
+    const path = tab === 'activity' && this.#medium.matches ? page : `${page}/${encodeURIComponent(tab)}`
+    return hrefAsOf(path, this.#asOf)
   }
 
   get #context() {
@@ -354,7 +372,7 @@ export class ShellRecordPage extends KitElement {
     return html`
       ${medium ? html`<section class="side" aria-label=${t('shell.records.page.details')}>${this.#details(record)}${wide || !this.#hasRelated ? nothing : this.#related(record)}</section>` : nothing}
       <section class="center">
-        ${this.#path(record)}
+        ${this.#past()}${this.#path(record)}
         <socle-tabs
           .label=${t('shell.records.page.tabs')}
           .items=${this.#tabs(medium)}
@@ -365,6 +383,17 @@ export class ShellRecordPage extends KitElement {
       ${wide && this.#hasRelated ? html`<section class="related" aria-label=${t('shell.records.page.related')}>${this.#related(record)}</section>` : nothing}
       ${this.#createPanel()}
     `
+  }
+
+  /** Says that these are not the values of now, and leads back to them. */
+  #past() {
+    const asOf = this.#asOf
+    if (!asOf) return nothing
+    const now = `${hrefOf(this.#meta, this.#id)}${this.params['tab'] ? `/${this.params['tab']}` : ''}`
+    return html`<div class="past" role="status">
+      ${icon('history')}<span>${t('shell.records.asOf.shown', { time: format.instant(asOf) })}</span>
+      <a class="button small" href=${now}>${t('shell.records.asOf.now')}</a>
+    </div>`
   }
 
   #path(record: RecordJson) {
@@ -381,8 +410,11 @@ export class ShellRecordPage extends KitElement {
 
   #tabs(medium: boolean): TabItem[] {
     const tab = (id: string, label: string): TabItem => ({ id, label, href: this.#tabHref(id) })
+    const details = medium ? [] : [tab('details', t('shell.records.page.details'))]
+    // What happened and what belongs to it is told as of now.
+    if (this.#asOf) return [...details, tab('history', t('shell.records.history.label'))]
     return [
-      ...(medium ? [] : [tab('details', t('shell.records.page.details'))]),
+      ...details,
       tab('activity', t('shell.records.timeline.label')),
       ...this.#fills.map((it) => tab(it.id, it.title ?? it.id)),
       tab('history', t('shell.records.history.label')),
@@ -399,6 +431,8 @@ export class ShellRecordPage extends KitElement {
         .meta=${this.#meta}
         .record=${record}
         .included=${this.#included}
+        .asOf=${this.#asOf}
+        .hrefOf=${(at: string) => hrefAsOf(`${hrefOf(this.#meta, this.#id)}/${this.#medium.matches ? 'history' : 'details'}`, at)}
       ></shell-record-history>`
     }
     const fill = this.#fills.find((it) => it.id === tab)
@@ -534,6 +568,22 @@ export class ShellRecordPage extends KitElement {
   static override styles = [
     controls,
     css`
+      .past {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 6px 10px;
+        margin-block-end: 12px;
+        padding: 8px 8px 8px 12px;
+        border-radius: 8px;
+        background: var(--socle-warning-bg);
+        color: var(--socle-warning);
+        font: var(--socle-small);
+      }
+      .past span {
+        flex: 1;
+        min-inline-size: 160px;
+      }
       :host {
         display: flex;
         flex: 1;

@@ -23,6 +23,7 @@ define('shell-timeline', ShellTimeline)
 export class ShellRecordPeek extends KitElement {
   static override properties = {
     meta: { attribute: false },
+    asOf: { attribute: false },
     recordId: {},
     row: { attribute: false },
     included: { attribute: false },
@@ -60,6 +61,8 @@ export class ShellRecordPeek extends KitElement {
   declare recordId: string
   /** What the list already knows: shown until the whole record is there. */
   declare row: RecordJson | undefined
+  /** The instant whose values are shown. */
+  declare asOf: string | undefined
   declare included: Included
   declare private record: RecordJson | undefined
   declare private problem: ProblemError | undefined
@@ -78,7 +81,7 @@ export class ShellRecordPeek extends KitElement {
     super.connectedCallback()
     this.#stop = [
       live.on('record', (event) => {
-        if (event.id === this.recordId && event.version > (this.record?.version ?? 0)) void this.#load()
+        if (event.id === this.recordId && !this.asOf && event.version > (this.record?.version ?? 0)) void this.#load()
       }),
       onUndone((change) => change.ids.includes(this.recordId) && void this.#load()),
     ]
@@ -90,7 +93,7 @@ export class ShellRecordPeek extends KitElement {
   }
 
   override willUpdate(changed: PropertyValues): void {
-    if (changed.has('recordId')) {
+    if (changed.has('recordId') || changed.has('asOf')) {
       this.record = undefined
       this.problem = undefined
       void this.#load()
@@ -101,7 +104,7 @@ export class ShellRecordPeek extends KitElement {
   async #load(): Promise<void> {
     const id = this.recordId
     try {
-      const answer = await records(this.meta.id).get(id, { include: includesFor(this.meta.fields) })
+      const answer = await records(this.meta.id).get(id, { include: includesFor(this.meta.fields), asOf: this.asOf })
       if (id !== this.recordId) return
       this.#included = withTones(answer.included ?? {})
       this.record = answer.data
@@ -165,8 +168,8 @@ export class ShellRecordPeek extends KitElement {
             </button>`
           : nothing
       }
-      <h3>${t('shell.records.timeline.label')}</h3>
-      ${this.record ? html`<shell-timeline compact .meta=${this.meta} .record=${this.record}></shell-timeline>` : nothing}
+      ${this.asOf ? nothing : html`<h3>${t('shell.records.timeline.label')}</h3>`}
+      ${this.record && !this.asOf ? html`<shell-timeline compact .meta=${this.meta} .record=${this.record}></shell-timeline>` : nothing}
     `
   }
 
