@@ -6,6 +6,10 @@ export const bulkStyles = css`
     display: grid;
     gap: 16px;
   }
+  .form label {
+    display: grid;
+    gap: 4px;
+  }
   .preview {
     margin: 0;
     padding: 10px 12px;

@@ -432,10 +432,22 @@ export class ShellAudit extends KitElement {
         padding: 16px;
       }
       @media (width < 600px) {
+        .filters {
+          display: grid;
+          grid-template-columns: repeat(2, minmax(0, 1fr));
+        }
+        .filters .input,
+        .filters socle-field {
+          inline-size: 100%;
+        }
         .changes {
-          margin-inline-start: 8px;
+          margin: 8px 0 0 34px;
+        }
+        dl {
+          padding-inline-start: 0;
         }
         .rows > li {
+          gap: 4px;
           flex-direction: column;
           align-items: stretch;
         }

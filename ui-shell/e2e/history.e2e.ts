@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest'
+import { eventually, toast, uniqueName, visit } from './browser.ts'
+import type { Stored } from './browser.ts'
+
+test('a record is seen as it was, to look at only, and its history takes a change back', async () => {
+  await using claire = await visit('/')
+  const { page, api } = claire
+  const account = await api.create('/api/core/accounts', { name: uniqueName('Then'), city: 'Lyon' })
+  await page.goto(`/accounts/${account.id}/history`)
+  const details = page.getByRole('region', { name: 'Details' })
+  await details.getByRole('button', { name: 'Edit City' }).click()
+  await details.getByRole('textbox', { name: 'City' }).fill('Nantes')
+  await page.keyboard.press('Enter')
+  const entries = page.getByRole('list', { name: 'History' }).getByRole('listitem')
+  await entries.filter({ hasText: 'Nantes' }).first().waitFor()
+
+  await page
+    .getByRole('link', { name: /^See the record as of/ })
+    .last()
+    .click()
+  const now = page.getByRole('link', { name: 'Back to now' })
+  await now.waitFor()
+  await details.getByText('Lyon').waitFor()
+  expect(new URL(page.url()).searchParams.has('asOf')).toBe(true)
+  expect(await details.getByRole('button', { name: /^(Edit|Add)/ }).count()).toBe(0)
+  expect(await page.getByRole('button', { name: 'Undo' }).count()).toBe(0)
+
+  await now.click()
+  await details.getByText('Nantes').waitFor()
+  await page.getByRole('button', { name: 'Undo' }).first().click()
+  await details.getByText('Lyon').waitFor()
+  expect((await api.record('/api/core/accounts', account.id))['city']).toBe('Lyon')
+})
+
+test('a list is seen as it was, by its address, and nothing in it can be changed', async () => {
+  await using claire = await visit('/')
+  const { page, api } = claire
+  const name = uniqueName('Before')
+  const account = await api.create('/api/core/accounts', { name })
+  const { data } = await api.get<{ data: { at: string }[] }>(`/api/core/accounts/${account.id}/history`)
+  await api.patch(`/api/core/accounts/${account.id}`, { version: 1, city: 'Nantes' })
+  const address = new URLSearchParams({ filter: `name = "${name}"`, columns: 'name,city', asOf: data[0]!.at })
+  await page.goto(`/accounts?${address}`)
+  const row = page.getByRole('row').filter({ hasText: name })
+  await row.waitFor()
+  expect(await row.innerText()).not.toContain('Nantes')
+  expect(await page.getByRole('button', { name: 'New account' }).count()).toBe(0)
+  await page.getByRole('button', { name: 'Back to now' }).click()
+  await row.filter({ hasText: 'Nantes' }).waitFor()
+})
+
+test('all rows found are changed in the background, told of with their counts, and taken back', async () => {
+  await using claire = await visit('/')
+  const { page, api } = claire
+  const name = uniqueName('Many')
+  for (const part of [0, 1]) {
+    const create = Array.from({ length: 120 }, (_, at) => ({ name: `${name} ${part * 120 + at}`, city: 'Lyon' }))
+    await api.post('/api/core/accounts/bulk', { create })
+  }
+  const inCity = async (city: string) => {
+    const filter = `name ~ "${name}" and city = "${city}"`
+    const found = await api.get<{ data: Stored[]; page: { count: number } }>(
+      `/api/core/accounts?${new URLSearchParams({ filter, count: 'exact', limit: '1' })}`,
+    )
+    return found.page.count
+  }
+  await page.goto(`/accounts?${new URLSearchParams({ filter: `name ~ "${name}"` })}`)
+  await page.getByRole('row').filter({ hasText: name }).first().waitFor()
+  await page.getByRole('grid').getByRole('checkbox').first().check()
+  await page.getByRole('button', { name: 'Set a field in all 240' }).click()
+  await page.getByRole('combobox', { name: 'Field' }).selectOption({ label: 'City' })
+  await page.getByRole('textbox', { name: 'City' }).fill('Brest')
+  await page.getByRole('button', { name: 'Preview' }).click()
+  await page.getByRole('list', { name: 'The first 20 of 240' }).getByText('Brest').first().waitFor()
+  expect(await inCity('Brest')).toBe(0)
+  await page.getByRole('button', { name: 'Change 240 records' }).click()
+  await page.getByText('240 records done').waitFor()
+  expect(await inCity('Brest')).toBe(240)
+
+  await page.getByRole('button', { name: 'Undo', exact: true }).click()
+  await toast(page, '240 changes undone').waitFor()
+  await eventually(() => inCity('Lyon')).toBe(240)
+})
