@@ -37,6 +37,13 @@ export const bulkStyles = css`
   .bad {
     color: var(--socle-danger);
   }
+  .file {
+    display: inline-flex;
+    align-items: center;
+    gap: 6px;
+    margin-block-start: 12px;
+    font: var(--socle-small);
+  }
   .failures {
     max-block-size: 240px;
     margin-block-start: 12px;

@@ -1,6 +1,7 @@
 import { controls, KitElement, t } from '@socle/sdk/ui'
 import type { FieldMeta, SocleDialog } from '@socle/sdk/ui'
 import { css, html } from 'lit'
+import type { PropertyValues } from 'lit'
 
 /**
  * Asks for the instant a list is to be seen at.
@@ -26,12 +27,18 @@ export class ShellAsOfDialog extends KitElement {
   ]
 
   declare asOf: string | undefined
+  /** Yesterday at this time, until something else is chosen. */
   declare private value: string | undefined
   declare private isFuture: boolean
 
   constructor() {
     super()
     this.isFuture = false
+    this.value = new Date(Math.floor(Date.now() / 60_000 - 24 * 60) * 60_000).toISOString()
+  }
+
+  override willUpdate(changed: PropertyValues): void {
+    if (changed.has('asOf') && this.asOf) this.value = this.asOf
   }
 
   override render() {
@@ -51,7 +58,7 @@ export class ShellAsOfDialog extends KitElement {
       <div class="form">
         <socle-field
           .field=${field}
-          .value=${this.value ?? this.asOf}
+          .value=${this.value}
           .error=${this.isFuture ? t('shell.records.asOf.future') : ''}
           @socle-input=${typed}
           @socle-commit=${typed}
@@ -59,7 +66,7 @@ export class ShellAsOfDialog extends KitElement {
         <p class="meta">${t('shell.records.asOf.text')}</p>
       </div>
       <button slot="actions" class="button" @click=${() => this.#dialog?.close()}>${t('shell.records.cancel')}</button>
-      <button slot="actions" class="button primary" ?disabled=${!(this.value ?? this.asOf)} @click=${this.#show}>
+      <button slot="actions" class="button primary" ?disabled=${!this.value} @click=${this.#show}>
         ${t('shell.records.asOf.show')}
       </button>
     </socle-dialog>`
@@ -70,7 +77,7 @@ export class ShellAsOfDialog extends KitElement {
   }
 
   readonly #show = (): void => {
-    const asOf = this.value ?? this.asOf
+    const asOf = this.value
     if (!asOf) return
     this.isFuture = new Date(asOf) > new Date()
     if (this.isFuture) return

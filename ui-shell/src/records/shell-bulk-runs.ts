@@ -178,7 +178,7 @@ export class ShellBulkRuns extends KitElement {
       }
       ${bulk.failed > rows.length && rows.length ? html`<p class="meta">${t('shell.records.bulk.moreFailed')}</p>` : nothing}
       <p>
-        <a class="link" href=${rowsFile(run)} download>${icon('download')}${t('shell.records.bulk.download')}</a>
+        <a class="link file" href=${rowsFile(run)} download>${icon('download')}${t('shell.records.bulk.download')}</a>
       </p>
       ${
         changes.length

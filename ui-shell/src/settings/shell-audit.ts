@@ -318,6 +318,12 @@ export class ShellAudit extends KitElement {
   async #undo(entry: AuditEntry): Promise<void> {
     try {
       const done = await undo(entry.id)
+      const meta = resource(entry.changes[0]?.resource ?? '')
+      if (done.id !== undefined && meta) {
+        const { followUndo } = await import('../records/bulk-runs.ts')
+        await followUndo(meta, done.id)
+        return
+      }
       const kept = done.kept?.length ?? 0
       toast({
         text: kept > 0 ? t('shell.audit.undidSome', { kept }) : t('shell.audit.undid'),
