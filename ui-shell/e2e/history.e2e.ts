@@ -8,7 +8,7 @@ test('a record is seen as it was, to look at only, and its history takes a chang
   const account = await api.create('/api/core/accounts', { name: uniqueName('Then'), city: 'Lyon' })
   await page.goto(`/accounts/${account.id}/history`)
   const details = page.getByRole('region', { name: 'Details' })
-  await details.getByRole('button', { name: 'Edit City' }).click()
+  await details.getByRole('button', { name: 'Change City' }).click()
   await details.getByRole('textbox', { name: 'City' }).fill('Nantes')
   await page.keyboard.press('Enter')
   const entries = page.getByRole('list', { name: 'History' }).getByRole('listitem')
@@ -22,7 +22,7 @@ test('a record is seen as it was, to look at only, and its history takes a chang
   await now.waitFor()
   await details.getByText('Lyon').waitFor()
   expect(new URL(page.url()).searchParams.has('asOf')).toBe(true)
-  expect(await details.getByRole('button', { name: /^(Edit|Add)/ }).count()).toBe(0)
+  expect(await details.getByRole('button', { name: /^(Change|Fill in)/ }).count()).toBe(0)
   expect(await page.getByRole('button', { name: 'Undo' }).count()).toBe(0)
 
   await now.click()
