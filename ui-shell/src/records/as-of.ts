@@ -6,7 +6,15 @@ const seen = new WeakMap<ResourceMeta, ResourceMeta>()
 export function lookOnly(meta: ResourceMeta): ResourceMeta {
   const known = seen.get(meta)
   if (known) return known
-  const may = { create: false, update: false, delete: false, restore: false, import: false, export: false }
+  const may = {
+    create: false,
+    update: false,
+    delete: false,
+    restore: false,
+    import: false,
+    export: false,
+    merge: false,
+  }
   const past: ResourceMeta = { ...meta, may, duplicates: false }
   seen.set(meta, past)
   return past

@@ -141,7 +141,14 @@ const setFieldOfAll: ListAction = {
 export const menuActions: readonly ListAction[] = [importFile, exportList, openDuplicates, lookBack, openBin]
 
 /** Buttons over chosen rows, in their order. */
-export const rowActions: readonly ListAction[] = [setField, mergeRows, exportChosen, deleteRows, setFieldOfAll, deleteAll]
+export const rowActions: readonly ListAction[] = [
+  setField,
+  mergeRows,
+  exportChosen,
+  deleteRows,
+  setFieldOfAll,
+  deleteAll,
+]
 
 async function bulk(place: ListPlace, kind: 'set' | 'delete', everything: boolean): Promise<void> {
   const { ShellBulkDialog } = await import('./shell-bulk-dialog.ts')
