@@ -12,10 +12,14 @@ create table core.duplicate_key (
   value text not null,
   -- Close spellings count too.
   near boolean not null,
-  primary key (workspace, resource, record, kind, value)
+  -- Branch 1 and branch 2 are two, however alike their names.
+  digits text not null generated always as (regexp_replace(value, '[^0-9]', '', 'g')) stored
 );
 alter table core.duplicate_key enable row level security;
+-- Each question has one index that can answer it. Where two begin alike, a plan made while the table was empty takes either,
+-- and may then read every key of a resource for each record.
 create index duplicate_key_value on core.duplicate_key (workspace, resource, kind, value);
+create index duplicate_key_record on core.duplicate_key (record);
 -- Every create looks here, so a list of entries that wait to be sorted in must not grow: each look would walk it.
 create index duplicate_key_near on core.duplicate_key using gin (value public.gin_trgm_ops) with (fastupdate = off) where near;
 
@@ -53,26 +57,28 @@ $$;
 create function core.duplicate_put(of_resource text, of_record uuid, keys jsonb) returns void
   language plpgsql security definer set search_path = core, public, pg_temp set enable_seqscan = off as $$
 begin
-  delete from core.duplicate_key k
-  where k.workspace = core.current_workspace() and k.resource = of_resource and k.record = of_record;
+  perform core.duplicate_drop(of_resource, of_record);
   insert into core.duplicate_key (workspace, resource, record, kind, value, near)
-  select core.current_workspace(), of_resource, of_record, f.kind, f.value, f.near from core.duplicate_forms(keys) f
-  on conflict do nothing;
+  select distinct core.current_workspace(), of_resource, of_record, f.kind, f.value, f.near from core.duplicate_forms(keys) f;
   insert into core.duplicate_due (workspace, resource, record) values (core.current_workspace(), of_resource, of_record)
   on conflict do nothing;
 end $$;
 
 create function core.duplicate_drop(of_resource text, of_record uuid) returns void
-  language sql security definer set search_path = core, public, pg_temp as $$
+  language plpgsql security definer set search_path = core, public, pg_temp set enable_seqscan = off as $$
+begin
+  -- "Not distinct" is said of what the index by record must not be passed over for.
   delete from core.duplicate_key k
-  where k.workspace = core.current_workspace() and k.resource = of_resource and k.record = of_record;
-$$;
+  where k.record = of_record and k.resource is not distinct from of_resource
+    and k.workspace is not distinct from core.current_workspace();
+end $$;
 
 -- The keys of kept records, to look for their like.
 create function core.duplicate_keys(of_resource text, records uuid[]) returns table (record uuid, kind text, value text, near boolean)
   language sql stable security definer set search_path = core, public, pg_temp as $$
   select k.record, k.kind, k.value, k.near from core.duplicate_key k
-  where k.workspace = core.current_workspace() and k.resource = of_resource and k.record = any (records)
+  where k.record = any (records) and k.resource is not distinct from of_resource
+    and k.workspace is not distinct from core.current_workspace()
 $$;
 
 -- Records that have a key in common with what is asked for; `probe` tells several questions apart. Keys that only support
@@ -84,7 +90,8 @@ create function core.duplicate_find(of_resource text, keys jsonb, at_most intege
 #variable_conflict use_column
 begin
   return query
-  with wanted as materialized (select * from core.duplicate_forms(keys)),
+  with wanted as materialized (
+    select f.*, regexp_replace(f.value, '[^0-9]', '', 'g') as digits from core.duplicate_forms(keys) f),
   found as materialized (
     select w.probe, rtrim(w.kind, '~') as kind, k.record,
            case when w.kind like '%~' then 1 - 1.0 / (length(w.value) + 1) else 1 end::real as likeness
@@ -98,8 +105,7 @@ begin
     from wanted w cross join lateral (
       select d.record, similarity(d.value, w.value) as likeness from core.duplicate_key d
       where d.workspace = core.current_workspace() and d.resource = of_resource and d.kind = w.kind
-        and d.near and d.value % w.value and d.value <> w.value
-        and regexp_replace(d.value, '[^0-9]', '', 'g') = regexp_replace(w.value, '[^0-9]', '', 'g')
+        and d.near and d.value % w.value and d.value <> w.value and d.digits = w.digits
       order by 2 desc limit at_most) k
     where w.near and length(w.value) > 7
   )
