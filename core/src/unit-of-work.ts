@@ -137,7 +137,10 @@ export class UnitOfWork {
         plugins
           .filter(({ id }) => this.#on.has(id))
           .flatMap(({ guards = [] }) => guards.filter((guard) => guard.resource === resource.id)),
-      links: plugins.flatMap(({ links = [] }) => links),
+      // Asked by merges alone.
+      get links() {
+        return plugins.flatMap(({ links = [] }) => links)
+      },
       openChangeSet: () => {
         const isNew = this.#changeSet === undefined
         this.#changeSet ??= this.#spec.cause.spans?.changeSet ?? uuidv7()

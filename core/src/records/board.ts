@@ -6,7 +6,7 @@ import { printExpression, readExpression, type Expression } from './expression/i
 import { fieldValue } from './field-value.ts'
 import type { FieldModel } from './model.ts'
 import { sourceOf } from './past.ts'
-import { chosenFields, columnsOf, conditionsOf, demandAction, includeTargets, keyOfList } from './read.ts'
+import { chosenFields, columnsOf, conditionsOf, demandAction, includeTargets, keyOfList, recordOf } from './read.ts'
 import type { Included, ListQuery, RecordJson } from './records.ts'
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
@@ -212,12 +212,6 @@ async function readCards(
     cards.push(row)
   }
   return found
-}
-
-function recordOf(fields: readonly FieldModel[], row: Readonly<Record<string, unknown>>): RecordJson {
-  const record: Record<string, unknown> = {}
-  for (const { name } of fields) record[name] = row[name]
-  return record as RecordJson
 }
 
 function filterOfColumn(base: Expression | undefined, by: FieldModel, key: string | null): string {

@@ -1,6 +1,7 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import type { Access } from '../permissions/authority.ts'
 import { asOfUnknown, queryInvalid } from './errors.ts'
+import { containsPattern } from './expression/index.ts'
 import { fieldTypes } from './field-types.ts'
 import { fieldValue } from './field-value.ts'
 import { keptSince } from './ledger-chain.ts'
@@ -51,10 +52,9 @@ export function withinReach(scope: EngineScope, access: Access, as: string): Raw
 export function pastWords(resource: Resource, words: string, as: string): RawBuilder<SqlBool> {
   const title = resource.fields.get(resource.title)
   if (!title) return sql`false`
-  const parts = words.split(/\s+/).map((word) => {
-    const pattern = `%${word.replaceAll(/[\\%_]/g, (it) => `\\${it}`)}%`
-    return sql<SqlBool>`core.fold(${fieldValue(title, as)}::text) like core.fold(${pattern}) escape '\\'`
-  })
+  const parts = words
+    .split(/\s+/)
+    .map((word) => sql<SqlBool>`core.fold(${fieldValue(title, as)}::text) like ${containsPattern(word)} escape '\\'`)
   return sql`(${sql.join(parts, sql` and `)})`
 }
 

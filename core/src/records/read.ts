@@ -121,13 +121,15 @@ export function keyOfList(
 export async function listRecords(scope: EngineScope, resource: Resource, query: ListQuery): Promise<Page> {
   const fields = chosenFields(scope, resource, query.fields)
   const { rows, page } = await readPage(scope, resource, query, { columns: columnsOf(fields, alias), from: sql`` })
-  // Taken over field by field: deleting the sort values would turn every row into a slow dictionary.
-  const data = rows.map((row) => {
-    const record: Record<string, unknown> = {}
-    for (const { name } of fields) record[name] = row[name]
-    return record as RecordJson
-  })
+  const data = rows.map((row) => recordOf(fields, row))
   return { data, page, included: await includeTargets(scope, resource, data, query.include ?? []) }
+}
+
+/** A row without its sort values. Taken over field by field: deleting them would make every row a slow dictionary. */
+export function recordOf(fields: readonly FieldModel[], row: Readonly<Record<string, unknown>>): RecordJson {
+  const record: Record<string, unknown> = {}
+  for (const { name } of fields) record[name] = row[name]
+  return record as RecordJson
 }
 
 /** `listRecords` as the text of its answer. PostgreSQL prints the records: making objects of them only to print those costs as much again as reading them. */

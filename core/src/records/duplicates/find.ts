@@ -7,7 +7,7 @@ import type { EngineScope } from '../scope.ts'
 import type { DuplicateKey } from './duplicate-key.ts'
 import { duplicateSuspected } from './errors.ts'
 import { keyValuesOf, readableKeys, weightsOf, type KeyValue } from './keys.ts'
-import { isSuspect, scoreOf, type DuplicateReason, type Strictness } from './score.ts'
+import { scoreOf, suspectFrom, type DuplicateReason } from './score.ts'
 
 /** A record that may be the same as the one asked about. */
 export interface Duplicate {
@@ -25,11 +25,6 @@ export interface FoundDuplicate extends Duplicate {
 /** Records with one value in common that are looked at; a switchboard's number says little about each of its hundreds. */
 const atMost = 100
 const mostAnswered = 20
-
-/** The workspace's strictness. */
-export function strictnessOf(_scope: EngineScope): Strictness {
-  return 'normal'
-}
 
 /**
  * Existing records that each of some values may be the same as, best first: for a form, for a chunk of an import.
@@ -55,10 +50,9 @@ export async function duplicatesOf(
   const found = await findAlike(scope, resource, keys, probes)
   const ids = new Set([...found.values()].flat().map(({ record }) => record))
   const visible = await visibleAmong(scope, resource, [...ids])
-  const strictness = strictnessOf(scope)
   return rows.map((row, probe) =>
     (found.get(probe) ?? [])
-      .filter(({ record, score }) => record !== row['id'] && visible.has(record) && isSuspect(score, strictness))
+      .filter(({ record, score }) => record !== row['id'] && visible.has(record) && score >= suspectFrom)
       .toSorted((a, b) => b.score - a.score || (a.record < b.record ? -1 : 1))
       .slice(0, mostAnswered),
   )

@@ -1,5 +1,4 @@
 import { sql } from 'kysely'
-import { putKeys } from '../merge/moves.ts'
 import { columnsOf, tableOf } from '../read.ts'
 import type { RecordJson } from '../records.ts'
 import type { Resource } from '../registry.ts'
@@ -7,8 +6,8 @@ import type { EngineScope } from '../scope.ts'
 import type { DuplicateKey } from './duplicate-key.ts'
 import { duplicatesUndeclared } from './errors.ts'
 import { findAlike, type Duplicate } from './find.ts'
-import { declarationOf, duplicateKeysOf } from './keys.ts'
-import { lowestScore } from './score.ts'
+import { declarationOf, duplicateKeysOf, putKeys } from './keys.ts'
+import { suspectFrom } from './score.ts'
 
 /** Records in one unit of work. */
 const chunkSize = 200
@@ -113,7 +112,7 @@ async function comparePairs(
   for (const [probe, alike] of found) {
     const record = due[probe]!
     for (const it of alike) {
-      if (it.record === record || it.score < lowestScore) continue
+      if (it.record === record || it.score < suspectFrom) continue
       const [a, b] = record < it.record ? [record, it.record] : [it.record, record]
       pairs.set(`${a} ${b}`, { ...it, a, b })
     }

@@ -5,21 +5,8 @@ export interface DuplicateReason {
   readonly likeness: number
 }
 
-/** How much must speak for it before people are asked: `careful` asks early, `strict` only when little doubt is left. */
-export type Strictness = 'careful' | 'normal' | 'strict'
-
-const thresholds: Readonly<Record<Strictness, number>> = { careful: 35, normal: 50, strict: 80 }
-
-/** The lowest score the scan keeps, so that a change of strictness needs no new scan. */
-export const lowestScore = thresholds.careful
-
-export function thresholdOf(strictness: Strictness): number {
-  return thresholds[strictness]
-}
-
-export function isSuspect(score: number, strictness: Strictness): boolean {
-  return score >= thresholdOf(strictness)
-}
+/** How much must speak for it before people are asked. */
+export const suspectFrom = 50
 
 /**
  * What all reasons say together, 0 to 100: each takes its part of the doubt the others leave, so that two of 50 are 75.

@@ -219,7 +219,7 @@ function tested(test: Test, value: RawBuilder<unknown>, domain: Domain, integer 
       return sql`${sql.join(sides, sql` and `)}`
     }
     case 'contains':
-      return sql`core.fold(${domain.name === 'address' ? sql`core.address_text(${value})` : value}) like ${pattern(test.needle)} escape '\\'`
+      return sql`core.fold(${domain.name === 'address' ? sql`core.address_text(${value})` : value}) like ${containsPattern(test.needle)} escape '\\'`
     case 'anyOf':
       return sql`(${sql.join(
         test.tests.map((it) => sql`(${tested(it, value, domain, integer)})`),
@@ -242,7 +242,7 @@ function ordered(value: RawBuilder<unknown>, domain: Domain): RawBuilder<unknown
 }
 
 /** Folded before it is escaped: unaccent makes of a full-width ％ a plain one, which would then match anything. */
-function pattern(needle: string): RawBuilder<unknown> {
+export function containsPattern(needle: string): RawBuilder<unknown> {
   const folded = sql`core.fold(${needle}::text)`
   return sql`'%' || replace(replace(replace(${folded}, '\\', '\\\\'), '%', '\\%'), '_', '\\_') || '%'`
 }

@@ -1,7 +1,7 @@
 import { sql, type RawBuilder } from 'kysely'
 import { uuidv7 } from 'uuidv7'
 import { SocleError } from '../../errors.ts'
-import { duplicateKeysOf, keyValuesOf } from '../duplicates/keys.ts'
+import { duplicateKeysOf, putKeys } from '../duplicates/keys.ts'
 import { fieldValue } from '../field-value.ts'
 import { columnsOf, tableOf } from '../read.ts'
 import type { RecordJson } from '../records.ts'
@@ -132,15 +132,6 @@ async function refresh(scope: EngineScope, { resource, field }: Relation, ids: r
         and t.deleted_at is null`.execute(scope.tx)
     await putKeys(scope, resource, rows)
   }
-}
-
-/** Gives records their keys anew. */
-export async function putKeys(scope: EngineScope, resource: Resource, records: readonly RecordJson[]): Promise<void> {
-  if (records.length === 0) return
-  const keys = duplicateKeysOf(scope, resource)
-  const put = records.map((record) => ({ record: record.id, keys: keyValuesOf(scope, keys, record) }))
-  await sql`select core.duplicate_put(${resource.id}, p.record, p.keys)
-    from jsonb_to_recordset(${JSON.stringify(put)}::jsonb) as p (record uuid, keys jsonb)`.execute(scope.tx)
 }
 
 async function reindex(scope: EngineScope, resource: Resource, ids: readonly string[]): Promise<void> {
