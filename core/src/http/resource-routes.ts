@@ -281,15 +281,14 @@ export function resourceRoutes(kernel: Kernel, resource: Resource, jobs: Jobs): 
       const order = orderOf(bulk)
       if (order) {
         const engine = engineOf(ctx)
-        const ordered = await engine.orderBulk(resource.id, order)
-        if (bulk.preview) {
+        // Few enough are done here and now.
+        const isInline = !bulk.preview && !bulk.background && bulk.filter !== undefined && bulk.set !== undefined
+        if (!isInline || !(await engine.isSmallBulk(resource.id, order))) {
+          const ordered = await engine.orderBulk(resource.id, order)
+          if (!bulk.preview) return json(ctx, 202, { data: await engine.startBulk(ordered.id, jobs) })
           const sample = await engine.rehearseBulk(ordered.id, kernel.parts.words)
           return json(ctx, 200, { data: { ...ordered, sample } })
         }
-        if (bulk.background || ordered.total > bulkLimit || bulk.filter === undefined || bulk.set === undefined)
-          return json(ctx, 202, { data: await engine.startBulk(ordered.id, jobs) })
-        // Few enough to be done here and now.
-        await engine.forgetBulk(ordered.id)
       }
       if (bulk.delete === true) throw queryInvalid({ parameter: 'delete', value: 'true', expected: 'a filter or ids' })
       const rows = (bulk.create?.length ?? 0) + (bulk.update?.length ?? 0) + (bulk.delete?.length ?? 0)

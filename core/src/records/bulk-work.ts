@@ -1,10 +1,11 @@
-import { sql } from 'kysely'
+import { sql, type RawBuilder } from 'kysely'
 import { uuidv7 } from 'uuidv7'
 import type { Context } from '../context.ts'
 import { SocleError } from '../errors.ts'
 import type { Jobs, JobState, JobTools } from '../jobs/index.ts'
 import { permissionDenied } from '../permissions/errors.ts'
 import type { Words } from '../words.ts'
+import { bulkLimit } from './bulk.ts'
 import { bulkNotFound, bulkRunning, bulkTooLarge } from './errors.ts'
 import type { Expression } from './expression/index.ts'
 import { tableOf } from './past.ts'
@@ -114,25 +115,37 @@ export async function orderBulk(scope: EngineScope, resource: Resource, order: B
     ...(order.set ? { set: order.set } : {}),
     ...(order.acknowledge ? { acknowledge: order.acknowledge } : {}),
   })
-  const conditions = conditionsOf(scope, resource, {
-    ...(order.filter === undefined ? {} : { filter: order.filter }),
-    ...(order.q === undefined ? {} : { q: order.q }),
-    ...(order.action === 'restore' ? { deleted: 'only' as const } : {}),
-  })
-  if (order.ids) conditions.push(sql`t.id = any(${order.ids}::uuid[])`)
   const { rows } = await sql<{ n: number }>`
     with kept as (
       insert into core.bulk_row (workspace, bulk, nth, record, version)
       select ${scope.ctx.workspace.id}::uuid, ${id}::uuid, row_number() over (order by t.id), t.id, t.version
-      from ${tableOf(resource, 't')} where ${sql.join(conditions, sql` and `)} limit ${mostRows + 1}
+      ${foundBy(scope, resource, order)} limit ${mostRows + 1}
       returning nth)
     select count(*)::integer as n from kept`.execute(tx)
   if ((rows[0]?.n ?? 0) > mostRows) throw bulkTooLarge({ rows: mostRows + 1, limit: mostRows })
   return bulkOf(scope, id)
 }
 
-export async function forgetBulk(scope: EngineScope, id: string): Promise<void> {
-  await sql`delete from core.bulk where ${mine(scope)} and id = ${id}::uuid`.execute(scope.tx)
+/**
+ * Whether an order is for so few records that one request can do it.
+ *
+ * @throws `PERMISSION_DENIED` as `orderBulk` does
+ */
+export async function isSmall(scope: EngineScope, resource: Resource, order: BulkOrder): Promise<boolean> {
+  demandBulk(scope, resource, order.action)
+  const { rows } = await sql`select ${foundBy(scope, resource, order)} limit ${bulkLimit + 1}`.execute(scope.tx)
+  return rows.length <= bulkLimit
+}
+
+/** The records an order is for: FROM and WHERE over the alias `t`. */
+function foundBy(scope: EngineScope, resource: Resource, { filter, q, ids, action }: BulkOrder): RawBuilder<unknown> {
+  const conditions = conditionsOf(scope, resource, {
+    ...(filter === undefined ? {} : { filter }),
+    ...(q === undefined ? {} : { q }),
+    ...(action === 'restore' ? { deleted: 'only' as const } : {}),
+  })
+  if (ids) conditions.push(sql`t.id = any(${ids}::uuid[])`)
+  return sql`from ${tableOf(resource, 't')} where ${sql.join(conditions, sql` and `)}`
 }
 
 /** The undoing of a change set too large for one transaction, latest change first. */

@@ -8,7 +8,7 @@ import {
   bulkOf,
   bulkRows,
   doBulkChunk,
-  forgetBulk,
+  isSmall,
   orderBulk,
   orderUndo,
   rehearseBulk,
@@ -272,8 +272,8 @@ export class RecordEngine implements Records {
     return retryBulk(this.#scope, jobs, id)
   }
 
-  async forgetBulk(id: string): Promise<void> {
-    await forgetBulk(this.#scope, id)
+  async isSmallBulk(ref: ResourceRef, order: BulkOrder): Promise<boolean> {
+    return isSmall(this.#scope, this.#resource(ref), order)
   }
 
   async bulkStatus(id: string): Promise<Bulk> {

@@ -28,35 +28,51 @@ export async function moveLinks(
   for (const link of linksTo(scope, resource)) {
     if (!link.moves) continue
     const { table, column, bare } = placeOf(link)
-    const { rows } = await sql<{ key: unknown; was: string }>`
+    const workspace = sql`${scope.ctx.workspace.id}::uuid`
+    const { rows } = await sql<Standing>`
       select ${keyOf(link.moves.key, 't')} as key, ${column} as was from ${table} as t
-      where t.workspace = ${scope.ctx.workspace.id}::uuid and ${column} = any(${[...from]}::uuid[])
+      where t.workspace = ${workspace} and ${column} = any(${[...from]}::uuid[])
         ${link.target === undefined ? sql`and t.resource = ${resource.id}` : sql``}
       for update of t`.execute(scope.tx)
-    let count = 0
-    for (const { key, was } of rows) {
-      const fits = await scope
-        .savepoint(async () => {
-          await sql`update ${table} as t set ${bare} = ${to}::uuid
-            where t.workspace = ${scope.ctx.workspace.id}::uuid and ${column} = ${was}::uuid
-              and ${keyOf(link.moves?.key ?? [], 't')} = ${JSON.stringify(key)}::jsonb`.execute(scope.tx)
-          return true
-        })
-        .catch((error: unknown) => {
-          if ((error as { code?: unknown }).code === '23505' || (error as { code?: unknown }).code === '23P01')
-            return false
-          throw error
-        })
-      if (!fits) continue
-      count += 1
-      await sql`insert into core.merge_link (workspace, merge, place, key, was)
-        values (${scope.ctx.workspace.id}::uuid, ${merge}::uuid, ${link.place}, ${JSON.stringify(key)}::jsonb, ${was}::uuid)`.execute(
-        scope.tx,
-      )
-    }
+    const key = keyOf(link.moves.key, 't')
+    const move = (part: readonly Standing[]) =>
+      sql`
+      with wanted as (select w.key, w.was from jsonb_to_recordset(${JSON.stringify(part)}::jsonb) as w (key jsonb, was uuid)),
+      gone as (
+        update ${table} as t set ${bare} = ${to}::uuid from wanted w
+        where t.workspace = ${workspace} and ${column} = w.was and ${key} = w.key
+        returning w.key, w.was)
+      insert into core.merge_link (workspace, merge, place, key, was)
+      select ${workspace}, ${merge}::uuid, ${link.place}, key, was from gone`.execute(scope.tx)
+    const count = rows.length - (await staying(scope, rows, move))
     if (count > 0) moved.push({ place: link.place, count })
   }
   return moved
+}
+
+/** A link where it stands before a merge. */
+interface Standing {
+  readonly key: unknown
+  readonly was: string
+}
+
+/** Moves links together where they fit, and halves those that collide until the colliding ones stand alone. */
+async function staying(
+  scope: EngineScope,
+  rows: readonly Standing[],
+  move: (part: readonly Standing[]) => Promise<unknown>,
+): Promise<number> {
+  if (rows.length === 0) return 0
+  try {
+    await scope.savepoint(() => move(rows))
+    return 0
+  } catch (error) {
+    const { code } = error as { code?: unknown }
+    if (code !== '23505' && code !== '23P01') throw error
+    if (rows.length === 1) return 1
+  }
+  const middle = rows.length >> 1
+  return (await staying(scope, rows.slice(0, middle), move)) + (await staying(scope, rows.slice(middle), move))
 }
 
 /** Brings back what still stands where the merge put it. */
