@@ -1,6 +1,7 @@
 import iconv from 'iconv-lite'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createTestApp, TestClient, type TestApp, type TestWorkspace } from '../src/testing/index.ts'
+import { createTestApp, TestClient, type TestAnswer, type TestApp, type TestWorkspace } from '../src/testing/index.ts'
 import { Importing } from './import-world.ts'
 
 let app: TestApp
@@ -445,6 +446,29 @@ describe('a run', () => {
     expect(await admin.get(`/api/core/imports/${made.id}`)).toMatchObject({ status: 404 })
     expect(await all('accounts')).toHaveLength(2)
   })
+
+  test.skipIf(!process.env['TEST_DATABASE_URL'])(
+    'that begins in the same moment is neither changed nor removed',
+    async () => {
+      const made = await importing.upload('core.account', 'name\nA\n')
+      await importing.rehearse(made.id)
+      const path = `/api/core/imports/${made.id}`
+      const late: Promise<TestAnswer>[] = []
+      const { owner } = app.app.kernel.parts.database
+      await owner.transaction().execute(async (tx) => {
+        await sql`update core.import set state = 'running', job = null where id = ${made.id}::uuid`.execute(tx)
+        late.push(admin.patch(path, { key: null }), admin.delete(path), admin.post(`${path}/rehearse`))
+        for (let waiting = 0; waiting < late.length;) {
+          const { rows } = await sql`select 1 from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock' and query like '%core.import%'`.execute(owner)
+          waiting = rows.length
+        }
+      })
+      for (const answer of await Promise.all(late))
+        expect(answer).toMatchObject({ status: 409, body: { code: 'TRANSITION_REFUSED' } })
+      expect((await importing.get(made.id)).state).toBe('running')
+    },
+  )
 
   test('refuses single lines for what guards say, with reasons in a file that no spreadsheet runs', async () => {
     const made = await importing.upload(

@@ -38,6 +38,7 @@ import {
   changeImport,
   countsOf,
   end,
+  heldImport,
   importOf,
   importsOf,
   insertImport,
@@ -218,7 +219,7 @@ export class ImportService {
   async change(ctx: Context, id: string, asked: ImportRequest): Promise<ImportJson> {
     const { words, fields } = this.#parts
     const catalog = fields.lastKnown(ctx.workspace.id)
-    const record = await importOf(ctx, id)
+    const record = await heldImport(ctx, id)
     const target = await this.demandTarget(ctx, record.resource)
     if (!open.includes(record.state)) throw importStateRefused({ state: record.state, action: 'changed' })
     const { resource } = target
@@ -258,7 +259,7 @@ export class ImportService {
 
   /** Takes back what a run did, but for what was changed or used since. */
   async rollBack(ctx: Context, id: string): Promise<ImportJson> {
-    const record = await importOf(ctx, id)
+    const record = await heldImport(ctx, id)
     // What failed or was cancelled before its first line has nothing to take back.
     const from: ImportState[] = record.startedAt === null ? [] : ['done', 'cancelled', 'failed']
     return this.#begin(ctx, id, 'rolling_back', from)
@@ -296,15 +297,15 @@ export class ImportService {
   async #begin(ctx: Context, id: string, work: Work['work'], from: readonly ImportState[]): Promise<ImportJson> {
     const { fields, words, jobs } = this.#parts
     const catalog = fields.lastKnown(ctx.workspace.id)
-    const record = await importOf(ctx, id)
+    const record = await heldImport(ctx, id)
     const target = await this.demandTarget(ctx, record.resource)
     if (work !== 'rolling_back') {
       const plan = await planOf({ ctx, catalog, words, target, ...record })
       if (plan.entries.length === 0)
         throw importMappingInvalid({ column: record.fileName, reason: 'nothing', value: '' })
     }
-    const state = await begin(ctx, id, work, from)
-    if (state !== undefined) throw importStateRefused({ state, action: participles[work] })
+    if (!from.includes(record.state)) throw importStateRefused({ state: record.state, action: participles[work] })
+    await begin(ctx, id, work)
     const payload: Work = { import: id, work }
     await keepJob(
       ctx,
@@ -316,7 +317,7 @@ export class ImportService {
 
   /** Forgets the file and what is kept of its lines; records and their history stay. */
   async remove(ctx: Context, id: string): Promise<void> {
-    const { state } = await importOf(ctx, id)
+    const { state } = await heldImport(ctx, id)
     if (working.includes(state)) throw importStateRefused({ state, action: 'removed' })
     await removeImport(ctx, id)
     await removePieces(ctx.sql, ctx.workspace.id, id)

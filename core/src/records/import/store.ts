@@ -89,6 +89,13 @@ export async function importOf(ctx: Context, id: string): Promise<ImportRecord> 
   return found
 }
 
+/** The import, held until the unit ends: of two requests in one moment, the second finds what the first made of it. */
+export async function heldImport(ctx: Context, id: string): Promise<ImportRecord> {
+  if (isUuid(id))
+    await sql`select 1 from core.import i where ${mine(ctx)} and i.id = ${id}::uuid for update`.execute(ctx.sql)
+  return importOf(ctx, id)
+}
+
 export async function importsOf(ctx: Context, most: number, resource?: string): Promise<readonly ImportRecord[]> {
   const { rows } = await sql<ImportRecord>`
     select ${columns} from ${fromImports} where ${mine(ctx)} ${resource === undefined ? sql`` : sql`and i.resource = ${resource}`} order by i.created_at desc, i.id desc limit ${most}`.execute(
@@ -109,24 +116,13 @@ export async function changeImport(ctx: Context, id: string, change: ImportChang
   await clearRows(ctx, id)
 }
 
-/** Begins a piece of work if the import stands where it may begin; else answers where it stands. */
-export async function begin(
-  ctx: Context,
-  id: string,
-  work: 'rehearsing' | 'running' | 'rolling_back',
-  from: readonly ImportState[],
-): Promise<ImportState | undefined> {
-  const { rows } = await sql<{ state: ImportState }>`
-    select ${stateNow} as state from ${fromImports} where i.workspace = ${ctx.workspace.id}::uuid and i.id = ${id}::uuid
-    for update of i`.execute(ctx.sql)
-  const state = rows[0]?.state
-  if (state === undefined || !from.includes(state)) return state
+/** Begins a piece of work on an import that is held. */
+export async function begin(ctx: Context, id: string, work: 'rehearsing' | 'running' | 'rolling_back'): Promise<void> {
   const started = { rehearsing: sql`null`, running: now(ctx), rolling_back: sql`started_at` }[work]
   await sql`
     update core.import set state = ${work}, job = null, problem = null, started_at = ${started}, finished_at = null
     where workspace = ${ctx.workspace.id}::uuid and id = ${id}::uuid`.execute(ctx.sql)
   if (work === 'rehearsing') await clearRows(ctx, id)
-  return undefined
 }
 
 /** Says which job works on an import. */
