@@ -39,11 +39,13 @@ alter table core.import_row add primary key (workspace, import, phase, line);
 drop index core.import_row_state;
 create index import_row_action on core.import_row (workspace, import, phase, action, line);
 
--- The change sets a run wrote, each with its own lines: what is to be taken back.
+-- The change sets a run wrote, each with its own lines: what is to be taken back. A run that failed leaves its own
+-- behind; the job tells them from those of the next.
 create table core.import_unit (
   workspace uuid not null references core.workspace (id) on delete cascade,
   import uuid not null references core.import (id) on delete cascade,
   change_set uuid not null,
+  job uuid,
   primary key (workspace, import, change_set)
 );
 select core.protect('core.import_unit');

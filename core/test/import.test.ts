@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import iconv from 'iconv-lite'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -318,6 +319,20 @@ describe('lines', () => {
     const made = await importing.upload('core.account', [...lines, 'Leaf,Middle', 'Twig,Root', 'Bud,Leaf'].join('\n'))
     expect((await importing.through(made.id)).counts).toMatchObject({ create: 505, failed: 0 })
   })
+
+  test('are compared with records, and never with each other, wherever in the file they stand', async () => {
+    const name = (nth: number) =>
+      createHash('sha256').update(`${nth}`).digest('hex').replaceAll(/\d/g, 'q').slice(0, 12)
+    await admin.post('/api/core/contacts', { firstName: 'Ada', lastName: 'Known', email: 'known@example.com' })
+    const line = (nth: number) =>
+      nth % 250 === 0 ? 'Jo,Twin,twin@example.com' : `${name(nth)},${name(nth + 1_000)},${name(nth)}@example.com`
+    const lines = Array.from({ length: 1_010 }, (_, nth) => (nth === 505 ? 'Ada,Known,known@example.com' : line(nth)))
+    const made = await importing.upload('core.contact', `firstName,lastName,email\n${lines.join('\n')}\n`)
+    await importing.change(made.id, { key: null })
+    const done = await importing.through(made.id)
+    expect(done.counts).toMatchObject({ create: 1_009, failed: 1 })
+    expect(await importing.refused(made.id)).toEqual({ 507: ['DUPLICATE_SUSPECTED'] })
+  }, 60_000)
 
   test('update the record their key finds, leave what is equal, and ignore empty cells', async () => {
     await importing.through(

@@ -33,6 +33,7 @@ const mostAnswered = 20
  * would only match by a field they may not read, is left out. Rows are not compared with each other.
  *
  * @param rows - values by field name, as a create takes them; `id` leaves that record itself out
+ * @param passOver - says which of the records found are none to tell of
  * @returns for each row, in the order of the rows, what it may repeat; empty where nothing is suspect
  *
  * @example
@@ -43,6 +44,7 @@ export async function duplicatesOf(
   scope: EngineScope,
   resource: Resource,
   rows: readonly Readonly<Record<string, unknown>>[],
+  passOver?: (records: readonly string[]) => Promise<ReadonlySet<string>>,
 ): Promise<readonly (readonly Duplicate[])[]> {
   const access = scope.access(resource, 'read')
   const keys = access.allowed ? readableKeys(scope, resource) : []
@@ -50,9 +52,11 @@ export async function duplicatesOf(
   const found = await findAlike(scope, resource, keys, probes)
   const ids = new Set([...found.values()].flat().map(({ record }) => record))
   const visible = await visibleAmong(scope, resource, [...ids])
+  const passed = (await passOver?.([...visible])) ?? new Set()
   return rows.map((row, probe) =>
     (found.get(probe) ?? [])
       .filter(({ record, score }) => record !== row['id'] && visible.has(record) && score >= suspectFrom)
+      .filter(({ record }) => !passed.has(record))
       .toSorted((a, b) => b.score - a.score || (a.record < b.record ? -1 : 1))
       .slice(0, mostAnswered),
   )

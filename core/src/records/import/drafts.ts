@@ -27,7 +27,7 @@ import { withoutNul } from './profile.ts'
 import { findByText, type Found } from './references.ts'
 import { fold } from './resemblance.ts'
 import type { RowWriter } from './row-writer.ts'
-import { cellsOf, doneAmong, firstLines, linesNamed, type KeyedLine, type LinesOf } from './store.ts'
+import { cellsOf, doneAmong, firstLines, linesNamed, madeHere, type KeyedLine, type LinesOf } from './store.ts'
 
 /** What a line does once it is written. */
 export interface Written {
@@ -260,10 +260,10 @@ export class Drafts {
 
   /**
    * Asks for all new records at once what they may be the same as, and does with those lines what was chosen for them.
-   * Lines are not compared with each other.
+   * Lines are not compared with each other, whichever of them are records by then: a rehearsal has none of them.
    */
   async settleSuspects(): Promise<void> {
-    const { ctx, plan } = this.#parts
+    const { ctx, plan, record } = this.#parts
     const { scope } = plan.target.records(ctx) as RecordEngine
     const { duplicates = 'refuse', mode } = plan.options
     const fresh = this.all.filter(
@@ -274,6 +274,7 @@ export class Drafts {
       scope,
       plan.resource,
       fresh.map(({ values }) => values),
+      (ids) => madeHere(ctx, record, ids),
     )
     const best = fresh.flatMap((draft, index) => {
       const [first, ...others] = found[index] ?? []

@@ -184,8 +184,10 @@ export async function keepRows(ctx: Context, { id, phase }: LinesOf, outcomes: r
       change_set = excluded.change_set, cells = coalesce(excluded.cells, import_row.cells), outcome = excluded.outcome,
       digest = excluded.digest`.execute(ctx.sql)
   if (ctx.changeSet !== undefined && phase === 'run') {
-    await sql`insert into core.import_unit (workspace, import, change_set)
-      values (${ctx.workspace.id}::uuid, ${id}::uuid, ${ctx.changeSet}::uuid) on conflict do nothing`.execute(ctx.sql)
+    await sql`
+      insert into core.import_unit (workspace, import, change_set, job)
+      select i.workspace, i.id, ${ctx.changeSet}::uuid, i.job from core.import i
+      where i.workspace = ${ctx.workspace.id}::uuid and i.id = ${id}::uuid on conflict do nothing`.execute(ctx.sql)
   }
 }
 
@@ -195,6 +197,22 @@ export async function linesKept(ctx: Context, of: LinesOf, lines: readonly numbe
     select line from core.import_row
     where ${ofPhase(ctx, of)} and line = any(${[...lines]}::integer[])`.execute(ctx.sql)
   return new Set(rows.map(({ line }) => line))
+}
+
+/** Which of the records this very run has made, in this unit or before; a rehearsal has only those of this unit. */
+export async function madeHere(
+  ctx: Context,
+  { id, resource }: Pick<ImportRecord, 'id' | 'resource'>,
+  records: readonly string[],
+): Promise<Set<string>> {
+  const { rows } = await sql<{ record: string }>`
+    select c.record from core.change c
+    where c.workspace = ${ctx.workspace.id}::uuid and c.resource = ${resource} and c.record = any(${[...records]}::uuid[])
+      and c.action = 'create'
+      and (c.change_set = ${ctx.changeSet ?? null}::uuid or exists (
+        select from core.import_unit u join core.import i on i.workspace = u.workspace and i.id = u.import and i.job = u.job
+        where u.workspace = c.workspace and u.import = ${id}::uuid and u.change_set = c.change_set))`.execute(ctx.sql)
+  return new Set(rows.map(({ record }) => record))
 }
 
 export interface KeptLine {
