@@ -57,7 +57,6 @@ create table core.import_reversal (
   change uuid not null,
   resource text not null,
   record uuid not null,
-  title text not null,
   outcome text not null check (outcome in ('deleted', 'restored', 'kept', 'gone')),
   -- Fields that keep a newer value.
   fields text[] not null default '{}',

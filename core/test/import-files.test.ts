@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ZipFile } from 'yazl'
 import { sheetRow, zipped, type SheetCell } from '../src/records/export/xlsx-writer.ts'
 import { createTestApp, type TestApp, type TestClient, type TestWorkspace } from '../src/testing/index.ts'
-import { Importing } from './import-world.ts'
+import { grant, Importing } from './import-world.ts'
 
 let app: TestApp
 let company: TestWorkspace
@@ -248,6 +248,45 @@ describe('an import', () => {
     expect(await admin.post(`/api/core/imports/${made.id}/rollback`)).toMatchObject({
       body: { code: 'TRANSITION_REFUSED' },
     })
+  })
+
+  test('is taken back, and answered, with the rights its importer has by then', async () => {
+    const rights = (actions: readonly string[]) =>
+      actions.map((action) => ({ resource: 'core.account', action, visibility: 'all' as const }))
+    const clerk = await company.as({ grants: rights(['read', 'create', 'update', 'import']) })
+    const its = new Importing(clerk, work)
+    const account = async (code: string) =>
+      (await admin.get(`/api/core/accounts?${new URLSearchParams({ filter: `code = "${code}"` })}`)).body.data[0]
+    await admin.post('/api/core/accounts', { name: 'B', city: 'Gap', code: '2', employees: 4 })
+    await admin.post('/api/core/accounts', { name: 'Twin', email: 'twin@example.com', siren: '732829320' })
+    const made = await its.upload(
+      'core.account',
+      'code;city;employees;name;siren\n2;Nice;5;B;\n9;Pau;;Twin;732829320\n',
+    )
+    await its.change(made.id, { key: 'code' })
+    await its.through(made.id)
+    const path = `/api/core/imports/${made.id}`
+    expect((await clerk.get(`${path}/rows?state=failed`)).body.data[0].problems).toMatchObject([
+      { code: 'DUPLICATE_SUSPECTED', detail: expect.stringContaining('"Twin"'), candidates: [{ title: 'Twin' }] },
+    ])
+
+    await grant(admin, clerk, {
+      fields: ['employees', 'name'].map((field) => ({ resource: 'core.account', field, access: 'none' })),
+    })
+    const { body } = await clerk.get(`${path}/rows`)
+    expect(body.data[0].changes).toEqual([{ field: 'city', old: 'Gap', new: 'Nice' }])
+    expect((await its.get(made.id)).sample[0]?.changes).toEqual(body.data[0].changes)
+    expect(await its.diff(made.id, 'run')).not.toMatch(/employees|Twin/)
+    expect(JSON.stringify(body)).not.toMatch(/employees|Twin/)
+    expect(await its.rollBack(made.id)).toMatchObject({ reversal: { restored: 1, kept: 0 } })
+    expect(await account('2')).toMatchObject({ city: 'Gap', employees: 5 })
+    expect((await clerk.get(`${path}/kept`)).body.data).toMatchObject([{ fields: ['employees'], title: '' }])
+    expect((await admin.get(`${path}/kept`)).status).toBe(404)
+
+    await grant(admin, clerk, { grants: rights(['create', 'update', 'import']), fields: [] })
+    for (const part of ['rows', 'diff.ndjson', 'errors.csv'])
+      expect(await clerk.get(`${path}/${part}`)).toMatchObject({ status: 403, body: { code: 'PERMISSION_DENIED' } })
+    expect((await its.get(made.id)).sample).toEqual([])
   })
 
   test('taken back takes along what was made for its references, in whatever order it was made', async () => {

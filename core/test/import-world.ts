@@ -95,3 +95,11 @@ function answered(answer: TestAnswer, status: number): ImportJson {
   equal(answer.status, status, JSON.stringify(answer.body))
   return answer.body.data
 }
+
+/** Changes what somebody made by `as` may do, as an administrator does. */
+export async function grant(admin: TestClient, to: TestClient, role: Readonly<Record<string, unknown>>): Promise<void> {
+  const { body } = await admin.get('/api/core/roles?limit=200')
+  const { id } = body.data.find(({ name }: { name: string }) => name === `Role of ${to.who.actor.id}`)
+  const { status } = await admin.patch(`/api/core/roles/${id}`, role)
+  equal(status, 200)
+}

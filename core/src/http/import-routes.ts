@@ -14,11 +14,11 @@ import { queryInvalid } from '../records/errors.ts'
 import { csvLine, refusedLine } from '../records/import/error-file.ts'
 import { importFileMissing, importFileTooLarge } from '../records/import/errors.ts'
 import { ImportService, type ReceivedFile } from '../records/import/import-service.ts'
-import type { ImportRecord, RowAction } from '../records/import/import.ts'
+import type { ImportPhase, ImportRecord, RowAction } from '../records/import/import.ts'
 import { profile } from '../records/import/profile.ts'
 import { aliasesSchema, mappingSchema, optionsSchema } from '../records/import/recipe.ts'
 import { sniff } from '../records/import/sniff.ts'
-import { importOf, keptOf, phaseOf, rowsOfImport, type LinesOf } from '../records/import/store.ts'
+import { phaseOf } from '../records/import/store.ts'
 import { isUuid } from '../records/values.ts'
 import { readJson } from './body.ts'
 import { download } from './download.ts'
@@ -114,11 +114,11 @@ export function importRoutes(kernel: Kernel, options: ImportRouteOptions): Hono<
     return request.body(null, 204)
   })
 
-  const phaseAsked = (request: Request, record: ImportRecord): LinesOf => {
+  const phaseAsked = (request: Request, record: ImportRecord): ImportPhase => {
     const { phase = phaseOf(record) } = request.req.query()
     if (phase !== 'rehearsal' && phase !== 'run')
       throw queryInvalid({ parameter: 'phase', value: phase, expected: 'rehearsal or run' })
-    return { id: record.id, phase }
+    return phase
   }
 
   app.get('/imports/:id/rows', async (request) => {
@@ -128,8 +128,9 @@ export function importRoutes(kernel: Kernel, options: ImportRouteOptions): Hono<
       throw queryInvalid({ parameter: 'state', value: state ?? '', expected: Object.keys(actionsOf).join(', ') })
     if (!/^\d{1,9}$/.test(after)) throw queryInvalid({ parameter: 'after', value: after, expected: 'a line number' })
     const rows = await unit(request, async (ctx) => {
-      const of = phaseAsked(request, await importOf(ctx, id(request)))
-      return rowsOfImport(ctx, of, { actions, after: Number(after), limit: pageSize + 1 })
+      const record = await service.read(ctx, id(request))
+      const query = { actions, after: Number(after), limit: pageSize + 1 }
+      return service.rows(ctx, record, phaseAsked(request, record), query)
     })
     const data = rows.slice(0, pageSize).map(({ cells: _, ...row }) => row)
     const next = rows.length > pageSize ? String(data.at(-1)?.line) : null
@@ -140,19 +141,16 @@ export function importRoutes(kernel: Kernel, options: ImportRouteOptions): Hono<
     const { after } = request.req.query()
     if (after !== undefined && !isUuid(after))
       throw queryInvalid({ parameter: 'after', value: after, expected: 'a cursor of the page before' })
-    const rows = await unit(request, async (ctx) => {
-      await importOf(ctx, id(request))
-      return keptOf(ctx, id(request), after, pageSize + 1)
-    })
+    const rows = await unit(request, (ctx) => service.kept(ctx, id(request), after, pageSize + 1))
     const data = rows.slice(0, pageSize)
     return request.json({ data, page: { next: rows.length > pageSize ? (data.at(-1)?.change ?? null) : null } })
   })
 
   /** All rows of some kinds, some hundred at a time, each page under the rights of its moment. */
-  async function* allRows(request: Request, of: LinesOf, actions: readonly RowAction[]) {
+  async function* allRows(request: Request, record: ImportRecord, phase: ImportPhase, actions: readonly RowAction[]) {
     let after = 0
     for (;;) {
-      const rows = await unit(request, (ctx) => rowsOfImport(ctx, of, { actions, after, limit: 500 }))
+      const rows = await unit(request, (ctx) => service.rows(ctx, record, phase, { actions, after, limit: 500 }))
       const last = rows.at(-1)
       if (!last) return
       after = last.line
@@ -161,17 +159,17 @@ export function importRoutes(kernel: Kernel, options: ImportRouteOptions): Hono<
   }
 
   app.get('/imports/:id/diff.ndjson', async (request) => {
-    const record = await unit(request, (ctx) => importOf(ctx, id(request)))
-    const of = phaseAsked(request, record)
+    const record = await unit(request, (ctx) => service.read(ctx, id(request)))
+    const phase = phaseAsked(request, record)
     const lines = async function* () {
-      for await (const rows of allRows(request, of, everyAction))
+      for await (const rows of allRows(request, record, phase, everyAction))
         yield Buffer.from(rows.map(({ cells: _, ...row }) => `${JSON.stringify(row)}\n`).join(''))
     }
-    return download(lines(), { type: 'application/x-ndjson', name: `${bare(record.fileName)}-${of.phase}.ndjson` })
+    return download(lines(), { type: 'application/x-ndjson', name: `${bare(record.fileName)}-${phase}.ndjson` })
   })
 
   app.get('/imports/:id/errors.csv', async (request) => {
-    const record = await unit(request, (ctx) => importOf(ctx, id(request)))
+    const record = await unit(request, (ctx) => service.read(ctx, id(request)))
     const { columns, delimiter, resource } = record
     const { words } = kernel.parts
     const { locale } = request.env.facts.who.actor
@@ -182,12 +180,12 @@ export function importRoutes(kernel: Kernel, options: ImportRouteOptions): Hono<
       say('core.import.line', 'line'),
       say('core.import.problems', 'problems'),
     ]
-    const of = phaseAsked(request, record)
+    const phase = phaseAsked(request, record)
     const between = delimiter === '' ? ',' : delimiter
     const lines = async function* () {
       // With its mark, a spreadsheet reads it as UTF-8.
       yield Buffer.from(`\ufeff${csvLine(head, between)}`)
-      for await (const rows of allRows(request, of, ['failed']))
+      for await (const rows of allRows(request, record, phase, ['failed']))
         yield Buffer.from(rows.map((row) => csvLine(refusedLine(row, columns.length, label), between)).join(''))
     }
     return download(lines(), { type: 'text/csv; charset=utf-8', name: `${bare(record.fileName)}-errors.csv` })

@@ -10,6 +10,9 @@ import type { EngineScope } from './scope.ts'
 import { isUuid, sameValue } from './values.ts'
 import { changeLocked, deleteRecord, lockRecord, restoreRecord } from './write.ts'
 
+/** What takes a change back. */
+export const undoing = { create: 'delete', delete: 'restore', restore: 'delete', update: 'update' } as const
+
 export interface UndoAnswer {
   readonly changeSet: string | undefined
   /** Records brought back. */
@@ -92,10 +95,8 @@ async function undoRow(scope: EngineScope, row: LedgerRow, kept: KeptField[]): P
 
 async function undoOne(scope: EngineScope, resource: Resource, row: LedgerRow, kept: KeptField[]): Promise<boolean> {
   const leave = (field: string) => kept.push({ resource: resource.id, id: row.record, field })
-  const action = ({ create: 'delete', delete: 'restore', restore: 'delete', update: 'update' } as const)[row.action]
-  const current = await lockRecord(scope, resource, row.record, action === 'restore' ? 'restore' : action, {
-    internal: true,
-  })
+  const action = undoing[row.action]
+  const current = await lockRecord(scope, resource, row.record, action, { internal: true })
   if (action === 'restore') {
     if (current['deletedAt'] === null) return false
     await restoreRecord(scope, resource, row.record)
@@ -114,10 +115,16 @@ async function undoOne(scope: EngineScope, resource: Resource, row: LedgerRow, k
   return undoFields(scope, resource, row, current, leave)
 }
 
-async function undoFields(
+/**
+ * Gives a record its old values back where the new ones still stand and the actor may write them.
+ *
+ * @param leave - is told each field that keeps what it has
+ * @returns whether anything was written
+ */
+export async function undoFields(
   scope: EngineScope,
   resource: Resource,
-  row: LedgerRow,
+  row: Pick<LedgerRow, 'fields'>,
   current: RecordJson,
   leave: (field: string) => void,
 ): Promise<boolean> {

@@ -6,7 +6,6 @@ import { duplicateSuspected } from '../duplicates/errors.ts'
 import { duplicatesOf } from '../duplicates/find.ts'
 import type { RecordEngine } from '../engine.ts'
 import type { FieldModel } from '../model.ts'
-import { recordsByIds } from '../read.ts'
 import type { RecordJson } from '../records.ts'
 import type { Resource } from '../registry.ts'
 import { systemFields } from '../registry.ts'
@@ -290,13 +289,10 @@ export class Drafts {
       for (const { draft, first } of best) draft.existing = records.get(first.record)
       return
     }
-    const shown = await recordsByIds(scope, plan.resource.id, [
-      ...new Set(best.flatMap(({ all }) => all.map(({ record }) => record))),
-    ])
-    const titleOf = (id: string) => String(shown[id]?.['title'] ?? '')
+    // Their titles are told to whoever reads the line, as far as they may.
     for (const { draft, first, all } of best) {
-      this.#problem(draft, '', duplicateSuspected({ title: titleOf(first.record), count: all.length }))
-      const candidates = all.map(({ record, score }) => ({ id: record, title: titleOf(record), score }))
+      this.#problem(draft, '', duplicateSuspected({ title: first.record, count: all.length }))
+      const candidates = all.map(({ record: id, score }) => ({ id, score }))
       const problem = draft.problems.pop()
       if (problem) draft.problems.push({ ...problem, candidates })
     }

@@ -18,6 +18,7 @@ import type {
   ImportCounts,
   ImportJson,
   ImportOptions,
+  ImportPhase,
   ImportRecord,
   ImportState,
   RecipeOffer,
@@ -32,6 +33,7 @@ import { isReference, proposeKey, proposeMapping, withComposed } from './propose
 import { recipeOf, recipesFor } from './recipe.ts'
 import { findByText } from './references.ts'
 import { takeBackUnit } from './rollback.ts'
+import { demandRead, mayRead, shownReversals, shownRows } from './shown.ts'
 import { nameOfEncoding } from './sniff.ts'
 import {
   begin,
@@ -43,11 +45,15 @@ import {
   importsOf,
   insertImport,
   keepJob,
+  keptOf,
   phaseOf,
   removeImport,
   reversalCounts,
+  rowsOfImport,
   sampleOf,
   unitsOf,
+  type KeptRow,
+  type RowQuery,
 } from './store.ts'
 import type { FileShape } from './tables.ts'
 import { targetOf, type ImportTarget } from './targets.ts'
@@ -201,12 +207,30 @@ export class ImportService {
     const record = await importOf(ctx, id)
     const counts = await countsOf(ctx, [record])
     const header = record.columns.map(({ name }) => name)
+    const sample = await sampleOf(ctx, { id, phase: phaseOf(record) }, sampleSize)
     return asJson(record, {
       counts: counts.get(id),
-      sample: await sampleOf(ctx, { id, phase: phaseOf(record) }, sampleSize),
+      sample: mayRead(ctx, record.resource) ? await shownRows(ctx, this.#parts.words, record.resource, sample) : [],
       recipes: open.includes(record.state) ? await recipesFor(ctx, record.resource, header) : [],
       reversal: isTakenBack(record) ? await reversalCounts(ctx, id) : undefined,
     })
+  }
+
+  /** An import whose lines are asked for. @throws `PERMISSION_DENIED` (403) for who may not read its records any more */
+  async read(ctx: Context, id: string): Promise<ImportRecord> {
+    const record = await importOf(ctx, id)
+    demandRead(ctx, record.resource)
+    return record
+  }
+
+  async rows(ctx: Context, { id, resource }: ImportRecord, phase: ImportPhase, query: RowQuery): Promise<KeptRow[]> {
+    return shownRows(ctx, this.#parts.words, resource, await rowsOfImport(ctx, { id, phase }, query))
+  }
+
+  /** What a roll back left as it was, or not in every field. */
+  async kept(ctx: Context, id: string, after: string | undefined, most: number): ReturnType<typeof shownReversals> {
+    await importOf(ctx, id)
+    return shownReversals(ctx, await keptOf(ctx, id, after, most))
   }
 
   async list(ctx: Context, resource?: string): Promise<ImportJson[]> {

@@ -68,8 +68,8 @@ export interface RowProblem {
   readonly field: string
   readonly code: string
   readonly detail: string
-  /** Records the line may be the same as. */
-  readonly candidates?: readonly { readonly id: string; readonly title: string; readonly score: number }[]
+  /** Records the line may be the same as, with their titles where somebody reads them. */
+  readonly candidates?: readonly { readonly id: string; readonly title?: string; readonly score: number }[]
 }
 
 export interface RowChange {

@@ -293,17 +293,16 @@ export async function sampleOf(ctx: Context, of: LinesOf, most: number): Promise
   return rows.map(({ outcome, ...row }) => ({ ...row, ...outcome }))
 }
 
+/** A line with its cells, where they are kept. */
+export type KeptRow = ImportRow & { readonly cells: readonly string[] | null }
+
 export interface RowQuery {
   readonly actions: readonly RowAction[]
   readonly after: number
   readonly limit: number
 }
 
-export async function rowsOfImport(
-  ctx: Context,
-  of: LinesOf,
-  { actions, after, limit }: RowQuery,
-): Promise<(ImportRow & { readonly cells: readonly string[] | null })[]> {
+export async function rowsOfImport(ctx: Context, of: LinesOf, { actions, after, limit }: RowQuery): Promise<KeptRow[]> {
   const { rows } = await sql<OutcomeRow & { cells: string[] | null }>`
     select line, action, outcome, cells from core.import_row
     where ${ofPhase(ctx, of)} and line > ${after} and action = any(${[...actions]}::text[])
@@ -318,7 +317,6 @@ export interface Reversal {
   readonly change: string
   readonly resource: string
   readonly record: string
-  readonly title: string
   readonly outcome: 'deleted' | 'restored' | 'kept' | 'gone'
   /** Fields that keep a newer value. */
   readonly fields: readonly string[]
@@ -341,10 +339,10 @@ export async function keepReversals(
   reversals: readonly Reversal[],
 ): Promise<void> {
   await sql`
-    insert into core.import_reversal (workspace, import, change, resource, record, title, outcome, fields, code, detail)
-    select ${ctx.workspace.id}::uuid, ${id}::uuid, change, resource, record, title, outcome,
+    insert into core.import_reversal (workspace, import, change, resource, record, outcome, fields, code, detail)
+    select ${ctx.workspace.id}::uuid, ${id}::uuid, change, resource, record, outcome,
       array(select jsonb_array_elements_text(fields)), code, detail
-    from jsonb_to_recordset(${JSON.stringify(reversals)}::jsonb) as r(change uuid, resource text, record uuid, title text,
+    from jsonb_to_recordset(${JSON.stringify(reversals)}::jsonb) as r(change uuid, resource text, record uuid,
       outcome text, fields jsonb, code text, detail text)
     on conflict do nothing`.execute(ctx.sql)
   await sql`delete from core.import_unit where workspace = ${ctx.workspace.id}::uuid and import = ${id}::uuid
@@ -367,7 +365,7 @@ export async function keptOf(
   most: number,
 ): Promise<readonly Reversal[]> {
   const { rows } = await sql<Reversal>`
-    select change, resource, record, title, outcome, to_jsonb(fields) as fields, code, detail from core.import_reversal
+    select change, resource, record, outcome, to_jsonb(fields) as fields, code, detail from core.import_reversal
     where workspace = ${ctx.workspace.id}::uuid and import = ${id}::uuid and (outcome = 'kept' or fields <> '{}')
       ${after === undefined ? sql`` : sql`and change > ${after}::uuid`}
     order by change limit ${most}`.execute(ctx.sql)

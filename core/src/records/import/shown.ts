@@ -1,0 +1,78 @@
+import type { Context } from '../../context.ts'
+import type { Words } from '../../words.ts'
+import { duplicateSuspected } from '../duplicates/errors.ts'
+import type { RecordEngine } from '../engine.ts'
+import { demandAction, recordsByIds } from '../read.ts'
+import type { Resource } from '../registry.ts'
+import type { EngineScope } from '../scope.ts'
+import { importResourceClosed } from './errors.ts'
+import type { ImportRow, RowProblem } from './import.ts'
+import type { Reversal } from './store.ts'
+
+function read(ctx: Context, id: string) {
+  const { scope } = ctx.records as RecordEngine
+  const resource = scope.catalog.get(id)
+  return { scope, resource: resource && scope.exists(resource) ? resource : undefined }
+}
+
+/** Whether somebody reads the records of a kind at all. */
+export function mayRead(ctx: Context, id: string): boolean {
+  const { scope, resource } = read(ctx, id)
+  return resource !== undefined && scope.access(resource, 'read').allowed
+}
+
+/** @throws `PERMISSION_DENIED` (403), `IMPORT_RESOURCE_CLOSED` while the records' plugin is off */
+export function demandRead(ctx: Context, id: string): { readonly scope: EngineScope; readonly resource: Resource } {
+  const { scope, resource } = read(ctx, id)
+  if (!resource) throw importResourceClosed({ resource: id })
+  demandAction(scope, resource, 'read')
+  return { scope, resource }
+}
+
+/**
+ * What lines came to, as far as whoever asks may read it: rights may be gone since it was kept.
+ *
+ * @throws whatever `demandRead` throws
+ */
+export async function shownRows<R extends ImportRow>(
+  ctx: Context,
+  words: Words,
+  id: string,
+  rows: readonly R[],
+): Promise<R[]> {
+  const { scope, resource } = demandRead(ctx, id)
+  const { readable } = scope.access(resource, 'read')
+  const suspects = rows.flatMap(({ problems = [] }) => problems.flatMap(({ candidates = [] }) => candidates))
+  const found = await recordsByIds(scope, id, [...new Set(suspects.map((it) => it.id))])
+  const problemOf = (problem: RowProblem): RowProblem => {
+    const { candidates: [first] = [] } = problem
+    if (!first) return problem
+    const candidates = (problem.candidates ?? []).flatMap((it) => {
+      const record = found[it.id]
+      return record ? [{ ...it, title: String(record['title'] ?? '') }] : []
+    })
+    const named = { title: String(found[first.id]?.['title'] ?? first.id), count: Math.max(1, candidates.length) }
+    return { ...problem, detail: words.sentence(ctx.locale, duplicateSuspected(named)), candidates }
+  }
+  return rows.map((row) => ({
+    ...row,
+    ...(row.values && { values: Object.fromEntries(Object.entries(row.values).filter(([name]) => readable(name))) }),
+    ...(row.changes && { changes: row.changes.filter(({ field }) => readable(field)) }),
+    ...(row.problems && { problems: row.problems.map(problemOf) }),
+  }))
+}
+
+/** What was not taken back, under the titles whoever asks may read. */
+export async function shownReversals(
+  ctx: Context,
+  reversals: readonly Reversal[],
+): Promise<(Reversal & { readonly title: string })[]> {
+  const { scope } = ctx.records as RecordEngine
+  const titles = new Map<string, string>()
+  for (const id of new Set(reversals.map(({ resource }) => resource))) {
+    const records = reversals.filter(({ resource }) => resource === id).map(({ record }) => record)
+    for (const [record, { title }] of Object.entries(await recordsByIds(scope, id, records)))
+      titles.set(record, String(title ?? ''))
+  }
+  return reversals.map((it) => ({ ...it, title: titles.get(it.record) ?? '' }))
+}
