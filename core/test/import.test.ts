@@ -501,6 +501,22 @@ describe('a run', () => {
     expect(lines[3]).toMatch(/^'@x;;-3;4;/)
   })
 
+  test('that has ended is not ended again by a worker that died before it could say so', async () => {
+    const made = await importing.upload('core.account', 'name\nA\n')
+    const done = await importing.through(made.id)
+    await importing.rollBack(made.id)
+    const { owner } = app.app.kernel.parts.database
+    await sql`update core.job set state = 'queued', handed_at = null, finished_at = null where id = ${done.job}::uuid`.execute(
+      owner,
+    )
+    expect((await importing.settled(made.id)).state).toBe('rolled_back')
+    const { rows } = await sql<{ name: string }>`
+      select name from core.event where workspace = ${company.workspace.id}::uuid and name like 'core.import.%' order by name`.execute(
+      owner,
+    )
+    expect(rows.map(({ name }) => name)).toEqual(['core.import.completed', 'core.import.rolled-back'])
+  })
+
   test('acts with the rights the importer has by then', async () => {
     const may = ['core.account.read', 'core.account.import', 'core.account.create']
     const clerk = await company.as({ may })

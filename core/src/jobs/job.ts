@@ -25,11 +25,11 @@ export interface JobTools {
   unit<T>(work: (ctx: Context) => Promise<T>, cause?: Partial<Cause>): Promise<T>
   /**
    * Keeps how far the job is. With the `ctx` of a chunk it commits with that chunk, so that a job that is started again
-   * after a crash repeats nothing and skips nothing.
+   * after a crash repeats nothing and skips nothing. Without a number it only asks whether the job is still this run's.
    *
    * @throws `JOB_INTERRUPTED` when the job was cancelled or paused, or another process has taken it over
    */
-  progress(done: number, total?: number, ctx?: Context): Promise<void>
+  progress(done?: number, total?: number, ctx?: Context): Promise<void>
 }
 
 /** Does the work; what it returns is kept as the job's result. A refusal fails the job at once, any other error is tried again. */

@@ -279,7 +279,7 @@ export class Jobs {
       progress: async (done, total, ctx) => {
         signal.throwIfAborted()
         const { rows } = await sql`
-          update core.job set progress = ${done}::integer, total = coalesce(${total ?? null}::integer, total), heartbeat_at = ${this.#now()}::timestamptz
+          update core.job set progress = coalesce(${done ?? null}::integer, progress), total = coalesce(${total ?? null}::integer, total), heartbeat_at = ${this.#now()}::timestamptz
           where id = ${id}::uuid and workspace = ${workspace}::uuid and attempts = ${attempt}::integer and state = 'running'
           returning id`.execute(ctx?.sql ?? database.owner)
         if (rows.length === 0) throw jobInterrupted({ id, why: 'cancelled' })

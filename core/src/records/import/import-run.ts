@@ -59,10 +59,11 @@ export class ImportRun {
   async run(): Promise<void> {
     await this.#readFile()
     await this.#settleWaiting()
-    const { record, isRehearsal } = this.#parts
+    const { record, isRehearsal, tools } = this.#parts
     await this.#unit(async (ctx) => {
-      await end(ctx, record.id, isRehearsal ? 'rehearsed' : 'done')
-      if (!isRehearsal) await tell(ctx, record)
+      await tools.progress(this.#done, record.lines, ctx)
+      const isOver = await end(ctx, record, isRehearsal ? 'rehearsed' : 'done')
+      if (isOver && !isRehearsal) await tell(ctx, record)
     })
   }
 
@@ -117,7 +118,7 @@ export class ImportRun {
   }
 
   async #refuseWaiting(): Promise<void> {
-    const { words, chunkSize } = this.#parts
+    const { words, chunkSize, record, tools } = this.#parts
     for (;;) {
       const refused = await this.#unit(async (ctx) => {
         const lines = await waitingLines(ctx, this.#lines, 0, chunkSize)
@@ -136,6 +137,7 @@ export class ImportRun {
           })
         })
         await keepRows(ctx, this.#lines, outcomes)
+        await tools.progress(this.#come(outcomes), record.lines, ctx)
         return outcomes.length
       })
       if (refused === 0) return
@@ -147,10 +149,19 @@ export class ImportRun {
     const { record, isRehearsal, tools } = this.#parts
     let outcomes: readonly RowOutcome[] = []
     if (isRehearsal) {
-      const rows = pass === 'first' ? await this.#unit((ctx) => this.#fresh(ctx, given)) : given
+      const rows =
+        pass !== 'first'
+          ? given
+          : await this.#unit(async (ctx) => {
+              const fresh = await this.#fresh(ctx, given)
+              await tools.progress(undefined, undefined, ctx)
+              return fresh
+            })
       if (rows.length > 0) outcomes = await this.#takenBack(async (ctx) => this.#process(ctx, rows, pass))
-      await this.#unit((ctx) => keepRows(ctx, this.#lines, outcomes))
-      await tools.progress(this.#come(outcomes), record.lines)
+      await this.#unit(async (ctx) => {
+        await keepRows(ctx, this.#lines, outcomes)
+        await tools.progress(this.#come(outcomes), record.lines, ctx)
+      })
       return outcomes
     }
     return this.#unit(async (ctx) => {

@@ -112,16 +112,21 @@ export class ImportService {
   }
 
   /** Rehearses, runs or takes back, in a job. An error that is no refusal is the job's to try again. */
-  async #work({ payload: { import: id, work } }: Job<Work>, tools: JobTools): Promise<void> {
+  async #work({ id: job, payload: { import: id, work } }: Job<Work>, tools: JobTools): Promise<void> {
     const { words } = this.#parts
     try {
       const record = await tools.unit((ctx) => importOf(ctx, id))
+      // Its end was kept, and the process died before the job's.
+      if (record.job !== job || record.work !== work) return
       if (work === 'rolling_back') await this.#takeBack(record, tools)
       else await this.#carryOut(record, tools, work === 'rehearsing')
     } catch (error) {
       const isInterrupted = error instanceof SocleError && error.code === jobInterrupted.code
       if (!tools.signal.aborted && !isInterrupted && error instanceof SocleError && error.status < 500)
-        await tools.unit((ctx) => end(ctx, id, 'failed', problemOf(error, words, ctx.locale)))
+        await tools.unit(async (ctx) => {
+          await tools.progress(undefined, undefined, ctx)
+          await end(ctx, { id, job, work }, 'failed', problemOf(error, words, ctx.locale))
+        })
       throw error
     }
   }
@@ -149,7 +154,8 @@ export class ImportService {
       )
     }
     await tools.unit(async (ctx) => {
-      await end(ctx, id, 'rolled_back')
+      await tools.progress(units.length, units.length, ctx)
+      if (!(await end(ctx, record, 'rolled_back'))) return
       ctx.emit(ImportRolledBack, { import: id, resource, ...(await reversalCounts(ctx, id)) }, { key: id })
     })
   }

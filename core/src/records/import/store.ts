@@ -140,21 +140,27 @@ async function clearRows(ctx: Context, id: string): Promise<void> {
   }
 }
 
-/** Ends a phase: with the digest over all lines, or with what kept it from its end. */
+/**
+ * Ends a phase: with the digest over all lines, or with what kept it from its end.
+ *
+ * @returns false when it was ended before, or another job works on it by now
+ */
 export async function end(
   ctx: Context,
-  id: string,
+  { id, job, work }: Pick<ImportRecord, 'id' | 'job' | 'work'>,
   state: 'rehearsed' | 'done' | 'failed' | 'rolled_back',
   problem?: ImportRecord['problem'],
-): Promise<void> {
+): Promise<boolean> {
   const digest = sql`(select encode(sha256(convert_to(coalesce(string_agg(line || ':' || coalesce(digest, ''), ',' order by line), ''), 'UTF8')), 'hex')
     from core.import_row where workspace = ${ctx.workspace.id}::uuid and import = ${id}::uuid
       and phase = ${state === 'rehearsed' ? 'rehearsal' : 'run'})`
-  await sql`
+  const { rows } = await sql`
     update core.import set state = ${state}, problem = ${problem ? json(problem) : sql`null`}, finished_at = ${now(ctx)}
       ${state === 'rehearsed' ? sql`, rehearsed_digest = ${digest}, applied_digest = null` : sql``}
       ${state === 'done' ? sql`, applied_digest = ${digest}` : sql``}
-    where workspace = ${ctx.workspace.id}::uuid and id = ${id}::uuid`.execute(ctx.sql)
+    where workspace = ${ctx.workspace.id}::uuid and id = ${id}::uuid and job = ${job}::uuid and state = ${work}
+    returning id`.execute(ctx.sql)
+  return rows.length > 0
 }
 
 export async function removeImport(ctx: Context, id: string): Promise<void> {
