@@ -175,11 +175,16 @@ describe('a recipe', () => {
     expect((await importing.through(same.id)).counts).toMatchObject({ create: 1, failed: 0 })
 
     const may = ['core.account.read', 'core.account.create', 'core.account.import']
-    const other = new Importing(await company.as({ may }), work)
+    const without = new Importing(await company.as({ may }), work)
+    const other = new Importing(await company.as({ may: [...may, 'core.import-recipe.read'] }), work)
     expect((await other.upload('core.account', content)).recipes).toEqual([])
     await admin.patch(`/api/core/import-recipes/${kept.body.data.id}`, { version: 1, shared: true })
     const theirs = await other.upload('core.account', content)
     expect(theirs.recipes).toMatchObject([{ name: 'Firms of the fair', mine: false, shared: true }])
+    expect((await other.change(theirs.id, { recipe: kept.body.data.id })).key).toBe('name')
+    const closed = await without.upload('core.account', content)
+    expect(closed.recipes).toEqual([])
+    await expect(without.change(closed.id, { recipe: kept.body.data.id })).rejects.toThrow('IMPORT_RECIPE_NOT_FOUND')
   })
 })
 

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Context } from '../../context.ts'
 import type { Audience } from '../audience.ts'
 import { defineGuard, defineResource } from '../define-resource.ts'
+import type { RecordEngine } from '../engine.ts'
 import { validationFailed } from '../errors.ts'
 import { recordBase } from '../record-base.ts'
 import { isUuid } from '../values.ts'
@@ -112,23 +113,32 @@ function headerKey(header: readonly string[]): string {
   return header.map(fold).toSorted().join('\u0001').slice(0, 2_000)
 }
 
-const within = (ctx: Context) => sql`workspace = ${ctx.workspace.id}::uuid and deleted_at is null
-  and (shared or owner = ${ctx.actor.id ?? null}::uuid)`
+/** Recipes within the actor's reach, as any list of them has it; undefined for who may read none. */
+function within(ctx: Context) {
+  const { scope } = ctx.records as RecordEngine
+  const access = scope.access(scope.catalog.of(importRecipes), 'read')
+  if (!access.allowed) return undefined
+  return sql`core.import_recipe t
+    where t.workspace = ${ctx.workspace.id}::uuid and t.deleted_at is null and ${access.where('t')}`
+}
 
 /** Recipes for files with these columns, one's own before those of others. */
 export async function recipesFor(ctx: Context, resource: string, header: readonly string[]): Promise<RecipeOffer[]> {
+  const recipes = within(ctx)
+  if (!recipes) return []
   const { rows } = await sql<RecipeOffer>`
-    select id, name, shared, coalesce(owner = ${ctx.actor.id ?? null}::uuid, false) as mine from core.import_recipe
-    where ${within(ctx)} and resource = ${resource} and header_key = ${headerKey(header)}
-    order by mine desc, updated_at desc limit 20`.execute(ctx.sql)
+    select t.id, t.name, t.shared, coalesce(t.owner = ${ctx.actor.id ?? null}::uuid, false) as mine from ${recipes}
+      and t.resource = ${resource} and t.header_key = ${headerKey(header)}
+    order by mine desc, t.updated_at desc limit 20`.execute(ctx.sql)
   return rows
 }
 
 /** @throws `IMPORT_RECIPE_NOT_FOUND` (404) */
 export async function recipeOf(ctx: Context, resource: string, id: string): Promise<Recipe> {
-  const { rows } = isUuid(id)
-    ? await sql<Recipe>`select mapping, aliases, key, options from core.import_recipe
-        where ${within(ctx)} and resource = ${resource} and id = ${id}::uuid`.execute(ctx.sql)
+  const recipes = isUuid(id) ? within(ctx) : undefined
+  const { rows } = recipes
+    ? await sql<Recipe>`select t.mapping, t.aliases, t.key, t.options from ${recipes}
+        and t.resource = ${resource} and t.id = ${id}::uuid`.execute(ctx.sql)
     : { rows: [] }
   const [recipe] = rows
   if (!recipe) throw recipeNotFound({ id: id.slice(0, 60) })
