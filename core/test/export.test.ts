@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createTestApp, TestClient, type TestApp, type TestWorkspace } from '../src/testing/index.ts'
-import { Importing } from './import-world.ts'
+import { grant, Importing } from './import-world.ts'
 
 let app: TestApp
 let company: TestWorkspace
@@ -147,6 +147,32 @@ describe('a file of records', () => {
     expect(new Set(names).size).toBe(551)
   }, 120_000)
 
+  test('of a saved view has its rows in its order, and none once its filter is broken', async () => {
+    await fill()
+    const may = ['core.contact.read', 'core.contact.export', 'core.view.read', 'core.view.create', 'core.view.update']
+    const reader = await company.as({ may })
+    const view = async (filter: string) => {
+      const kept = { resource: 'core.contact', name: filter, filter, sort: '-email' }
+      const made = await reader.post('/api/core/views', kept)
+      expect(made.status).toBe(201)
+      return made.body.data.id
+    }
+    const sound = await view('email ~ "an"')
+    const asked = (await ask(reader, { format: 'json', view: sound, fields: ['email'] })).body.data
+    expect(asked.query).toMatchObject({ filter: 'email ~ "an"', sort: '-email' })
+    await reader.patch(`/api/core/views/${sound}`, { version: 1, filter: '' })
+    await work()
+    expect((await reader.get(`/api/core/exports/${asked.id}/file`)).body).toEqual([
+      { email: 'jean@example.com' },
+      { email: 'ana@example.com' },
+    ])
+
+    const broken = await view('phone ~ "33"')
+    await grant(admin, reader, { fields: [{ resource: 'core.contact', field: 'phone', access: 'none' }] })
+    expect(await ask(reader, { view: broken })).toMatchObject({ status: 422, body: { code: 'EXPORT_VIEW_BROKEN' } })
+    expect(await ask(reader, { view: broken, filter: 'email ~ "an"' })).toMatchObject({ status: 202 })
+  })
+
   test('may be of chosen rows only', async () => {
     await fill()
     const { body } = await admin.get('/api/core/contacts?sort=email')
@@ -193,6 +219,13 @@ describe('an export', () => {
     await fill()
     const reader = await company.as({ may: ['core.contact.read'] })
     expect(await ask(reader, {})).toMatchObject({ status: 403, body: { code: 'PERMISSION_DENIED' } })
+    const carrier = await company.as({ may: ['core.contact.read', 'core.contact.export'] })
+    const { id: theirs } = await fileOf(carrier, {})
+    await grant(admin, carrier, { grants: [{ resource: 'core.contact', action: 'read', visibility: 'all' }] })
+    expect(await carrier.get(`/api/core/exports/${theirs}/file`)).toMatchObject({
+      status: 403,
+      body: { code: 'PERMISSION_DENIED' },
+    })
     const { id } = await fileOf(admin, {})
     const other = await company.as({ may: ['core.contact.read', 'core.contact.export'] })
     expect(await other.get(`/api/core/exports/${id}`)).toMatchObject({

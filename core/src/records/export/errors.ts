@@ -35,3 +35,10 @@ export const exportResourceUnknown = defineError<{ resource: string }>(
   422,
   ({ resource }) => `"${resource}" is no kind of record here. Its name reads like core.account.`,
 )
+
+export const exportViewBroken = defineError<{ view: string; part: string; detail: string }>(
+  'EXPORT_VIEW_BROKEN',
+  422,
+  ({ view, part, detail }) =>
+    `The ${part} of the view "${view}" no longer works. ${detail} Mend the view, then export it.`,
+)

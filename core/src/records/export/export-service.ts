@@ -15,7 +15,14 @@ import type { Included, ListQuery, RecordJson } from '../records.ts'
 import type { Resource } from '../registry.ts'
 import { queryOfView } from '../views/list-view.ts'
 import { columnsOf, pointsAtRecord } from './columns.ts'
-import { exportExpired, exportFormatRefused, exportNotReady, exportResourceUnknown, exportTooLong } from './errors.ts'
+import {
+  exportExpired,
+  exportFormatRefused,
+  exportNotReady,
+  exportResourceUnknown,
+  exportTooLong,
+  exportViewBroken,
+} from './errors.ts'
 import { exportLog, type ExportQuery } from './export.ts'
 import { exportOf, exportsOf, insertRun, keepProgress, type ExportRun } from './store.ts'
 import { suits, writers, type ExportWriter, type WriterParts } from './writers.ts'
@@ -75,7 +82,8 @@ export class ExportService {
       const formats = writers.filter((it) => suits(it, resource)).map(({ id }) => id)
       throw exportFormatRefused({ format: request.format, resource: resource.id, formats: formats.join(', ') })
     }
-    const { resource: _, format, fields, heads = 'labels', delimiter, ...asked } = request
+    const { resource: _, format, fields, heads = 'labels', delimiter, view, ...said } = request
+    const asked = view === undefined ? said : await withView(ctx, resource, view, said)
     const query: ExportQuery = {
       ...asked,
       fields: fieldsOf(ctx, resource, writer, fields),
@@ -231,6 +239,26 @@ function fieldsOf(
   return asked ? [...new Set(asked)] : resource.options.list.filter((name) => readable.has(name))
 }
 
+/**
+ * What is asked for with what a saved view says, as it stands now: a change of the view changes no export.
+ *
+ * @throws `EXPORT_VIEW_BROKEN` (422) for a filter or an order that no longer works: without it, it would be other rows
+ */
+async function withView<A extends Pick<ExportRequest, 'filter' | 'q' | 'sort'>>(
+  ctx: Context,
+  resource: Resource,
+  view: string,
+  asked: A,
+): Promise<A> {
+  const own = asked.filter === '' ? undefined : asked.filter
+  const { query, used } = await queryOfView((ctx.records as RecordEngine).scope, resource, view, {})
+  const fault = used.faults.find(
+    ({ part }) => (part === 'filter' && own === undefined) || (part === 'sort' && asked.sort === undefined),
+  )
+  if (fault) throw exportViewBroken({ view: String(used.name), part: fault.part, detail: fault.detail })
+  return { ...asked, filter: own ?? query.filter, q: asked.q ?? query.q, sort: asked.sort ?? query.sort }
+}
+
 interface ExportPage {
   readonly data: readonly RecordJson[]
   readonly included: Included
@@ -242,7 +270,7 @@ interface ExportPage {
 async function page(
   ctx: Context,
   resource: Resource,
-  { filter, q, sort, deleted, view, ids, fields }: ExportQuery,
+  { filter, q, sort, deleted, ids, fields }: ExportQuery,
   how: Pick<ListQuery, 'limit' | 'after' | 'count'>,
 ): Promise<ExportPage> {
   const engine = ctx.records as RecordEngine
@@ -253,7 +281,7 @@ async function page(
     const field = resource.fields.get(name)
     return field !== undefined && pointsAtRecord(field)
   })
-  const asked: ListQuery = {
+  const query: ListQuery = {
     count: 'none',
     ...how,
     fields,
@@ -263,7 +291,6 @@ async function page(
     ...(sort === undefined ? {} : { sort }),
     ...(deleted === undefined ? {} : { deleted }),
   }
-  const query = view === undefined ? asked : (await queryOfView(engine.scope, resource, view, asked)).query
   const found = await engine.list(resource.id, query)
   const data = await exportable(ctx, resource, found.data)
   return { data, included: found.included, next: found.page.next, count: found.page.count }

@@ -33,7 +33,6 @@ export interface ExportQuery {
   readonly q?: string
   readonly sort?: string
   readonly deleted?: 'only'
-  readonly view?: string
   /** Only these of them. */
   readonly ids?: readonly string[]
   readonly fields: readonly string[]
