@@ -78,6 +78,25 @@ describe('a file of records', () => {
     expect(response.headers.get('cache-control')).toBe('no-store')
   })
 
+  test('calls fields and choices of the workspace’s own as it named them, also where lines come back refused', async () => {
+    const own = { resource: 'core.account', labelEn: 'Grade', labelFr: 'Rang' }
+    const options = [{ value: 'a', label: { en: 'First', fr: 'Premier' } }]
+    for (const field of [
+      { name: 'grade', type: 'select', options },
+      { name: 'stars', type: 'integer', labelEn: 'Stars' },
+    ])
+      expect(await admin.post('/api/core/fields', { ...own, ...field })).toMatchObject({ status: 201 })
+    await admin.post('/api/core/accounts', { name: 'A', grade: 'a' })
+    const { bytes } = await fileOf(admin, { resource: 'core.account', fields: ['name', 'grade'] })
+    expect(bytes.toString('utf8')).toBe('\ufeffName,Grade\r\nA,First\r\n')
+    const importing = new Importing(admin, work)
+    const made = await importing.upload('core.account', 'name;Stars\nB;many\n')
+    const mapping = ['name', 'stars'].map((field, at) => ({ column: made.columns[at]?.name, field }))
+    await importing.change(made.id, { mapping })
+    await importing.rehearse(made.id)
+    expect((await admin.get(`/api/core/imports/${made.id}/errors.csv`)).body).toMatch(/B;many;2;"?Stars: /)
+  })
+
   test('runs nothing in a spreadsheet, and phones and numbers survive', async () => {
     await fill()
     const { bytes } = await fileOf(admin, { fields, heads: 'names', sort: 'email' })

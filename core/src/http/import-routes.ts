@@ -19,6 +19,7 @@ import { profile } from '../records/import/profile.ts'
 import { aliasesSchema, mappingSchema, optionsSchema } from '../records/import/recipe.ts'
 import { sniff } from '../records/import/sniff.ts'
 import { phaseOf } from '../records/import/store.ts'
+import { fieldLabel } from '../records/labels.ts'
 import { isUuid } from '../records/values.ts'
 import { readJson } from './body.ts'
 import { download } from './download.ts'
@@ -171,14 +172,18 @@ export function importRoutes(kernel: Kernel, options: ImportRouteOptions): Hono<
   app.get('/imports/:id/errors.csv', async (request) => {
     const record = await unit(request, (ctx) => service.read(ctx, id(request)))
     const { columns, delimiter, resource } = record
-    const { words } = kernel.parts
-    const { locale } = request.env.facts.who.actor
-    const say = (key: string, otherwise: string) => (words.has(key) ? words.say(locale, key) : otherwise)
-    const label = (field: string) => say(`${resource}.${field}`, field)
+    const { words, fields } = kernel.parts
+    const { actor, workspace } = request.env.facts.who
+    const { locale } = actor
+    const known = fields.lastKnown(workspace.id).get(resource)?.fields
+    const label = (name: string) => {
+      const field = known?.get(name)
+      return field ? fieldLabel(words, locale, resource, field) : name
+    }
     const head = [
       ...columns.map((column) => column.name),
-      say('core.import.line', 'line'),
-      say('core.import.problems', 'problems'),
+      words.say(locale, 'core.import.line'),
+      words.say(locale, 'core.import.problems'),
     ]
     const phase = phaseAsked(request, record)
     const between = delimiter === '' ? ',' : delimiter

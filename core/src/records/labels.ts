@@ -13,6 +13,7 @@ export function fieldLabel(words: Words, locale: Locale, resource: string, field
 export function optionLabel(words: Words, locale: Locale, resource: string, field: FieldModel, value: string): string {
   const own = field.options?.find((option) => option.value === value)?.label
   if (own) return own[locale]
-  // The choices of a workspace's own field are not translated: a value without a label is its own.
-  return field.label ? value : words.say(locale, `${resource}.${field.name}.${value}`)
+  // A value that nobody named is its own; so are those of a workspace's own field without a label.
+  const key = `${resource}.${field.name}.${value}`
+  return field.label || !words.has(key) ? value : words.say(locale, key)
 }

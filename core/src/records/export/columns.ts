@@ -2,6 +2,7 @@ import { Decimal } from 'decimal.js'
 import { DateTime } from 'luxon'
 import type { Locale } from '../../actor.ts'
 import type { Words } from '../../words.ts'
+import { fieldLabel, optionLabel } from '../labels.ts'
 import type { FieldModel } from '../model.ts'
 import type { Included, RecordJson } from '../records.ts'
 import type { Resource } from '../registry.ts'
@@ -30,7 +31,7 @@ export function columnsOf(resource: Resource, fields: readonly FieldModel[], lab
     return own
   }
   return fields.flatMap((field): ExportColumn[] => {
-    const label = labels.heads === 'names' ? field.name : labelOf(resource, field, labels)
+    const label = labels.heads === 'names' ? field.name : fieldLabel(labels.words, labels.locale, resource.id, field)
     if (!pointsAtRecord(field)) return [{ field, part: 'value', head: free(label, field) }]
     const id = labels.heads === 'names' ? `${field.name}.id` : `${label} (id)`
     return [
@@ -42,11 +43,6 @@ export function columnsOf(resource: Resource, fields: readonly FieldModel[], lab
 
 export function pointsAtRecord({ name, target }: FieldModel): boolean {
   return target !== undefined && name !== 'id'
-}
-
-function labelOf(resource: Resource, { name }: FieldModel, { words, locale }: Labels): string {
-  const own = `${resource.id}.${name}`
-  return words.has(own) ? words.say(locale, own) : words.say(locale, `core.record.${name}`)
 }
 
 /** A record with the titles of what it points at. */
@@ -63,10 +59,8 @@ export function cellOf({ field, part }: ExportColumn, row: ExportRow, resource: 
   if (part === 'id') return String(value as string)
   const { words, locale, heads } = labels
   switch (field.type) {
-    case 'select': {
-      const key = `${resource.id}.${field.name}.${String(value as string)}`
-      return heads === 'labels' && words.has(key) ? words.say(locale, key) : String(value as string)
-    }
+    case 'select':
+      return heads === 'labels' ? optionLabel(words, locale, resource.id, field, String(value)) : String(value)
     case 'boolean':
       return heads === 'labels'
         ? words.say(locale, value === true ? 'core.export.yes' : 'core.export.no')

@@ -5,6 +5,7 @@ import type { Words } from '../../words.ts'
 import { duplicateSuspected } from '../duplicates/errors.ts'
 import { duplicatesOf } from '../duplicates/find.ts'
 import type { RecordEngine } from '../engine.ts'
+import { fieldLabel } from '../labels.ts'
 import type { FieldModel } from '../model.ts'
 import type { RecordJson } from '../records.ts'
 import type { Resource } from '../registry.ts'
@@ -176,10 +177,10 @@ export class Drafts {
   /** How a reference is called where it is refused. */
   #named({ target, by }: PlanEntry): { target: string; by: string } {
     const { words, ctx } = this.#parts
-    const said = (key: string, otherwise: string) => (words.has(key) ? words.say(ctx.locale, key) : otherwise)
+    const one = `${target?.id}.one`
     return {
-      target: said(`${target?.id}.one`, target?.entity ?? ''),
-      by: said(`${target?.id}.${by?.name}`, by?.name ?? ''),
+      target: words.has(one) ? words.say(ctx.locale, one) : (target?.entity ?? ''),
+      by: target && by ? fieldLabel(words, ctx.locale, target.id, by) : '',
     }
   }
 
