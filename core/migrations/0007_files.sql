@@ -20,7 +20,6 @@ create table core.file_piece (
 );
 create index file_piece_start on core.file_piece (at) where nth = 0;
 select core.protect('core.file_piece', 'select, insert, delete');
-alter table core.file_piece no force row level security;
 
 -- Imports --------------------------------------------------------------------------------------------------------------
 
@@ -30,7 +29,6 @@ alter table core.import add column job uuid references core.job (id) on delete s
 alter table core.import drop constraint import_state_check;
 alter table core.import add constraint import_state_check
   check (state in ('draft', 'mapped', 'rehearsing', 'rehearsed', 'running', 'done', 'failed', 'rolling_back', 'rolled_back'));
-alter table core.import no force row level security;
 
 -- The rehearsal's lines are kept beside the run's, so that the two can be compared.
 alter table core.import_row add column phase text not null default 'run' check (phase in ('rehearsal', 'run'));
