@@ -50,7 +50,8 @@ const readersOfExports: Audience = ({ me, may }, _, alias) =>
       : sql<SqlBool>`coalesce(${sql.ref(`${alias}.owner`)} = ${me}::uuid, false)`
 
 export const exportLog = defineResource(Export, {
-  path: 'exports',
+  // `/exports` are one's own, with their files.
+  path: 'export-log',
   title: 'name',
   icon: 'download',
   nav: false,
