@@ -1,4 +1,6 @@
+import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { addPiece } from '../src/files/pieces.ts'
 import { createTestApp, TestClient, type TestApp, type TestWorkspace } from '../src/testing/index.ts'
 import { grant, Importing } from './import-world.ts'
 
@@ -273,6 +275,10 @@ describe('an export', () => {
       ['Anna', expect.objectContaining({ rows: 1, finishedAt: expect.any(String) })],
       ['Anna', expect.objectContaining({ resource: 'core.contact', format: 'csv', filter: 'email ~ "ana"' })],
     ])
+    const log = await company.as({ may: ['core.export.read', 'core.audit.read'] })
+    expect((await log.get('/api/core/export-log')).body.data).toMatchObject([{ resource: 'core.contact', rows: 1 }])
+    const other = await company.as({ may: ['core.export.read'] })
+    expect((await other.get('/api/core/export-log')).body.data).toEqual([])
   })
 
   test('may be asked for by a program, paused, and cancelled; its file is gone after a week', async () => {
@@ -301,5 +307,39 @@ describe('an export', () => {
     })
     const second = (await ask(program, accounts)).body.data
     expect((await program.post(`/api/core/exports/${second.id}/cancel`)).body.data.state).toBe('cancelled')
+  })
+
+  test('leaves no piece behind a week after it is done, cancelled or has failed; one that waits keeps its own', async () => {
+    await fill()
+    const carrier = await company.as({ may: ['core.contact.read', 'core.contact.export'] })
+    const pieces = async () => {
+      const { rows } = await company.inside(({ sql: tx }) =>
+        sql<{ file: string }>`select distinct file from core.file_piece`.execute(tx),
+      )
+      return new Set(rows.map(({ file }) => file))
+    }
+    const { id: done } = await fileOf(carrier, {})
+    const others: string[] = []
+    for (const how of ['cancel', 'pause', 'pause'] as const) {
+      const { id } = (await ask(carrier, {})).body.data
+      others.push(id)
+      await carrier.post(`/api/core/exports/${id}/${how}`)
+      // What its job had written by then.
+      const at = app.clock.now().toISOString()
+      await company.inside(({ sql: tx, workspace }) =>
+        addPiece(tx, { workspace: workspace.id, file: id, nth: 0, bytes: Buffer.from('x'), at }),
+      )
+    }
+    const [cancelled = '', failed = '', paused = ''] = others
+    await grant(admin, carrier, { grants: [{ resource: 'core.contact', action: 'read', visibility: 'all' }] })
+    await carrier.post(`/api/core/exports/${failed}/resume`)
+    await work()
+    expect((await carrier.get(`/api/core/exports/${failed}`)).body.data.state).toBe('failed')
+    app.clock.advance('P2D')
+    await work()
+    expect(await pieces()).toEqual(new Set([done, cancelled, failed, paused]))
+    app.clock.advance('P6D')
+    await work()
+    expect(await pieces()).toEqual(new Set([paused]))
   })
 })

@@ -1,7 +1,10 @@
 import { sql } from 'kysely'
 import type { JobDefinition } from '../../plugins/define-plugin.ts'
 
-/** Takes away files whose time is over, and pieces of uploads that never came to an import. */
+/**
+ * Takes away files whose time is over, what exports that were cancelled or failed had written, and pieces of uploads that
+ * never came to an import. One that is still worked on, or paused, keeps its beginning.
+ */
 export const sweepFiles: JobDefinition = {
   id: 'file-sweep',
   schedule: '20 3 * * *',
@@ -13,8 +16,11 @@ export const sweepFiles: JobDefinition = {
         select p.file from core.file_piece p
           left join core.import i on i.workspace = p.workspace and i.id = p.file
           left join core.export e on e.workspace = p.workspace and e.id = p.file
+          left join core.export_run r on r.workspace = p.workspace and r.export = p.file
+          left join core.job j on j.id = r.job
         where p.workspace = ${workspace.id}::uuid and p.nth = 0 and p.at < ${dayAgo}::timestamptz and i.id is null
-          and (e.id is null or e.expires_at <= ${now.toISOString()}::timestamptz))
+          and (e.id is null or coalesce(e.expires_at, e.created_at + interval '7 days') <= ${now.toISOString()}::timestamptz)
+          and (j.id is null or j.state in ('done', 'failed', 'cancelled')))
       delete from core.file_piece p using over where p.workspace = ${workspace.id}::uuid and p.file = over.file`.execute(
       tx,
     )
