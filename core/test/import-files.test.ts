@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
+import iconv from 'iconv-lite'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ZipFile } from 'yazl'
 import { sheetRow, zipped, type SheetCell } from '../src/records/export/xlsx-writer.ts'
@@ -102,6 +104,29 @@ describe('a file', () => {
       { firstName: 'Jean', phone: '+33-1-23-45-67-89', birthDate: null },
     ])
     expect(Object.values(body.included['core.account'])).toMatchObject([{ title: 'Maison Garonne; Fils' }])
+  })
+
+  test('of JSON is read in the encoding it was saved in', async () => {
+    const content = JSON.stringify([{ name: 'Société Générale' }, { name: 'Café de l’Été' }])
+    for (const encoding of ['utf8', 'utf16le', 'windows-1252']) {
+      const made = await importing.upload('core.account', iconv.encode(content, encoding, { addBOM: true }))
+      expect(made).toMatchObject({ file: { format: 'json' }, columns: [{ name: 'name' }] })
+      expect(made.columns[0]?.samples).toEqual(['Société Générale', 'Café de l’Été'])
+    }
+  })
+
+  test('whose record is endless is refused, whatever holds it', async () => {
+    const noise = randomBytes(600_000).toString('hex')
+    const files = [
+      `name\n"${noise}"\n`,
+      JSON.stringify([{ name: noise }]),
+      await workbook([[text('name')], [text(noise)]]),
+    ]
+    for (const file of files)
+      expect((await importing.send('core.account', file)).body).toMatchObject({
+        code: 'IMPORT_FILE_INVALID',
+        detail: expect.stringContaining('over a million'),
+      })
   })
 
   test('of another type, a damaged one and one made to fill a disk are refused', async () => {

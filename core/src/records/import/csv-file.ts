@@ -4,10 +4,9 @@ import { CsvError, parse } from 'csv-parse'
 import iconv from 'iconv-lite'
 import { importFileInvalid, type FileFault } from './errors.ts'
 import { asWritten } from './harmless.ts'
-import { fitted, headerOf, type FileRow, type ReadableFile } from './tables.ts'
+import { fitted, headerOf, longestRecord, type FileRow, type ReadableFile } from './tables.ts'
 
 /** How far one record may go: past it, a quotation mark was left open. */
-const longestRecord = 1_000_000
 
 const refuse = (reason: FileFault, line: number, value = '') => importFileInvalid({ reason, line, value })
 

@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs'
+import { pipeline } from 'node:stream'
+import iconv from 'iconv-lite'
 import { importFileInvalid } from './errors.ts'
-import { Columns, type FileRow, type ReadableFile } from './tables.ts'
+import { Columns, longestRecord, type FileRow, type ReadableFile } from './tables.ts'
 
-const longestRecord = 1_000_000
 const deepestPath = 3
 
 const refuse = (line: number, value: string) => importFileInvalid({ reason: 'json', line, value })
@@ -15,20 +16,20 @@ const refuse = (line: number, value: string) => importFileInvalid({ reason: 'jso
  */
 export async function* jsonRecords(file: ReadableFile): AsyncGenerator<FileRow> {
   const columns = new Columns()
-  for await (const record of objectsOf(file.path)) columns.take(record.keys())
+  for await (const record of objectsOf(file)) columns.take(record.keys())
   const header = columns.header()
   if (header.length === 0) throw importFileInvalid({ reason: 'empty', line: 1, value: '' })
   yield { line: 1, cells: header, whole: true }
   let line = 0
-  for await (const record of objectsOf(file.path)) {
+  for await (const record of objectsOf(file)) {
     line += 1
     yield { line, cells: header.map((name) => record.get(name) ?? ''), whole: true }
   }
 }
 
-async function* objectsOf(path: string): AsyncGenerator<Map<string, string>> {
+async function* objectsOf(file: ReadableFile): AsyncGenerator<Map<string, string>> {
   let line = 0
-  for await (const text of valuesIn(path)) {
+  for await (const text of valuesIn(file)) {
     line += 1
     let value: unknown
     try {
@@ -59,15 +60,18 @@ function textOf(value: unknown): string {
 }
 
 /** Texts of the values in a list, or of those that follow one another, without reading more than one at a time. */
-async function* valuesIn(path: string): AsyncGenerator<string> {
+async function* valuesIn({ path, encoding }: ReadableFile): AsyncGenerator<string> {
   let held = ''
   let depth = 0
   let quoted = false
   let escaped = false
   let inList: boolean | undefined
   let count = 0
-  for await (const chunk of createReadStream(path, { encoding: 'utf8' }) as AsyncIterable<string>) {
-    for (const sign of inList === undefined ? chunk.replace(/^\ufeff/, '') : chunk) {
+  const texts = iconv.decodeStream(encoding)
+  // What goes wrong in the source reaches the loop through the decoder, which takes the mark of its encoding away.
+  pipeline(createReadStream(path), texts, () => {})
+  for await (const chunk of texts as AsyncIterable<string>) {
+    for (const sign of chunk) {
       if (quoted) {
         held += sign
         if (escaped) escaped = false

@@ -26,6 +26,8 @@ export interface ReadableFile extends FileShape {
 }
 
 const mostColumns = 500
+/** Characters of one record, in whatever kind of file. */
+export const longestRecord = 1_000_000
 
 /**
  * Names of the columns as a header gives them.

@@ -3,7 +3,7 @@ import { Decimal } from 'decimal.js'
 import { SaxesParser, type SaxesTagPlain } from 'saxes'
 import { openPromise, type Entry, type ZipFile } from 'yauzl'
 import { archiveRefused, fileTypeRefused, importFileInvalid } from './errors.ts'
-import { fitted, headerOf, type FileRow, type ReadableFile } from './tables.ts'
+import { fitted, headerOf, longestRecord, type FileRow, type ReadableFile } from './tables.ts'
 
 /** A sheet of numbers packs to a tenth; what packs to a hundredth was made to fill a disk. */
 const mostRatio = 100
@@ -41,18 +41,25 @@ export async function* xlsxRecords(file: ReadableFile): AsyncGenerator<FileRow> 
       if (width !== undefined) return
     }
     throw importFileInvalid({ reason: 'empty', line: 1, value: '' })
-  } catch (error) {
-    throw error instanceof Error && !('code' in error && 'status' in error) ? damaged(error.message) : error
   } finally {
     zip.close()
   }
 }
 
 async function opened(path: string): Promise<ZipFile> {
+  return openPromise(path, { lazyEntries: true, autoClose: false }).catch(refuseDamaged)
+}
+
+/** What the archive's reader throws is the file's fault, unless the disk failed it. */
+function refuseDamaged(error: unknown): never {
+  throw error instanceof Error && !('syscall' in error) ? damaged(error.message) : error
+}
+
+async function* ofArchive<T>(source: AsyncIterable<T>): AsyncGenerator<T> {
   try {
-    return await openPromise(path, { lazyEntries: true, autoClose: false })
+    yield* source
   } catch (error) {
-    throw damaged(error instanceof Error ? error.message : '')
+    refuseDamaged(error)
   }
 }
 
@@ -61,7 +68,7 @@ type Entries = ReadonlyMap<string, Entry>
 async function entriesOf(zip: ZipFile): Promise<Entries> {
   const entries = new Map<string, Entry>()
   let size = 0
-  for await (const entry of zip.eachEntry()) {
+  for await (const entry of ofArchive(zip.eachEntry())) {
     size += entry.uncompressedSize
     if (entry.uncompressedSize > mostRatio * Math.max(1_000, entry.compressedSize) || size > mostRatio * zip.fileSize)
       throw archiveRefused({ limit: mostRatio })
@@ -138,14 +145,15 @@ async function textsOf(zip: ZipFile, entries: Entries): Promise<string[]> {
       if (name === 'rPh') phonetic += 1
     },
     text(piece) {
-      if (heard && text !== undefined) text += piece
+      if (!heard || text === undefined) return
+      text += piece
+      if (size + text.length > mostTexts) throw importFileInvalid({ reason: 'texts', line: 1, value: '' })
     },
     close(name) {
       if (name === 't') heard = false
       if (name === 'rPh') phonetic -= 1
       if (name !== 'si') return
       size += text?.length ?? 0
-      if (size > mostTexts) throw importFileInvalid({ reason: 'texts', line: 1, value: '' })
       texts.push(unhidden(text ?? ''))
       text = undefined
     },
@@ -168,8 +176,14 @@ async function* rowsOf(
   let row: { line: number; cells: string[] } = { line: 0, cells: [] }
   let cell: { at: number; type: string; style: number; text: string } | undefined
   let heard = false
+  let size = 0
+  const grow = (text: string) => {
+    size += text.length
+    if (size > longestRecord) throw importFileInvalid({ reason: 'record_too_long', line: row.line, value: '' })
+  }
   const parser = parserOf({
     open({ name, attributes }) {
+      if (name === 'row') size = 0
       if (name === 'row') row = { line: Number(attributes['r'] ?? row.line + 1), cells: [] }
       else if (name === 'c') {
         const at = columnOf(attributes['r'] ?? '') ?? row.cells.length
@@ -177,7 +191,9 @@ async function* rowsOf(
       } else if (name === 'v' || name === 't') heard = true
     },
     text(piece) {
-      if (heard && cell) cell.text += piece
+      if (!heard || !cell) return
+      grow(piece)
+      cell.text += piece
     },
     close(name) {
       if (name === 'v' || name === 't') heard = false
@@ -186,7 +202,10 @@ async function* rowsOf(
         if (cell.at > most)
           throw importFileInvalid({ reason: 'too_many_columns', line: row.line, value: String(cell.at) })
         while (row.cells.length < cell.at) row.cells.push('')
-        row.cells[cell.at] = shown(cell, book)
+        const text = shown(cell, book)
+        // A text of the workbook may stand in any number of cells.
+        if (cell.type === 's') grow(text)
+        row.cells[cell.at] = text
         cell = undefined
       }
       if (name === 'row') rows.push(row)
@@ -257,6 +276,6 @@ async function read(zip: ZipFile, entry: Entry | undefined, handlers: Handlers):
 }
 
 async function stream(zip: ZipFile, entry: Entry): Promise<AsyncIterable<string>> {
-  const bytes: Readable = await zip.openReadStreamPromise(entry)
-  return bytes.setEncoding('utf8')
+  const bytes: Readable = await zip.openReadStreamPromise(entry).catch(refuseDamaged)
+  return ofArchive<string>(bytes.setEncoding('utf8'))
 }
