@@ -26,6 +26,7 @@ select core.protect('core.file_piece', 'select, insert, delete');
 alter table core.import add column format text not null default 'csv';
 -- The job that works on it; while it does, the job's state is the import's.
 alter table core.import add column job uuid references core.job (id) on delete set null;
+alter table core.import drop column heartbeat_at;
 alter table core.import drop constraint import_state_check;
 alter table core.import add constraint import_state_check
   check (state in ('draft', 'mapped', 'rehearsing', 'rehearsed', 'running', 'done', 'failed', 'rolling_back', 'rolled_back'));

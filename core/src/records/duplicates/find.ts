@@ -96,8 +96,7 @@ export async function warnOfDuplicates(
   if (!best) return
   throw duplicateSuspected(
     { title: String(best.data['title'] ?? best.record), count: candidates.length },
-    // `warning` and `record` are what an import that skips duplicates reads.
-    { candidates, warning: duplicateSuspected.code, record: best.record },
+    { candidates, warning: duplicateSuspected.code },
   )
 }
 
