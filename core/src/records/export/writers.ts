@@ -1,4 +1,4 @@
-import { csvLine } from '../import/error-file.ts'
+import { csvLine } from '../csv-line.ts'
 import type { Resource } from '../registry.ts'
 import { cellOf, pointsAtRecord, titleOf, type ExportColumn, type ExportRow, type Labels } from './columns.ts'
 import { vcardFields, vcardOf } from './vcard-writer.ts'

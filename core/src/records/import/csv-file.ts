@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream'
 import { CsvError, parse } from 'csv-parse'
 import iconv from 'iconv-lite'
 import { importFileInvalid, type FileFault } from './errors.ts'
-import { asWritten } from './harmless.ts'
+import { asWritten } from '../harmless.ts'
 import { fitted, headerOf, longestRecord, type FileRow, type ReadableFile } from './tables.ts'
 
 /** How far one record may go: past it, a quotation mark was left open. */
