@@ -417,6 +417,14 @@ describe('undoing', () => {
     expect(body.data).toMatchObject([{ state: 'done', actor: 'Claire Admin', merged: [{ id: two.id, title: 'Deux' }] }])
   })
 
+  test('a record of a kind nobody can merge came out of no merge', async () => {
+    for (const path of ['users', 'roles']) {
+      const { body } = await admin.get(`/api/core/${path}?limit=1`)
+      const answer = await admin.get(`/api/core/${path}/${body.data[0].id}/merges`)
+      expect(answer, path).toMatchObject({ status: 200, body: { data: [] } })
+    }
+  })
+
   test('is told as an event, as the merge is', async () => {
     const [one, two] = [await account({ name: 'Un' }), await account({ name: 'Deux' })]
     const { merge: id } = await merged(one, [two])

@@ -13,7 +13,6 @@ type Request = HonoContext<PluginEnv>
 
 export interface MergeRouteParts {
   readonly engineOf: (ctx: Context) => RecordEngine
-  readonly read: (request: Request, work: (engine: RecordEngine, ctx: Context) => Promise<unknown>) => Promise<Response>
   readonly write: (
     request: Request,
     work: (ctx: Context, body: Record<string, unknown>) => Promise<Answer>,
@@ -34,11 +33,8 @@ const mergeBody = z.strictObject({
 export function mergeRoutes(
   app: Hono<PluginEnv>,
   resource: Resource,
-  { engineOf, read, write, json, problem }: MergeRouteParts,
+  { engineOf, write, json, problem }: MergeRouteParts,
 ): void {
-  app.get('/:id/merges', (request) =>
-    read(request, async (engine) => ({ data: await engine.mergesInto(resource.id, request.req.param('id') ?? '') })),
-  )
   app.post('/:id/merge', (request) =>
     write(request, async (ctx, body) => {
       const { version, others, choose, preview, acknowledge } = parsed(mergeBody, body)

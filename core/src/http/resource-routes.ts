@@ -210,6 +210,9 @@ export function resourceRoutes(kernel: Kernel, resource: Resource, jobs: Jobs): 
   app.get('/:id/history', (request) =>
     read(request, async (engine) => ({ data: await engine.history(resource.id, request.req.param('id')) })),
   )
+  app.get('/:id/merges', (request) =>
+    read(request, async (engine) => ({ data: await engine.mergesInto(resource.id, request.req.param('id')) })),
+  )
   if (resource.options.timeline) {
     app.get('/:id/timeline', (request) =>
       read(request, (engine, ctx) =>
@@ -269,7 +272,6 @@ export function resourceRoutes(kernel: Kernel, resource: Resource, jobs: Jobs): 
   )
   mergeRoutes(app, resource, {
     engineOf,
-    read,
     write,
     json,
     problem: (ctx, error, path) =>
