@@ -136,6 +136,17 @@ describe('what an actor is shown', () => {
     expect(body.may).toEqual([])
   })
 
+  test('says whether many records may be changed at a time', async () => {
+    const may = ['core.account.read', 'core.account.update']
+    for (const [actor, bulk] of [
+      [await app.as({ may }), false],
+      [await app.as({ may: [...may, 'core.account.bulk'] }), true],
+    ] as const) {
+      const { body } = await actor.get('/api/core/shell')
+      expect(body.resources.find(({ id }: { id: string }) => id === 'core.account').may).toMatchObject({ bulk })
+    }
+  })
+
   test('speaks the actor’s language', async () => {
     const french = await app.as({
       may: ['*.*'],

@@ -116,6 +116,8 @@ export interface ResourceMeta {
     readonly import: boolean
     readonly export: boolean
     readonly merge: boolean
+    /** More rows than one request takes, in the background. */
+    readonly bulk: boolean
   }
   readonly fields: readonly FieldMeta[]
   readonly collections: readonly { readonly name: string; readonly target: string; readonly field: string }[]

@@ -197,6 +197,7 @@ function resourceMeta({ words, catalog }: WorkspaceParts, ctx: Context, on: Read
       import: !imported.closed && imported.mayImport(ctx),
       export: authority.compile(resource, 'export').allowed,
       merge: !options.readonly && update.allowed && authority.may(`${id}.merge`),
+      bulk: !options.readonly && authority.may(`${id}.bulk`),
     },
     fields: resource.all
       .filter(({ name }) => read.readable(name))

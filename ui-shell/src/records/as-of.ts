@@ -14,6 +14,7 @@ export function lookOnly(meta: ResourceMeta): ResourceMeta {
     import: false,
     export: false,
     merge: false,
+    bulk: false,
   }
   const past: ResourceMeta = { ...meta, may, duplicates: false }
   seen.set(meta, past)

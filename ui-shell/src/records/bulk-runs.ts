@@ -39,8 +39,6 @@ export interface Run {
   readonly problem: string | undefined
 }
 
-/** The server takes these by one request; more are its background's work. */
-export const mostAtOnce = 200
 const askEvery = 700
 const bulks = '/api/core/bulks'
 

@@ -3,6 +3,7 @@ import type { ListQuery, RecordJson, ResourceMeta } from '@socle/sdk/ui'
 import { html } from 'lit'
 import type { TemplateResult } from 'lit'
 import { define } from '../define.ts'
+import { mostAtOnce } from './many.ts'
 
 /** The list an action is offered on, as it stands at that moment. */
 export interface ListPlace {
@@ -84,8 +85,7 @@ const mergeRows: ListAction = {
   id: 'merge',
   icon: 'merge',
   label: () => t('shell.merge.action'),
-  offered: ({ meta, rows, all, total }) =>
-    meta.may.merge && rows.length >= 2 && rows.length <= 20 && !(all && total > rows.length),
+  offered: (place) => place.meta.may.merge && place.rows.length >= 2 && place.rows.length <= 20 && !hasUnloaded(place),
   run: ({ meta, rows }) => navigate(`${meta.route}/merge?ids=${rows.map(({ id }) => id).join(',')}`),
 }
 
@@ -111,7 +111,7 @@ const setField: ListAction = {
   id: 'set',
   icon: 'pencil',
   label: () => t('shell.records.bulk.set'),
-  offered: ({ meta }) => meta.may.update,
+  offered: ({ meta, rows }) => meta.may.update && (meta.may.bulk || rows.length <= mostAtOnce),
   run: (place) => bulk(place, 'set', false),
 }
 
@@ -119,21 +119,21 @@ const deleteRows: ListAction = {
   id: 'delete',
   icon: 'trash-2',
   label: () => t('shell.records.bulk.delete'),
-  offered: ({ meta }) => meta.may.delete,
+  offered: ({ meta, rows }) => meta.may.delete && (meta.may.bulk || rows.length <= mostAtOnce),
   run: (place) => bulk(place, 'delete', false),
 }
 
 const deleteAll: ListAction = {
   id: 'delete-all',
   label: ({ total }) => t('shell.records.bulk.deleteAll', { count: total }),
-  offered: ({ meta, all, total, rows }) => meta.may.delete && all && total > rows.length,
+  offered: (place) => place.meta.may.delete && place.meta.may.bulk && hasUnloaded(place),
   run: (place) => bulk(place, 'delete', true),
 }
 
 const setFieldOfAll: ListAction = {
   id: 'set-all',
   label: ({ total }) => t('shell.records.bulk.setAll', { count: total }),
-  offered: ({ meta, all, total, rows }) => meta.may.update && all && total > rows.length,
+  offered: (place) => place.meta.may.update && place.meta.may.bulk && hasUnloaded(place),
   run: (place) => bulk(place, 'set', true),
 }
 
@@ -149,6 +149,11 @@ export const rowActions: readonly ListAction[] = [
   setFieldOfAll,
   deleteAll,
 ]
+
+/** More rows are chosen than stand in `rows`. */
+function hasUnloaded({ all, total, rows }: ListPlace): boolean {
+  return all && total > rows.length
+}
 
 async function bulk(place: ListPlace, kind: 'set' | 'delete', everything: boolean): Promise<void> {
   const { ShellBulkDialog } = await import('./shell-bulk-dialog.ts')

@@ -3,10 +3,11 @@ import type { FieldMeta, ListQuery, RecordJson, ResourceMeta, SocleDialog, Socle
 import { html, nothing } from 'lit'
 import { runBulk } from './bulk.ts'
 import type { BulkOperation, BulkOutcome } from './bulk.ts'
-import { mostAtOnce, previewBulk, startRun } from './bulk-runs.ts'
+import { previewBulk, startRun } from './bulk-runs.ts'
 import type { Bulk, BulkSample } from './bulk-runs.ts'
 import { bulkStyles } from './bulk-styles.ts'
 import { changeTemplate, isTelling } from './field-changes.ts'
+import { mostAtOnce } from './many.ts'
 import { tellDoneTogether } from './own-changes.ts'
 import { fieldOf, hrefOf, writableFields } from './resources.ts'
 
