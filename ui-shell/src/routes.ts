@@ -115,41 +115,35 @@ function listRoute(resource: ResourceMeta, document: ShellDocument): Route {
 }
 
 function importRoute(resource: ResourceMeta): Route {
-  return {
-    key: `import:${resource.id}`,
-    tag: 'shell-import-wizard',
-    load: () => import('./imports/shell-import-wizard.ts').then((it) => it.ShellImportWizard),
-    params: {},
-    properties: { resource: resource.id },
-    plugin: resource.plugin,
-    bar: {
-      title: t('shell.import.title', { many: resource.name.many }),
-      crumbs: [{ title: resource.name.many, href: resource.route }],
-    },
-  }
+  const load = () => import('./imports/shell-import-wizard.ts').then((it) => it.ShellImportWizard)
+  const title = t('shell.import.title', { many: resource.name.many })
+  return behindList(resource, 'import', { tag: 'shell-import-wizard', load, title })
 }
 
 function mergeRoute(resource: ResourceMeta): Route {
-  return {
-    key: `merge:${resource.id}`,
-    tag: 'shell-merge',
-    load: () => import('./records/shell-merge.ts').then((it) => it.ShellMerge),
-    params: {},
-    properties: { resource: resource.id },
-    plugin: resource.plugin,
-    bar: { title: resource.name.many, crumbs: [{ title: resource.name.many, href: resource.route }] },
-  }
+  const load = () => import('./records/shell-merge.ts').then((it) => it.ShellMerge)
+  return behindList(resource, 'merge', { tag: 'shell-merge', load, title: resource.name.many })
 }
 
 function duplicatesRoute(resource: ResourceMeta): Route {
+  const load = () => import('./records/shell-duplicates.ts').then((it) => it.ShellDuplicates)
+  return behindList(resource, 'duplicates', { tag: 'shell-duplicates', load, title: resource.name.many })
+}
+
+/** A place one comes to from the list of a resource. */
+function behindList(
+  { id, plugin, name, route }: ResourceMeta,
+  place: string,
+  { tag, load, title }: { readonly tag: string; readonly load: Route['load']; readonly title: string },
+): Route {
   return {
-    key: `duplicates:${resource.id}`,
-    tag: 'shell-duplicates',
-    load: () => import('./records/shell-duplicates.ts').then((it) => it.ShellDuplicates),
+    key: `${place}:${id}`,
+    tag,
+    load,
     params: {},
-    properties: { resource: resource.id },
-    plugin: resource.plugin,
-    bar: { title: resource.name.many, crumbs: [{ title: resource.name.many, href: resource.route }] },
+    properties: { resource: id },
+    plugin,
+    bar: { title, crumbs: [{ title: name.many, href: route }] },
   }
 }
 

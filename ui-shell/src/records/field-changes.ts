@@ -2,7 +2,7 @@ import { t, valueTemplate } from '@socle/sdk/ui'
 import type { FieldChange, Included, RecordJson, ResourceMeta } from '@socle/sdk/ui'
 import { html } from 'lit'
 import type { TemplateResult } from 'lit'
-import { fieldOf, pointsAtRecord } from './resources.ts'
+import { fieldOf, hasValue, pointsAtRecord } from './resources.ts'
 import { titleFor } from './titles.ts'
 
 /** One change as a sentence: "Stage Proposal → Negotiation". `arrived` is called when a missing title came. */
@@ -13,8 +13,7 @@ export function changeTemplate(
 ): TemplateResult {
   const field = fieldOf(meta, change.field)
   const shown = (value: unknown): TemplateResult | string => {
-    if (value === null || value === undefined || value === '')
-      return html`<span class="none">${t('shell.records.history.nothing')}</span>`
+    if (!hasValue(value)) return html`<span class="none">${t('shell.records.history.nothing')}</span>`
     if (!field) return typeof value === 'object' ? JSON.stringify(value) : String(value)
     const isKnown = !pointsAtRecord(field) || context.included[field.target ?? '']?.[String(value)]
     if (!isKnown && field.target) return titleFor(field.target, String(value), context.arrived) ?? '…'

@@ -3,7 +3,7 @@ import type { ListQuery, RecordJson, ResourceMeta } from '@socle/sdk/ui'
 import { html } from 'lit'
 import type { TemplateResult } from 'lit'
 import { define } from '../define.ts'
-import { mostAtOnce } from './many.ts'
+import { mergeHref, mostAtOnce, mostMerged } from './many.ts'
 
 /** The list an action is offered on, as it stands at that moment. */
 export interface ListPlace {
@@ -85,8 +85,12 @@ const mergeRows: ListAction = {
   id: 'merge',
   icon: 'merge',
   label: () => t('shell.merge.action'),
-  offered: (place) => place.meta.may.merge && place.rows.length >= 2 && place.rows.length <= 20 && !hasUnloaded(place),
-  run: ({ meta, rows }) => navigate(`${meta.route}/merge?ids=${rows.map(({ id }) => id).join(',')}`),
+  offered: (place) =>
+    place.meta.may.merge && place.rows.length >= 2 && place.rows.length <= mostMerged && !hasUnloaded(place),
+  run: ({ meta, rows }) => {
+    const ids = rows.map(({ id }) => id)
+    navigate(mergeHref(meta, ids))
+  },
 }
 
 const lookBack: ListAction = {

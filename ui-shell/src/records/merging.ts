@@ -39,12 +39,6 @@ interface Unmerged {
   readonly kept: readonly unknown[]
 }
 
-export const mostMerged = 20
-
-export function mergeHref(meta: ResourceMeta, ids: readonly string[]): string {
-  return `${meta.route}/merge?ids=${ids.map(encodeURIComponent).join(',')}`
-}
-
 /** `nom, téléphone (proche)`. */
 export function reasonsText(reasons: readonly Reason[]): string {
   return reasons

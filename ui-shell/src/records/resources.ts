@@ -16,6 +16,11 @@ export function fieldsOf(meta: ResourceMeta, names: readonly string[]): FieldMet
   return names.flatMap((name) => fieldOf(meta, name) ?? [])
 }
 
+/** Whether there is something to show. A relation to many without any is an empty list. */
+export function hasValue(value: unknown): boolean {
+  return value !== null && value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0)
+}
+
 /** Follows `stage.kind` through references. Answers the fields on the way, the last one being compared. */
 export function fieldPath(meta: ResourceMeta, path: string): FieldMeta[] | undefined {
   const way: FieldMeta[] = []

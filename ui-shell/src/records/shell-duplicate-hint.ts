@@ -2,9 +2,10 @@ import { api, controls, icon, KitElement, t } from '@socle/sdk/ui'
 import type { ResourceMeta } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
-import { onUndone } from './own-changes.ts'
-import { mergeHref, reasonsText } from './merging.ts'
+import { mergeHref } from './many.ts'
+import { reasonsText } from './merging.ts'
 import type { Suspect } from './merging.ts'
+import { onUndone } from './own-changes.ts'
 import { hrefOf } from './resources.ts'
 
 /** Letters typed in a row are one question. */

@@ -16,10 +16,11 @@ import type { FieldMeta, RecordJson, ResourceMeta, TabItem } from '@socle/sdk/ui
 import { css, html, nothing } from 'lit'
 import { repeat } from 'lit/directives/repeat.js'
 import { setPage } from '../page.ts'
-import { mergeHref, reasonsText } from './merging.ts'
+import { mergeHref } from './many.ts'
+import { reasonsText } from './merging.ts'
 import type { Reason } from './merging.ts'
 import { onUndone } from './own-changes.ts'
-import { fieldsOf, hrefOf, inSentence, moduleOf, pointsAtRecord } from './resources.ts'
+import { fieldsOf, hasValue, hrefOf, inSentence, moduleOf, pointsAtRecord } from './resources.ts'
 
 interface Pair {
   readonly a: RecordJson
@@ -270,7 +271,7 @@ export class ShellDuplicates extends KitElement {
   #pair(meta: ResourceMeta, pair: Pair) {
     const { a, b, score, reasons } = pair
     const fields = fieldsOf(meta, meta.list)
-      .filter((it) => it.name !== meta.title && !pointsAtRecord(it) && (isFilled(a[it.name]) || isFilled(b[it.name])))
+      .filter((it) => it.name !== meta.title && !pointsAtRecord(it) && (hasValue(a[it.name]) || hasValue(b[it.name])))
       .slice(0, essentials)
     const titles = { one: titleIn(meta, a), other: titleIn(meta, b) }
     const isOpen = this.#state === 'open'
@@ -309,7 +310,7 @@ export class ShellDuplicates extends KitElement {
           return html`<div>
             <dt>${field.label}</dt>
             <dd class=${isSame ? 'same' : ''}>
-              ${isFilled(value) ? valueTemplate(field, value, { record, links: false }) : html`<span class="none">–</span>`}
+              ${hasValue(value) ? valueTemplate(field, value, { record, links: false }) : html`<span class="none">–</span>`}
             </dd>
           </div>`
         })}
@@ -443,10 +444,6 @@ export class ShellDuplicates extends KitElement {
       }
     `,
   ]
-}
-
-function isFilled(value: unknown): boolean {
-  return value !== null && value !== undefined && value !== ''
 }
 
 function titleIn(meta: ResourceMeta, record: RecordJson): string {

@@ -17,9 +17,19 @@ import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
 import { setPage } from '../page.ts'
 import { acknowledging } from './acknowledging.ts'
-import { mostMerged, movedText, tellMerged } from './merging.ts'
+import { mostMerged } from './many.ts'
+import { movedText, tellMerged } from './merging.ts'
 import type { Merged, Moved } from './merging.ts'
-import { hrefOf, includesFor, inSentence, mergeIncluded, moduleOf, titleOf, writableFields } from './resources.ts'
+import {
+  hasValue,
+  hrefOf,
+  includesFor,
+  inSentence,
+  mergeIncluded,
+  moduleOf,
+  titleOf,
+  writableFields,
+} from './resources.ts'
 import { withTones } from './stages.ts'
 
 interface Preview {
@@ -569,10 +579,6 @@ export class ShellMerge extends KitElement {
       }
     `,
   ]
-}
-
-function hasValue(value: unknown): boolean {
-  return value !== null && value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0)
 }
 
 function written(value: unknown): string {

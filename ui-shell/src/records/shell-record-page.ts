@@ -24,7 +24,17 @@ import { fillsOf } from '../slots.ts'
 import { hrefAsOf, lookOnly } from './as-of.ts'
 import { MediaQuery } from './media-query.ts'
 import { onUndone, tellDone } from './own-changes.ts'
-import { createLabel, fieldOf, fieldsOf, hrefOf, includesFor, includedTitle, moduleOf, titleOf } from './resources.ts'
+import {
+  createLabel,
+  fieldOf,
+  fieldsOf,
+  hasValue,
+  hrefOf,
+  includesFor,
+  includedTitle,
+  moduleOf,
+  titleOf,
+} from './resources.ts'
 import { ShellActivityComposer } from './shell-activity-composer.ts'
 import { ShellDuplicateHint } from './shell-duplicate-hint.ts'
 import { ShellRecordDetails } from './shell-record-details.ts'
@@ -660,5 +670,3 @@ export class ShellRecordPage extends KitElement {
     `,
   ]
 }
-
-const hasValue = (value: unknown) => value !== null && value !== undefined && value !== ''

@@ -4,7 +4,7 @@ import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
 import { define } from '../define.ts'
 import { onUndone } from './own-changes.ts'
-import { fieldOf, fieldsOf, includesFor, mergeIncluded, titleOf } from './resources.ts'
+import { fieldOf, fieldsOf, hasValue, includesFor, mergeIncluded, titleOf } from './resources.ts'
 import { ShellRecordDetails } from './shell-record-details.ts'
 import { ShellStagePath } from './shell-stage-path.ts'
 import { withTones } from './stages.ts'
@@ -181,5 +181,3 @@ export class ShellRecordPeek extends KitElement {
 
 /** A form this short is shown whole, with its empty fields as prompts. */
 const mostEmpty = 12
-
-const hasValue = (value: unknown) => value !== null && value !== undefined && value !== ''

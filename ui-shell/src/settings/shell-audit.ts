@@ -18,6 +18,7 @@ import { css, html, nothing } from 'lit'
 import { repeat } from 'lit/directives/repeat.js'
 import { define } from '../define.ts'
 import { setPage } from '../page.ts'
+import { hasValue } from '../records/resources.ts'
 import { titleFor } from '../records/titles.ts'
 import { router } from '../router.ts'
 import { everything, sentenceOf, tellProblem } from './settings-api.ts'
@@ -477,10 +478,6 @@ export class ShellAudit extends KitElement {
 function kindsOf(entry: AuditEntry): string {
   const kinds = [...new Set(entry.changes.map((it) => resource(it.resource)?.name.one ?? kindOf(it.resource)))]
   return kinds.length > 0 ? `${format.list(kinds)} · ` : ''
-}
-
-function hasValue(value: unknown): boolean {
-  return value !== null && value !== undefined && value !== ''
 }
 
 /** Under which the ledger keeps that a module was switched on or off. */
