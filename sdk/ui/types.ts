@@ -331,7 +331,7 @@ export interface BulkRequest {
 export interface BulkResult {
   readonly index: number
   readonly action: string
-  readonly status: number
+  readonly status: 'done' | 'failed'
   readonly id?: string
   readonly version?: number
   readonly problem?: Problem

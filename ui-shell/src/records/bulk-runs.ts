@@ -2,7 +2,7 @@ import { api, ProblemError, t, toast } from '@socle/sdk/ui'
 import type { FieldChange, ListQuery, RecordJson, ResourceMeta } from '@socle/sdk/ui'
 import { define } from '../define.ts'
 import type { BulkOperation } from './bulk.ts'
-import { rememberDone, takeBack, tellDoneTogether, tellOthers } from './own-changes.ts'
+import { rememberDone, takeBack, tellDone, tellOthers } from './own-changes.ts'
 import type { OwnChange } from './own-changes.ts'
 
 /** One thing done to many records by the server, as it tells of it. */
@@ -186,7 +186,10 @@ function end(run: Run, doneBefore: number): void {
   }
   runs = runs.filter((it) => it !== ended)
   tell()
-  tellDoneTogether(t(wordsOf[bulk.action], { count: bulk.done }), isNew ? [change] : [])
+  tellDone(t(wordsOf[bulk.action], { count: bulk.done }), {
+    ...change,
+    changeSet: isNew ? change.changeSet : undefined,
+  })
 }
 
 const wordsOf: Readonly<Record<Bulk['action'], string>> = {

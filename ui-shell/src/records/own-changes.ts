@@ -49,13 +49,6 @@ export function tellOthers(change: OwnChange): void {
   for (const listener of [...listeners]) listener(change)
 }
 
-/** As `tellDone`, for a change that took several writes. */
-export function tellDoneTogether(text: string, changes: readonly OwnChange[]): void {
-  done.push(...changes)
-  if (changes.length === 0) toast({ text })
-  else toast({ text, action: { label: t('shell.records.undo'), run: () => void takeBack(changes) } })
-}
-
 /** Takes back the last change of this tab. Answers whether there was one. */
 function undoLast(): boolean {
   const last = done.at(-1)

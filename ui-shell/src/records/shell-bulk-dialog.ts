@@ -5,17 +5,17 @@ import { runBulk } from './bulk.ts'
 import type { BulkOperation, BulkOutcome } from './bulk.ts'
 import { previewBulk, startRun } from './bulk-runs.ts'
 import type { Bulk, BulkSample } from './bulk-runs.ts'
-import { bulkStyles } from './bulk-styles.ts'
+import { bulkStyles, resultTemplate } from './bulk-result.ts'
 import { changeTemplate, isTelling } from './field-changes.ts'
 import { mostAtOnce } from './many.ts'
-import { tellDoneTogether } from './own-changes.ts'
+import { tellDone } from './own-changes.ts'
 import { fieldOf, hrefOf, writableFields } from './resources.ts'
 
 type Phase =
   | { readonly name: 'ask' }
   | { readonly name: 'check' }
   | { readonly name: 'preview'; readonly bulk: Bulk; readonly sample: readonly BulkSample[] }
-  | { readonly name: 'run'; readonly seen: number; readonly of: number }
+  | { readonly name: 'run' }
   | { readonly name: 'done'; readonly outcome: BulkOutcome }
 
 /** One thing done to many records: a few at once, many in the background after a look at what would change. */
@@ -44,17 +44,11 @@ export class ShellBulkDialog extends KitElement {
   declare private problem: string | undefined
   declare private field: FieldMeta | undefined
   declare private value: unknown
-  #stop = new AbortController()
   readonly #done: string[] = []
 
   constructor() {
     super()
     this.phase = { name: 'ask' }
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback()
-    this.#stop.abort()
   }
 
   override render() {
@@ -76,7 +70,10 @@ export class ShellBulkDialog extends KitElement {
       case 'preview':
         return this.#sample(phase)
       case 'run':
-        return this.#progress(phase)
+        return html`<p role="status">
+            ${t(this.kind === 'delete' ? 'shell.records.bulk.runDelete' : 'shell.records.bulk.runSet', { count: this.total })}
+          </p>
+          <progress aria-label=${t('shell.records.bulk.progressLabel')}></progress>`
       case 'done':
         return this.#result(phase.outcome)
     }
@@ -184,34 +181,15 @@ export class ShellBulkDialog extends KitElement {
     `
   }
 
-  #progress({ seen, of }: { seen: number; of: number }) {
+  #result({ done, failed }: BulkOutcome) {
+    const counts = {
+      done: t('shell.records.bulk.succeeded', { count: done.length }),
+      skipped: 0,
+      failed: failed.length,
+    }
+    const refused = failed.map(({ record, title, detail }) => ({ href: hrefOf(this.meta, record.id), title, detail }))
     return html`
-      <p role="status">${t('shell.records.bulk.progress', { seen, total: of })}</p>
-      <progress max=${of || 1} value=${seen} aria-label=${t('shell.records.bulk.progressLabel')}></progress>
-      <button slot="actions" class="button" @click=${() => this.#stop.abort()}>${t('shell.records.bulk.stop')}</button>
-    `
-  }
-
-  #result({ done, failed, skipped }: BulkOutcome) {
-    return html`
-      <ul class="result" role="status">
-        <li class="ok">${icon('circle-check')}${t('shell.records.bulk.succeeded', { count: done.length })}</li>
-        ${skipped ? html`<li>${icon('minus')}${t('shell.records.bulk.skipped', { count: skipped })}</li>` : nothing}
-        ${failed.length ? html`<li class="bad">${icon('circle-alert')}${t('shell.records.bulk.failed', { count: failed.length })}</li>` : nothing}
-      </ul>
-      ${
-        failed.length
-          ? html`<ul class="failures" tabindex="0">
-              ${failed.map(
-                (it) =>
-                  html`<li>
-                    <a class="link" href=${hrefOf(this.meta, it.record.id)}>${it.title}</a>
-                    <span class="error">${it.detail}</span>
-                  </li>`,
-              )}
-            </ul>`
-          : nothing
-      }
+      ${resultTemplate(counts, refused, this.#close)}
       ${
         failed.length
           ? html`<button slot="actions" class="button" @click=${() => void this.#run(failed.map((it) => it.record))}>
@@ -276,19 +254,15 @@ export class ShellBulkDialog extends KitElement {
 
   async #run(chosen: readonly RecordJson[]): Promise<void> {
     if (!this.#isComplete) return
-    this.#stop = new AbortController()
-    const { signal } = this.#stop
-    const progress = (of: number) => (seen: number) => {
-      this.phase = { name: 'run', seen, of: Math.max(of, seen) }
-    }
-    progress(chosen.length)(0)
-    const outcome = await runBulk(this.meta, chosen, this.#operation, { progress: progress(chosen.length), signal })
+    this.phase = { name: 'run' }
+    const outcome = await runBulk(this.meta, chosen, this.#operation)
+    const { done, failed, changeSet } = outcome
     this.phase = { name: 'done', outcome }
-    this.#done.push(...outcome.done)
-    if (outcome.done.length) {
+    this.#done.push(...done)
+    if (done.length) {
       const words = this.kind === 'delete' ? 'shell.records.bulk.deleted' : 'shell.records.bulk.changed'
-      tellDoneTogether(t(words, { count: outcome.done.length }), outcome.changes)
+      tellDone(t(words, { count: done.length }), { changeSet, resource: this.meta.id, ids: done })
     }
-    if (outcome.failed.length === 0 && outcome.skipped === 0) this.#close()
+    if (failed.length === 0) this.#close()
   }
 }

@@ -1,7 +1,7 @@
 import { controls, icon, KitElement, ProblemError, t, toast } from '@socle/sdk/ui'
 import type { SocleDialog } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
-import { bulkStyles } from './bulk-styles.ts'
+import { bulkStyles, resultTemplate } from './bulk-result.ts'
 import {
   cancelRun,
   currentRuns,
@@ -153,29 +153,15 @@ export class ShellBulkRuns extends KitElement {
   #ended(run: Run) {
     const { bulk, changes, meta } = run
     const rows = this.failed?.rows ?? []
-    const skipped = leftAlone(bulk)
     const words = bulk.action === 'undo' ? 'shell.records.bulk.undone' : 'shell.records.bulk.succeeded'
+    const counts = { done: t(words, { count: bulk.done }), skipped: leftAlone(bulk), failed: bulk.failed }
+    const refused = rows.map((it) => ({
+      href: hrefOf(meta, it.record),
+      title: titleFor(meta.id, it.record, () => this.requestUpdate()) ?? '…',
+      detail: it.problem?.detail ?? '',
+    }))
     return html`
-      <ul class="result" role="status">
-        <li class="ok">${icon('circle-check')}${t(words, { count: bulk.done })}</li>
-        ${skipped ? html`<li>${icon('minus')}${t('shell.records.bulk.skipped', { count: skipped })}</li>` : nothing}
-        ${bulk.failed ? html`<li class="bad">${icon('circle-alert')}${t('shell.records.bulk.failed', { count: bulk.failed })}</li>` : nothing}
-      </ul>
-      ${
-        rows.length
-          ? html`<ul class="failures" tabindex="0">
-              ${rows.map(
-                (it) =>
-                  html`<li>
-                    <a class="link" href=${hrefOf(meta, it.record)} @click=${this.#close}
-                      >${titleFor(meta.id, it.record, () => this.requestUpdate()) ?? '…'}</a
-                    >
-                    <span class="error">${it.problem?.detail ?? ''}</span>
-                  </li>`,
-              )}
-            </ul>`
-          : nothing
-      }
+      ${resultTemplate(counts, refused, this.#close)}
       ${bulk.failed > rows.length && rows.length ? html`<p class="meta">${t('shell.records.bulk.moreFailed')}</p>` : nothing}
       <p>
         <a class="link file" href=${rowsFile(run)} download>${icon('download')}${t('shell.records.bulk.download')}</a>

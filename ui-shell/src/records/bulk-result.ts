@@ -1,4 +1,48 @@
-import { css } from 'lit'
+import { icon, t } from '@socle/sdk/ui'
+import { css, html, nothing } from 'lit'
+
+interface Counts {
+  /** `3 records done` */
+  readonly done: string
+  readonly skipped: number
+  readonly failed: number
+}
+
+interface Refused {
+  readonly href: string
+  readonly title: string
+  readonly detail: string
+}
+
+/** What came of a change of many records: how many, and which were refused and why. */
+export function resultTemplate({ done, skipped, failed }: Counts, refused: readonly Refused[], followed: () => void) {
+  return html`
+    <ul class="result" role="status">
+      <li class="ok">${icon('circle-check')}${done}</li>
+      ${skipped ? html`<li>${icon('minus')}${t('shell.records.bulk.skipped', { count: skipped })}</li>` : nothing}
+      ${
+        failed
+          ? html`<li class="bad" id="refused">
+              ${icon('circle-alert')}${t('shell.records.bulk.failed', { count: failed })}
+            </li>`
+          : nothing
+      }
+    </ul>
+    ${
+      refused.length
+        ? html`<ul class="failures" tabindex="0" aria-labelledby="refused">
+            ${refused.map(
+              ({ href, title, detail }) =>
+                html`<li>
+                  <a class="link" href=${href} @click=${followed}>${title}</a>
+                  <span class="error">${detail}</span>
+                </li>`,
+            )}
+          </ul>`
+        : nothing
+    }
+  `
+}
 
 /** What the dialogs of a change of many records have in common. */
 export const bulkStyles = css`
