@@ -1,6 +1,7 @@
 import { api, ProblemError, t, toast } from '@socle/sdk/ui'
 import type { FieldChange, ListQuery, RecordJson, ResourceMeta } from '@socle/sdk/ui'
 import { define } from '../define.ts'
+import { followJob, isUnderWay } from '../follow-job.ts'
 import type { BulkOperation } from './bulk.ts'
 import { rememberDone, takeBack, tellDone, tellOthers } from './own-changes.ts'
 import type { OwnChange } from './own-changes.ts'
@@ -59,10 +60,6 @@ export function openRun(): Run | undefined {
 export function onRuns(listener: () => void): () => void {
   listeners.add(listener)
   return () => listeners.delete(listener)
-}
-
-export function isUnderWay({ bulk }: Run): boolean {
-  return bulk.state === 'queued' || bulk.state === 'running' || bulk.state === 'paused'
 }
 
 /** Keeps which rows are meant and answers what would become of the first of them. */
@@ -129,7 +126,7 @@ export function showRun(id: string): void {
 /** Closes the dialog; what is still under way stays on the chip, what has ended is forgotten. */
 export function hideRun(): void {
   open = undefined
-  runs = runs.filter(isUnderWay)
+  runs = runs.filter((it) => isUnderWay(it.bulk))
   tell()
 }
 
@@ -146,24 +143,33 @@ function keep(run: Run): void {
 async function follow(run: Run): Promise<void> {
   await showHost()
   keep(run)
-  void ask(run, run.bulk.done)
+  void ask(run)
 }
 
-async function ask(run: Run, doneBefore: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, askEvery))
-  let next = run
+async function ask(run: Run): Promise<void> {
+  const { id, done } = run.bulk
+  let latest = run
+  const read = async (): Promise<Bulk> => {
+    try {
+      const { data } = await api.get<{ data: Bulk }>(`${bulks}/${id}`)
+      latest = { ...run, bulk: data, problem: undefined }
+    } catch (error) {
+      if (error instanceof ProblemError) keep({ ...latest, problem: error.detail })
+      throw error
+    }
+    if (isUnderWay(latest.bulk)) keep(latest)
+    return latest.bulk
+  }
   try {
-    const { data } = await api.get<{ data: Bulk }>(`${bulks}/${run.bulk.id}`)
-    next = { ...run, bulk: data, problem: undefined }
+    await followJob(read, { every: askEvery })
+    end(latest, done)
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error
     // The server goes on without being looked at.
-    next = { ...run, problem: error.detail }
+    runs = runs.filter((it) => it.bulk.id !== id)
+    tell()
+    toast({ text: error.detail, tone: 'danger' })
   }
-  if (isUnderWay(next)) {
-    keep(next)
-    void ask(next, doneBefore)
-  } else end(next, doneBefore)
 }
 
 function end(run: Run, doneBefore: number): void {

@@ -1,13 +1,13 @@
 import { controls, icon, KitElement, ProblemError, t, toast } from '@socle/sdk/ui'
 import type { SocleDialog } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
+import { isUnderWay } from '../follow-job.ts'
 import { bulkStyles, resultTemplate } from './bulk-result.ts'
 import {
   cancelRun,
   currentRuns,
   failedRows,
   hideRun,
-  isUnderWay,
   leftAlone,
   onRuns,
   openRun,
@@ -82,7 +82,7 @@ export class ShellBulkRuns extends KitElement {
 
   override willUpdate(): void {
     const run = openRun()
-    if (!run || isUnderWay(run) || run.bulk.failed === 0) {
+    if (!run || isUnderWay(run.bulk) || run.bulk.failed === 0) {
       this.failed = undefined
       return
     }
@@ -97,7 +97,7 @@ export class ShellBulkRuns extends KitElement {
 
   override render() {
     const shown = openRun()
-    const waiting = currentRuns().filter((it) => it !== shown && isUnderWay(it))
+    const waiting = currentRuns().filter((it) => it !== shown && isUnderWay(it.bulk))
     return html`
       ${
         waiting.length
@@ -130,9 +130,11 @@ export class ShellBulkRuns extends KitElement {
 
   #dialogOf(run: Run) {
     const { bulk } = run
-    const heading = isUnderWay(run) ? t(headings[bulk.action], { count: bulk.total }) : t('shell.records.bulk.title')
+    const heading = isUnderWay(run.bulk)
+      ? t(headings[bulk.action], { count: bulk.total })
+      : t('shell.records.bulk.title')
     return html`<socle-dialog open .heading=${heading} @socle-close=${this.#closed}>
-      ${isUnderWay(run) ? this.#running(run) : this.#ended(run)}
+      ${isUnderWay(run.bulk) ? this.#running(run) : this.#ended(run)}
     </socle-dialog>`
   }
 

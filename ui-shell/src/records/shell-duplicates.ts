@@ -15,6 +15,7 @@ import {
 import type { FieldMeta, RecordJson, ResourceMeta, TabItem } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { repeat } from 'lit/directives/repeat.js'
+import { followJob } from '../follow-job.ts'
 import { setPage } from '../page.ts'
 import { mergeHref } from './many.ts'
 import { reasonsText } from './merging.ts'
@@ -70,7 +71,7 @@ export class ShellDuplicates extends KitElement {
   declare private scan: ScanJob | undefined
   declare private problem: string | undefined
   #asked = ''
-  #poll: ReturnType<typeof setTimeout> | undefined
+  #left = new AbortController()
   #stop: (() => void) | undefined
 
   constructor() {
@@ -89,13 +90,14 @@ export class ShellDuplicates extends KitElement {
 
   override connectedCallback(): void {
     super.connectedCallback()
+    this.#left = new AbortController()
     this.#stop = onUndone((change) => change.resource === this.resource && void this.#load())
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
     this.#stop?.()
-    clearTimeout(this.#poll)
+    this.#left.abort()
   }
 
   override willUpdate(): void {
@@ -147,34 +149,20 @@ export class ShellDuplicates extends KitElement {
     }
   }
 
-  readonly #scanNow = (): void => {
-    void this.#do(async () => {
+  readonly #scanNow = async (): Promise<void> => {
+    const { signal } = this.#left
+    await this.#do(async () => {
       const { data } = await api.post<{ data: { job: string } }>(`${this.#meta.api}/duplicates/scan`, {})
       this.scan = { id: data.job, state: 'queued', progress: 0, total: null, error: null }
       announce(t('shell.duplicates.scanning'))
-      this.#wait(data.job)
-    })
-  }
-
-  #wait(job: string): void {
-    clearTimeout(this.#poll)
-    if (this.isConnected) this.#poll = setTimeout(() => void this.#look(job), pollEvery)
-  }
-
-  async #look(job: string): Promise<void> {
-    await this.#do(async () => {
-      this.scan = (await api.get<{ data: ScanJob }>(`/api/core/jobs/${job}`)).data
-      if (this.scan.state === 'queued' || this.scan.state === 'running') {
-        this.#wait(job)
-        return
-      }
-      const { state, error } = this.scan
-      this.scan = undefined
+      const read = async () => (this.scan = (await api.get<{ data: ScanJob }>(`/api/core/jobs/${data.job}`)).data)
+      const ended = await followJob(read, { every: pollEvery, signal })
+      if (!ended) return
       await this.#load()
-      if (state === 'done') announce(t('shell.duplicates.scanned'))
-      else this.problem = error?.detail ?? t('shell.duplicates.stopped')
+      if (ended.state === 'done') announce(t('shell.duplicates.scanned'))
+      else this.problem = ended.error?.detail ?? t('shell.duplicates.stopped')
     })
-    if (this.problem) this.scan = undefined
+    this.scan = undefined
   }
 
   async #decide(pair: Pair, same: boolean): Promise<void> {

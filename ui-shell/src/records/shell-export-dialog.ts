@@ -1,6 +1,7 @@
 import { api, controls, format, icon, KitElement, ProblemError, t } from '@socle/sdk/ui'
 import type { FieldMeta, ListQuery, RecordJson, ResourceMeta, SocleDialog } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
+import { followJob, isUnderWay } from '../follow-job.ts'
 import { fieldOf } from './resources.ts'
 
 interface Export {
@@ -101,7 +102,7 @@ export class ShellExportDialog extends KitElement {
   declare private heads: 'labels' | 'names'
   declare private export: Export | undefined
   declare private problem: string | undefined
-  #poll: ReturnType<typeof setTimeout> | undefined
+  readonly #left = new AbortController()
 
   constructor() {
     super()
@@ -121,7 +122,7 @@ export class ShellExportDialog extends KitElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
-    clearTimeout(this.#poll)
+    this.#left.abort()
   }
 
   get #fields(): readonly FieldMeta[] {
@@ -248,7 +249,7 @@ export class ShellExportDialog extends KitElement {
         >
       `
     }
-    if (state !== 'running') {
+    if (!isUnderWay(it)) {
       return html`
         <p class="problem" role="alert">${problem?.detail ?? t('shell.exports.stopped')}</p>
         <button slot="actions" class="button" @click=${this.#close}>${t('shell.records.close')}</button>
@@ -259,6 +260,7 @@ export class ShellExportDialog extends KitElement {
       total: total === null ? '…' : format.number(total),
     })
     return html`
+      ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : nothing}
       <p role="status">${text}</p>
       <progress max=${total ?? 1} value=${total === null ? nothing : rows} aria-label=${text}></progress>
       <p class="meta">${t('shell.exports.leave')}</p>
@@ -281,24 +283,24 @@ export class ShellExportDialog extends KitElement {
         ? { ids: this.rows.map(({ id }) => id) }
         : { ...(filter ? { filter } : {}), ...(q ? { q } : {}), ...(deleted ? { deleted } : {}) }),
     }
-    await this.#do(() => api.post<{ data: Export }>('/api/core/exports', asked))
+    await this.#do(async () => {
+      this.export = (await api.post<{ data: Export }>('/api/core/exports', asked)).data
+      const path = `/api/core/exports/${this.export.id}`
+      const read = async () => (this.export = (await api.get<{ data: Export }>(path)).data)
+      await followJob(read, { every: pollEvery, signal: this.#left.signal })
+    })
   }
 
   async #cancel(id: string): Promise<void> {
-    await this.#do(() => api.post<{ data: Export }>(`/api/core/exports/${id}/cancel`))
+    await this.#do(async () => {
+      this.export = (await api.post<{ data: Export }>(`/api/core/exports/${id}/cancel`)).data
+    })
   }
 
-  async #look(id: string): Promise<void> {
-    if (this.isConnected) await this.#do(() => api.get<{ data: Export }>(`/api/core/exports/${id}`))
-  }
-
-  async #do(call: () => Promise<{ data: Export }>): Promise<void> {
-    clearTimeout(this.#poll)
+  async #do(work: () => Promise<void>): Promise<void> {
     this.problem = undefined
     try {
-      const { data } = await call()
-      this.export = data
-      if (data.state === 'running') this.#poll = setTimeout(() => void this.#look(data.id), pollEvery)
+      await work()
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error
       this.problem = error.detail
