@@ -425,6 +425,41 @@ export const controls = css`
     user-select: none;
   }
 
+  /* What went wrong, where it went wrong; and what to know about what is shown. */
+  .problem,
+  .notice {
+    display: flex;
+    gap: 8px;
+    font: var(--socle-small);
+  }
+
+  .problem {
+    padding: 10px 12px;
+    color: var(--socle-danger);
+    background: var(--socle-danger-bg);
+    border-radius: 8px;
+  }
+
+  .problem .icon {
+    margin-block-start: 2px;
+  }
+
+  .notice {
+    align-items: center;
+    padding: 6px 16px;
+    color: var(--socle-warning);
+    background: var(--socle-warning-bg);
+  }
+
+  .notice span {
+    flex: 1;
+    min-inline-size: 0;
+  }
+
+  .notice .meta {
+    color: inherit;
+  }
+
   .visually-hidden {
     position: absolute;
     inline-size: 1px;

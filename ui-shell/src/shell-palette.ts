@@ -134,7 +134,7 @@ export class ShellPalette extends KitElement {
         </div>
         <div id="found" role="listbox" aria-label=${t('shell.palette.results')} aria-busy=${this.isWaiting}>
           ${order.map((group) => this.#group(group, entries, chosen))}
-          ${this.problem ? html`<p class="hint problem">${icon('circle-alert')}${this.problem}</p>` : nothing}
+          ${this.problem ? html`<p class="hint fault">${icon('circle-alert')}${this.problem}</p>` : nothing}
           ${
             entries.length === 0 && !this.isWaiting && !this.problem
               ? html`<p class="hint">${t('shell.palette.nothing', { text: this.text })}</p>`
@@ -354,7 +354,7 @@ export class ShellPalette extends KitElement {
         padding: 16px 8px;
         color: var(--socle-text-2);
       }
-      .problem {
+      .fault {
         color: var(--socle-danger);
       }
       .foot {

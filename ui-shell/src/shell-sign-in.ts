@@ -221,18 +221,6 @@ export class ShellSignIn extends KitElement {
       .secret [aria-pressed='true'] {
         color: var(--socle-accent);
       }
-      .problem {
-        display: flex;
-        gap: 8px;
-        padding: 10px 12px;
-        border-radius: 8px;
-        background: var(--socle-danger-bg);
-        color: var(--socle-danger);
-        font: var(--socle-small);
-      }
-      .problem svg {
-        margin-block-start: 1px;
-      }
       footer {
         padding-block-start: 16px;
       }

@@ -346,14 +346,6 @@ export class ShellDuplicates extends KitElement {
         max-inline-size: 320px;
         accent-color: var(--socle-accent);
       }
-      .problem {
-        display: flex;
-        gap: 8px;
-        padding: 8px 12px;
-        border-radius: var(--socle-radius);
-        background: var(--socle-danger-bg);
-        color: var(--socle-danger);
-      }
       .pairs {
         display: grid;
         gap: 12px;

@@ -117,7 +117,7 @@ export class ShellFilterBar extends KitElement {
         font-family: ui-monospace, monospace;
         font-size: 12.5px;
       }
-      .problem {
+      .fault {
         position: absolute;
         inset-block-start: calc(100% + 9px);
         inset-inline-start: 0;
@@ -146,7 +146,7 @@ export class ShellFilterBar extends KitElement {
         .chip .drop {
           inline-size: 44px;
         }
-        .problem {
+        .fault {
           position: static;
         }
         form {
@@ -273,7 +273,7 @@ export class ShellFilterBar extends KitElement {
       <button type="button" class="button small ghost" @click=${this.#leaveText}>
         ${t('shell.records.filter.asChips')}
       </button>
-      ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : nothing}
+      ${this.problem ? html`<p class="fault" role="alert">${this.problem}</p>` : nothing}
     </form>`
   }
 

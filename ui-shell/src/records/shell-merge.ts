@@ -510,23 +510,13 @@ export class ShellMerge extends KitElement {
         display: grid;
         gap: 6px;
       }
-      .outcome li,
-      .problem {
+      .outcome li {
         display: flex;
         gap: 8px;
       }
-      .outcome li .icon,
-      .problem .icon {
-        margin-block-start: 2px;
-      }
       .outcome li .icon {
+        margin-block-start: 2px;
         color: var(--socle-text-3);
-      }
-      .problem {
-        padding: 8px 12px;
-        border-radius: var(--socle-radius);
-        background: var(--socle-danger-bg);
-        color: var(--socle-danger);
       }
       footer {
         display: flex;

@@ -41,6 +41,7 @@ import { startingView, viewById } from './saved-views.ts'
 import type { ShellFilterBar } from './shell-filter-bar.ts'
 import { ShellPopover } from './shell-popover.ts'
 import { ShellViewTabs } from './shell-view-tabs.ts'
+import { staleNotice } from './stale-notice.ts'
 import { keepTrail } from './trail.ts'
 
 define('shell-popover', ShellPopover)
@@ -752,17 +753,8 @@ export class ShellRecordList extends KitElement {
 
   #notice() {
     const list = this.#list
-    if (list.status === 'failed' && list.rows.length > 0 && !this.#filterProblem) {
-      const since = list.loadedAt ? format.time(list.loadedAt.toISOString()) : ''
-      return html`<div class="notice" role="status">
-        ${icon('wifi-off')}
-        <span>${t('shell.records.stale', { time: since })} <span class="meta">${list.problem?.detail}</span></span>
-        <button class="button small" @click=${() => this.#reload()}>
-          ${icon('refresh-cw')}${t('shell.records.retry')}
-        </button>
-      </div>`
-    }
-    return nothing
+    const isStale = list.status === 'failed' && list.rows.length > 0 && !this.#filterProblem
+    return isStale ? staleNotice(list, () => this.#reload()) : nothing
   }
 
   #tableView() {
@@ -820,15 +812,11 @@ export class ShellRecordList extends KitElement {
   }
 
   #calendarView() {
-    const { filter, q } = this.#state
     return html`<shell-records-calendar
       .meta=${this.meta}
-      .filter=${filter}
-      .q=${q}
       .state=${this.#state}
       @calendar-go=${(event: CustomEvent<Partial<ListState>>) => this.#go(event.detail, { replace: true })}
       @calendar-peek=${(event: CustomEvent<{ id: string }>) => this.#peek(event.detail.id)}
-      @calendar-create=${() => this.#go({ creating: true, peek: undefined })}
     ></shell-records-calendar>`
   }
 
@@ -1156,22 +1144,6 @@ export class ShellRecordList extends KitElement {
       }
       .rows > socle-empty {
         margin: auto;
-      }
-      .notice {
-        display: flex;
-        align-items: center;
-        gap: 8px;
-        padding: 6px 16px;
-        background: var(--socle-warning-bg);
-        color: var(--socle-warning);
-        font: var(--socle-small);
-      }
-      .notice span {
-        flex: 1;
-        min-inline-size: 0;
-      }
-      .notice .meta {
-        color: inherit;
       }
       .foot {
         display: flex;

@@ -16,6 +16,7 @@ import type { ListState } from './list-state.ts'
 import { onUndone } from './own-changes.ts'
 import { moveRecord } from './record-move.ts'
 import { fieldsOf, titleOf } from './resources.ts'
+import { staleNotice } from './stale-notice.ts'
 import { calendarPlan, timeFields } from './view-plan.ts'
 import type { CalendarPlan } from './view-plan.ts'
 
@@ -31,8 +32,6 @@ const most = 200
 export class ShellRecordsCalendar extends KitElement {
   static override properties = {
     meta: { attribute: false },
-    filter: {},
-    q: {},
     state: { attribute: false },
     rows: { state: true },
     isCut: { state: true },
@@ -76,12 +75,6 @@ export class ShellRecordsCalendar extends KitElement {
         flex: 1;
         min-block-size: 0;
       }
-      .notice {
-        padding: 6px 16px;
-        background: var(--socle-warning-bg);
-        color: var(--socle-warning);
-        font: var(--socle-small);
-      }
       socle-empty {
         margin: auto;
       }
@@ -94,8 +87,6 @@ export class ShellRecordsCalendar extends KitElement {
   ]
 
   declare meta: ResourceMeta
-  declare filter: string
-  declare q: string
   declare state: ListState
   declare private rows: readonly RecordJson[]
   declare private isCut: boolean
@@ -104,13 +95,12 @@ export class ShellRecordsCalendar extends KitElement {
   #range: { from: string; to: string } | undefined
   #asked = ''
   #turn = 0
+  #loadedAt: Date | undefined
   #pause: ReturnType<typeof setTimeout> | undefined
   #stop: (() => void)[] = []
 
   constructor() {
     super()
-    this.filter = ''
-    this.q = ''
     this.rows = []
     this.isCut = false
   }
@@ -169,13 +159,14 @@ export class ShellRecordsCalendar extends KitElement {
     const lasts = end ? `${start.name} < ${quote(from)} and ${end.name} >= ${quote(from)}` : ''
     const within = lasts ? `((${starts}) or (${lasts}))` : starts
     const tone = this.#toneField
+    const { filter, q } = this.state
     return {
-      filter: both(this.filter, within),
+      filter: both(filter, within),
       sort: start.name,
       limit: most,
       count: 'none',
       fields: [...new Set([this.meta.title, start.name, ...(end ? [end.name] : []), ...(tone ? [tone.name] : [])])],
-      ...(this.q ? { q: this.q } : {}),
+      ...(q ? { q } : {}),
     }
   }
 
@@ -191,6 +182,7 @@ export class ShellRecordsCalendar extends KitElement {
       this.rows = page.data
       this.#included = page.included
       this.isCut = page.page.next !== null
+      this.#loadedAt = new Date()
       this.problem = undefined
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error
@@ -255,6 +247,7 @@ export class ShellRecordsCalendar extends KitElement {
           </select>
         </label>
       </div>
+      ${this.problem ? staleNotice({ loadedAt: this.#loadedAt, problem: this.problem }, () => this.reload()) : nothing}
       ${this.isCut ? html`<p class="notice" role="status">${t('shell.records.calendar.cut', { count: most })}</p>` : nothing}
       <socle-calendar
         .events=${this.#events(plan)}

@@ -40,6 +40,7 @@ import { moveRecord } from './record-move.ts'
 import { fieldOf, fieldsOf, hrefOf, includesFor, mergeIncluded, titleOf } from './resources.ts'
 import { scopeOf, scopesOf, stagesOf } from './stages.ts'
 import type { Scope, Stage } from './stages.ts'
+import { staleNotice } from './stale-notice.ts'
 import { boardPlan, groupableFields } from './view-plan.ts'
 import type { BoardPlan } from './view-plan.ts'
 
@@ -465,16 +466,8 @@ export class SocleRecordsBoard extends KitElement {
       </socle-empty>`
     }
     return html`<h2 class="visually-hidden">${this.#meta.name.many}</h2>
-      ${this.#stale()}${this.#head()}${this.#narrow.matches ? this.#single() : this.#board()}`
-  }
-
-  #stale() {
-    if (!this.problem) return nothing
-    const time = this.#loadedAt ? format.time(this.#loadedAt.toISOString()) : ''
-    return html`<div class="notice" role="status">
-      ${icon('wifi-off')}<span>${t('shell.records.stale', { time })}</span>
-      <button class="button small" @click=${() => this.reload()}>${t('shell.records.retry')}</button>
-    </div>`
+      ${this.problem ? staleNotice({ loadedAt: this.#loadedAt, problem: this.problem }, () => this.reload()) : nothing}
+      ${this.#head()}${this.#narrow.matches ? this.#single() : this.#board()}`
   }
 
   #head() {
@@ -733,18 +726,6 @@ export class SocleRecordsBoard extends KitElement {
       }
       .head .segments {
         background: var(--socle-surface);
-      }
-      .notice {
-        display: flex;
-        align-items: center;
-        gap: 8px;
-        padding: 6px 16px;
-        background: var(--socle-warning-bg);
-        color: var(--socle-warning);
-        font: var(--socle-small);
-      }
-      .notice span {
-        flex: 1;
       }
       .switch {
         display: flex;

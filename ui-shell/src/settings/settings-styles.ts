@@ -85,15 +85,6 @@ export const settingsStyles = css`
   legend {
     padding: 0 0 6px;
   }
-  .problem {
-    display: flex;
-    gap: 8px;
-    padding: 10px 12px;
-    border-radius: 8px;
-    background: var(--socle-danger-bg);
-    color: var(--socle-danger);
-    font: var(--socle-small);
-  }
   .secret {
     display: flex;
     gap: 8px;
