@@ -63,6 +63,24 @@ test('the text form filters, a head sorts, and the address alone shows the same 
   await eventually(() => new URL(page.url()).pathname).toBe('/accounts')
 })
 
+test('a list is exported with the columns it shows, and all rows when all are chosen', async () => {
+  await using claire = await visit('/accounts')
+  const { page, api } = claire
+  const name = uniqueName('Carried')
+  const create = Array.from({ length: 60 }, (_, at) => ({ name: `${name} ${at}`, city: 'Lyon' }))
+  await api.post('/api/core/accounts/bulk', { create })
+  await page.goto(addressOf(name, { columns: 'name,city' }))
+  await grid(page).getByRole('row').nth(1).waitFor()
+  await grid(page).getByRole('checkbox').first().check()
+  await page.getByRole('toolbar', { name: 'Selection' }).getByRole('button', { name: 'Export…' }).click()
+  await page.getByText('Columns (2)').waitFor()
+  expect(await page.getByRole('checkbox', { name: 'City' }).isChecked()).toBe(true)
+  const asked = page.waitForRequest((it) => it.method() === 'POST' && it.url().endsWith('/api/core/exports'))
+  await page.getByRole('button', { name: 'Export', exact: true }).click()
+  const { ids, filter, fields } = (await asked).postDataJSON()
+  expect({ ids, filter, fields }).toEqual({ ids: undefined, filter: `name ~ "${name}"`, fields: ['name', 'city'] })
+})
+
 test('a filter that cannot be read is explained and can be cleared', async () => {
   await using claire = await visit(`/accounts?${new URLSearchParams({ filter: 'employes >= 20' })}`)
   const { page } = claire

@@ -10,6 +10,8 @@ export interface ListPlace {
   readonly meta: ResourceMeta
   /** What the list shows: filter, words and order. */
   readonly query: ListQuery
+  /** Names of the fields it shows. */
+  readonly columns: readonly string[]
   /** Chosen rows, as far as they are loaded. */
   readonly rows: readonly RecordJson[]
   /** Every row the query answers is chosen, loaded or not. */
@@ -62,7 +64,7 @@ const exportChosen: ListAction = {
   icon: 'download',
   label: () => t('shell.exports.action'),
   offered: ({ meta }) => meta.may.export,
-  run: (place) => exportRows(place, place.rows),
+  run: (place) => exportRows(place, hasUnloaded(place) ? [] : place.rows),
 }
 
 const openBin: ListAction = {
@@ -186,6 +188,7 @@ async function exportRows(place: ListPlace, rows: readonly RecordJson[]): Promis
     html`<shell-export-dialog
       .meta=${place.meta}
       .query=${place.query}
+      .columns=${place.columns}
       .rows=${rows}
       .total=${place.total}
       @export-closed=${() => place.close()}

@@ -25,6 +25,7 @@ export class ShellExportDialog extends KitElement {
   static override properties = {
     meta: { attribute: false },
     query: { attribute: false },
+    columns: { attribute: false },
     rows: { attribute: false },
     total: { type: Number },
     format: { state: true },
@@ -81,18 +82,14 @@ export class ShellExportDialog extends KitElement {
         gap: 8px;
         color: var(--socle-success);
       }
-      .problem {
-        padding: 10px 12px;
-        border-radius: 8px;
-        background: var(--socle-danger-bg);
-        color: var(--socle-danger);
-      }
     `,
   ]
 
   declare meta: ResourceMeta
-  /** What the list shows: filter, words, order and columns. */
+  /** What the list shows: filter, words and order. */
   declare query: ListQuery
+  /** Names of the fields it shows. */
+  declare columns: readonly string[]
   /** Chosen rows; none means the whole list. */
   declare rows: readonly RecordJson[]
   declare total: number
@@ -116,8 +113,7 @@ export class ShellExportDialog extends KitElement {
   override connectedCallback(): void {
     super.connectedCallback()
     this.onlyRows = this.rows.length > 0 && this.rows.length <= mostChosen
-    const names = this.query.fields?.filter((it) => this.#fields.some(({ name }) => name === it)) ?? []
-    this.chosen = new Set(names.length ? names : this.meta.list)
+    this.chosen = new Set(this.columns.filter((it) => this.#fields.some(({ name }) => name === it)))
   }
 
   override disconnectedCallback(): void {
@@ -172,7 +168,7 @@ export class ShellExportDialog extends KitElement {
       <button
         slot="actions"
         class="button primary"
-        ?disabled=${this.chosen.size === 0}
+        ?disabled=${this.format !== 'vcard' && this.chosen.size === 0}
         @click=${() => void this.#start()}
       >
         ${t('shell.exports.now')}
@@ -272,12 +268,11 @@ export class ShellExportDialog extends KitElement {
 
   async #start(): Promise<void> {
     const { filter, q, sort, deleted } = this.query
-    const fields = this.#fields.filter(({ name }) => this.chosen.has(name)).map(({ name }) => name)
     const asked = {
       resource: this.meta.id,
       format: this.format,
       heads: this.heads,
-      fields,
+      ...(this.format === 'vcard' ? {} : { fields: [...this.chosen] }),
       ...(sort ? { sort } : {}),
       ...(this.onlyRows
         ? { ids: this.rows.map(({ id }) => id) }

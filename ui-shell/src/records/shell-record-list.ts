@@ -421,6 +421,7 @@ export class ShellRecordList extends KitElement {
     return {
       meta: this.meta,
       query: this.#query,
+      columns: this.#columns.map(({ name }) => name),
       rows,
       all: this.#allChosen,
       total,
