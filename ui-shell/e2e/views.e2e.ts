@@ -143,6 +143,27 @@ test('what was deleted waits in the bin, with who and when, and comes back', asy
   await page.getByRole('button', { name: 'Restore' }).click()
   await toast(page, '1 record restored.').waitFor()
   expect((await api.record('/api/core/accounts', account.id))['deletedAt']).toBeNull()
+  await page.getByRole('button', { name: 'Undo', exact: true }).click()
+  await row.waitFor()
+})
+
+test('several come back from the bin together', async () => {
+  await using claire = await visit('/accounts')
+  const { page, api } = claire
+  const name = uniqueName('Binned')
+  const made = [
+    await api.create('/api/core/accounts', { name: `${name} one` }),
+    await api.create('/api/core/accounts', { name: `${name} two` }),
+  ]
+  for (const { id } of made) await api.delete(`/api/core/accounts/${id}?version=1`)
+  await page.goto('/accounts?bin=1')
+  const rows = page.getByRole('row').filter({ hasText: name })
+  await eventually(() => rows.count()).toBe(2)
+  for (const row of await rows.all()) await row.getByRole('checkbox').check()
+  await page.getByRole('button', { name: 'Restore' }).click()
+  await toast(page, '2 records restored.').waitFor()
+  await eventually(() => rows.count()).toBe(0)
+  for (const { id } of made) expect((await api.record('/api/core/accounts', id))['deletedAt']).toBeNull()
 })
 
 test('the palette forgives a slip of the finger', async () => {

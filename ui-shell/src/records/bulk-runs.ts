@@ -95,6 +95,12 @@ export async function followUndo(meta: ResourceMeta, id: string): Promise<void> 
   toast({ text: t('shell.records.bulk.undoStarted') })
 }
 
+/** Brings many back from the bin; what came of it is told when it has ended. */
+export async function startRestore(meta: ResourceMeta, ids: readonly string[]): Promise<void> {
+  const { data } = await api.post<{ data: Bulk }>(`${meta.api}/bulk`, { ids, restore: true })
+  await follow({ meta, bulk: data, changes: [], problem: undefined })
+}
+
 export async function retryRun(run: Run): Promise<void> {
   const { data } = await api.post<{ data: Bulk }>(`${bulks}/${run.bulk.id}/retry`)
   await follow({ ...run, bulk: data, problem: undefined })
@@ -201,7 +207,7 @@ function end(run: Run, doneBefore: number): void {
 const wordsOf: Readonly<Record<Bulk['action'], string>> = {
   update: 'shell.records.bulk.changed',
   delete: 'shell.records.bulk.deleted',
-  restore: 'shell.records.bulk.changed',
+  restore: 'shell.records.bin.restored',
   undo: 'shell.records.bulk.undone',
 }
 

@@ -209,7 +209,7 @@ export class ShellBulkRuns extends KitElement {
 const headings: Readonly<Record<Bulk['action'], string>> = {
   update: 'shell.records.bulk.runSet',
   delete: 'shell.records.bulk.runDelete',
-  restore: 'shell.records.bulk.runSet',
+  restore: 'shell.records.bulk.runRestore',
   undo: 'shell.records.bulk.runUndo',
 }
 

@@ -1,6 +1,7 @@
-import { announce, controls, icon, KitElement, live, ProblemError, records, t, toast } from '@socle/sdk/ui'
+import { controls, icon, KitElement, live, ProblemError, records, t, toast } from '@socle/sdk/ui'
 import type { FieldMeta, Included, ListQuery, RecordJson, ResourceMeta, TableSelection } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
+import { onUndone, tellDone } from './own-changes.ts'
 import { RecordList } from './record-list.ts'
 import { fieldOf, fieldsOf, includesFor, inSentence } from './resources.ts'
 
@@ -52,7 +53,7 @@ export class ShellRecordsBin extends KitElement {
   declare private running: boolean
   readonly #list = new RecordList(() => this.requestUpdate())
   #asked = ''
-  #stop: (() => void) | undefined
+  #stop: (() => void)[] = []
 
   constructor() {
     super()
@@ -61,15 +62,18 @@ export class ShellRecordsBin extends KitElement {
 
   override connectedCallback(): void {
     super.connectedCallback()
-    this.#stop = live.on('record', (event) => {
-      const concerns = event.resource === this.meta.id && (event.action === 'delete' || event.action === 'restore')
-      if (concerns && !this.running) void this.#list.reload()
-    })
+    this.#stop = [
+      live.on('record', (event) => {
+        const concerns = event.resource === this.meta.id && (event.action === 'delete' || event.action === 'restore')
+        if (concerns && !this.running) void this.#list.reload()
+      }),
+      onUndone((change) => change.resource === this.meta.id && void this.#list.reload()),
+    ]
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
-    this.#stop?.()
+    for (const stop of this.#stop) stop()
     this.#list.close()
   }
 
@@ -99,28 +103,34 @@ export class ShellRecordsBin extends KitElement {
 
   async #restore(ids: readonly string[]): Promise<void> {
     this.running = true
-    const done: string[] = []
-    let problem: ProblemError | undefined
-    for (const id of ids) {
-      try {
-        await records(this.meta.id).restore(id)
-        done.push(id)
-      } catch (error) {
-        if (!(error instanceof ProblemError)) throw error
-        problem = error
+    const kept: string[] = []
+    try {
+      if (ids.length > 1 && this.meta.may.bulk) {
+        const { startRestore } = await import('./bulk-runs.ts')
+        await startRestore(this.meta, ids)
+      } else {
+        for (const id of ids) if (!(await this.#restoreOne(id))) kept.push(id)
       }
+      this.selection = new Set(kept)
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error
+      toast({ text: error.detail, tone: 'danger' })
+    } finally {
+      this.running = false
     }
-    this.#list.drop(done)
-    this.selection = new Set(ids.filter((id) => !done.includes(id)))
-    this.running = false
-    if (done.length) {
-      const text = t('shell.records.bin.restored', { count: done.length })
-      toast({ text, tone: 'success' })
-      announce(text)
-    }
-    if (problem) {
-      const text = t('shell.records.bin.failed', { count: ids.length - done.length, reason: problem.detail })
-      toast({ text, tone: 'danger' })
+  }
+
+  /** Answers whether it is back. */
+  async #restoreOne(id: string): Promise<boolean> {
+    try {
+      const { changeSet } = await records(this.meta.id).restore(id)
+      this.#list.drop([id])
+      tellDone(t('shell.records.bin.restored', { count: 1 }), { changeSet, resource: this.meta.id, ids: [id] })
+      return true
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error
+      toast({ text: t('shell.records.bin.failed', { count: 1, reason: error.detail }), tone: 'danger' })
+      return false
     }
   }
 
@@ -131,13 +141,17 @@ export class ShellRecordsBin extends KitElement {
     return html`<div class="bar">
         <a class="button small" href=${this.back}>${icon('arrow-left')}${t('shell.records.bin.back')}</a>
         <span class="meta number">${chosen ? t('shell.records.bulk.selected', { count: chosen }) : nothing}</span>
-        <button
-          class="button small"
-          ?disabled=${chosen === 0 || this.running}
-          @click=${() => void this.#restore([...this.selection])}
-        >
-          ${icon('rotate-ccw')}${t('shell.records.bin.restore')}
-        </button>
+        ${
+          meta.may.restore
+            ? html`<button
+                class="button small"
+                ?disabled=${chosen === 0 || this.running}
+                @click=${() => void this.#restore([...this.selection])}
+              >
+                ${icon('rotate-ccw')}${t('shell.records.bin.restore')}
+              </button>`
+            : nothing
+        }
       </div>
       ${
         list.status === 'failed' && list.rows.length === 0
@@ -169,7 +183,7 @@ export class ShellRecordsBin extends KitElement {
       .titleField=${this.meta.title}
       .label=${t('shell.records.bin.title', { many: this.meta.name.many })}
       .editable=${false}
-      .selectable=${true}
+      .selectable=${this.meta.may.restore}
       .more=${this.#list.next !== null}
       @socle-open=${(event: Event) => event.preventDefault()}
       @socle-sort=${(event: Event) => event.stopPropagation()}
