@@ -1,7 +1,7 @@
-import { controls, KitElement, t, valueTemplate } from '@socle/sdk/ui'
-import type { Included, RecordJson, ResourceMeta, SocleDialog } from '@socle/sdk/ui'
+import { controls, t, valueTemplate } from '@socle/sdk/ui'
+import type { Included, RecordJson, ResourceMeta } from '@socle/sdk/ui'
 import { css, html } from 'lit'
-import { define } from '../define.ts'
+import { askWith, QuestionDialog } from './question-dialog.ts'
 import { fieldOf, titleOf } from './resources.ts'
 
 export interface Conflict {
@@ -21,8 +21,8 @@ interface Question {
 type Side = 'mine' | 'theirs'
 
 /** Two people changed one field: what it was, what each wants, side by side. */
-export class ShellConflictDialog extends KitElement {
-  static override properties = { question: { attribute: false }, choice: { state: true } }
+export class ShellConflictDialog extends QuestionDialog<Question, ReadonlySet<string>> {
+  static override properties = { choice: { state: true } }
 
   static override styles = [
     controls,
@@ -95,9 +95,7 @@ export class ShellConflictDialog extends KitElement {
     `,
   ]
 
-  declare question: Question
   declare private choice: Readonly<Record<string, Side>>
-  #answer: ReadonlySet<string> | undefined
 
   constructor() {
     super()
@@ -112,7 +110,7 @@ export class ShellConflictDialog extends KitElement {
       wide
       alert
       .heading=${t('shell.records.conflict.title', { title: titleOf(meta, current) })}
-      @socle-close=${this.#closed}
+      @socle-close=${this.closed}
     >
       <p>${t('shell.records.conflict.text', { count: conflicts.length })}</p>
       <div class="grid">${conflicts.map((it, at) => this.#field(it, at === 0))}</div>
@@ -166,29 +164,12 @@ export class ShellConflictDialog extends KitElement {
   }
 
   readonly #apply = (): void => {
-    this.#answer = new Set(Object.entries(this.choice).flatMap(([field, side]) => (side === 'mine' ? [field] : [])))
-    this.#dialog?.close()
-  }
-
-  get #dialog(): SocleDialog | null {
-    return this.renderRoot.querySelector('socle-dialog')
-  }
-
-  readonly #closed = (event: Event): void => {
-    if (event.target === this.#dialog) this.dispatchEvent(new CustomEvent('conflict-closed', { detail: this.#answer }))
+    this.answer = new Set(Object.entries(this.choice).flatMap(([field, side]) => (side === 'mine' ? [field] : [])))
+    this.close()
   }
 }
 
 /** Asks whose value stands. Answers the fields where it is mine; `undefined` when the user closed without choosing. */
 export function askWhose(question: Question): Promise<ReadonlySet<string> | undefined> {
-  define('shell-conflict-dialog', ShellConflictDialog)
-  const element = document.createElement('shell-conflict-dialog') as ShellConflictDialog
-  element.question = question
-  return new Promise((resolve) => {
-    element.addEventListener('conflict-closed', (event) => {
-      element.remove()
-      resolve((event as CustomEvent<ReadonlySet<string> | undefined>).detail)
-    })
-    document.body.append(element)
-  })
+  return askWith('shell-conflict-dialog', ShellConflictDialog, question)
 }

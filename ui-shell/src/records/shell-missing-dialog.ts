@@ -1,7 +1,7 @@
-import { controls, KitElement, ProblemError, t } from '@socle/sdk/ui'
-import type { FieldMeta, Included, RecordJson, ResourceMeta, SocleDialog, SocleField } from '@socle/sdk/ui'
+import { controls, ProblemError, t } from '@socle/sdk/ui'
+import type { FieldMeta, Included, RecordJson, ResourceMeta, SocleField } from '@socle/sdk/ui'
 import { css, html } from 'lit'
-import { define } from '../define.ts'
+import { askWith, QuestionDialog } from './question-dialog.ts'
 import { faultOf } from './record-change.ts'
 
 interface Question {
@@ -15,9 +15,8 @@ interface Question {
 }
 
 /** What a refused move still needs, to be filled in on the spot. */
-export class ShellMissingDialog extends KitElement {
+export class ShellMissingDialog extends QuestionDialog<Question, RecordJson> {
   static override properties = {
-    question: { attribute: false },
     problem: { state: true },
     saving: { state: true },
   }
@@ -36,15 +35,13 @@ export class ShellMissingDialog extends KitElement {
     `,
   ]
 
-  declare question: Question
   declare private problem: ProblemError | undefined
   declare private saving: boolean
   readonly #values: Record<string, unknown> = {}
-  #saved: RecordJson | undefined
 
   override render() {
     const { fields, record, included, reason } = this.question
-    return html`<socle-dialog open .heading=${t('shell.records.missing.title')} @socle-close=${this.#closed}>
+    return html`<socle-dialog open .heading=${t('shell.records.missing.title')} @socle-close=${this.closed}>
       <form id="missing" @submit=${this.#submit}>
         <p class="reason" role=${this.problem ? 'alert' : 'note'}>${this.problem?.detail ?? reason}</p>
         ${fields.map(
@@ -60,15 +57,11 @@ export class ShellMissingDialog extends KitElement {
             ></socle-field>`,
         )}
       </form>
-      <button slot="actions" class="button" @click=${() => this.#dialog?.close()}>${t('shell.records.cancel')}</button>
+      <button slot="actions" class="button" @click=${this.close}>${t('shell.records.cancel')}</button>
       <button slot="actions" class="button primary" ?disabled=${this.saving} @click=${this.#submit}>
         ${t('shell.records.missing.save')}
       </button>
     </socle-dialog>`
-  }
-
-  get #dialog(): SocleDialog | null {
-    return this.renderRoot.querySelector('socle-dialog')
   }
 
   readonly #submit = async (event: Event): Promise<void> => {
@@ -77,8 +70,8 @@ export class ShellMissingDialog extends KitElement {
     if (checked.includes(false)) return
     this.saving = true
     try {
-      this.#saved = await this.question.save(this.#values)
-      this.#dialog?.close()
+      this.answer = await this.question.save(this.#values)
+      this.close()
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error
       this.problem = error
@@ -86,23 +79,9 @@ export class ShellMissingDialog extends KitElement {
       this.saving = false
     }
   }
-
-  readonly #closed = (event: Event): void => {
-    if (event.target !== this.#dialog) return
-    this.dispatchEvent(new CustomEvent('missing-closed', { detail: this.#saved }))
-  }
 }
 
 /** Asks for the fields and saves. Answers the saved record, or `undefined` when the user gave up. */
 export function askMissing(question: Question): Promise<RecordJson | undefined> {
-  define('shell-missing-dialog', ShellMissingDialog)
-  const element = document.createElement('shell-missing-dialog') as ShellMissingDialog
-  element.question = question
-  return new Promise((resolve) => {
-    element.addEventListener('missing-closed', (event) => {
-      element.remove()
-      resolve((event as CustomEvent<RecordJson | undefined>).detail)
-    })
-    document.body.append(element)
-  })
+  return askWith('shell-missing-dialog', ShellMissingDialog, question)
 }

@@ -1,8 +1,8 @@
-import { controls, KitElement, ProblemError, records, t } from '@socle/sdk/ui'
-import type { RecordJson, ResourceMeta, SavedView, SocleDialog } from '@socle/sdk/ui'
+import { controls, ProblemError, records, t } from '@socle/sdk/ui'
+import type { RecordJson, ResourceMeta, SavedView } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
-import { define } from '../define.ts'
 import type { ListState } from './list-state.ts'
+import { askWith, QuestionDialog } from './question-dialog.ts'
 import { mayShareViews } from './saved-views.ts'
 import { changeView, createView } from './view-changes.ts'
 
@@ -14,9 +14,8 @@ interface Question {
 }
 
 /** Name of a view, and who sees it. */
-export class ShellViewDialog extends KitElement {
+export class ShellViewDialog extends QuestionDialog<Question, string> {
   static override properties = {
-    question: { attribute: false },
     scope: { state: true },
     roles: { state: true },
     problem: { state: true },
@@ -65,12 +64,10 @@ export class ShellViewDialog extends KitElement {
     `,
   ]
 
-  declare question: Question
   declare private scope: SavedView['scope']
   declare private roles: readonly RecordJson[]
   declare private problem: ProblemError | undefined
   declare private saving: boolean
-  #saved: string | undefined
 
   constructor() {
     super()
@@ -92,7 +89,7 @@ export class ShellViewDialog extends KitElement {
     return html`<socle-dialog
       open
       .heading=${t(view ? 'shell.views.editTitle' : 'shell.views.keep')}
-      @socle-close=${this.#closed}
+      @socle-close=${this.closed}
     >
       <form id="view" @submit=${this.#submit}>
         <div class="field">
@@ -112,7 +109,7 @@ export class ShellViewDialog extends KitElement {
         ${mayShareViews() ? this.#audience() : nothing}
         ${this.problem ? html`<p class="error" id="problem" role="alert">${this.problem.detail}</p>` : nothing}
       </form>
-      <button slot="actions" class="button" @click=${() => this.#dialog?.close()}>${t('shell.records.cancel')}</button>
+      <button slot="actions" class="button" @click=${this.close}>${t('shell.records.cancel')}</button>
       <button slot="actions" class="button primary" ?disabled=${this.saving} @click=${this.#submit}>
         ${t('shell.views.keep')}
       </button>
@@ -155,10 +152,6 @@ export class ShellViewDialog extends KitElement {
       }`
   }
 
-  get #dialog(): SocleDialog | null {
-    return this.renderRoot.querySelector('socle-dialog')
-  }
-
   readonly #submit = async (event: Event): Promise<void> => {
     event.preventDefault()
     const form = this.renderRoot.querySelector('form')
@@ -174,8 +167,8 @@ export class ShellViewDialog extends KitElement {
     this.saving = true
     try {
       if (view) await changeView(view, { name, ...audience })
-      else this.#saved = await createView(meta, name, audience, state)
-      this.#dialog?.close()
+      else this.answer = await createView(meta, name, audience, state)
+      this.close()
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error
       this.problem = error
@@ -183,23 +176,9 @@ export class ShellViewDialog extends KitElement {
       this.saving = false
     }
   }
-
-  readonly #closed = (event: Event): void => {
-    if (event.target !== this.#dialog) return
-    this.dispatchEvent(new CustomEvent('view-closed', { detail: this.#saved }))
-  }
 }
 
 /** Asks for a view's name and readers and keeps it. Answers the id of a new one. */
 export function askView(question: Question): Promise<string | undefined> {
-  define('shell-view-dialog', ShellViewDialog)
-  const element = document.createElement('shell-view-dialog') as ShellViewDialog
-  element.question = question
-  return new Promise((resolve) => {
-    element.addEventListener('view-closed', (event) => {
-      element.remove()
-      resolve((event as CustomEvent<string | undefined>).detail)
-    })
-    document.body.append(element)
-  })
+  return askWith('shell-view-dialog', ShellViewDialog, question)
 }
