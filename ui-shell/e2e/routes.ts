@@ -1,3 +1,4 @@
+import { uniqueName } from './browser.ts'
 import type { Api, Stored } from './browser.ts'
 
 /** A screen as the walks see it. */
@@ -11,11 +12,19 @@ export interface Route {
 export async function routesOf(api: Api): Promise<readonly Route[]> {
   const { data } = await api.get<{ data: Stored[] }>('/api/sales/opportunities?limit=1&sort=name')
   const { data: accounts } = await api.get<{ data: Stored[] }>('/api/core/accounts?limit=2&sort=name')
+  const gone = await api.create('/api/core/accounts', { name: uniqueName('Gone') })
+  await api.delete(`/api/core/accounts/${gone.id}?version=${gone.version}`)
+  const asOf = encodeURIComponent(String(accounts[0]?.['createdAt']))
   return [
     { name: 'home', path: '/' },
     { name: 'list', path: '/sales/opportunities' },
     { name: 'kanban', path: '/sales/opportunities?view=kanban' },
+    { name: 'calendar', path: '/activities?view=calendar' },
+    { name: 'bin', path: '/accounts?bin=1' },
+    { name: 'list-as-of', path: `/accounts?asOf=${asOf}` },
     { name: 'record', path: `/sales/opportunities/${data[0]?.id}` },
+    { name: 'record-as-of', path: `/accounts/${accounts[0]?.id}?asOf=${asOf}` },
+    { name: 'history', path: `/accounts/${accounts[0]?.id}/history` },
     { name: 'peek', path: `/accounts?peek=${accounts[0]?.id}` },
     { name: 'form', path: '/accounts?create=1' },
     { name: 'import', path: '/accounts/import' },

@@ -122,12 +122,16 @@ test('an activity is moved to another day in the calendar, by mouse and by keybo
   await eventually(stored).toEqual(['2031-06-17T08:00:00.000Z', '2031-06-17T09:00:00.000Z'])
   await eventually(() => isFocused(event)).toBe(true)
 
+  const writes: string[] = []
+  page.on('request', (it) => void (it.method() === 'PATCH' && writes.push(it.url())))
   await page.keyboard.press('Space')
   await page.keyboard.press('ArrowRight')
   await page.keyboard.press('Escape')
-  expect(await stored()).toEqual(['2031-06-17T08:00:00.000Z', '2031-06-17T09:00:00.000Z'])
+  // A move that was not given up would be under way before the next screen is asked for.
   await page.getByRole('button', { name: 'Week', exact: true }).click()
   await eventually(() => parameter(page, 'span')).toBe('week')
+  expect(writes).toEqual([])
+  expect(await stored()).toEqual(['2031-06-17T08:00:00.000Z', '2031-06-17T09:00:00.000Z'])
 })
 
 test('what was deleted waits in the bin, with who and when, and comes back', async () => {
