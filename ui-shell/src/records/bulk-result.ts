@@ -121,16 +121,4 @@ export const bulkStyles = css`
   .sample b {
     font-weight: 600;
   }
-  .change {
-    display: inline-flex;
-    flex-wrap: wrap;
-    gap: 2px 6px;
-    overflow-wrap: anywhere;
-  }
-  .what,
-  .old,
-  .to,
-  .none {
-    color: var(--socle-text-2);
-  }
 `

@@ -1,6 +1,6 @@
 import { t, valueTemplate } from '@socle/sdk/ui'
 import type { FieldChange, Included, RecordJson, ResourceMeta } from '@socle/sdk/ui'
-import { html } from 'lit'
+import { css, html } from 'lit'
 import type { TemplateResult } from 'lit'
 import { fieldOf, hasValue, pointsAtRecord } from './resources.ts'
 import { titleFor } from './titles.ts'
@@ -30,6 +30,27 @@ export function changeTemplate(
     <span class="new">${shown(change.new)}</span>
   </span>`
 }
+
+export const changeStyles = css`
+  .change {
+    display: inline-flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 2px 6px;
+    overflow-wrap: anywhere;
+  }
+  .change .what {
+    color: var(--socle-text-2);
+  }
+  .change .old,
+  .change .to,
+  .change .none {
+    color: var(--socle-text-3);
+  }
+  .change .new {
+    font-weight: 500;
+  }
+`
 
 /** Fields a change of which says nothing to a reader: they follow from others. */
 export function isTelling(meta: ResourceMeta, change: FieldChange): boolean {

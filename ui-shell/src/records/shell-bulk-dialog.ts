@@ -6,7 +6,7 @@ import type { BulkOperation, BulkOutcome } from './bulk.ts'
 import { previewBulk, startRun } from './bulk-runs.ts'
 import type { Bulk, BulkSample } from './bulk-runs.ts'
 import { bulkStyles, resultTemplate } from './bulk-result.ts'
-import { changeTemplate, isTelling } from './field-changes.ts'
+import { changeStyles, changeTemplate, isTelling } from './field-changes.ts'
 import { mostAtOnce } from './many.ts'
 import { tellDone } from './own-changes.ts'
 import { fieldOf, hrefOf, writableFields } from './resources.ts'
@@ -32,7 +32,7 @@ export class ShellBulkDialog extends KitElement {
     value: { state: true },
   }
 
-  static override styles = [controls, bulkStyles]
+  static override styles = [controls, bulkStyles, changeStyles]
 
   declare meta: ResourceMeta
   declare kind: 'set' | 'delete'

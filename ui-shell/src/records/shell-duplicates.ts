@@ -21,6 +21,7 @@ import { mergeHref } from './many.ts'
 import { reasonsText } from './merging.ts'
 import type { Reason } from './merging.ts'
 import { onUndone } from './own-changes.ts'
+import { pageStyles } from './page-styles.ts'
 import { fieldsOf, hasValue, hrefOf, inSentence, moduleOf, pointsAtRecord } from './resources.ts'
 
 interface Pair {
@@ -308,30 +309,9 @@ export class ShellDuplicates extends KitElement {
 
   static override styles = [
     controls,
+    pageStyles,
     css`
-      :host {
-        display: flex;
-        flex: 1;
-        flex-direction: column;
-        min-block-size: 0;
-        min-inline-size: 0;
-        background: var(--socle-surface);
-      }
-      :host > socle-empty {
-        margin: auto;
-      }
-      .page {
-        display: grid;
-        flex: 1;
-        align-content: start;
-        gap: 12px;
-        min-block-size: 0;
-        padding: 12px 24px 32px;
-        overflow: auto;
-        scrollbar-width: thin;
-      }
       .page > * {
-        min-inline-size: 0;
         inline-size: 100%;
         max-inline-size: 920px;
       }
@@ -412,9 +392,6 @@ export class ShellDuplicates extends KitElement {
         justify-self: start;
       }
       @media (max-width: 599.98px) {
-        .page {
-          padding: 8px 16px 24px;
-        }
         .sides {
           grid-template-columns: minmax(0, 1fr);
         }

@@ -20,6 +20,7 @@ import { acknowledging } from './acknowledging.ts'
 import { mostMerged } from './many.ts'
 import { movedText, tellMerged } from './merging.ts'
 import type { Merged, Moved } from './merging.ts'
+import { pageStyles } from './page-styles.ts'
 import {
   hasValue,
   hrefOf,
@@ -255,7 +256,7 @@ export class ShellMerge extends KitElement {
     const open = fields.filter(differs)
     const same = fields.filter((it) => !differs(it))
     return html`<div class="scroll" role="group" aria-label=${t('shell.merge.compare')}>
-      <div class="grid" style="--records: ${rows.length}">
+      <div class="grid" .style=${`--records: ${rows.length}`}>
         <div class="row head" role="radiogroup" aria-labelledby="survivor-label">
           <span class="name" id="survivor-label">${t('shell.merge.survivor')}</span>
           ${rows.map((row) => this.#candidate(meta, row))}
@@ -385,32 +386,8 @@ export class ShellMerge extends KitElement {
 
   static override styles = [
     controls,
+    pageStyles,
     css`
-      :host {
-        display: flex;
-        flex: 1;
-        flex-direction: column;
-        min-block-size: 0;
-        min-inline-size: 0;
-        background: var(--socle-surface);
-      }
-      :host > socle-empty {
-        margin: auto;
-      }
-      .page {
-        display: grid;
-        flex: 1;
-        grid-auto-rows: max-content;
-        align-content: start;
-        gap: 16px;
-        min-block-size: 0;
-        padding: 16px 24px 24px;
-        overflow: auto;
-        scrollbar-width: thin;
-      }
-      .page > * {
-        min-inline-size: 0;
-      }
       .lead {
         max-inline-size: var(--socle-prose);
         color: var(--socle-text-2);
@@ -535,9 +512,6 @@ export class ShellMerge extends KitElement {
         text-overflow: ellipsis;
       }
       @media (max-width: 599.98px) {
-        .page {
-          padding: 12px 16px 16px;
-        }
         .grid {
           grid-template-columns: minmax(0, 1fr);
           inline-size: 100%;

@@ -14,7 +14,7 @@ import {
 import type { HistoryEntry, Included, RecordJson, ResourceMeta } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
-import { changeTemplate, isTelling } from './field-changes.ts'
+import { changeStyles, changeTemplate, isTelling } from './field-changes.ts'
 import { onUndone, takeBack } from './own-changes.ts'
 import { titleOf } from './resources.ts'
 
@@ -42,6 +42,7 @@ export class ShellRecordHistory extends KitElement {
 
   static override styles = [
     controls,
+    changeStyles,
     css`
       :host {
         display: block;
@@ -90,24 +91,8 @@ export class ShellRecordHistory extends KitElement {
         gap: 4px;
         font: var(--socle-small);
       }
-      .change {
-        display: inline-flex;
-        flex-wrap: wrap;
-        align-items: center;
-        gap: 2px 6px;
-        overflow-wrap: anywhere;
-      }
-      .what {
-        color: var(--socle-text-2);
+      .change .what {
         min-inline-size: 96px;
-      }
-      .old,
-      .to,
-      .none {
-        color: var(--socle-text-3);
-      }
-      .new {
-        font-weight: 500;
       }
     `,
   ]

@@ -3,7 +3,7 @@ import type { Included, RecordJson, ResourceMeta, TimelineEntry } from '@socle/s
 import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
 import { define } from '../define.ts'
-import { changeTemplate, isTelling } from './field-changes.ts'
+import { changeStyles, changeTemplate, isTelling } from './field-changes.ts'
 import { onUndone } from './own-changes.ts'
 import { mergeIncluded } from './resources.ts'
 import { withTones } from './stages.ts'
@@ -27,6 +27,7 @@ export class ShellTimeline extends KitElement {
 
   static override styles = [
     controls,
+    changeStyles,
     css`
       :host {
         display: grid;
@@ -75,8 +76,7 @@ export class ShellTimeline extends KitElement {
         overflow-wrap: anywhere;
       }
       .line b,
-      .what,
-      .new {
+      .change .new {
         font-weight: 600;
       }
       .line .by {
@@ -98,21 +98,6 @@ export class ShellTimeline extends KitElement {
         display: grid;
         gap: 2px;
         font: var(--socle-small);
-      }
-      .change {
-        display: inline-flex;
-        flex-wrap: wrap;
-        align-items: center;
-        gap: 2px 5px;
-      }
-      .change .what {
-        color: var(--socle-text-2);
-        font-weight: 400;
-      }
-      .old,
-      .to,
-      .none {
-        color: var(--socle-text-3);
       }
       .more {
         justify-self: start;
