@@ -147,6 +147,18 @@ describe('what an actor is shown', () => {
     }
   })
 
+  test('names the fields that make two records suspect, of those the actor may read', async () => {
+    const reader = await app.as({
+      may: ['core.account.read', 'core.order.read'],
+      fields: [{ resource: 'core.account', field: 'email', access: 'none' }],
+    })
+    const { body } = await reader.get('/api/core/shell')
+    const keysOf = (wanted: string) => body.resources.find(({ id }: { id: string }) => id === wanted).duplicates
+    expect(keysOf('core.account')).toEqual(expect.arrayContaining(['name', 'phone']))
+    expect(keysOf('core.account')).not.toContain('email')
+    expect(keysOf('core.order')).toBeUndefined()
+  })
+
   test('speaks the actor’s language', async () => {
     const french = await app.as({
       may: ['*.*'],

@@ -106,8 +106,8 @@ export interface ResourceMeta {
     readonly card: readonly string[]
     readonly weighted?: string
   }
-  /** Something says what makes two records suspect of being one. */
-  readonly duplicates?: boolean
+  /** Fields that make two records suspect of being one; absent where nothing does. */
+  readonly duplicates?: readonly string[]
   readonly may: {
     readonly create: boolean
     readonly update: boolean

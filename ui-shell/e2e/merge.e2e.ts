@@ -47,9 +47,15 @@ test('a likely twin is shown before it is created, and is found by the search fo
   const { page, api } = claire
   const name = uniqueName('Chocolaterie')
   const known = await api.create('/api/core/accounts', { name, phone: '01 42 68 53 77' })
+  const asked: unknown[] = []
+  page.on('request', (it) => {
+    if (new URL(it.url()).pathname === '/api/core/accounts/duplicates' && it.method() === 'POST')
+      asked.push(it.postDataJSON())
+  })
   await page.goto('/accounts?create=1')
   await page.getByRole('textbox', { name: 'Name', exact: true }).fill(name.toUpperCase())
   await page.getByText('This may exist already').waitFor()
+  expect(asked.map((it) => Object.keys(it as object))).not.toContainEqual([])
   await page.keyboard.press('Control+Enter')
   await page.getByRole('alertdialog', { name: 'Does this account exist already?' }).waitFor()
   await page.getByRole('button', { name: 'Create anyway' }).click()

@@ -1,6 +1,8 @@
 import type { Locale } from '../actor.ts'
 import type { Context } from '../context.ts'
 import type { Parts } from '../parts.ts'
+import { readableKeys } from '../records/duplicates/keys.ts'
+import type { RecordEngine } from '../records/engine.ts'
 import { targetOf } from '../records/import/targets.ts'
 import type { CheckedExpression } from '../records/expression/index.ts'
 import { fieldTypes } from '../records/field-types.ts'
@@ -163,6 +165,8 @@ function resourceMeta({ words, catalog }: WorkspaceParts, ctx: Context, on: Read
     return other !== undefined && on.has(other.plugin) && authority.compile(other, 'read').allowed
   }
   const { kanban } = options
+  const keys = readableKeys((ctx.records as RecordEngine).scope, resource)
+  const suspicious = new Set(keys.flatMap(({ fields }) => fields.flat()))
   const own = resource.all.filter(({ custom }) => custom).map(({ name }) => name)
   return {
     id,
@@ -188,7 +192,7 @@ function resourceMeta({ words, catalog }: WorkspaceParts, ctx: Context, on: Read
         }
       : {}),
     timeline: options.timeline === true,
-    ...((options.duplicates ?? []).length > 0 ? { duplicates: true } : {}),
+    ...(suspicious.size > 0 ? { duplicates: [...suspicious] } : {}),
     may: {
       create: !options.readonly && create.allowed,
       update: !options.readonly && update.allowed,

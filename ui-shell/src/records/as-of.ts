@@ -16,7 +16,8 @@ export function lookOnly(meta: ResourceMeta): ResourceMeta {
     merge: false,
     bulk: false,
   }
-  const past: ResourceMeta = { ...meta, may, duplicates: false }
+  const { duplicates: _, ...rest } = meta
+  const past: ResourceMeta = { ...rest, may }
   seen.set(meta, past)
   return past
 }

@@ -79,7 +79,7 @@ const openDuplicates: ListAction = {
   id: 'duplicates',
   icon: 'copy',
   label: () => t('shell.duplicates.action'),
-  offered: ({ meta }) => meta.duplicates === true && meta.may.merge,
+  offered: ({ meta }) => meta.duplicates !== undefined && meta.may.merge,
   href: ({ meta }) => `${meta.route}/duplicates`,
 }
 

@@ -117,12 +117,19 @@ export class ShellDuplicateHint extends KitElement {
   }
 
   async #ask(): Promise<void> {
+    const keys = this.meta.duplicates ?? []
     const typed = Object.fromEntries(
-      Object.entries(this.values ?? {}).filter(([, value]) => typeof value === 'string' && value !== ''),
+      Object.entries(this.values ?? {}).filter(
+        ([name, value]) => keys.includes(name) && typeof value === 'string' && value !== '',
+      ),
     )
     const question = JSON.stringify([this.meta.id, this.record, typed])
     if (question === this.#asked) return
     this.#asked = question
+    if (!this.record && Object.keys(typed).length === 0) {
+      this.suspects = []
+      return
+    }
     const path = this.meta.api
     const answer = await (
       this.record
