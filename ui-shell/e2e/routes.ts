@@ -20,7 +20,7 @@ export async function routesOf(api: Api): Promise<readonly Route[]> {
     { name: 'list', path: '/sales/opportunities' },
     { name: 'kanban', path: '/sales/opportunities?view=kanban' },
     { name: 'calendar', path: '/activities?view=calendar' },
-    { name: 'bin', path: '/accounts?bin=1' },
+    { name: 'bin', path: '/accounts/bin' },
     { name: 'list-as-of', path: `/accounts?asOf=${asOf}` },
     { name: 'record', path: `/sales/opportunities/${data[0]?.id}` },
     { name: 'record-as-of', path: `/accounts/${accounts[0]?.id}?asOf=${asOf}` },

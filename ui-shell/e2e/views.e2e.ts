@@ -160,7 +160,7 @@ test('several come back from the bin together', async () => {
     await api.create('/api/core/accounts', { name: `${name} two` }),
   ]
   for (const { id } of made) await api.delete(`/api/core/accounts/${id}?version=1`)
-  await page.goto('/accounts?bin=1')
+  await page.goto('/accounts/bin')
   const rows = page.getByRole('row').filter({ hasText: name })
   await eventually(() => rows.count()).toBe(2)
   for (const row of await rows.all()) await row.getByRole('checkbox').check()

@@ -89,6 +89,7 @@ function resourceRoute(path: string, document: ShellDocument): Route | undefined
   if (rest.length > 0) return undefined
   if (!id) return listRoute(resource, document)
   if (id === 'import' && !tab) return importRoute(resource)
+  if (id === 'bin' && !tab) return binRoute(resource)
   if (id === 'merge' && !tab) return mergeRoute(resource)
   if (id === 'duplicates' && !tab) return duplicatesRoute(resource)
   return {
@@ -118,6 +119,12 @@ function importRoute(resource: ResourceMeta): Route {
   const load = () => import('./imports/shell-import-wizard.ts').then((it) => it.ShellImportWizard)
   const title = t('shell.import.title', { many: resource.name.many })
   return behindList(resource, 'import', { tag: 'shell-import-wizard', load, title })
+}
+
+function binRoute(resource: ResourceMeta): Route {
+  const load = () => import('./records/shell-records-bin.ts').then((it) => it.ShellRecordsBin)
+  const title = t('shell.records.bin.title', { many: resource.name.many })
+  return behindList(resource, 'bin', { tag: 'shell-records-bin', load, title })
 }
 
 function mergeRoute(resource: ResourceMeta): Route {

@@ -72,7 +72,7 @@ const openBin: ListAction = {
   icon: 'trash-2',
   label: () => t('shell.records.bin'),
   offered: ({ meta }) => meta.may.restore,
-  href: ({ meta }) => `${meta.route}?bin=1`,
+  href: ({ meta }) => `${meta.route}/bin`,
 }
 
 const openDuplicates: ListAction = {

@@ -20,8 +20,6 @@ export interface ListState {
   /** Day a calendar shows, `YYYY-MM-DD`, and how much around it. */
   readonly date: string | undefined
   readonly span: CalendarSpan
-  /** What was deleted, instead of what is there. */
-  readonly bin: boolean
   /** The instant whose rows are shown, to look at; `undefined` shows those of now. */
   readonly asOf: string | undefined
   /** Record in the side panel. */
@@ -44,7 +42,6 @@ export const emptyListState: ListState = {
   end: undefined,
   date: undefined,
   span: 'month',
-  bin: false,
   asOf: undefined,
   peek: undefined,
   creating: false,
@@ -95,7 +92,6 @@ export function readListState(search: string, find: FindView = () => undefined):
     end: optional('end'),
     date: given.get('date') || undefined,
     span: spans.find((it) => it === given.get('span')) ?? 'month',
-    bin: given.has('bin'),
     asOf: given.get('asOf') || undefined,
     peek: given.get('peek') || undefined,
     creating: given.has('create'),
@@ -117,7 +113,6 @@ export function writeListState(state: ListState, find: FindView = () => undefine
   if (columns !== (base.columns?.join(',') ?? '')) query.set('columns', columns)
   if (state.date) query.set('date', state.date)
   if (state.span !== 'month') query.set('span', state.span)
-  if (state.bin) query.set('bin', '1')
   if (state.asOf) query.set('asOf', state.asOf)
   if (state.peek) query.set('peek', state.peek)
   if (state.creating) query.set('create', '1')
@@ -141,7 +136,7 @@ export function isModified(state: ListState, view: SavedView | undefined): boole
 /** True for an address that says nothing of what is to be shown: then the reader's own view opens. */
 export function isBare(search: string): boolean {
   const given = new URLSearchParams(search)
-  return !['view', 'filter', 'sort', 'q', 'columns', 'by', 'start', 'bin', 'asOf'].some((it) => given.has(it))
+  return !['view', 'filter', 'sort', 'q', 'columns', 'by', 'start', 'asOf'].some((it) => given.has(it))
 }
 
 /** The state as a view keeps it. */

@@ -104,11 +104,11 @@ export class ShellRecordList extends KitElement {
   }
 
   get #isBoard(): boolean {
-    return this.#state.kind === 'kanban' && !this.#state.bin && !this.#state.asOf
+    return this.#state.kind === 'kanban' && !this.#state.asOf
   }
 
   get #isCalendar(): boolean {
-    return this.#state.kind === 'calendar' && !this.#state.bin && !this.#state.asOf
+    return this.#state.kind === 'calendar' && !this.#state.asOf
   }
 
   /** Rows stand in a table; boards and calendars read for themselves what they show. */
@@ -157,8 +157,6 @@ export class ShellRecordList extends KitElement {
       void import('./shell-records-calendar.ts').then((it) =>
         this.#define('shell-records-calendar', it.ShellRecordsCalendar),
       )
-    if (this.#state.bin)
-      void import('./shell-records-bin.ts').then((it) => this.#define('shell-records-bin', it.ShellRecordsBin))
     if (this.#state.filter) this.#loadFilters()
   }
 
@@ -221,7 +219,7 @@ export class ShellRecordList extends KitElement {
   }
 
   #openIfNew(): void {
-    const key = JSON.stringify([this.resource, this.#query, this.#state.bin])
+    const key = JSON.stringify([this.resource, this.#query])
     if (key === this.#opened) return
     const isFirst = this.#opened === ''
     this.#opened = key
@@ -231,10 +229,10 @@ export class ShellRecordList extends KitElement {
       this.#list = earlier.list
       this.#list.changed = () => this.requestUpdate()
       this.#focusWanted = earlier.focus
-      if (this.#isTable && !this.#state.bin) void this.#list.reload()
+      if (this.#isTable) void this.#list.reload()
       return
     }
-    if (!this.#isTable || this.#state.bin) return
+    if (!this.#isTable) return
     void this.#list.open(this.resource, this.#query).then(() => {
       if (!isFirst && this.#list.status === 'ready') this.#announceCount()
     })
@@ -472,9 +470,9 @@ export class ShellRecordList extends KitElement {
     const module = moduleOf(meta)
     const total = this.#total
     return {
-      title: this.#state.bin ? t('shell.records.bin.title', { many: meta.name.many }) : meta.name.many,
+      title: meta.name.many,
       ...(module ? { crumbs: [{ title: module }] } : {}),
-      ...(total === undefined || this.#state.bin ? {} : { count: format.number(total) }),
+      ...(total === undefined ? {} : { count: format.number(total) }),
       documentTitle: this.#documentTitle(),
       actions: html`
         ${
@@ -533,14 +531,14 @@ export class ShellRecordList extends KitElement {
   override render() {
     if (!this.resource || !resource(this.resource)) return nothing
     return html`
-      ${this.#state.bin ? nothing : html`${this.#tabs()}${this.#bar()}`}
+      ${this.#tabs()}${this.#bar()}
       <div class="body">
         <section class="rows" aria-label=${this.meta.name.many}>
-          ${this.#notice()}${this.#state.bin ? this.#bin() : this.#isBoard ? this.#boardView() : this.#isCalendar ? this.#calendarView() : this.#tableView()}
+          ${this.#notice()}${this.#isBoard ? this.#boardView() : this.#isCalendar ? this.#calendarView() : this.#tableView()}
         </section>
         ${this.#panel()}
       </div>
-      ${this.#state.bin ? nothing : this.#foot()} ${this.dialog ?? nothing}
+      ${this.#foot()} ${this.dialog ?? nothing}
     `
   }
 
@@ -819,13 +817,6 @@ export class ShellRecordList extends KitElement {
       @calendar-go=${(event: CustomEvent<Partial<ListState>>) => this.#go(event.detail, { replace: true })}
       @calendar-peek=${(event: CustomEvent<{ id: string }>) => this.#peek(event.detail.id)}
     ></shell-records-calendar>`
-  }
-
-  #bin() {
-    return html`<shell-records-bin
-      .meta=${this.meta}
-      .back=${this.#address({ ...this.#state, bin: false })}
-    ></shell-records-bin>`
   }
 
   #failed() {

@@ -1,15 +1,15 @@
-import { controls, icon, KitElement, live, ProblemError, records, t, toast } from '@socle/sdk/ui'
+import { controls, icon, KitElement, live, ProblemError, records, resource, t, toast } from '@socle/sdk/ui'
 import type { FieldMeta, Included, ListQuery, RecordJson, ResourceMeta, TableSelection } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
+import { setPage } from '../page.ts'
 import { onUndone, tellDone } from './own-changes.ts'
 import { RecordList } from './record-list.ts'
-import { fieldOf, fieldsOf, includesFor, inSentence } from './resources.ts'
+import { fieldOf, fieldsOf, includesFor, inSentence, moduleOf } from './resources.ts'
 
 /** What was deleted, by whom and when; one or many are brought back. */
 export class ShellRecordsBin extends KitElement {
   static override properties = {
-    meta: { attribute: false },
-    back: {},
+    resource: {},
     selection: { state: true },
     running: { state: true },
   }
@@ -23,6 +23,7 @@ export class ShellRecordsBin extends KitElement {
         flex-direction: column;
         min-block-size: 0;
         min-inline-size: 0;
+        background: var(--socle-surface);
       }
       .bar {
         display: flex;
@@ -46,9 +47,7 @@ export class ShellRecordsBin extends KitElement {
     `,
   ]
 
-  declare meta: ResourceMeta
-  /** Address of the list. */
-  declare back: string
+  declare resource: string
   declare private selection: ReadonlySet<string>
   declare private running: boolean
   readonly #list = new RecordList(() => this.requestUpdate())
@@ -64,10 +63,10 @@ export class ShellRecordsBin extends KitElement {
     super.connectedCallback()
     this.#stop = [
       live.on('record', (event) => {
-        const concerns = event.resource === this.meta.id && (event.action === 'delete' || event.action === 'restore')
+        const concerns = event.resource === this.resource && (event.action === 'delete' || event.action === 'restore')
         if (concerns && !this.running) void this.#list.reload()
       }),
-      onUndone((change) => change.resource === this.meta.id && void this.#list.reload()),
+      onUndone((change) => change.resource === this.resource && void this.#list.reload()),
     ]
   }
 
@@ -77,10 +76,26 @@ export class ShellRecordsBin extends KitElement {
     this.#list.close()
   }
 
+  get meta(): ResourceMeta {
+    // The router shows this screen only for a resource of the document.
+    return resource(this.resource)!
+  }
+
   override willUpdate(): void {
-    if (this.#asked === this.meta.id) return
-    this.#asked = this.meta.id
-    void this.#list.open(this.meta.id, this.#query)
+    if (this.#asked === this.resource || !resource(this.resource)) return
+    this.#asked = this.resource
+    this.selection = new Set()
+    void this.#list.open(this.resource, this.#query)
+  }
+
+  override updated(): void {
+    if (!resource(this.resource)) return
+    const { meta } = this
+    const module = moduleOf(meta)
+    setPage(this, {
+      title: t('shell.records.bin.title', { many: meta.name.many }),
+      crumbs: [...(module ? [{ title: module }] : []), { title: meta.name.many, href: meta.route }],
+    })
   }
 
   get #query(): ListQuery {
@@ -135,11 +150,12 @@ export class ShellRecordsBin extends KitElement {
   }
 
   override render() {
+    if (!resource(this.resource)) return nothing
     const { meta } = this
     const list = this.#list
     const chosen = this.selection.size
     return html`<div class="bar">
-        <a class="button small" href=${this.back}>${icon('arrow-left')}${t('shell.records.bin.back')}</a>
+        <a class="button small" href=${meta.route}>${icon('arrow-left')}${t('shell.records.bin.back')}</a>
         <span class="meta number">${chosen ? t('shell.records.bulk.selected', { count: chosen }) : nothing}</span>
         ${
           meta.may.restore
