@@ -16,7 +16,7 @@ test('a record is seen as it was, to look at only, and its history takes a chang
   await entries.filter({ hasText: 'Nantes' }).first().waitFor()
 
   await page
-    .getByRole('link', { name: /^See the record as of/ })
+    .getByRole('link', { name: /^See as of then/ })
     .last()
     .click()
   const now = page.getByRole('link', { name: 'Back to now' })
