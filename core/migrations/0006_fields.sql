@@ -32,7 +32,7 @@ create table core.field (
   is_unique boolean not null default false,
   indexed boolean not null default false,
   index_state text check (index_state in ('building', 'ready', 'failed')),
-  index_fault text,
+  index_fault text check (index_fault in ('doubled', 'refused')),
   initial text,
   formula text,
   prefix text,

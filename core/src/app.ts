@@ -176,10 +176,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     ...options.pace,
     ...(options.databaseUrl === undefined ? {} : { url: options.databaseUrl }),
   })
-  jobs.register(
-    indexJobKind,
-    indexJob(database, () => catalog),
-  )
+  jobs.register(indexJobKind, indexJob({ database, catalog, log }))
   jobs.register(scanKind, runScan)
   const live = new LiveStream({ database, signals, catalog: (workspace) => fields.lastKnown(workspace), log })
   const toggle = new Toggle(kernel)

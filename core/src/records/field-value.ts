@@ -1,4 +1,4 @@
-import { sql, type RawBuilder } from 'kysely'
+import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import { fieldTypes, type FieldKind } from './field-types.ts'
 import type { FieldModel } from './model.ts'
 
@@ -47,6 +47,15 @@ export function sortValue(field: FieldModel, alias: string): RawBuilder<unknown>
   if (text !== undefined) return sql.raw(text)
   const value = fieldValue(field, alias)
   return fieldTypes[field.type].words ? sql`${value} collate "und-x-icu"` : value
+}
+
+/**
+ * Rows of one workspace. Where any of the fields is its own, the workspace is written out: the indexes over own fields hold
+ * the rows of one workspace, and a plan made for any parameters could not tell that it is that one.
+ */
+export function workspaceIs(workspace: string, fields: readonly FieldModel[], alias: string): RawBuilder<SqlBool> {
+  const own = fields.some(({ custom }) => custom)
+  return sql`${sql.ref(`${alias}.workspace`)} = ${own ? sql.lit(workspace) : workspace}::uuid`
 }
 
 const decimalAsText = (text: string) => `${text}::text`

@@ -90,6 +90,8 @@ export interface FieldModel {
 export interface CustomModel {
   /** Id of its definition. */
   readonly id: string
+  /** Whose field it is. */
+  readonly workspace: string
   /** Name of its index, whether or not there is one. */
   readonly index: string
   readonly requiredIf?: CheckedExpression

@@ -3,7 +3,7 @@ import { fieldNotReadable, permissionDenied } from '../permissions/errors.ts'
 import type { Access, ResourceAction } from '../permissions/authority.ts'
 import { decodeCursor, encodeCursor, queryKey } from './cursor.ts'
 import { queryInvalid, recordNotFound } from './errors.ts'
-import { columnList, fieldValue, jsonColumnList } from './field-value.ts'
+import { columnList, fieldValue, jsonColumnList, workspaceIs } from './field-value.ts'
 import { compileFilter } from './filter.ts'
 import type { FieldModel } from './model.ts'
 import { systemFields, type Resource } from './registry.ts'
@@ -91,7 +91,7 @@ export function conditionsOf(
 ): RawBuilder<SqlBool>[] {
   const access = scope.access(resource, action)
   const conditions = [
-    sql<SqlBool>`${sql.ref(`${alias}.workspace`)} = ${scope.ctx.workspace.id}::uuid`,
+    workspaceIs(scope.ctx.workspace.id, resource.all, alias),
     query.deleted === 'only'
       ? sql<SqlBool>`${sql.ref(`${alias}.deleted_at`)} is not null`
       : sql<SqlBool>`${sql.ref(`${alias}.deleted_at`)} is null`,

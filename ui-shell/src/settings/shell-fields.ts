@@ -27,7 +27,7 @@ interface OwnField {
   readonly archived: boolean
   readonly formula: string | null
   readonly indexState: 'building' | 'ready' | 'failed' | null
-  readonly indexFault: string | null
+  readonly indexFault: 'doubled' | 'refused' | null
   readonly [property: string]: unknown
 }
 
@@ -166,7 +166,7 @@ export class ShellFields extends KitElement {
           field.indexState === null
             ? nothing
             : pill(
-                t(`shell.fields.index.${field.indexState}`, { reason: field.indexFault ?? '' }),
+                t(`shell.fields.index.${field.indexFault === 'doubled' ? 'doubled' : field.indexState}`),
                 tones[field.indexState],
               )
         }

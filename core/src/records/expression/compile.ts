@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { RawBuilder, SqlBool } from 'kysely'
 import { fieldTypes } from '../field-types.ts'
-import { fieldValue } from '../field-value.ts'
+import { fieldValue, workspaceIs } from '../field-value.ts'
 import type { ResourceModel } from '../model.ts'
 import type { CheckedExpression, Hop, ManyHop, Plan } from './check.ts'
 import { numbers } from './domains.ts'
@@ -119,7 +119,9 @@ class Compiler {
   #many({ field, target }: ManyHop, from: string): Source {
     const alias = this.#alias()
     const link: Condition = sql`${fieldValue(field, alias)} = ${column(from, 'id')}`
-    return this.#source(target, alias, [link, sameWorkspace(alias, from)])
+    // So that it is found by the index over a workspace's own field.
+    const written: Condition[] = field.custom ? [workspaceIs(field.custom.workspace, [field], alias)] : []
+    return this.#source(target, alias, [link, sameWorkspace(alias, from), ...written])
   }
 
   #source(target: ResourceModel, alias: string, links: readonly Condition[]): Source {

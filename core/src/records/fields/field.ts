@@ -28,7 +28,7 @@ export const FieldSchema = defineEntity({
     unique: p.boolean().default(false).fieldName('is_unique'),
     indexed: p.boolean().default(false),
     indexState: p.string().nullable(),
-    indexFault: p.text().nullable(),
+    indexFault: p.string().nullable(),
     /** What a new record starts with: a text as it is, else JSON. */
     initial: p.text().nullable(),
     formula: p.text().nullable(),

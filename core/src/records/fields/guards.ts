@@ -113,6 +113,7 @@ function checkTogether(
     const faults: OwnFieldFault[] = []
     withOwnFields(base, fields, {
       catalog: resources,
+      workspace: ctx.workspace.id,
       zone: ctx.workspace.zone,
       broken: (it) => faults.push(it),
     })

@@ -2,10 +2,11 @@ import { sql } from 'kysely'
 import type { Context } from '../../context.ts'
 import type { Database } from '../../database/database.ts'
 import type { Job, JobTools } from '../../jobs/job.ts'
+import type { Parts } from '../../parts.ts'
 import { subscriber, type Subscriber } from '../../plugins/define-plugin.ts'
 import { fieldText, sortValueText } from '../field-value.ts'
 import type { RecordJson } from '../records.ts'
-import type { Resource, Resources } from '../registry.ts'
+import type { Resource } from '../registry.ts'
 import { indexOf, withOwnFields, type OwnField } from './own-resources.ts'
 import { fields } from './resource.ts'
 
@@ -38,14 +39,14 @@ export function indexSubscribers(enqueue: () => Enqueue): readonly Subscriber[] 
  *
  * An index left invalid by a crash is dropped and built again; run twice, it does nothing the second time.
  */
-export function indexJob(database: Database, catalog: () => Resources) {
-  return async ({ payload: { field: id } }: Job<IndexPayload>, { unit }: JobTools): Promise<unknown> => {
+export function indexJob({ database, catalog, log }: Pick<Parts, 'database' | 'catalog' | 'log'>) {
+  return async ({ workspace, payload: { field: id } }: Job<IndexPayload>, { unit }: JobTools): Promise<unknown> => {
     for (;;) {
       const row = await unit((ctx) => definitionOf(ctx, id))
-      const base = row && catalog().get(row.resource)
+      const base = row && catalog.get(row.resource)
       if (!row || !base) return { state: 'gone' }
       const kind = kindOf(row)
-      const failure = await settleIndex(database, base, row, kind)
+      const failure = await settleIndex({ database, log }, workspace, base, row)
       const indexState = kind === undefined ? null : failure === undefined ? 'ready' : 'failed'
       const isSame = await unit(async (ctx) => {
         const now = await definitionOf(ctx, id)
@@ -66,24 +67,29 @@ function kindOf(row: OwnField & { deletedAt: string | null }): IndexKind | undef
   return row.unique ? 'unique' : row.indexed ? 'plain' : undefined
 }
 
+type IndexFault = 'doubled' | 'refused'
+
 /** @returns what kept it from being built */
 async function settleIndex(
-  database: Database,
+  { database, log }: Pick<Parts, 'database' | 'log'>,
+  workspace: string,
   base: Resource,
-  row: OwnField,
-  kind: IndexKind | undefined,
-): Promise<string | undefined> {
+  row: OwnField & { deletedAt: string | null },
+): Promise<IndexFault | undefined> {
+  const kind = kindOf(row)
   const name = indexOf(row.id)
   const found = await existing(database, base, name)
   if (found?.valid === (kind !== undefined) && found?.kind === kind) return undefined
   if (found) await drop(database, base, name)
   if (kind === undefined) return undefined
   try {
-    await build(database, base, row)
+    await build(database, workspace, base, row)
     return undefined
   } catch (error) {
     await drop(database, base, name)
-    return reasonOf(error)
+    const fault = faultOf(error)
+    if (fault === 'refused') log.error({ err: error, field: row.id }, 'an index could not be built')
+    return fault
   }
 }
 
@@ -111,21 +117,22 @@ async function existing(
   return row && { valid: row.valid, kind: row.unique ? 'unique' : 'plain' }
 }
 
-async function build(database: Database, base: Resource, row: OwnField): Promise<void> {
+async function build(database: Database, workspace: string, base: Resource, row: OwnField): Promise<void> {
   const model = withOwnFields(base, [{ ...row, archived: false }], {
     catalog: { get: () => undefined },
+    workspace,
     zone: 'UTC',
     broken: () => {},
   }).fields.get(row.name)
   if (!model) return
   const value = fieldText(model, base.table) ?? ''
   const sorted = sortValueText(model, base.table)
-  const columns = row.unique ? [`workspace`, `(${sorted})`] : ['workspace', `(${sorted})`, 'id']
-  // Rows without a value, other workspaces' too, stay out of it.
+  const columns = row.unique ? `(${sorted})` : `(${sorted}), id`
+  // Other companies' rows stay out of it, before their values are looked at: of one name, theirs may be of any type.
   await statement(
     database,
     `create ${row.unique ? 'unique ' : ''}index ${concurrently(database)} "${indexOf(row.id)}" on "${base.schema}"."${base.table}"
-      (${columns.join(', ')}) where (${value}) is not null and deleted_at is null`,
+      (${columns}) where "workspace" = '${workspace}'::uuid and (${value}) is not null and deleted_at is null`,
   )
   // Without figures about the expression the planner would guess, and guess the index away.
   await statement(database, `analyze "${base.schema}"."${base.table}"`)
@@ -142,15 +149,7 @@ async function statement({ owner }: Database, text: string): Promise<void> {
   await sql.raw(text).execute(owner)
 }
 
-function reasonOf(error: unknown): string {
-  const { code, detail, message } = error as { code?: string; detail?: string; message?: string }
-  if (code === '23505')
-    return (
-      /=\((.*)\)/
-        .exec(detail ?? '')?.[1]
-        ?.split(', ')
-        .slice(1)
-        .join(', ') ?? 'two records'
-    )
-  return (message ?? String(error)).slice(0, 500)
+/** A code alone: who may read definitions may not read each field, and the database's own words name values. */
+function faultOf(error: unknown): IndexFault {
+  return (error as { code?: string }).code === '23505' ? 'doubled' : 'refused'
 }

@@ -86,7 +86,8 @@ export class OwnFields {
     if (rows.length === 0) return { resources: this.#catalog(), text }
     const broken = ({ row, property, error }: OwnFieldFault) =>
       this.#log.warn({ err: error, field: `${row.resource}.${row.name}`, property }, 'a definition no longer fits')
-    return { resources: new OwnResources(this.#catalog(), rows, { zone: workspace.zone, broken }), text }
+    const { id, zone } = workspace
+    return { resources: new OwnResources(this.#catalog(), rows, { workspace: id, zone, broken }), text }
   }
 
   close(): void {

@@ -61,7 +61,7 @@ export const optionsSchema = z
 export const indexOf = (id: string) => `own_${id.replaceAll('-', '')}`
 
 /** What a definition makes of its type, before formulas and conditions are read. */
-function plainModel(row: OwnField): FieldModel {
+function plainModel(row: OwnField, workspace: string): FieldModel {
   const isFormula = row.formula !== null
   const number = (value: string | null) => (value === null ? undefined : Number(value))
   const target = row.type === 'user' ? 'core.user' : (row.target ?? undefined)
@@ -87,7 +87,7 @@ function plainModel(row: OwnField): FieldModel {
       row.helpEn === null && row.helpFr === null
         ? undefined
         : { en: row.helpEn ?? row.helpFr ?? '', fr: row.helpFr ?? row.helpEn ?? '' },
-    custom: { id: row.id, index: indexOf(row.id) },
+    custom: { id: row.id, workspace, index: indexOf(row.id) },
   }) as FieldModel
 }
 
@@ -102,6 +102,13 @@ export interface OwnFieldFault {
   readonly error: unknown
 }
 
+export interface OwnFieldOptions {
+  /** Id of the workspace whose fields they are. */
+  readonly workspace: string
+  readonly zone: string
+  readonly broken: (fault: OwnFieldFault) => void
+}
+
 /**
  * A resource with a workspace's own fields.
  *
@@ -112,7 +119,7 @@ export interface OwnFieldFault {
 export function withOwnFields(
   base: Resource,
   rows: readonly OwnField[],
-  { catalog, zone, broken }: { catalog: ResourceCatalog; zone: string; broken: (fault: OwnFieldFault) => void },
+  { catalog, workspace, zone, broken }: OwnFieldOptions & { catalog: ResourceCatalog },
 ): Resource {
   const shown = rows.filter(({ archived, name }) => !archived && !base.fields.has(name))
   const fields = new Map(base.fields)
@@ -120,7 +127,7 @@ export function withOwnFields(
   const defaults = new Map(base.defaults)
   for (const row of shown) {
     nullable.add(row.name)
-    if (row.formula === null) fields.set(row.name, plainModel(row))
+    if (row.formula === null) fields.set(row.name, plainModel(row, workspace))
   }
   const draft: Resource = { ...base, fields, nullable, defaults, all: [] }
   const formulas = new Map(shown.flatMap((row) => (row.formula === null ? [] : [[row.name, row] as const])))
@@ -134,7 +141,7 @@ export function withOwnFields(
       throw formulaCycle({ of: 'formula', path: [...open.slice(open.indexOf(name)), name].join(' → ') })
     open.push(name)
     try {
-      const { custom: _, ...model } = plainModel(row)
+      const { custom: _, ...model } = plainModel(row, workspace)
       const formula = readFormula(row.formula ?? '', model, { resource: draft, catalog, zone, field })
       const made: FieldModel = { ...model, formula }
       fields.set(name, made)
@@ -203,11 +210,7 @@ export class OwnResources implements Resources {
   readonly #own = new Map<string, Resource>()
   readonly #all: readonly Resource[]
 
-  constructor(
-    base: Catalog,
-    rows: readonly OwnField[],
-    options: { zone: string; broken: (fault: OwnFieldFault) => void },
-  ) {
+  constructor(base: Catalog, rows: readonly OwnField[], options: OwnFieldOptions) {
     this.#base = base
     for (const [id, some] of Map.groupBy(rows, ({ resource }) => resource)) {
       const resource = base.get(id)

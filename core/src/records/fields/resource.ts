@@ -50,7 +50,7 @@ export const fields = defineResource(Field, {
         { value: 'failed', tone: 'danger', icon: 'circle-alert' },
       ],
     },
-    indexFault: { readonly: true },
+    indexFault: { format: 'select', readonly: true, options: ['doubled', 'refused'] },
     position: { min: 0 },
   },
   list: ['resource', 'name', 'type', 'labelEn', 'labelFr', 'required', 'indexState', 'archived'],
