@@ -379,6 +379,16 @@ export async function requestJob(ctx: Context, request: Omit<JobRequest, 'worksp
   return insertJob(ctx.sql, { ...request, workspace: ctx.workspace.id, actor, at: ctx.clock.now().toISOString() })
 }
 
+/**
+ * Lets go of the key of a running job within its last unit of work: what is asked for from then on is a job of its own, not
+ * one that is all but over.
+ */
+export async function giveUpKey(ctx: Context, { id }: Pick<Job, 'id'>): Promise<void> {
+  await sql`update core.job set key = null where workspace = ${ctx.workspace.id}::uuid and id = ${id}::uuid`.execute(
+    ctx.sql,
+  )
+}
+
 async function insertJob(tx: Sql, request: JobRequest & { at: string }): Promise<string> {
   const { workspace, kind, payload = {}, key, actor, at } = request
   const [plugin = ''] = kind.split('.')

@@ -1,9 +1,12 @@
 import { sql } from 'kysely'
 import type { Context } from '../../context.ts'
 import type { Database } from '../../database/database.ts'
+import { SocleError } from '../../errors.ts'
 import type { Job, JobTools } from '../../jobs/job.ts'
+import { giveUpKey } from '../../jobs/jobs.ts'
 import type { Parts } from '../../parts.ts'
 import { subscriber, type Subscriber } from '../../plugins/define-plugin.ts'
+import { recordNotFound } from '../errors.ts'
 import { fieldText, sortValueText } from '../field-value.ts'
 import type { RecordJson } from '../records.ts'
 import type { Resource } from '../registry.ts'
@@ -40,7 +43,9 @@ export function indexSubscribers(enqueue: () => Enqueue): readonly Subscriber[] 
  * An index left invalid by a crash is dropped and built again; run twice, it does nothing the second time.
  */
 export function indexJob({ database, catalog, log }: Pick<Parts, 'database' | 'catalog' | 'log'>) {
-  return async ({ workspace, payload: { field: id } }: Job<IndexPayload>, { unit }: JobTools): Promise<unknown> => {
+  return async (job: Job<IndexPayload>, { unit }: JobTools): Promise<unknown> => {
+    const { workspace, payload } = job
+    const { field: id } = payload
     for (;;) {
       const row = await unit((ctx) => definitionOf(ctx, id))
       const base = row && catalog.get(row.resource)
@@ -48,21 +53,30 @@ export function indexJob({ database, catalog, log }: Pick<Parts, 'database' | 'c
       const kind = kindOf(row)
       const failure = await settleIndex({ database, log }, workspace, base, row)
       const indexState = kind === undefined ? null : failure === undefined ? 'ready' : 'failed'
-      const isSame = await unit(async (ctx) => {
+      const isTold = await unit(async (ctx) => {
+        // Before the last look: a change that this look does not see finds no job at it, and asks for another.
+        await giveUpKey(ctx, job)
         const now = await definitionOf(ctx, id)
-        if (!now || kindOf(now) !== kind) return false
+        if (!now || kindOf(now) !== kind) throw changedMeanwhile
         await ctx.records.update(fields, now, { indexState, indexFault: failure ?? null }, { internal: true })
         return true
+      }).catch((error: unknown) => {
+        if (error === changedMeanwhile) return false
+        throw error
       })
       // Somebody changed the field meanwhile, and was told that a job is at it.
-      if (isSame) return { state: indexState }
+      if (isTold) return { state: indexState }
     }
   }
 }
 
+type Definition = OwnField & { readonly deletedAt: string | null }
 type IndexKind = 'unique' | 'plain'
 
-function kindOf(row: OwnField & { deletedAt: string | null }): IndexKind | undefined {
+/** Undoes the last unit, the key with it; nobody but this file sees it. */
+const changedMeanwhile = new Error('The field was changed while its index was built.')
+
+function kindOf(row: Definition): IndexKind | undefined {
   if (row.archived || row.deletedAt !== null) return undefined
   return row.unique ? 'unique' : row.indexed ? 'plain' : undefined
 }
@@ -74,7 +88,7 @@ async function settleIndex(
   { database, log }: Pick<Parts, 'database' | 'log'>,
   workspace: string,
   base: Resource,
-  row: OwnField & { deletedAt: string | null },
+  row: Definition,
 ): Promise<IndexFault | undefined> {
   const kind = kindOf(row)
   const name = indexOf(row.id)
@@ -93,15 +107,13 @@ async function settleIndex(
   }
 }
 
-async function definitionOf(ctx: Context, id: string): Promise<(OwnField & { deletedAt: string | null }) | undefined> {
-  const { rows } = await sql<{ deleted: boolean }>`
-    select deleted_at is not null as deleted from core.field where workspace = ${ctx.workspace.id}::uuid and id = ${id}::uuid`.execute(
-    ctx.sql,
-  )
-  const [row] = rows
-  if (!row) return undefined
-  const { data } = await ctx.records.get(fields, id)
-  return data as RecordJson as OwnField & { deletedAt: string | null }
+async function definitionOf(ctx: Context, id: string): Promise<Definition | undefined> {
+  try {
+    return (await ctx.records.get(fields, id)).data as RecordJson as Definition
+  } catch (error) {
+    if (error instanceof SocleError && error.code === recordNotFound.code) return undefined
+    throw error
+  }
 }
 
 async function existing(
