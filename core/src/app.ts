@@ -79,6 +79,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const core = corePlugin(
     (workspace) => ({ plugins, catalog: fields.lastKnown(workspace) }),
     () => (request, ctx) => jobs.enqueue(request, ctx),
+    () => catalog,
   )
   const plugins = orderedPlugins([core, ...options.plugins])
   if (options.migrate !== false) {

@@ -31,7 +31,7 @@ import { FieldSchema } from './records/fields/field.ts'
 import { fieldGuards } from './records/fields/guards.ts'
 import { indexSubscribers, type Enqueue } from './records/fields/index-job.ts'
 import { fields } from './records/fields/resource.ts'
-import type { Resources } from './records/registry.ts'
+import type { Catalog, Resources } from './records/registry.ts'
 import { platformVersion } from './plugins/check-plugins.ts'
 import { nightlyScan } from './records/duplicates/jobs.ts'
 import type { LinkTable } from './records/merge/link-table.ts'
@@ -62,6 +62,7 @@ const platformLinks: readonly LinkTable[] = [
 export function corePlugin(
   source: (workspace: string) => ReturnType<PermissionSource> & { readonly catalog: Resources },
   enqueue: () => Enqueue,
+  declared: () => Catalog,
 ): PluginDefinition {
   return definePlugin({
     id: 'core',
@@ -89,13 +90,7 @@ export function corePlugin(
     emits: [...sharedEvents, ...identityEvents, ...deliveryEvents, ...importEvents],
     provides: sharedProvides,
     points: sharedPoints,
-    guards: [
-      ...identityGuards,
-      ...sharedGuards,
-      ...viewGuards,
-      ...importGuards,
-      ...fieldGuards((workspace) => source(workspace).catalog),
-    ],
+    guards: [...identityGuards, ...sharedGuards, ...viewGuards, ...importGuards, ...fieldGuards(declared)],
     links: [...sharedLinks, ...platformLinks],
     subscribers: [...sharedSubscribers, ...indexSubscribers(enqueue)],
     jobs: [...exportJobs, nightlyScan((workspace) => source(workspace).catalog)],

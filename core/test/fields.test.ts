@@ -1,6 +1,7 @@
 import { sql, type RawBuilder } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fieldValue, workspaceIs } from '../src/records/field-value.ts'
+import { indexJob, indexJobKind } from '../src/records/fields/index-job.ts'
 import { createTestApp, type TestApp, type TestClient } from '../src/testing/index.ts'
 
 let app: TestApp
@@ -151,12 +152,14 @@ describe('the rules of a field', () => {
   test.each<[string, Record<string, unknown>, string]>([
     ['a name the resource has', { name: 'name' }, '/name'],
     ['a name that is no name', { name: 'my field' }, '/name'],
+    ['a name that every object has', { name: 'constructor' }, '/name'],
     ['a word of the expression language', { name: 'within' }, '/name'],
     ['no label in French', { labelFr: null }, '/labelFr'],
     ['a choice without choices', { type: 'select' }, '/options'],
     ['the same choice twice', { type: 'select', options: [{ value: 'a' }, { value: 'a' }] }, '/options'],
     ['a reference to nothing', { type: 'reference', target: 'core.unicorn' }, '/target'],
     ['a range upside down', { type: 'integer', min: 5, max: 1 }, '/max'],
+    ['numbers that are orders’ already', { type: 'auto-number', prefix: 'SO' }, '/prefix'],
     ['an index over formatted text', { type: 'rich', indexed: true }, '/indexed'],
     ['a default of another type', { type: 'integer', initial: 'many' }, '/initial'],
   ])('%s is refused at its property', async (_, more, path) => {
@@ -183,10 +186,37 @@ describe('the rules of a field', () => {
     expect(await refused({ name: 'twice' })).toMatchObject({ status: 409, code: 'VALUE_TAKEN' })
   })
 
+  test('automatic numbers of another field, of any kind of record and archived too, stay its own', async () => {
+    const first = await define('mandate', 'auto-number', { prefix: 'MD' })
+    await admin.patch(`${fields}/${first.id}`, { version: first.version, archived: true })
+    const late = { resource: 'core.contact', type: 'auto-number', prefix: 'MD' }
+    expect(await refused(late)).toEqual({ status: 422, code: 'VALIDATION_FAILED', path: '/prefix' })
+  })
+
   test('name and type stay, because values are kept under them', async () => {
     const { id, version } = await define('fixed', 'text')
     const answer = await admin.patch(`${fields}/${id}`, { version, type: 'integer' })
     expect(answer).toMatchObject({ status: 409, body: { code: 'FIELD_FIXED' } })
+  })
+
+  test('what others are computed or asked by is neither archived, deleted nor robbed of its choices', async () => {
+    const fee = await define('fee', 'money')
+    const plan = await define('plan', 'select', { options: [{ value: 'gold' }, { value: 'tin' }] })
+    await define('twofold', 'money', { formula: 'fee * 2' })
+    const fourfold = await define('fourfold', 'money', { formula: 'twofold * 2' })
+    const why = await define('goldReason', 'text', { requiredIf: 'plan = gold' })
+    const inUse = (by: string) => ({ status: 409, body: { code: 'FIELD_IN_USE', detail: expect.stringContaining(by) } })
+    const path = (it: { id: string }) => `${fields}/${it.id}`
+    expect(await admin.patch(path(fee), { version: 1, archived: true })).toMatchObject(
+      inUse('twofold (formula), fourfold (formula)'),
+    )
+    expect(await admin.delete(`${path(fee)}?version=1`)).toMatchObject(inUse('twofold (formula)'))
+    const robbed = { version: 1, options: [{ value: 'tin' }] }
+    expect(await admin.patch(path(plan), robbed)).toMatchObject(inUse('goldReason (requiredIf)'))
+    // What is not used may go, and what no longer is.
+    expect((await admin.patch(path(fourfold), { version: 1, archived: true })).status).toBe(200)
+    expect((await admin.patch(path(why), { version: 1, requiredIf: null })).status).toBe(200)
+    expect((await admin.patch(path(plan), robbed)).status).toBe(200)
   })
 
   test('a wildcard over all records does not let anybody add fields', async () => {
@@ -374,6 +404,32 @@ describe('an index', () => {
     await admin.patch(`${fields}/${made.id}`, { version: plain.version, unique: true })
     await build()
     expect(await state(made.id)).toMatchObject({ indexState: 'ready', indexFault: null })
+  })
+
+  test('follows a change that comes when the job is all but over', async () => {
+    const made = await define('late', 'text', { indexed: true })
+    await app.deliver()
+    const { kernel } = app.app
+    const { owner } = kernel.parts.database
+    const { rows } = await sql<{ id: string }>`
+      update core.job set state = 'running' where workspace = ${app.workspace.id}::uuid and key = ${made.id} returning id`.execute(
+      owner,
+    )
+    const job = { ...rows[0]!, workspace: app.workspace.id, kind: indexJobKind, payload: { field: made.id } }
+    await indexJob(kernel.parts)(
+      { ...job, progress: 0, total: undefined, actor: undefined },
+      {
+        signal: AbortSignal.timeout(60_000),
+        unit: (work) => kernel.runUnit({ workspace: app.workspace.id, plugin: 'core', cause: { origin: 'job' } }, work),
+        progress: async () => {},
+      },
+    )
+    const { version } = await state(made.id)
+    expect((await admin.patch(`${fields}/${made.id}`, { version, unique: true })).status).toBe(200)
+    await app.deliver()
+    await sql`update core.job set state = 'done' where id = ${job.id}::uuid`.execute(owner)
+    await build()
+    expect(await state(made.id)).toMatchObject({ unique: true, indexState: 'ready' })
   })
 
   test('left invalid by a crash is dropped and built again', async () => {

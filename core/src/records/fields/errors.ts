@@ -14,6 +14,12 @@ export const fieldFixed = defineError<{ name: string; property: string }>(
     `The ${property} of "${name}" stays as it was made, because values are kept under it. Archive the field and make another.`,
 )
 
+export const fieldInUse = defineError<{ name: string; by: string }>(
+  'FIELD_IN_USE',
+  409,
+  ({ name, by }) => `"${name}" is needed as it is by ${by}. Change that first.`,
+)
+
 export const fieldNotOwn = defineError<{ resource: string }>(
   'RESOURCE_CLOSED',
   422,

@@ -1,44 +1,21 @@
 import { sql } from 'kysely'
-import type { Context } from '../../context.ts'
 import { SocleError, type FieldFault } from '../../errors.ts'
 import { permissionDenied } from '../../permissions/errors.ts'
 import { defineGuard, type GuardDefinition, type GuardedWrite } from '../define-resource.ts'
 import { reservedWords } from '../expression/parse.ts'
 import { fieldTypes } from '../field-types.ts'
-import type { Resource, Resources } from '../registry.ts'
+import type { Catalog, Resource } from '../registry.ts'
 import { refuseFaults } from '../write.ts'
-import { fieldFixed, fieldNotOwn, fieldsFull } from './errors.ts'
+import { fieldFixed, fieldInUse, fieldNotOwn, fieldsFull } from './errors.ts'
 import { ownFieldsOf } from './own-fields.ts'
 import { optionsSchema, withOwnFields, type OwnField, type OwnFieldFault } from './own-resources.ts'
-
-/** The declared resources of a workspace, asked when a guard runs. */
-export type ResourcesOf = (workspace: string) => Resources
+import { fields } from './resource.ts'
 
 const every: readonly GuardedWrite['action'][] = ['create', 'update', 'delete', 'restore']
 const manage = 'core.field.manage'
 const fieldLimit = 200
-/** Names that steer a write, or that each record's column has. */
+/** Names that steer a write, or that each record's column has. Those every JavaScript object has are none for a field either. */
 const taken: ReadonlySet<string> = new Set(['workspace', 'custom', 'acknowledge', 'allowDuplicate', 'reason', 'title'])
-
-/** A new definition lacks what nobody gave. */
-const unset = Object.fromEntries(
-  [
-    'helpEn',
-    'helpFr',
-    'options',
-    'target',
-    'currency',
-    'scale',
-    'min',
-    'max',
-    'maxLength',
-    'requiredIf',
-    'shownIf',
-    'initial',
-    'formula',
-    'prefix',
-  ].map((property) => [property, null]),
-)
 
 const fault = (property: string, code: string, detail: string): FieldFault => ({ path: `/${property}`, code, detail })
 
@@ -55,22 +32,54 @@ const identityIsFixed = defineGuard('core.field', ['update'], ({ record, before,
     throw fieldFixed({ name: String(record['name']), property: 'formula' })
 })
 
-/** The rules of fields: what each of them names exists, fits its type and can be computed. */
-export function fieldGuards(resourcesOf: ResourcesOf): readonly GuardDefinition[] {
-  const fieldIsSound = defineGuard('core.field', ['create', 'update', 'restore'], async (write, ctx) => {
-    const row = { ...unset, ...write.record } as OwnField
-    const resources = resourcesOf(ctx.workspace.id)
-    const base = resources.get(row.resource)
+/** The rules of fields: what each of them names exists, fits its type and can be computed, and goes on doing so. */
+export function fieldGuards(declared: () => Catalog): readonly GuardDefinition[] {
+  const fieldIsSound = defineGuard('core.field', every, async ({ action, record, before }, ctx) => {
+    const catalog = declared()
+    // A new definition lacks what nobody gave.
+    const unset = Object.fromEntries([...catalog.of(fields).nullable].map((name) => [name, null]))
+    const row = { ...unset, ...record } as OwnField
+    const base = catalog.get(row.resource)
+    if (action === 'delete' && !base) return
     if (!base || base.options.readonly || base.id === 'core.field') throw fieldNotOwn({ resource: row.resource })
-    refuseFaults([...nameFaults(base, row), ...typeFaults(resources, base, row)])
-    // One change of a resource's fields at a time: two formulas could each be without a cycle and together make one.
-    await sql`select pg_advisory_xact_lock(hashtext(${`fields ${ctx.workspace.id} ${row.resource}`}))`.execute(ctx.sql)
-    const others = (await ownFieldsOf(ctx.sql, ctx.workspace.id, row.resource)).filter(({ id }) => id !== row.id)
-    if (others.length >= fieldLimit) throw fieldsFull({ resource: row.resource, limit: fieldLimit })
-    checkTogether(ctx, resources, plain(base), [row, ...others], row)
+    // One change of a workspace's fields at a time: two formulas could each be without a cycle and together make one.
+    await sql`select pg_advisory_xact_lock(hashtext(${`fields ${ctx.workspace.id}`}))`.execute(ctx.sql)
+    const all = (await ownFieldsOf(catalog, ctx.sql, ctx.workspace.id)).filter(({ id }) => id !== row.id)
+    const others = all.filter(({ resource }) => resource === row.resource)
+    const faultsOf = (rows: readonly OwnField[]) => {
+      const faults: OwnFieldFault[] = []
+      const { id: workspace, zone } = ctx.workspace
+      withOwnFields(base, rows, { catalog, workspace, zone, broken: (it) => faults.push(it) })
+      return faults
+    }
+    if (action !== 'delete') {
+      refuseFaults([
+        ...nameFaults(base, row),
+        ...typeFaults(catalog, base, row, others),
+        ...prefixFaults(catalog, row, all),
+      ])
+      if (others.length >= fieldLimit) throw fieldsFull({ resource: row.resource, limit: fieldLimit })
+      // An archived field is looked at as it will be when it is back.
+      refuseBroken(faultsOf([{ ...row, archived: false }, ...others]).find((it) => it.row.id === row.id))
+    }
+    const was = action === 'update' || action === 'delete' ? [{ ...unset, ...before } as OwnField] : []
+    const users = usersOf(row, faultsOf([...was, ...others]), faultsOf(action === 'delete' ? others : [row, ...others]))
+    const isGone = action === 'delete' || row.archived
+    const paid = isGone
+      ? others.filter(({ currency }) => currency === row.name).map(({ name }) => `${name} (currency)`)
+      : []
+    const by = [...users, ...paid].join(', ')
+    if (by !== '') throw fieldInUse({ name: row.name, by })
   })
 
   return [fieldsAreManaged, identityIsFixed, fieldIsSound, indexFollows]
+}
+
+/** Other fields that a change breaks, each with the part of it that no longer works. */
+function usersOf(row: OwnField, before: readonly OwnFieldFault[], after: readonly OwnFieldFault[]): string[] {
+  const key = (it: OwnFieldFault) => `${it.row.name} (${it.property})`
+  const known = new Set(before.map(key))
+  return after.filter((it) => it.row.id !== row.id && !known.has(key(it))).map(key)
 }
 
 /** An index is built, or taken away, by a job that this state asks for. */
@@ -87,53 +96,21 @@ const indexFollows = defineGuard('core.field', every, ({ record, before, set, ac
   set('indexFault', null)
 })
 
-/** The resource without its own fields, as `withOwnFields` takes it. */
-function plain(resource: Resource): Resource {
-  const isOwn = new Set(resource.all.filter(({ label }) => label !== undefined).map(({ name }) => name))
-  if (isOwn.size === 0) return resource
-  const without = <T>(map: ReadonlyMap<string, T>) => new Map([...map].filter(([name]) => !isOwn.has(name)))
-  return {
-    ...resource,
-    fields: without(resource.fields),
-    defaults: without(resource.defaults),
-    nullable: new Set([...resource.nullable].filter((name) => !isOwn.has(name))),
-    all: resource.all.filter(({ name }) => !isOwn.has(name)),
+/** Says what is wrong with a formula, a condition or a default at its property. */
+function refuseBroken(broken: OwnFieldFault | undefined): void {
+  if (!broken) return
+  const { property, error } = broken
+  if (!(error instanceof SocleError)) {
+    const { fault: found } = error as { fault: Omit<FieldFault, 'path'> }
+    refuseFaults([{ path: `/${property}`, ...found }])
+    return
   }
-}
-
-/** Formulas and conditions are read as they will work together; what this change breaks is refused. */
-function checkTogether(
-  ctx: Context,
-  resources: Resources,
-  base: Resource,
-  rows: readonly OwnField[],
-  row: OwnField,
-): void {
-  const broken = (fields: readonly OwnField[]) => {
-    const faults: OwnFieldFault[] = []
-    withOwnFields(base, fields, {
-      catalog: resources,
-      workspace: ctx.workspace.id,
-      zone: ctx.workspace.zone,
-      broken: (it) => faults.push(it),
-    })
-    return faults
-  }
-  // An archived field is looked at as it will be when it is back.
-  const faults = broken(rows.map((it) => (it.id === row.id ? { ...it, archived: false } : it)))
-  const own = faults.find((it) => it.row.id === row.id)
-  if (own) {
-    if (own.error instanceof SocleError) {
-      const { code, message, extras } = own.error
-      if (code === 'CYCLE_REFUSED') throw own.error
-      throw new SocleError(code, own.error.status, message, own.error.values, {
-        ...extras,
-        errors: [{ ...fault(own.property, code, message), ...place(extras) }],
-      })
-    }
-    const { fault: found } = own.error as { fault: Omit<FieldFault, 'path'> }
-    refuseFaults([{ path: `/${own.property}`, ...found }])
-  }
+  const { code, message, extras } = error
+  if (code === 'CYCLE_REFUSED') throw error
+  throw new SocleError(code, error.status, message, error.values, {
+    ...extras,
+    errors: [{ ...fault(property, code, message), ...place(extras) }],
+  })
 }
 
 function place(extras: Readonly<Record<string, unknown>>): object {
@@ -151,7 +128,7 @@ function nameFaults(base: Resource, { name, labelEn, labelFr }: OwnField): Field
         `"${name}" cannot name a field. Begin with a small letter, then letters and digits, like "tradeMargin".`,
       ),
     )
-  else if (plain(base).fields.has(name) || base.collections.has(name) || taken.has(name))
+  else if (base.fields.has(name) || base.collections.has(name) || taken.has(name) || name in Object.prototype)
     faults.push(fault('name', 'NAME_TAKEN', `${base.id} has "${name}" already. Choose another name.`))
   for (const [property, label] of Object.entries({ labelEn, labelFr }))
     if (typeof label !== 'string' || label.trim() === '')
@@ -159,7 +136,7 @@ function nameFaults(base: Resource, { name, labelEn, labelFr }: OwnField): Field
   return faults
 }
 
-function typeFaults(resources: Resources, base: Resource, row: OwnField): FieldFault[] {
+function typeFaults(catalog: Catalog, base: Resource, row: OwnField, others: readonly OwnField[]): FieldFault[] {
   const faults: FieldFault[] = []
   const { type, target, min, max, currency, formula } = row
   const choice = type === 'select' || type === 'multi-select'
@@ -181,7 +158,7 @@ function typeFaults(resources: Resources, base: Resource, row: OwnField): FieldF
       )
   } else if (row.options !== null)
     faults.push(fault('options', 'NOT_OF_TYPE', `A field of type ${type} has no choices.`))
-  if (type === 'reference' && (target === null || !resources.get(target)))
+  if (type === 'reference' && (target === null || !catalog.get(target)))
     faults.push(
       fault(
         'target',
@@ -193,7 +170,10 @@ function typeFaults(resources: Resources, base: Resource, row: OwnField): FieldF
     faults.push(fault('target', 'NOT_OF_TYPE', `A field of type ${type} refers to nothing.`))
   if (min !== null && max !== null && Number(min) > Number(max))
     faults.push(fault('max', 'OUT_OF_RANGE', `The largest number ${max} is below the smallest ${min}.`))
-  if (currency !== null && (type !== 'money' || base.fields.get(currency)?.type !== 'text'))
+  const texts = [...base.fields.values(), ...others.filter(({ archived }) => !archived)].filter(
+    (it) => it.type === 'text',
+  )
+  if (currency !== null && (type !== 'money' || !texts.some((it) => it.name === currency)))
     faults.push(
       fault(
         'currency',
@@ -223,4 +203,15 @@ function typeFaults(resources: Resources, base: Resource, row: OwnField): FieldF
       )
   }
   return faults
+}
+
+/** Each automatic number counts alone: two under one prefix would take each other's numbers away. */
+function prefixFaults(catalog: Catalog, { type, prefix }: OwnField, all: readonly OwnField[]): FieldFault[] {
+  if (type !== 'auto-number' || prefix === null) return []
+  const holder =
+    catalog.all().find(({ options }) => Object.values(options.numbered ?? {}).includes(prefix))?.id ??
+    all.filter((it) => it.type === 'auto-number' && it.prefix === prefix).map((it) => `${it.resource}.${it.name}`)[0]
+  if (holder === undefined) return []
+  const detail = `Numbers that begin with "${prefix}" are those of ${holder}. Choose another beginning.`
+  return [fault('prefix', 'PREFIX_TAKEN', detail)]
 }

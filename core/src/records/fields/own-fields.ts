@@ -3,8 +3,10 @@ import type { Logger } from 'pino'
 import type { Workspace } from '../../actor.ts'
 import type { Database, Sql } from '../../database/database.ts'
 import type { Signal, Signals } from '../../database/signals.ts'
+import { columnList } from '../field-value.ts'
 import type { Catalog, Resources } from '../registry.ts'
 import { OwnResources, type OwnField, type OwnFieldFault } from './own-resources.ts'
+import { fields } from './resource.ts'
 
 /** Whether a hint is about a workspace's own fields. Every write of a record sends one. */
 export function changesFields(signal: Signal): boolean {
@@ -77,7 +79,7 @@ export class OwnFields {
 
   async #read(workspace: Workspace): Promise<Read> {
     const rows = await this.#database.transaction({ workspace: workspace.id, readonly: true }, (tx) =>
-      ownFieldsOf(tx, workspace.id),
+      ownFieldsOf(this.#catalog(), tx, workspace.id),
     )
     // The same definitions stay the same resources: what is kept for them in WeakMaps stays too.
     const text = JSON.stringify([rows, workspace.zone])
@@ -95,14 +97,11 @@ export class OwnFields {
   }
 }
 
-/** Every definition of a workspace but those in the bin. */
-export async function ownFieldsOf(tx: Sql, workspace: string, resource?: string): Promise<readonly OwnField[]> {
+/** Every definition of a workspace but those in the bin, in order. */
+export async function ownFieldsOf(catalog: Catalog, tx: Sql, workspace: string): Promise<readonly OwnField[]> {
   const { rows } = await sql<OwnField>`
-    select id, version, resource, name, type, label_en as "labelEn", label_fr as "labelFr", help_en as "helpEn", help_fr as "helpFr",
-      options, target, currency, scale, min, max, max_length as "maxLength", required, required_if as "requiredIf",
-      shown_if as "shownIf", is_unique as "unique", indexed, initial, formula, prefix, position, archived
-    from core.field
-    where workspace = ${workspace}::uuid and deleted_at is null ${resource === undefined ? sql`` : sql`and resource = ${resource}`}
-    order by resource, position, created_at, id`.execute(tx)
+    select ${columnList(catalog.of(fields).all, 'f')} from core.field as f
+    where f.workspace = ${workspace}::uuid and f.deleted_at is null
+    order by f.resource, f.position, f.created_at, f.id`.execute(tx)
   return rows
 }
