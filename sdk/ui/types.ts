@@ -36,6 +36,16 @@ export interface FieldOption {
 }
 
 /** One field as the screens see it, already in the reader's language. */
+type Constant = string | number | boolean | { readonly number: string }
+
+/** A condition over one record's own values, in the JSON form of filters: the part of it that a browser judges. */
+export type FieldCondition =
+  | { readonly op: 'and' | 'or'; readonly of: readonly FieldCondition[] }
+  | { readonly op: 'not'; readonly of: FieldCondition }
+  | { readonly op: '=' | '!=' | '<' | '<=' | '>' | '>='; readonly path: string; readonly value: Constant }
+  | { readonly op: 'in'; readonly path: string; readonly values: readonly Constant[] }
+  | { readonly op: 'empty'; readonly path: string }
+
 export interface FieldMeta {
   readonly name: string
   readonly type: FieldType
@@ -56,6 +66,12 @@ export interface FieldMeta {
   readonly own?: boolean
   /** A number shown without separators: a year. */
   readonly plain?: boolean
+  /** Asked for while this holds. Conditions that only the server can judge are absent: it answers when the record is saved. */
+  readonly requiredIf?: FieldCondition
+  /** Has a place on the record's screens only while this holds. */
+  readonly shownIf?: FieldCondition
+  /** What a new record starts with when nothing is said. */
+  readonly initial?: unknown
 }
 
 export type ViewKind = 'table' | 'kanban' | 'calendar'

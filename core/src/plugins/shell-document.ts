@@ -6,6 +6,7 @@ import type { RecordEngine } from '../records/engine.ts'
 import { targetOf } from '../records/import/targets.ts'
 import type { CheckedExpression } from '../records/expression/index.ts'
 import { fieldTypes } from '../records/field-types.ts'
+import { plainCondition } from '../records/fields/plain-condition.ts'
 import { fieldLabel, optionLabel } from '../records/labels.ts'
 import type { FieldModel } from '../records/model.ts'
 import type { Resource, Resources } from '../records/registry.ts'
@@ -209,6 +210,7 @@ function resourceMeta({ words, catalog }: WorkspaceParts, ctx: Context, on: Read
         fieldMeta(words, locale, resource, field, {
           writable: !options.readonly && (update.writable(field.name) || create.writable(field.name)),
           importable: imported.mayWrite(ctx, field.name),
+          readable: (name) => read.readable(name),
         }),
       ),
     collections: [...collections.values()].filter((it) => target(it.target)),
@@ -220,11 +222,13 @@ function fieldMeta(
   locale: Locale,
   resource: Resource,
   field: FieldModel,
-  { writable, importable }: { writable: boolean; importable: boolean },
+  { writable, importable, readable }: { writable: boolean; importable: boolean; readable: (name: string) => boolean },
 ) {
   const { name, type, required, readonly, options, target, currency, maxLength, plain, scale, help, custom, formula } =
     field
-  const condition = (it: CheckedExpression | undefined) => it?.expression
+  const condition = (it: CheckedExpression | undefined) => plainCondition(it?.expression, resource, readable)
+  const [requiredIf, shownIf] = [condition(custom?.requiredIf), condition(custom?.shownIf)]
+  const initial = resource.defaults.get(name)
   return {
     name,
     type,
@@ -249,7 +253,8 @@ function fieldMeta(
     ...(plain ? { plain } : {}),
     ...(help ? { help: help[locale] } : {}),
     ...(custom || formula ? { own: true, ...(scale === undefined ? {} : { scale }) } : {}),
-    ...(custom?.requiredIf ? { requiredIf: condition(custom.requiredIf) } : {}),
-    ...(custom?.shownIf ? { shownIf: condition(custom.shownIf) } : {}),
+    ...(requiredIf ? { requiredIf } : {}),
+    ...(shownIf ? { shownIf } : {}),
+    ...(initial === undefined ? {} : { initial }),
   }
 }

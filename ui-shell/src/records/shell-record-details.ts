@@ -2,6 +2,7 @@ import { controls, icon, KitElement, ProblemError, t } from '@socle/sdk/ui'
 import type { FieldMeta, Included, RecordJson, ResourceMeta, SocleField } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
+import { asked, isShown } from './field-conditions.ts'
 import { faultOf } from './record-change.ts'
 import { changeFilling } from './record-move.ts'
 import { fittingField } from './stages.ts'
@@ -154,12 +155,16 @@ export class ShellRecordDetails extends KitElement {
 
   /** Opens the editor of the first field, as `e` does. */
   edit(name?: string): void {
-    const field = this.fields.find((it) => this.#mayEdit(it) && (!name || it.name === name))
+    const field = this.#shown.find((it) => this.#mayEdit(it) && (!name || it.name === name))
     if (field) this.#start(field)
   }
 
   override render() {
-    return html`<dl>${this.fields.map((field) => this.#row(field))}</dl>`
+    return html`<dl>${this.#shown.map((field) => this.#row(field))}</dl>`
+  }
+
+  get #shown(): readonly FieldMeta[] {
+    return this.fields.filter((it) => it.name === this.editing || isShown(it, this.record))
   }
 
   #row(field: FieldMeta) {
@@ -212,7 +217,7 @@ export class ShellRecordDetails extends KitElement {
     return html`<dd class="editing ${this.fault ? 'wrong' : ''}">
       <socle-field
         inline
-        .field=${fittingField(this.meta, field, this.record, () => this.requestUpdate())}
+        .field=${fittingField(this.meta, asked(field, this.record), this.record, () => this.requestUpdate())}
         .value=${this.record[field.name]}
         .record=${this.record}
         .included=${this.included}
@@ -279,7 +284,7 @@ export class ShellRecordDetails extends KitElement {
   #leave(field: FieldMeta, key: string | undefined): void {
     if (this.editing !== field.name) return
     this.editing = undefined
-    const editable = this.fields.filter((it) => this.#mayEdit(it))
+    const editable = this.#shown.filter((it) => this.#mayEdit(it))
     const next = key === 'Tab' ? editable[editable.indexOf(field) + 1] : undefined
     if (next) this.#start(next)
     else if (key) this.#focusValue(field)
@@ -287,7 +292,7 @@ export class ShellRecordDetails extends KitElement {
 
   #focusValue(field: FieldMeta): void {
     void this.updateComplete.then(() => {
-      const row = [...this.renderRoot.querySelectorAll('.row')][this.fields.indexOf(field)]
+      const row = [...this.renderRoot.querySelectorAll('.row')][this.#shown.indexOf(field)]
       row?.querySelector<HTMLElement>('.edit, .add')?.focus()
     })
   }

@@ -8,10 +8,11 @@ import { define } from '../define.ts'
 import { dropDraft, keepDraft, readDraft } from './drafts.ts'
 import type { Suspect } from './merging.ts'
 import { tellDone } from './own-changes.ts'
+import { asked, isShown } from './field-conditions.ts'
 import { fieldOfPath } from './record-change.ts'
 import { ShellDuplicateHint } from './shell-duplicate-hint.ts'
 import { fittingField, scopeOf, scopesOf, stagesOf } from './stages.ts'
-import { createLabel, fieldOf, fieldsOf, inSentence, titleOf, writableFields } from './resources.ts'
+import { createLabel, fieldOf, inSentence, titleOf, writableFields } from './resources.ts'
 
 define('shell-duplicate-hint', ShellDuplicateHint)
 
@@ -152,16 +153,27 @@ export class ShellRecordForm extends KitElement {
     this.#focusTitle()
   }
 
+  /** What the record would hold were it saved now. */
+  get #record(): Readonly<Record<string, unknown>> {
+    const initial = this.meta.fields.map(({ name, initial }) => [name, initial] as const)
+    const typed = Object.entries(this.values).filter(([, value]) => value !== undefined && value !== '')
+    return Object.fromEntries([...initial, ...typed])
+  }
+
   get #fields(): FieldMeta[] {
-    if (this.whole) return writableFields(this.meta)
-    const form = fieldsOf(this.meta, this.meta.form).filter((it) => it.writable)
-    const required = this.meta.fields.filter((it) => it.required && it.writable && !this.meta.form.includes(it.name))
-    return [...form, ...required]
+    const record = this.#record
+    // What was refused is shown whatever a condition says: it must be seen to be corrected.
+    const shown = writableFields(this.meta)
+      .filter((it) => isShown(it, record) || this.faults.some(({ field }) => field?.name === it.name))
+      .map((it) => asked(it, record))
+    return this.whole ? shown : shown.filter((it) => it.required || this.meta.form.includes(it.name))
   }
 
   override render() {
     const fields = this.#fields
-    const hasMore = !this.whole && writableFields(this.meta).length > fields.length
+    const listed = new Set(fields.map(({ name }) => name))
+    const hasMore =
+      !this.whole && writableFields(this.meta).some((it) => !listed.has(it.name) && isShown(it, this.#record))
     return html`<form novalidate @submit=${this.#submit}>
       ${
         this.restoredAt
@@ -328,8 +340,9 @@ export class ShellRecordForm extends KitElement {
     this.saving = true
     this.faults = []
     try {
+      const hidden = new Set(this.meta.fields.filter((it) => !isShown(it, this.#record)).map(({ name }) => name))
       const values = Object.fromEntries(
-        Object.entries(this.values).filter(([, value]) => value !== undefined && value !== ''),
+        Object.entries(this.values).filter(([name, value]) => value !== undefined && value !== '' && !hidden.has(name)),
       )
       const written = await acknowledging(
         (extra) => records(this.meta.id).create({ ...values, ...extra }),
