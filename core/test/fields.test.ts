@@ -475,28 +475,51 @@ test('core-09: who may not read a field of the workspace’s own gets its value 
   const { id } = await account({ name: 'Guarded', industry: 'guarded', secretMargin: secret })
   await admin.patch(`${accounts}/${id}`, { version: 1, secretMargin: '1' })
   await admin.patch(`${accounts}/${id}`, { version: 2, secretMargin: secret })
+  const then = app.clock.now().toISOString()
+  app.clock.advance('PT5M')
   const rep = await app.as({
-    may: ['core.account.read', 'core.account.update', 'core.account.export', 'core.audit.read'],
+    may: ['core.account.read', 'core.account.update', 'core.account.export', 'core.account.bulk', 'core.audit.read'],
     fields: [{ resource: 'core.account', field: 'secretMargin', access: 'none' }],
   })
-  const answers = [
-    await rep.get(accounts + query({ filter: 'industry = guarded' })),
-    await rep.get(`${accounts}/${id}`),
-    await rep.get(`${accounts}/${id}/history`),
-    await rep.get(`${accounts}/${id}/timeline`),
-    await rep.get('/api/core/audit'),
-    await rep.get('/api/core/shell'),
-    await rep.get('/api/core/openapi.json'),
-    await rep.get(`/api/core/search${query({ q: 'Guarded' })}`),
-    await rep.patch(`${accounts}/${id}`, { version: 3, city: 'Lyon' }),
-    await rep.patch(`${accounts}/${id}`, { version: 1, city: 'Metz' }),
+  const guarded = 'industry = guarded'
+  const answers: [status: number, () => Promise<{ status: number; body: unknown }>][] = [
+    [200, () => rep.get(accounts + query({ filter: guarded }))],
+    [200, () => rep.get(accounts + query({ filter: guarded, asOf: then }))],
+    [200, () => rep.get(`${accounts}/${id}`)],
+    [200, () => rep.get(`${accounts}/${id}${query({ asOf: then })}`)],
+    [200, () => rep.get(`${accounts}/${id}/history`)],
+    [200, () => rep.get(`${accounts}/${id}/timeline`)],
+    [200, () => rep.get('/api/core/audit')],
+    [200, () => rep.get('/api/core/shell')],
+    [200, () => rep.get('/api/core/openapi.json')],
+    [200, () => rep.get(`/api/core/search${query({ q: 'Guarded' })}`)],
+    [200, () => rep.post(`${accounts}/board`, { by: 'lifecycle', filter: guarded })],
+    [200, () => rep.post(`${accounts}/bulk`, { filter: guarded, set: { city: 'Nice' }, preview: true })],
+    [200, () => rep.post(`${accounts}/bulk`, { update: [{ id, version: 3, city: 'Nîmes' }] })],
+    [200, () => rep.patch(`${accounts}/${id}`, { version: 4, city: 'Lyon' })],
+    [409, () => rep.patch(`${accounts}/${id}`, { version: 1, city: 'Metz' })],
   ]
-  for (const { body } of answers) {
+  for (const [expected, answer] of answers) {
+    const { status, body } = await answer()
+    expect(status, JSON.stringify(body)).toBe(expected)
     expect(JSON.stringify(body)).not.toContain(secret)
     expect(JSON.stringify(body)).not.toContain('secretMargin')
   }
+  const asked = await rep.post('/api/core/exports', { resource: 'core.account', format: 'csv', filter: guarded })
+  expect(asked.status, JSON.stringify(asked.body)).toBe(202)
+  await build()
+  const exported = await rep.get(`/api/core/exports/${asked.body.data.id}`)
+  expect(exported.body.data).toMatchObject({ state: 'done' })
+  const file = await (await rep.raw('GET', exported.body.data.file)).text()
+  expect(file).toContain('Guarded')
+  expect(file).not.toContain(secret)
+  expect(file).not.toContain('secretMargin')
   for (const refused of [
     await rep.get(accounts + query({ filter: 'secretMargin > 1' })),
+    await rep.get(accounts + query({ filter: 'secretMargin > 1', asOf: then })),
+    await rep.post(`${accounts}/board`, { by: 'lifecycle', measures: ['sum:secretMargin'] }),
+    await rep.post(`${accounts}/bulk`, { filter: 'secretMargin > 1', set: { city: 'Nice' }, preview: true }),
+    await rep.post('/api/core/exports', { resource: 'core.account', format: 'csv', fields: ['name', 'secretMargin'] }),
     await rep.get(accounts + query({ sort: 'secretMargin' })),
     await rep.get(accounts + query({ fields: 'name,secretMargin' })),
     await rep.post(`${accounts}/aggregate`, { groupBy: ['secretMargin'], measures: ['count'] }),
@@ -531,6 +554,32 @@ test('the document of a browser carries own fields with their labels, in its lan
     shownIf: { op: '=', path: 'lifecycle', value: 'client' },
   })
   expect(meta.form).toContain('wishes')
+})
+
+test('a condition goes to a browser only where its actor may read all of it and it can be judged there', async () => {
+  await define('graded', 'text', {
+    requiredIf: 'annualRevenue > 734512',
+    shownIf: 'lifecycle = client and createdAt < now()',
+  })
+  await define('advised', 'text', { shownIf: 'annualRevenue > 734512 or lifecycle in (client, former)' })
+  const document = async (reader: TestClient) => {
+    const { status, body } = await reader.get('/api/core/shell')
+    expect(status).toBe(200)
+    return body.resources.find(({ id }: { id: string }) => id === 'core.account')
+  }
+  const own = (meta: { fields: { name: string }[] }, name: string) => meta.fields.find((it) => it.name === name)!
+  const meta = await document(admin)
+  expect(own(meta, 'graded')).toMatchObject({ requiredIf: { op: '>', path: 'annualRevenue', value: 734512 } })
+  expect(own(meta, 'graded')).not.toHaveProperty('shownIf')
+  expect(own(meta, 'advised')).toMatchObject({ shownIf: { op: 'or' } })
+  const rep = await app.as({
+    may: ['core.account.read', 'core.account.update'],
+    fields: [{ resource: 'core.account', field: 'annualRevenue', access: 'none' }],
+  })
+  const blind = await document(rep)
+  expect(own(blind, 'advised')).toMatchObject({ own: true })
+  expect(JSON.stringify(blind)).not.toContain('annualRevenue')
+  expect(JSON.stringify(blind)).not.toContain('734512')
 })
 
 test.skipIf(!process.env['TEST_DATABASE_URL'])(
