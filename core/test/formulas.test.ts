@@ -98,11 +98,20 @@ test.each<[string, string, number, number]>([
   ['if(closed = true, 1, 2)', 'decimal', 3, 6],
   ['sqrt(price)', 'decimal', 0, 4],
   ['name', 'decimal', 0, 4],
-  ['if(parent.name = "x", 1, 2)', 'decimal', 3, 1],
+  ['if(parent.name = "x", 1, 2)', 'decimal', 3, 11],
+  ['if(industry = "x" or parent.name = "x", 1, 2)', 'decimal', 21, 11],
+  ['if(industry = "x" and createdAt < now(), 1, 2)', 'decimal', 34, 5],
+  ['price + "x', 'decimal', 8, 2],
 ])('the fault of %s is located', async (formula, type, position, length) => {
   const { status, body } = await define('faulty', type, { formula })
   expect({ status, code: body.code }).toEqual({ status: 400, code: 'EXPRESSION_INVALID' })
   expect(body).toMatchObject({ position, length })
+})
+
+test('a text in a formula is written as in a filter', async () => {
+  await defined('lines', 'text', { formula: String.raw`name & "\n\u00e9\"" & if(name = "E, \"F\"", "!", "?")` })
+  const made = await admin.post(accounts, { name: 'E, "F"' })
+  expect(made.body.data.lines).toBe('E, "F"\né"!')
 })
 
 describe('SQL and memory', () => {

@@ -11,7 +11,8 @@ import { compileExpression } from './compile.ts'
 import { domainOf } from './domains.ts'
 import { expressionInvalid, expressionTooCostly, type ExpressionFault } from './errors.ts'
 import { evaluateExpression, type LoadedRecord } from './evaluate.ts'
-import { parseExpression } from './parse.ts'
+import { located, parseExpression, readText } from './parse.ts'
+import { positionOf } from './positions.ts'
 
 export type FormulaType = 'number' | 'text' | 'boolean' | 'date'
 
@@ -219,11 +220,8 @@ class Reader {
     if (!this.#take('(')) return this.#field(name, start)
     const call = functions[name]
     if (name !== 'if' && !call) {
-      throw this.#fault('unexpected', start, name.length, {
-        subject: `Character ${start + 1}`,
-        found: `"${name}"`,
-        expected: `one of ${['if', ...Object.keys(functions)].join(', ')}`,
-      })
+      const expected = `one of ${['if', ...Object.keys(functions)].join(', ')}`
+      throw located('unexpected', { start, end: start + name.length }, { found: `"${name}"`, expected })
     }
     const part = name === 'if' ? this.#choice() : this.#call(call!, start)
     this.#expect(')')
@@ -235,11 +233,11 @@ class Reader {
     while (this.#take(',')) given.push(this.#joined())
     const { takes } = call
     if (takes && given.length !== takes.length)
-      throw this.#fault('unexpected', start, this.#at - start, {
-        subject: `Character ${start + 1}`,
-        found: `${given.length} values`,
-        expected: `${takes.length}`,
-      })
+      throw located(
+        'unexpected',
+        { start, end: this.#at },
+        { found: `${given.length} values`, expected: `${takes.length}` },
+      )
     for (const [index, part] of given.entries()) this.#demand(part, takes?.[index] ?? given[0]!.type, start)
     return { ...call.make(given), size: given.reduce((sum, { size }) => sum + size, 1) }
   }
@@ -256,7 +254,7 @@ class Reader {
     const environment = { now: new Date(0), zone: this.#options.zone }
     return {
       type: then.type,
-      size: condition.size + then.size + otherwise.size,
+      size: condition.size + then.size + otherwise.size + 1,
       value: (alias) =>
         sql`(case when ${compileExpression(condition.checked, { alias, environment })} then ${then.value(alias)} else ${otherwise.value(alias)} end)`,
       evaluate: (record) =>
@@ -276,13 +274,13 @@ class Reader {
     }
     try {
       const expression = parseExpression(this.#text.slice(start, end))
-      const { catalog, resource } = this.#options
-      const own = ownCondition(expression, { catalog, resource: this.#withFormulas(resource), timeless: true })
-      const formulas: FieldModel[] = []
-      for (const name of own.checked.paths) {
+      // Formulas it reads are worked out first: then the resource has them.
+      const names = new Set(partsOf(expression).flatMap((part) => ('path' in part ? [part.path] : [])))
+      const formulas = [...names].flatMap((name) => {
         const field = this.#known(name)
-        if (field?.formula) formulas.push(field)
-      }
+        return field?.formula ? [field] : []
+      })
+      const own = ownCondition(expression, { ...this.#options, timeless: true })
       this.#at = end
       return {
         checked: own.checked,
@@ -297,34 +295,21 @@ class Reader {
     }
   }
 
-  /** The resource with its formulas worked out as they are asked for. */
-  #withFormulas(resource: ResourceModel): ResourceModel {
-    const { field } = this.#options
-    const fields = new Map(resource.fields)
-    const get = fields.get.bind(fields)
-    fields.get = (name) => field(name) ?? get(name)
-    const has = fields.has.bind(fields)
-    fields.has = (name) => has(name) || field(name) !== undefined
-    return { ...resource, fields }
-  }
-
   #commaAfter(start: number): number {
     let depth = 0
     for (let at = start; at < this.#text.length; at += 1) {
       const character = this.#text[at]!
-      if (character === '"' || character === "'") {
-        while (at + 1 < this.#text.length && this.#text[at + 1] !== character) at += this.#text[at + 1] === '\\' ? 2 : 1
-        at += 1
-      } else if (character === '(') depth += 1
+      if (character === '"' || character === "'") at += readText(this.#text, at, character).length - 1
+      else if (character === '(') depth += 1
       else if (character === ')') depth -= 1
       else if (character === ',' && depth === 0) return at
       if (depth < 0) break
     }
-    throw this.#fault('unexpected', start, 1, {
-      subject: `Character ${start + 1}`,
-      found: 'a condition alone',
-      expected: 'a condition, a value and another value, separated by commas,',
-    })
+    throw located(
+      'unexpected',
+      { start, end: start + 1 },
+      { found: 'a condition alone', expected: 'a condition, a value and another value, separated by commas,' },
+    )
   }
 
   #known(name: string): FieldModel | undefined {
@@ -387,22 +372,10 @@ class Reader {
 
   #quoted(quote: string): string {
     const start = this.#at
-    let said = ''
-    for (let at = start + 1; at < this.#text.length; at += 1) {
-      const character = this.#text[at]!
-      if (character === quote) {
-        this.#at = at + 1
-        if (!said.includes('\0') && said.isWellFormed()) return said
-        throw this.#fault('character', start, this.#at - start, { subject: 'formula', found: 'half a character' })
-      }
-      if (character === '\\') at += 1
-      said += this.#text[at] ?? ''
-    }
-    throw this.#fault('unclosedText', start, this.#text.length - start, {
-      subject: `Character ${start + 1}`,
-      found: 'the end',
-      expected: quote,
-    })
+    const { said, length } = readText(this.#text, start, quote)
+    this.#at += length
+    if (!said.includes('\0') && said.isWellFormed()) return said
+    throw this.#fault('character', start, length, { subject: 'formula', found: 'half a character' })
   }
 
   #skip(): void {
@@ -430,11 +403,8 @@ class Reader {
   #unexpected(expected: string): SocleError {
     const rest = this.#text.slice(this.#at)
     const found = rest === '' ? 'the end' : `"${/^(?:\w+|.)/s.exec(rest)![0]}"`
-    return this.#fault('unexpected', this.#at, rest === '' ? 0 : found.length - 2, {
-      subject: `Character ${this.#at + 1}`,
-      found,
-      expected,
-    })
+    const end = this.#at + (rest === '' ? 0 : found.length - 2)
+    return located('unexpected', { start: this.#at, end }, { found, expected })
   }
 
   #fault(kind: ExpressionFault['kind'], position: number, length: number, facts: Omit<Facts, 'kind'>): SocleError {
@@ -452,29 +422,45 @@ export function ownCondition(
   { resource, catalog, timeless }: { resource: ResourceModel; catalog: ResourceCatalog; timeless: boolean },
 ): { readonly checked: CheckedExpression; readonly size: number } {
   const checked = checkExpression(expression, { resource, catalog, access: everyField })
-  const elsewhere = checked.paths.find((path) => path.includes('.') || resource.collections.has(path))
-  const stray = elsewhere ?? (timeless ? momentIn(expression) : undefined)
+  const parts = partsOf(expression)
+  const stray = parts.map((part) => strayIn(part, timeless)).find((it) => it !== undefined)
   if (stray !== undefined) {
+    const { name: subject, start, end } = stray
     throw invalid(
-      {
-        kind: 'value',
-        subject: stray,
-        expected: 'fields and constants of one record',
-        found: 'what changes without it',
-      },
-      { position: 0, length: 1 },
+      { kind: 'value', subject, expected: 'fields and constants of one record', found: 'what changes without it' },
+      { position: start, length: end - start },
     )
   }
-  return { checked, size: JSON.stringify(expression).split('"op"').length }
+  return { checked, size: parts.length }
 }
 
-function momentIn(node: Expression): string | undefined {
-  if (node.op === 'within') return node.path
-  if (node.op === 'and' || node.op === 'or') return node.of.map(momentIn).find((it) => it !== undefined)
-  if (node.op === 'not') return momentIn(node.of)
-  const values = 'values' in node ? node.values : 'value' in node ? [node.value] : []
-  const call = values.find((value) => typeof value === 'object' && 'call' in value)
-  return call === undefined ? undefined : `${(call as { call: string }).call}()`
+/** A condition and all it is joined of. */
+function partsOf(node: Expression): readonly Expression[] {
+  switch (node.op) {
+    case 'and':
+    case 'or':
+      return [node, ...node.of.flatMap(partsOf)]
+    case 'not':
+      return [node, ...partsOf(node.of)]
+    default:
+      return [node]
+  }
+}
+
+/** What of a part does not stand on its record alone, and where. */
+function strayIn(node: Expression, timeless: boolean): { name: string; start: number; end: number } | undefined {
+  if (!('path' in node)) return undefined
+  const { start = 0, path = start, values = [] } = positionOf(node) ?? {}
+  const isElsewhere = node.path.includes('.') || ['any', 'none', 'count', 'sum'].includes(node.op)
+  if (isElsewhere || (timeless && node.op === 'within'))
+    return { name: node.path, start: path, end: path + node.path.length }
+  if (!timeless) return undefined
+  const constants = 'values' in node ? node.values : 'value' in node ? [node.value] : []
+  for (const [index, constant] of constants.entries()) {
+    if (typeof constant === 'object' && 'call' in constant)
+      return { name: `${constant.call}()`, ...(values[index] ?? { start, end: start }) }
+  }
+  return undefined
 }
 
 function both(left: Part, right: Part, join: (a: Value, b: Value) => Value): Part['evaluate'] {

@@ -322,7 +322,8 @@ function tokenize(text: string): Token[] {
 
 const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', f: '\f' }
 
-function readText(text: string, start: number, quote: string): { said: string; length: number } {
+/** What a text constant says that begins at a quote, and how far it reaches with both of them. */
+export function readText(text: string, start: number, quote: string): { said: string; length: number } {
   let said = ''
   for (let at = start + 1; at < text.length; at += 1) {
     const character = text[at]!
@@ -344,7 +345,8 @@ function readText(text: string, start: number, quote: string): { said: string; l
   throw located('unclosedText', { start, end: text.length }, { found: 'the end', expected: quote })
 }
 
-function located(
+/** A fault of one place in a text. */
+export function located(
   kind: ExpressionFault['kind'],
   { start, end }: { start: number; end: number },
   { found, expected }: { found: string; expected: string },
