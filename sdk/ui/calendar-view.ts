@@ -11,7 +11,7 @@ import { locale } from './session.ts'
 import type { CalendarEvent, CalendarMove } from './socle-calendar.ts'
 import { icon } from './templates.ts'
 import { t } from './words.ts'
-import { dayPlus, instantOfWall, wallTime } from './zone-time.ts'
+import { dayPlus, instantOfWall, isDay, movedBy, shownBetween, wallTime } from './zone-time.ts'
 
 type Span = 'month' | 'week' | 'day' | 'agenda'
 
@@ -321,9 +321,8 @@ export class CalendarView extends KitElement {
     if (!event) return
     const wall = written(to.start)
     const start = isDay(event.start) ? wall.slice(0, 10) : instantOfWall(wall)
-    const by = Date.parse(start) - Date.parse(event.start)
-    if (by === 0) return
-    this.#tellMove(event, isDay(event.start) ? by : Date.parse(start) - Date.parse(event.start))
+    const by = shownBetween(event.start, start)
+    if (by !== 0) this.#tellMove(event, by)
   }
 
   #tellMove(event: CalendarEvent, by: number): void {
@@ -417,19 +416,9 @@ export class CalendarView extends KitElement {
   }
 }
 
-function isDay(text: string): boolean {
-  return text.length === 10
-}
-
-/** Both ends moved by as many days, or by as much time; days keep their hour over a change of clocks. */
+/** Both ends moved by the same. */
 function moved({ start, end }: Pick<CalendarEvent, 'start' | 'end'>, by: number): { start: string; end?: string } {
-  const shift = (text: string) => {
-    if (isDay(text)) return dayPlus(text, Math.round(by / day))
-    if (by % day !== 0) return new Date(Date.parse(text) + by).toISOString()
-    const wall = wallTime(text)
-    return instantOfWall(`${dayPlus(wall, by / day)}${wall.slice(10)}`)
-  }
-  return { start: shift(start), ...(end === undefined ? {} : { end: shift(end) }) }
+  return { start: movedBy(start, by), ...(end === undefined ? {} : { end: movedBy(end, by) }) }
 }
 
 function said(start: string): string {

@@ -1,5 +1,6 @@
 import { localDate } from './format.ts'
-import { locale, zone } from './session.ts'
+import { locale } from './session.ts'
+import { dayPlus, instantOfWall } from './zone-time.ts'
 
 const spaces = /[\s\u00a0\u202f\u2009'’]/g
 
@@ -42,9 +43,9 @@ export const parse = {
     const words = fold(text)
     if (words === '') return ''
     const day = relativeDays[words]
-    if (day !== undefined) return addDays(today, day)
+    if (day !== undefined) return dayPlus(today, day)
     const distance = /^([+-]\d{1,4})\s*(d|j|days?|jours?)?$/.exec(words)
-    if (distance) return addDays(today, Number(distance[1]))
+    if (distance) return dayPlus(today, Number(distance[1]))
     const iso = /^(\d{4})-(\d{1,2})-(\d{1,2})/.exec(words)
     if (iso) return dateOf(Number(iso[1]), Number(iso[2]), Number(iso[3]))
     const [year = 0, month = 0] = today.split('-').map(Number)
@@ -63,7 +64,8 @@ export const parse = {
     const date = read?.[1] ? parse.date(read[1], today) : today
     const [hours, minutes] = [Number(read?.[2] ?? 0), Number(read?.[3] ?? 0)]
     if (!date || hours > 23 || minutes > 59) return text.trim() === '' ? '' : undefined
-    return instantAt(date, hours, minutes)
+    const two = (part: number) => String(part).padStart(2, '0')
+    return instantOfWall(`${date}T${two(hours)}:${two(minutes)}:00`)
   },
 
   /** Hours and minutes: `90`, `1:30`, `1h30`, `1 h 30 min`, `2 days`; whole minutes. */
@@ -90,30 +92,6 @@ export const parse = {
   dayOf(iso: string): string {
     return localDate(new Date(iso))
   },
-}
-
-/** The moment at which the workspace's clocks show this; in the hour that a change of clocks repeats, the first one. */
-function instantAt(date: string, hours: number, minutes: number): string {
-  const wall = Date.parse(`${date}T${String(hours).padStart(2, '0')}:${String(minutes).padStart(2, '0')}:00Z`)
-  const guess = wall - offsetAt(wall)
-  return new Date(wall - offsetAt(guess)).toISOString()
-}
-
-/** How far the workspace's clocks are ahead of UTC at an instant, in milliseconds. */
-function offsetAt(moment: number): number {
-  const parts = new Intl.DateTimeFormat('en-US', {
-    timeZone: zone(),
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  }).formatToParts(moment)
-  const part = (type: string) => Number(parts.find((it) => it.type === type)?.value)
-  const wall = Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second'))
-  return wall - Math.floor(moment / 1000) * 1000
 }
 
 function numericDate(read: RegExpExecArray, year: number, month: number): string | undefined {
@@ -181,12 +159,6 @@ function dateOf(year: number, month: number, day: number): string | undefined {
   const moment = new Date(Date.UTC(year, month - 1, day))
   const isReal = moment.getUTCMonth() === month - 1 && moment.getUTCDate() === day
   return isReal ? moment.toISOString().slice(0, 10) : undefined
-}
-
-function addDays(date: string, days: number): string {
-  const moment = new Date(`${date}T00:00:00Z`)
-  moment.setUTCDate(moment.getUTCDate() + days)
-  return moment.toISOString().slice(0, 10)
 }
 
 /** Decides which of point and comma is the decimal sign, and leaves only that, as a point. */

@@ -36,3 +36,22 @@ export function instantOfWall(wall: string): string {
 export function dayPlus(day: string, days: number): string {
   return new Date(Date.parse(`${day.slice(0, 10)}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10)
 }
+
+/** Milliseconds that clocks show between two days or instants, whatever changes of clocks lie between. */
+export function shownBetween(from: string, to: string): number {
+  return wallMoment(to) - wallMoment(from)
+}
+
+/** A day, or an instant, moved by what clocks show: over a change of clocks it stands where it is put. */
+export function movedBy(text: string, by: number): string {
+  const moved = new Date(wallMoment(text) + by).toISOString()
+  return isDay(text) ? moved.slice(0, 10) : instantOfWall(moved.slice(0, 19))
+}
+
+export function isDay(text: string): boolean {
+  return text.length === 10
+}
+
+function wallMoment(text: string): number {
+  return Date.parse(isDay(text) ? text : `${wallTime(text)}Z`)
+}
