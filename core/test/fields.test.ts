@@ -161,6 +161,7 @@ describe('the rules of a field', () => {
     ['a range upside down', { type: 'integer', min: 5, max: 1 }, '/max'],
     ['numbers that are orders’ already', { type: 'auto-number', prefix: 'SO' }, '/prefix'],
     ['an index over formatted text', { type: 'rich', indexed: true }, '/indexed'],
+    ['a default of no duration', { type: 'duration', initial: 'PT' }, '/initial'],
     ['a default of another type', { type: 'integer', initial: 'many' }, '/initial'],
   ])('%s is refused at its property', async (_, more, path) => {
     expect(await refused(more)).toEqual({ status: 422, code: 'VALIDATION_FAILED', path })

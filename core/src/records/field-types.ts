@@ -43,3 +43,6 @@ export const fieldTypes: Readonly<Record<FieldType, FieldKind>> = {
   address: { sql: 'jsonb', ...whole, schema: { type: 'object', additionalProperties: { type: 'string' } } },
   json: { sql: 'jsonb', ...whole },
 }
+
+/** Parts of an address, in the order they are written on an envelope. */
+export const addressParts = ['line1', 'line2', 'postalCode', 'city', 'region', 'country'] as const

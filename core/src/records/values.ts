@@ -1,5 +1,6 @@
 import { Decimal } from 'decimal.js'
 import type { FieldFault } from '../errors.ts'
+import { addressParts } from './field-types.ts'
 import type { FieldModel } from './model.ts'
 import { cleanRichText } from './rich-text.ts'
 
@@ -93,8 +94,9 @@ export function parseValue(field: FieldModel, input: unknown): ParsedValue {
 
 /** A duration is kept in minutes; ISO 8601 (`PT1H30M`, section 5.5.2) is understood. */
 function minutesOf(input: unknown): unknown {
-  const parts = typeof input === 'string' ? /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?$/i.exec(input.trim()) : undefined
-  if (!parts || input === 'P') return input
+  const iso = /^P(?=\d|T)(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?)?$/i
+  const parts = typeof input === 'string' ? iso.exec(input.trim()) : undefined
+  if (!parts) return input
   const [days, hours, minutes] = parts.slice(1).map((part) => Number(part ?? 0)) as [number, number, number]
   return days * 1440 + hours * 60 + minutes
 }
@@ -117,14 +119,12 @@ function parseChoices(field: FieldModel, input: unknown): ParsedValue {
       : kept(null)
 }
 
-const addressParts = ['line1', 'line2', 'postalCode', 'city', 'region', 'country']
-
 function parseAddress(field: FieldModel, input: unknown): ParsedValue {
   if (typeof input !== 'object' || input === null || Array.isArray(input))
     return refused('TYPE', `"${shown(input)}" is not an address with ${addressParts.join(', ')}.`)
   const parts: Record<string, string> = {}
   for (const [part, value] of Object.entries(input)) {
-    if (!addressParts.includes(part))
+    if (!addressParts.includes(part as never))
       return refused('TYPE', `An address has no "${shown(part)}". Its parts are ${addressParts.join(', ')}.`)
     if (value === null || value === '') continue
     if (typeof value !== 'string' || value.length > 200 || value.includes('\u0000'))

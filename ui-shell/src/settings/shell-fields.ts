@@ -37,7 +37,9 @@ const types = [
   ...['multi-select', 'email', 'phone', 'url', 'user', 'reference', 'address', 'auto-number'],
 ] as readonly FieldType[]
 
-const computed: ReadonlySet<FieldType> = new Set(['text', 'integer', 'decimal', 'money', 'percent', 'boolean', 'date'])
+const computed: ReadonlySet<FieldType> = new Set([
+  ...(['text', 'integer', 'decimal', 'money', 'percent', 'duration', 'boolean', 'date'] as const),
+])
 const decimals: ReadonlySet<FieldType> = new Set(['decimal', 'money', 'percent'])
 const bounded: ReadonlySet<FieldType> = new Set(['integer', 'decimal', 'money', 'percent', 'duration'])
 const choosing: ReadonlySet<FieldType> = new Set(['select', 'multi-select'])

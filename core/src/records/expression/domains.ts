@@ -1,4 +1,5 @@
 import { Decimal } from 'decimal.js'
+import { addressParts } from '../field-types.ts'
 import type { FieldModel, FieldType } from '../model.ts'
 import { fold } from './fold.ts'
 
@@ -66,8 +67,6 @@ const choices: Domain = {
   read: (value) => (Array.isArray(value) ? (value.length > 0 ? JSON.stringify(value) : undefined) : readText(value)),
   equals: (left, right) => (JSON.parse(String(left)) as unknown[]).includes(right),
 }
-
-const addressParts = ['line1', 'line2', 'postalCode', 'city', 'region', 'country'] as const
 
 /** An address is looked into as it is written on an envelope. */
 const address: Domain = {

@@ -83,13 +83,12 @@ function judge({ ctx }: EngineScope, resource: Resource) {
     zone: ctx.workspace.zone,
     ...(ctx.actor.type === 'user' && ctx.actor.id !== undefined ? { userId: ctx.actor.id } : {}),
   }
-  const formulas = resource.all.filter(({ formula }) => formula)
-  return (condition: CheckedExpression, record: Values): boolean =>
-    evaluateExpression(
-      condition,
-      formulas.length === 0
-        ? record
-        : { ...record, ...Object.fromEntries(formulas.map((it) => [it.name, it.formula!.evaluate(record)])) },
-      environment,
-    )
+  return (condition: CheckedExpression, record: Values): boolean => {
+    const formulas = condition.paths.flatMap((name) => {
+      const { formula } = resource.fields.get(name) ?? {}
+      return formula ? [[name, formula.evaluate(record)] as const] : []
+    })
+    const loaded = formulas.length === 0 ? record : { ...record, ...Object.fromEntries(formulas) }
+    return evaluateExpression(condition, loaded, environment)
+  }
 }
