@@ -27,3 +27,37 @@ test('a field added in settings stands in another tab’s record without a reloa
   await eventually(() => record.getByText(label, { exact: true }).count()).toBe(0)
   expect(await record.evaluate(() => 'sameDocument' in window)).toBe(true)
 })
+
+test('a field has its place while its condition holds, in a new record and in one that is there, and is asked for then', async () => {
+  await using claire = await visit('/accounts')
+  const { page, api } = claire
+  const suffix = String(Date.now())
+  const label = `Permit ${suffix}`
+  const trade = `quarry ${suffix}`
+  const condition = `industry = "${trade}"`
+  await api.post('/api/core/fields', {
+    ...{ resource: 'core.account', name: `permit${suffix}`, type: 'text', labelEn: label, labelFr: label },
+    ...{ shownIf: condition, requiredIf: condition },
+  })
+  const named = (name: string, industry: string) => api.create('/api/core/accounts', { name, industry })
+  const plain = await named(`Plain ${suffix}`, 'other')
+  await page.goto(`/accounts/${plain.id}`)
+  await page.getByText('Industry', { exact: true }).first().waitFor()
+  expect(await page.getByText(label, { exact: true }).count()).toBe(0)
+
+  await page.goto('/accounts?create=1')
+  await page.getByRole('complementary', { name: 'New account' }).waitFor()
+  await page.getByRole('textbox', { name: 'Name', exact: true }).fill(`Stone ${suffix}`)
+  const industry = page.getByRole('textbox', { name: 'Industry', exact: true })
+  await industry.waitFor()
+  expect(await page.getByLabel(label).count()).toBe(0)
+  await industry.fill(trade)
+  const permit = page.getByRole('textbox', { name: label })
+  await permit.waitFor()
+  await page.keyboard.press('Control+Enter')
+  await page.getByRole('alert').filter({ hasText: 'One thing needs your attention' }).waitFor()
+  await permit.fill('P-1')
+  await page.keyboard.press('Control+Enter')
+  await toast(page, `Stone ${suffix} created.`).waitFor()
+  await page.getByText(label, { exact: true }).first().waitFor()
+})
