@@ -53,7 +53,7 @@ test('counts and sums in the heads are the ones the API answers', async () => {
     const figure = data.find((it) => it.key.stage === id)
     if (!figure) continue
     const words = await column(page, title).getAttribute('aria-label')
-    expect(words).toContain(`${figure.count} card`)
+    expect(words).toContain(`${figure.count.toLocaleString('en')} card`)
     const shown = Number(words?.split(', ').slice(2).join(', ').replaceAll(/[^\d]/g, ''))
     expect(shown).toBe(Math.round(Number(figure['sum:amount'])))
   }

@@ -60,7 +60,7 @@ test('what a switch breaks is counted before it acts, and keeping changes nothin
   await page.getByRole('switch', { name: 'Sales' }).click()
   const dialog = page.getByRole('dialog', { name: 'Switch off Sales?' })
   const records = data.records.reduce((sum, it) => sum + it.count, 0)
-  await page.getByText(`${records} records cannot be reached`).waitFor()
+  await page.getByText(`${records.toLocaleString('en')} records cannot be reached`).waitFor()
   await page.getByRole('button', { name: 'Keep it on' }).click()
   await dialog.waitFor({ state: 'detached' })
   await link(page, 'Opportunities').waitFor()
