@@ -30,8 +30,11 @@ export interface Written {
 export interface Undone {
   readonly changeSet: string
   readonly undone: number
-  /** Fields left alone because somebody changed them since. */
-  readonly kept: readonly { resource: string; id: string; field: string }[]
+  /** Left alone: fields that somebody changed since, and records that are out of reach or refuse it. */
+  readonly kept: readonly (
+    | { resource: string; id: string; field: string }
+    | { resource: string; id: string; problem: { code: string; detail: string } }
+  )[]
   /** Too much for one request: a bulk of this id takes it back in the background. */
   readonly id?: string
 }

@@ -56,7 +56,7 @@ export function ledgerRoutes(
         cause: { origin: who.actor.type === 'key' ? 'api' : 'ui', request: id, undoOf },
         signal: request.req.raw.signal,
       },
-      async (ctx) => ({ answer: await engineOf(ctx).undo(undoOf), headers: changeSetHeader(ctx) }),
+      async (ctx) => ({ answer: await engineOf(ctx).undo(undoOf, words), headers: changeSetHeader(ctx) }),
     )
     return request.json({ data: answer }, 200, headers)
   })

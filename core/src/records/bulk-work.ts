@@ -11,6 +11,7 @@ import type { Expression } from './expression/index.ts'
 import { tableOf } from './past.ts'
 import { conditionsOf, demandAction, findRow } from './read.ts'
 import type { RecordJson } from './records.ts'
+import { problemOf, type RowProblem } from './refusals.ts'
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
 import { demandUndo, undoChange } from './undo.ts'
@@ -43,9 +44,7 @@ export interface Bulk {
   readonly createdAt: string
 }
 
-export interface BulkProblem {
-  readonly code: string
-  readonly detail: string
+export interface BulkProblem extends RowProblem {
   /** Fields that kept a newer value. */
   readonly fields?: readonly string[]
 }
@@ -306,10 +305,6 @@ async function eachAlone(scope: EngineScope, rows: readonly Row[], work: Work, w
     }
   }
   return outcomes
-}
-
-function problemOf(error: SocleError, { locale }: Context, words: Words): BulkProblem {
-  return { code: error.code, detail: words.sentence(locale, error) }
 }
 
 function workOf(scope: EngineScope, bulk: Kept): Work {

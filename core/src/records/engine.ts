@@ -297,7 +297,7 @@ export class RecordEngine implements Records {
     return isMerge(this.#scope, changeSet)
   }
 
-  async undo(changeSet: string): Promise<UndoAnswer> {
-    return undoChangeSet(this.#scope, changeSet)
+  async undo(changeSet: string, words: Words): Promise<UndoAnswer> {
+    return undoChangeSet(this.#scope, changeSet, words)
   }
 }

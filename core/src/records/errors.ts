@@ -83,11 +83,13 @@ export const bulkRunning = defineError<{ id: string }>(
   ({ id }) => `Bulk change "${id}" is still at work. Wait for its end, or cancel it first.`,
 )
 
-export const undoConflict = defineError<{ changeSet: string; fields: string }>(
+export const undoConflict = defineError<{ changeSet: string; fields: string; refused: number }>(
   'UNDO_CONFLICT',
   409,
-  ({ changeSet, fields }) =>
-    `Nothing of change ${changeSet} is left to undo: ${fields} changed since. Edit the records instead.`,
+  ({ changeSet, fields, refused }) =>
+    refused === 0
+      ? `Nothing of change ${changeSet} is left to undo: ${fields} changed since. Edit the records instead.`
+      : `Nothing of change ${changeSet} can be undone: ${refused === 1 ? 'one record does' : `${refused} records do`} not allow it, each for the reason listed. Edit the records instead.`,
 )
 
 export const changeSetNotFound = defineError<{ id: string }>(

@@ -1,4 +1,6 @@
+import type { Context } from '../context.ts'
 import type { SocleError } from '../errors.ts'
+import type { Words } from '../words.ts'
 import { referenceInUse, validationFailed, valueTaken } from './errors.ts'
 import type { Resource } from './registry.ts'
 
@@ -13,6 +15,16 @@ interface DatabaseError {
 
 function isDatabaseError(error: unknown): error is DatabaseError {
   return error instanceof Error && typeof (error as { code?: unknown }).code === 'string'
+}
+
+/** Why one of several rows was refused, in the language of who asked. */
+export interface RowProblem {
+  readonly code: string
+  readonly detail: string
+}
+
+export function problemOf(error: SocleError, { locale }: Context, words: Words): RowProblem {
+  return { code: error.code, detail: words.sentence(locale, error) }
 }
 
 /**

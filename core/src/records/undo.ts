@@ -1,10 +1,13 @@
 import { sql } from 'kysely'
+import { SocleError } from '../errors.ts'
 import { permissionDenied } from '../permissions/errors.ts'
+import type { Words } from '../words.ts'
 import { changesSince } from './changes.ts'
-import { changeSetNotFound, undoConflict } from './errors.ts'
+import { changeSetNotFound, recordNotFound, undoConflict } from './errors.ts'
 import type { LedgerRow } from './ledger.ts'
 import { undoMergeOf } from './merge/unmerge.ts'
 import type { RecordJson } from './records.ts'
+import { problemOf, type RowProblem } from './refusals.ts'
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
 import { isUuid, sameValue } from './values.ts'
@@ -17,8 +20,8 @@ export interface UndoAnswer {
   readonly changeSet: string | undefined
   /** Records brought back. */
   readonly undone: number
-  /** What was left because it changed since. */
-  readonly kept: readonly KeptField[]
+  /** What was left as it is: fields that changed since, and records that are out of reach or refuse it. */
+  readonly kept: readonly (KeptField | KeptRecord)[]
 }
 
 export interface KeptField {
@@ -27,14 +30,22 @@ export interface KeptField {
   readonly field: string
 }
 
+export interface KeptRecord {
+  readonly resource: string
+  readonly id: string
+  /** Why nothing of it was taken back. */
+  readonly problem: RowProblem
+}
+
 /**
  * Takes back a change set, latest change first, through the same write path and guards as any change.
  *
- * Fields that changed since keep their newer value and are listed. Undoing an undo is undoing that change set.
+ * Fields that changed since keep their newer value and are listed, and so are records that refuse it as a whole; the
+ * rest is taken back. Undoing an undo is undoing that change set.
  *
  * @throws `CHANGE_SET_NOT_FOUND` (404), `UNDO_CONFLICT` (409) when nothing of it is left
  */
-export async function undoChangeSet(scope: EngineScope, id: string): Promise<UndoAnswer> {
+export async function undoChangeSet(scope: EngineScope, id: string, words: Words): Promise<UndoAnswer> {
   const { ctx } = scope
   await demandUndo(scope, id)
   const { rows } = await sql<LedgerRow>`
@@ -42,16 +53,24 @@ export async function undoChangeSet(scope: EngineScope, id: string): Promise<Und
     order by c.id desc`.execute(scope.tx)
   const merge = await undoMergeOf(scope, id)
   if (merge) return { changeSet: ctx.changeSet, ...merge }
-  const kept: KeptField[] = []
+  const fields: KeptField[] = []
+  const refused: KeptRecord[] = []
   let undone = 0
   for (const row of rows) {
-    if (await undoRow(scope, row, kept)) undone += 1
+    const leaving: KeptField[] = []
+    try {
+      if (await scope.savepoint(() => undoRow(scope, row, leaving))) undone += 1
+      fields.push(...leaving)
+    } catch (error) {
+      // What refuses the only change there is has the better sentence.
+      if (!(error instanceof SocleError) || error.status >= 500 || rows.length === 1) throw error
+      refused.push({ resource: row.resource, id: row.record, problem: problemOf(error, ctx, words) })
+    }
   }
+  const kept = [...fields, ...refused]
   if (undone === 0) {
-    throw undoConflict(
-      { changeSet: id, fields: [...new Set(kept.map(({ field }) => field))].join(', ') || 'everything' },
-      { kept },
-    )
+    const names = [...new Set(fields.map(({ field }) => field))].join(', ') || 'everything'
+    throw undoConflict({ changeSet: id, fields: names, refused: refused.length }, { kept })
   }
   return { changeSet: ctx.changeSet, undone, kept }
 }
@@ -88,9 +107,11 @@ export async function undoChange(
   return { isUndone, kept }
 }
 
+/** @throws `RECORD_NOT_FOUND` (404) also for a record whose plugin is off: it does not exist here */
 async function undoRow(scope: EngineScope, row: LedgerRow, kept: KeptField[]): Promise<boolean> {
   const resource = scope.catalog.get(row.resource)
-  return resource !== undefined && scope.exists(resource) && (await undoOne(scope, resource, row, kept))
+  if (!resource || !scope.exists(resource)) throw recordNotFound({ resource: row.resource, id: row.record })
+  return undoOne(scope, resource, row, kept)
 }
 
 async function undoOne(scope: EngineScope, resource: Resource, row: LedgerRow, kept: KeptField[]): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { announce, ProblemError, resource, t, toast, undo } from '@socle/sdk/ui'
+import { announce, ProblemError, resource, t, toast, undo, type Undone } from '@socle/sdk/ui'
 
 /** A write of this tab that can be taken back. */
 export interface OwnChange {
@@ -56,9 +56,16 @@ function undoLast(): boolean {
   return !!last
 }
 
-/** Takes back changes, newest first, and names what somebody else changed since and therefore stays. */
+/** The reason of the first record that refused to be taken back, if one did. */
+export function refusalIn(kept: Undone['kept']): string | undefined {
+  for (const it of kept) if ('problem' in it) return it.problem.detail
+  return undefined
+}
+
+/** Takes back changes, newest first, and names what stays: what changed since, and why a record refused. */
 export async function takeBack(changes: readonly OwnChange[]): Promise<void> {
   let stayed = 0
+  let reason: string | undefined
   let said: string | undefined
   let isUnderWay = false
   try {
@@ -71,6 +78,7 @@ export async function takeBack(changes: readonly OwnChange[]): Promise<void> {
       } else {
         const answer = await undo(change.changeSet)
         stayed += answer.kept?.length ?? 0
+        reason ??= refusalIn(answer.kept ?? [])
         runId = answer.id
       }
       const at = done.findIndex((it) => it.changeSet === change.changeSet)
@@ -85,7 +93,8 @@ export async function takeBack(changes: readonly OwnChange[]): Promise<void> {
       } else tellOthers(change)
     }
     if (isUnderWay) return
-    const plain = stayed ? t('shell.records.undonePartly', { count: stayed }) : t('shell.records.undone')
+    const partly = reason ? 'shell.records.undoneRefused' : 'shell.records.undonePartly'
+    const plain = stayed ? t(partly, { count: stayed, reason: reason ?? '' }) : t('shell.records.undone')
     const text = changes.length === 1 ? (said ?? plain) : plain
     toast({ text, tone: stayed ? 'warning' : 'success' })
   } catch (error) {

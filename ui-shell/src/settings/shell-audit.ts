@@ -18,6 +18,7 @@ import { css, html, nothing } from 'lit'
 import { repeat } from 'lit/directives/repeat.js'
 import { define } from '../define.ts'
 import { setPage } from '../page.ts'
+import { refusalIn } from '../records/own-changes.ts'
 import { hasValue } from '../records/resources.ts'
 import { titleFor } from '../records/titles.ts'
 import { router } from '../router.ts'
@@ -326,8 +327,12 @@ export class ShellAudit extends KitElement {
         return
       }
       const kept = done.kept?.length ?? 0
+      const reason = refusalIn(done.kept ?? [])
+      const some = reason
+        ? t('shell.records.undoneRefused', { count: kept, reason })
+        : t('shell.audit.undidSome', { kept })
       toast({
-        text: kept > 0 ? t('shell.audit.undidSome', { kept }) : t('shell.audit.undid'),
+        text: kept > 0 ? some : t('shell.audit.undid'),
         tone: kept > 0 ? 'warning' : 'success',
       })
       await this.#load()
