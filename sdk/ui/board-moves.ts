@@ -18,7 +18,7 @@ export function placeOf(columns: readonly BoardColumn[], id: string): Place | un
 }
 
 /** The columns as they will be once a move is done, counts included; sums are the server's. */
-export function afterMove(columns: readonly BoardColumn[], move: BoardMove): BoardColumn[] {
+export function afterMove(columns: readonly BoardColumn[], move: Omit<BoardMove, 'card'>): BoardColumn[] {
   const card = placeOf(columns, move.id)?.card
   if (!card) return [...columns]
   return columns.map((column) => {

@@ -421,7 +421,7 @@ export class BoardView extends KitElement {
   #carried: Carried | undefined
   #activeId = ''
   #wantsFocus = false
-  #menuFor = ''
+  #menuFor: BoardCard | undefined
   #drag: BoardDrag | undefined
   #justDragged = false
   #hadFocus = false
@@ -634,10 +634,10 @@ export class BoardView extends KitElement {
   #lift(id: string, by: Carried['by']): void {
     const place = placeOf(this.#settled, id)
     if (!place || this.fixed) return
-    const { column, index } = place
+    const { column, index, card } = place
     this.#activeId = id
     const height = this.#element(id)?.offsetHeight ?? 72
-    this.#carried = { id, from: column.key, to: column.key, index, by, height }
+    this.#carried = { id, card, from: column.key, to: column.key, index, by, height }
     announce(
       t('kit.board.lifted', {
         name: this.name(place.card),
@@ -681,7 +681,7 @@ export class BoardView extends KitElement {
     const place = placeOf(this.#settled, carried.id)
     const isBack = carried.to === carried.from && carried.index === place?.index
     if (isBack) this.#announceBack(carried)
-    else this.#move({ id: carried.id, from: carried.from, to: carried.to, index: carried.index })
+    else this.#move({ id: carried.id, card: carried.card, from: carried.from, to: carried.to, index: carried.index })
     this.#wantsFocus = carried.by === 'keys'
   }
 
@@ -873,7 +873,7 @@ export class BoardView extends KitElement {
 
   #openMenu(id: string): boolean {
     if (this.fixed) return false
-    this.#menuFor = id
+    this.#menuFor = placeOf(this.#settled, id)?.card
     this.requestUpdate()
     void this.updateComplete.then(() => {
       const card = this.#element(id)
@@ -882,8 +882,12 @@ export class BoardView extends KitElement {
     return true
   }
 
+  get #menuColumn(): string | undefined {
+    return this.#menuFor && placeOf(this.#settled, this.#menuFor.id)?.column.key
+  }
+
   #menuItems(): MenuItem[] {
-    const from = placeOf(this.#settled, this.#menuFor)?.column.key
+    const from = this.#menuColumn
     if (from === undefined) return []
     const columns = this.#settled.map((it) => ({ id: it.key, label: it.title, checked: it.key === from }))
     const zones = this.zones
@@ -900,12 +904,13 @@ export class BoardView extends KitElement {
 
   readonly #menuChosen = (event: CustomEvent<{ id: string }>): void => {
     event.stopPropagation()
-    const from = placeOf(this.#settled, this.#menuFor)?.column.key
+    const card = this.#menuFor
+    const from = this.#menuColumn
     const to = event.detail.id
-    if (from === undefined || to === from) return
+    if (!card || from === undefined || to === from) return
     const column = this.#settled.find((it) => it.key === to)
-    this.#move({ id: this.#menuFor, from, to, index: column ? 0 : -1 })
-    this.focusCard(this.#menuFor)
+    this.#move({ id: card.id, card, from, to, index: column ? 0 : -1 })
+    this.focusCard(card.id)
   }
 }
 

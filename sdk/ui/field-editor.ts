@@ -292,6 +292,8 @@ export class FieldEditor extends KitElement {
   override willUpdate(changed: PropertyValues<this>): void {
     const { field } = this
     if (!field) return
+    // A refusal opens the editor again.
+    if (changed.has('error') && this.error) this.#isDone = false
     if (changed.has('value') && this.#own && !isBlank(this.value)) this.#own = ''
     if (changed.has('typed') && this.typed !== undefined && !this.#isTouched) this.#startTyping(field, this.typed)
     const kind = pickers[field.type]

@@ -33,6 +33,8 @@ export interface BoardZone {
 
 export interface BoardMove {
   readonly id: string
+  /** As it stood when it was taken up; the move is made on its version. */
+  readonly card: BoardCard
   readonly from: string
   readonly to: string
   /** Place in the target column, 0-based; -1 in a zone. */

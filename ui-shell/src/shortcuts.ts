@@ -1,3 +1,5 @@
+import { isTyping } from '@socle/sdk/ui'
+
 export interface Shortcut {
   /** `c`, `?`, `g h` (one after the other), `mod+k` (Ctrl, on a Mac Cmd). */
   readonly keys: string
@@ -30,7 +32,7 @@ class Shortcuts {
   }
 
   readonly #onKey = (event: KeyboardEvent): void => {
-    if (event.defaultPrevented || event.isComposing) return
+    if (event.defaultPrevented || event.isComposing || isOverPage(event)) return
     const key = nameOf(event)
     const isLetter = !key.startsWith('mod+')
     if (isLetter && (!this.lettersOn || event.altKey || event.ctrlKey || event.metaKey || isTyping(event))) return
@@ -53,12 +55,9 @@ function nameOf(event: KeyboardEvent): string {
   return (event.ctrlKey || event.metaKey) && !event.altKey ? `mod+${key}` : key
 }
 
-function isTyping(event: KeyboardEvent): boolean {
-  const target = event.composedPath()[0]
-  if (!(target instanceof HTMLElement)) return false
-  if (target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement)
-    return true
-  return target instanceof HTMLInputElement && !['checkbox', 'radio', 'button', 'submit', 'range'].includes(target.type)
+/** Whether a key was pressed in a dialog that lies over the page: the page behind it must not act. */
+function isOverPage(event: KeyboardEvent): boolean {
+  return event.composedPath().some((it) => it instanceof HTMLDialogElement && it.matches(':modal'))
 }
 
 export const shortcuts = new Shortcuts()

@@ -1,5 +1,5 @@
 import { ProblemError, records } from '@socle/sdk/ui'
-import type { BulkRequest, RecordJson, ResourceMeta } from '@socle/sdk/ui'
+import type { BulkRequest, Problem, RecordJson, ResourceMeta } from '@socle/sdk/ui'
 import { titleOf } from './resources.ts'
 
 /** Set some fields, or delete. */
@@ -7,6 +7,7 @@ export type BulkOperation =
   { readonly kind: 'set'; readonly values: Readonly<Record<string, unknown>> } | { readonly kind: 'delete' }
 
 export interface BulkFailure {
+  /** As it stands now, where others changed it meanwhile: trying again is a choice made in the knowledge of that. */
   readonly record: RecordJson
   readonly title: string
   readonly detail: string
@@ -25,20 +26,23 @@ export async function runBulk(
   rows: readonly RecordJson[],
   operation: BulkOperation,
 ): Promise<BulkOutcome> {
-  const failure = (record: RecordJson, detail: string) => ({ record, title: titleOf(meta, record), detail })
+  const failure = (row: RecordJson, { detail, current }: Pick<Problem, 'detail' | 'current'>) => {
+    const record = current ?? row
+    return { record, title: titleOf(meta, record), detail }
+  }
   try {
     const { data, changeSet } = await records(meta.id).bulk(requestOf(rows, operation))
     const isDone = (index: number) => data[index]?.status === 'done'
     return {
       done: rows.filter((_, index) => isDone(index)).map(({ id }) => id),
       failed: rows.flatMap((record, index) =>
-        isDone(index) ? [] : [failure(record, data[index]?.problem?.detail ?? '')],
+        isDone(index) ? [] : [failure(record, data[index]?.problem ?? { detail: '' })],
       ),
       changeSet,
     }
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error
-    return { done: [], failed: rows.map((it) => failure(it, error.detail)), changeSet: undefined }
+    return { done: [], failed: rows.map((it) => failure(it, { detail: error.detail })), changeSet: undefined }
   }
 }
 

@@ -1,4 +1,4 @@
-import { announce, ProblemError, resource, t, toast, undo, type Undone } from '@socle/sdk/ui'
+import { announce, isTyping, ProblemError, resource, t, toast, undo, type Undone } from '@socle/sdk/ui'
 
 /** A write of this tab that can be taken back. */
 export interface OwnChange {
@@ -110,16 +110,6 @@ function undoOnKey(event: KeyboardEvent): void {
   if (event.key.toLowerCase() !== 'z' || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return
   if (isTyping(event)) return
   if (undoLast()) event.preventDefault()
-}
-
-/** Whether a key belongs to a text field or an open menu, so that single letters must not act. */
-export function isTyping(event: Event): boolean {
-  const target = event.composedPath()[0]
-  if (!(target instanceof HTMLElement)) return false
-  if (target.isContentEditable) return true
-  if (target instanceof HTMLInputElement)
-    return !['checkbox', 'radio', 'button', 'submit', 'file'].includes(target.type)
-  return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement
 }
 
 // One listener for the page: every screen of records brings this module.

@@ -17,7 +17,8 @@ export interface ChangeOptions {
  * Writes fields of one record against the version on screen.
  *
  * Fields changed by others meanwhile merge; the same field changed by two opens the conflict dialog, and what the
- * user chooses there is written on the newer version. Choosing theirs writes nothing.
+ * user chooses there is written on the newer version. Choosing theirs writes nothing, and closing the dialog without a
+ * choice is a refusal: what was typed stays typed.
  *
  * @returns the record as it stands now
  * @throws ProblemError for every other refusal
@@ -58,13 +59,14 @@ async function settle(
   const current = problem.raw.current ?? (await records(meta.id).get(record.id)).data
   const conflicts = problem.raw.conflicts ?? []
   const mine = await askWhose({ meta, current, conflicts, included: options.included ?? {} })
+  if (!mine) throw new ProblemError({ ...problem.raw, detail: t('shell.records.conflict.undecided') })
   // Fields nobody else touched are not in the conflict: they are still to be written.
   const disputed = new Set(conflicts.map((it) => it.field))
   const undisputed = Object.entries(values).filter(([field]) => !disputed.has(field))
-  const kept = Object.entries(values).filter(([field]) => mine?.has(field))
-  const rest = Object.fromEntries(mine ? [...undisputed, ...kept] : [])
+  const kept = Object.entries(values).filter(([field]) => mine.has(field))
+  const rest = Object.fromEntries([...undisputed, ...kept])
   if (Object.keys(rest).length === 0) {
-    if (mine) toast({ text: t('shell.records.conflict.keptTheirs') })
+    toast({ text: t('shell.records.conflict.keptTheirs') })
     return current
   }
   return await changeRecord(meta, current, rest, options)

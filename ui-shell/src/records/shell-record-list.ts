@@ -394,15 +394,20 @@ export class ShellRecordList extends KitElement {
   async #save(row: RecordJson, field: string, value: unknown): Promise<void> {
     const shown = this.#list.byId(row.id) ?? row
     this.#list.replace({ ...shown, [field]: value })
+    // A row that others changed meanwhile is newer than the one to go back to.
+    const goBack = () => {
+      if ((this.#list.byId(row.id)?.version ?? 0) <= shown.version) this.#list.replace(shown)
+    }
     try {
       const { changeFilling } = await import('./record-move.ts')
       const saved = await changeFilling(this.meta, row, { [field]: value }, { included: this.#list.included })
-      this.#list.replace(saved ?? shown)
+      if (saved) this.#list.replace(saved)
+      else goBack()
       const meta = fieldOf(this.meta, field)
       if (meta && includesFor([meta]).length) await this.#list.refresh(row.id)
       this.#sum()
     } catch (error) {
-      this.#list.replace(shown)
+      goBack()
       throw error
     }
   }

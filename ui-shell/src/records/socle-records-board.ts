@@ -397,15 +397,15 @@ export class SocleRecordsBoard extends KitElement {
 
   // ——— moves ———
 
-  async #move({ id, from, to, index }: { id: string; from: string; to: string; index: number }): Promise<void> {
-    const record = this.#card(id)
+  async #move({ card, from, to, index }: Omit<BoardMove, 'id'>): Promise<void> {
+    const record = card as BoardCard & RecordJson
     const target = this.#laneOf(to)
     const before = this.lanes
-    if (!record || from === to) {
+    if (from === to) {
       this.lanes = [...this.lanes]
       return
     }
-    if (target) this.#place(record, from, to, index)
+    if (target) this.#put({ ...record, [this.#by.name]: this.#valueOf(to) }, index)
     const stage: Stage = target?.stage ?? {
       key: to,
       title: this.zones.find((it) => it.key === to)?.title ?? to,
@@ -424,10 +424,13 @@ export class SocleRecordsBoard extends KitElement {
     if (!moved) {
       this.lanes = before
       announce(t('shell.records.board.returned', { title, from: this.#laneOf(from)?.stage.title ?? '' }), 'assertive')
-      this.focusCard(id)
+      this.focusCard(record.id)
+      // What was refused may have been so because others were here meanwhile.
+      this.reload()
       return
     }
-    this.lanes = this.lanes.map((lane) => ({ ...lane, cards: lane.cards.map((it) => (it.id === id ? moved : it)) }))
+    // Not always where it was dropped: somebody else's move may have been let stand.
+    this.#put(moved, index)
     this.tell('board-changed', moved)
     await this.#refigure()
   }
@@ -438,19 +441,20 @@ export class SocleRecordsBoard extends KitElement {
     return this.#by.type === 'boolean' ? key === 'true' : key
   }
 
-  /** Shows the move before the server has answered. */
-  #place(record: RecordJson, from: string, to: string, index: number): void {
+  #keyOf(record: RecordJson): string {
+    const value = record[this.#by.name]
+    return value === null || value === undefined ? none : String(value)
+  }
+
+  /** Shows a card in the column its field names. */
+  #put(record: RecordJson, index: number): void {
+    const key = this.#keyOf(record)
     this.lanes = this.lanes.map((lane) => {
-      if (lane.stage.key === from)
-        return { ...lane, cards: lane.cards.filter((it) => it.id !== record.id), count: lane.count - 1 }
-      if (lane.stage.key !== to) return lane
       const cards = lane.cards.filter((it) => it.id !== record.id)
-      const at = index < 0 ? 0 : Math.min(index, cards.length)
-      return {
-        ...lane,
-        cards: [...cards.slice(0, at), { ...record, [this.#by.name]: this.#valueOf(to) }, ...cards.slice(at)],
-        count: lane.count + 1,
-      }
+      const left = lane.cards.length - cards.length
+      if (lane.stage.key !== key) return left ? { ...lane, cards, count: lane.count - left } : lane
+      const at = Math.min(Math.max(0, index), cards.length)
+      return { ...lane, cards: cards.toSpliced(at, 0, record), count: lane.count - left + 1 }
     })
   }
 
@@ -662,7 +666,7 @@ export class SocleRecordsBoard extends KitElement {
               kind="small"
               .label=${t('shell.records.board.moveTo')}
               .items=${items}
-              @socle-choose=${(event: CustomEvent<{ id: string }>) => void this.#move({ id: card.id, from: lane.stage.key, to: event.detail.id, index: 0 })}
+              @socle-choose=${(event: CustomEvent<{ id: string }>) => void this.#move({ card, from: lane.stage.key, to: event.detail.id, index: 0 })}
             ></socle-menu>`
           : nothing
       }
