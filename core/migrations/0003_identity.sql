@@ -16,9 +16,62 @@ create table core.sign_in_failure (
 );
 create index sign_in_failure_age on core.sign_in_failure (last_at);
 
+alter table core.session
+  -- Whether it was opened with a second factor or a passkey.
+  add column strong boolean not null default false,
+  add column seen_at timestamptz;
+
+-- A person's authenticator app. `last_step` is the newest half minute whose code was used: no code works twice.
+create table core.second_factor (
+  user_id uuid primary key references core."user" (id) on delete cascade,
+  sealed_secret text not null,
+  confirmed_at timestamptz,
+  last_step bigint not null default 0,
+  created_at timestamptz not null
+);
+
+-- What opens the door when the app is lost; each once.
+create table core.recovery_code (
+  user_id uuid not null references core."user" (id) on delete cascade,
+  hash bytea not null,
+  used_at timestamptz,
+  primary key (user_id, hash)
+);
+
+-- Public halves of keys that never leave a person's devices.
+create table core.passkey (
+  id uuid primary key,
+  user_id uuid not null references core."user" (id) on delete cascade,
+  name text not null,
+  credential_id text not null unique,
+  public_key bytea not null,
+  counter bigint not null,
+  transports jsonb not null default '[]',
+  created_at timestamptz not null,
+  last_used_at timestamptz
+);
+create index passkey_user on core.passkey (user_id);
+
+-- A workspace's settings are a record of the workspace itself: changed through the write path, with a line in the ledger.
+alter table core.workspace
+  -- Whether it lets nobody work with a password alone.
+  add column second_factor text not null default 'optional' check (second_factor in ('optional', 'required')),
+  add check (fiscal_month between 1 and 12),
+  add column workspace uuid generated always as (id) stored,
+  add column owner uuid,
+  add column team uuid,
+  add column updated_at timestamptz not null default now(),
+  add column created_by uuid,
+  add column updated_by uuid,
+  add column deleted_at timestamptz,
+  add column custom jsonb not null default '{}';
+
 alter table core.member
   add column last_seen_at timestamptz,
   add column password_set_at timestamptz,
+  -- When an administrator last took their second factor and passkeys away, or ended their sessions.
+  add column second_factor_reset_at timestamptz,
+  add column sessions_ended_at timestamptz,
   -- How screens look to this person: { theme, density }.
   add column preferences jsonb not null default '{}';
 alter table core.role add column description text;
@@ -157,12 +210,58 @@ create function core.login_set_password(person uuid, password_hash text, at time
   language plpgsql security definer set search_path = core, pg_temp as $$
 begin
   if not core.is_member(person) then return false; end if;
-  if exists (select from core.member where id = person and workspace <> core.current_workspace() and deleted_at is null) then
-    return false;
-  end if;
+  if core.works_elsewhere(person) then return false; end if;
   update core.credential set password = password_hash, updated_at = at where user_id = person and provider_id = 'credential';
   delete from core.session where user_id = person;
   return true;
+end $$;
+
+-- How somebody signs in beside their password: that there is something, never what.
+create function core.login_strength(people uuid[]) returns table (id uuid, app boolean, passkeys bigint)
+  language sql stable security definer set search_path = core, pg_temp as $$
+  select p.id, exists (select from core.second_factor f where f.user_id = p.id and f.confirmed_at is not null),
+    (select count(*) from core.passkey k where k.user_id = p.id)
+  from unnest(people) as p (id) where core.is_member(p.id)
+$$;
+
+-- Whether a person also works in another company: then how they sign in is theirs alone.
+create function core.works_elsewhere(person uuid) returns boolean
+  language sql stable security definer set search_path = core, pg_temp as $$
+  select exists (select from core.member where id = person and workspace <> core.current_workspace() and deleted_at is null)
+$$;
+
+-- Takes away app, recovery codes and passkeys of somebody who has lost them. False when the person also works elsewhere.
+create function core.login_reset_second_factor(person uuid) returns boolean
+  language plpgsql security definer set search_path = core, pg_temp as $$
+begin
+  if not core.is_member(person) or core.works_elsewhere(person) then return false; end if;
+  delete from core.second_factor where user_id = person;
+  delete from core.recovery_code where user_id = person;
+  delete from core.passkey where user_id = person;
+  delete from core.session where user_id = person;
+  return true;
+end $$;
+
+-- Sessions in which somebody works here, or would when they come back.
+create function core.login_sessions(person uuid, at timestamptz)
+  returns table (id uuid, user_agent text, address text, created_at timestamptz, seen_at timestamptz, expires_at timestamptz, strong boolean)
+  language sql stable security definer set search_path = core, pg_temp as $$
+  select s.id, s.user_agent, nullif(s.ip_address, ''), s.created_at, coalesce(s.seen_at, s.created_at), s.expires_at, s.strong
+  from core.session s
+  where core.is_member(person) and s.user_id = person and s.expires_at > at
+    and (s.workspace = core.current_workspace() or (s.workspace is null and not core.works_elsewhere(person)))
+  order by coalesce(s.seen_at, s.created_at) desc, s.id limit 200
+$$;
+
+-- Ends one of them, or all; whoever works elsewhere too signs in again there.
+create function core.login_end_session(person uuid, one uuid, at timestamptz) returns integer
+  language plpgsql security definer set search_path = core, pg_temp as $$
+declare
+  ended integer;
+begin
+  delete from core.session s using core.login_sessions(person, at) mine where s.id = mine.id and (one is null or s.id = one);
+  get diagnostics ended = row_count;
+  return ended;
 end $$;
 
 -- Ends what a person has open here; sessions of somebody who works elsewhere too stay open there.
@@ -182,5 +281,7 @@ begin
   return ended;
 end $$;
 
-revoke all on function core.is_member, core.login_open, core.login_set_password, core.login_end_sessions from public;
-grant execute on function core.is_member, core.login_open, core.login_set_password, core.login_end_sessions to socle_app;
+revoke all on function core.is_member, core.works_elsewhere, core.login_open, core.login_set_password, core.login_end_sessions,
+  core.login_strength, core.login_reset_second_factor, core.login_sessions, core.login_end_session from public;
+grant execute on function core.is_member, core.works_elsewhere, core.login_open, core.login_set_password, core.login_end_sessions,
+  core.login_strength, core.login_reset_second_factor, core.login_sessions, core.login_end_session to socle_app;

@@ -19,4 +19,17 @@ export interface Workspace {
   readonly zone: string
   /** ISO 4217 code. */
   readonly baseCurrency: string
+  /** Month in which the fiscal year begins, 1 to 12. */
+  readonly fiscalMonth: number
+  /** What the company calls a resource, where it has its own word: `core.account` → Adhérent. */
+  readonly labels: WorkspaceLabels
+  /** Whether everybody here must sign in with more than a password. */
+  readonly secondFactor: 'optional' | 'required'
+}
+
+export type WorkspaceLabels = Readonly<Record<string, Readonly<Record<Locale, EntityName>>>>
+
+export interface EntityName {
+  readonly one: string
+  readonly many: string
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Actor, Locale, Workspace } from './actor.ts'
 import type { Cause, Context } from './context.ts'
+import { workspaceJson } from './identity/sessions.ts'
 import type { RunUnit, Starter } from './events/run-unit.ts'
 import type { Parts, UnitSpec } from './parts.ts'
 import type { Authority } from './permissions/authority.ts'
@@ -96,11 +97,10 @@ export class Kernel {
     const kept = this.#workspaces.get(id)
     if (kept && performance.now() < kept.until) return kept.workspace
     const { rows } = await this.parts.database.transaction({ workspace: id }, (tx) =>
-      sql<Workspace>`select id, slug, name, locale, zone, base_currency as "baseCurrency" from core.workspace where id = ${id}::uuid`.execute(
-        tx,
-      ),
+      sql<{ workspace: Workspace }>`
+        select ${workspaceJson('w')} as workspace from core.workspace w where w.id = ${id}::uuid`.execute(tx),
     )
-    const [workspace] = rows
+    const workspace = rows[0]?.workspace
     if (workspace) this.#workspaces.set(id, { workspace, until: performance.now() + workspaceKeptFor })
     return workspace
   }

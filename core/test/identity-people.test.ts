@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTestApp, type TestApp, type TestClient } from '../src/testing/index.ts'
-import { patience } from './identity-world.ts'
+import { codeOf, patience } from './identity-world.ts'
 
 const now = '2026-03-02T09:00:00Z'
 let app: TestApp
@@ -160,6 +160,54 @@ describe('letting people in', () => {
     const history = await app.admin.get(`/api/core/users/${made.id}/history`)
     expect(history.body.data[0].changes).toEqual([expect.objectContaining({ field: 'passwordSetAt' })])
     expect(JSON.stringify(history.body)).not.toContain(body.data.password)
+  })
+
+  test('an administrator takes a lost second factor away, which ends the sessions and stands in the ledger', async () => {
+    const made = await person()
+    const { cookie } = await signIn(made)
+    const begun = await send('POST', '/api/core/me/second-factor', { cookie }, {})
+    const code = await codeOf(begun.body.data.secret, app.clock)
+    expect((await send('POST', '/api/core/me/second-factor/confirm', { cookie }, { code })).status).toBe(200)
+    const seen = async () => {
+      const filter = encodeURIComponent(`email = "${made.email}"`)
+      return (await app.admin.get(`/api/core/users?filter=${filter}`)).body.data[0]
+    }
+    expect(await seen()).toMatchObject({ app: true, passkeys: 0 })
+    expect((await app.admin.delete(`/api/core/users/${made.id}/second-factor`)).status).toBe(204)
+    expect(await seen()).toMatchObject({ app: false, passkeys: 0 })
+    expect((await send('GET', '/api/core/me', { cookie })).body).toMatchObject({ code: 'SESSION_EXPIRED' })
+    expect((await signIn(made)).cookie).toContain('session_token')
+    const { body } = await app.admin.get(`/api/core/users/${made.id}/history`)
+    expect(JSON.stringify(body)).toContain('secondFactorResetAt')
+  })
+
+  test('an administrator sees where somebody is signed in, and ends one session or all', async () => {
+    const made = await person()
+    const [one, two] = [await signIn(made), await signIn(made)]
+    const listed = async () => (await app.admin.get(`/api/core/users/${made.id}/sessions`)).body.data
+    const sessions = await listed()
+    expect(sessions).toHaveLength(2)
+    expect(JSON.stringify(sessions)).not.toContain('token')
+    expect((await app.admin.delete(`/api/core/users/${made.id}/sessions/${sessions[0].id}`)).status).toBe(204)
+    expect(await listed()).toHaveLength(1)
+    expect((await app.admin.delete(`/api/core/users/${made.id}/sessions`)).status).toBe(204)
+    for (const { cookie } of [one, two])
+      expect((await send('GET', '/api/core/me', { cookie })).body).toMatchObject({ code: 'SESSION_EXPIRED' })
+    const colleague = await app.as({})
+    expect((await colleague.get(`/api/core/users/${made.id}/sessions`)).status).toBe(403)
+  })
+
+  test('somebody who works elsewhere too keeps their second factor, and their sessions there', async () => {
+    const made = await person()
+    const other = await app.secondWorkspace()
+    await other.admin.post('/api/core/users', { name: 'Shared', email: made.email })
+    const { cookie } = await signIn(made)
+    await send('POST', '/api/core/me/workspace', { cookie }, { workspace: other.workspace.id })
+    const refused = await app.admin.delete(`/api/core/users/${made.id}/second-factor`)
+    expect(refused.body).toMatchObject({ code: 'SECOND_FACTOR_IS_THEIRS', status: 409 })
+    expect((await app.admin.get(`/api/core/users/${made.id}/sessions`)).body.data).toEqual([])
+    expect((await app.admin.delete(`/api/core/users/${made.id}/sessions`)).status).toBe(204)
+    expect((await send('GET', '/api/core/me', { cookie })).status).toBe(200)
   })
 
   test('one changes the own language and looks without any permission', async () => {
@@ -330,6 +378,58 @@ describe('roles', () => {
     expect(body.data.permissions).toContainEqual(
       expect.objectContaining({ id: 'core.role.manage', title: 'Gérer les rôles' }),
     )
+  })
+})
+
+describe('settings of a workspace', () => {
+  test('a setting works in the next request and stands in the ledger', async () => {
+    const other = await app.secondWorkspace()
+    const { body } = await other.admin.get('/api/core/workspace')
+    expect(body.data).toMatchObject({ name: 'Acme Distribution', baseCurrency: 'EUR', fiscalMonth: 1 })
+    const change = { name: 'Amicale', baseCurrency: 'CHF', zone: 'Europe/Zurich', fiscalMonth: 9, locale: 'fr' }
+    const changed = await other.admin.patch('/api/core/workspace', change)
+    expect(changed.body.data).toMatchObject(change)
+    const shell = await other.admin.get('/api/core/shell')
+    expect(shell.body.workspace).toMatchObject(change)
+    const history = await other.admin.get(`/api/core/workspace-settings/${other.workspace.id}/history`)
+    expect(JSON.stringify(history.body)).toContain('Europe/Zurich')
+  })
+
+  test('a zone, a currency or a month that does not exist is named', async () => {
+    for (const [field, value] of [
+      ['zone', 'Europe/Atlantis'],
+      ['baseCurrency', 'XXX9'],
+      ['fiscalMonth', 13],
+      ['name', ' '],
+    ]) {
+      const { status, body } = await app.admin.patch('/api/core/workspace', { [String(field)]: value })
+      expect(status).toBe(422)
+      expect(body.errors[0].path).toBe(`/${field}`)
+    }
+  })
+
+  test('two who change the same setting are told', async () => {
+    const other = await app.secondWorkspace()
+    const { version } = (await other.admin.get('/api/core/workspace')).body.data
+    await other.admin.patch('/api/core/workspace', { name: 'First', version })
+    const late = await other.admin.patch('/api/core/workspace', { name: 'Second', version })
+    expect(late.body).toMatchObject({ code: 'VERSION_CONFLICT', status: 409 })
+  })
+
+  test('only who may manage them sees or changes them, and only of their own company', async () => {
+    const colleague = await app.as({ may: ['core.workspace.read'] })
+    expect((await colleague.patch('/api/core/workspace', { name: 'Mine' })).status).toBe(403)
+    const other = await app.secondWorkspace()
+    const { status } = await app.admin.get(`/api/core/workspace-settings/${other.workspace.id}`)
+    expect(status).toBe(404)
+  })
+
+  test('demanding a second factor leaves sessions with a password alone one way: to set one up', async () => {
+    const other = await app.secondWorkspace()
+    expect((await other.admin.patch('/api/core/workspace', { secondFactor: 'required' })).status).toBe(200)
+    const refused = await other.admin.get('/api/core/shell')
+    expect(refused.body).toMatchObject({ code: 'SECOND_FACTOR_NEEDED', status: 403 })
+    expect((await other.admin.get('/api/core/me/second-factor')).status).toBe(200)
   })
 })
 

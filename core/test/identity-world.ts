@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import { base32 } from '@better-auth/utils/base32'
+import { createOTP } from '@better-auth/utils/otp'
+import { sql } from 'kysely'
 import pg from 'pg'
 import { pino } from 'pino'
 import { dateIn, type Clock } from '../src/clock.ts'
@@ -115,22 +118,46 @@ export class IdentityWorld {
     })
   }
 
-  post(path: string, body: unknown, headers: Record<string, string> = {}, address = '192.0.2.1'): Promise<Response> {
+  post(path: string, body: unknown, headers: Record<string, string> = {}, address?: string): Promise<Response> {
+    return this.send('POST', path, body, headers, address)
+  }
+
+  send(
+    method: string,
+    path: string,
+    body: unknown,
+    headers: Record<string, string> = {},
+    address = '192.0.2.1',
+  ): Promise<Response> {
     const request = new Request(`http://localhost:3000${path}`, {
-      method: 'POST',
+      method,
       headers: { 'content-type': 'application/json', ...headers },
-      body: JSON.stringify(body),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     return this.identity.handler(request, { address })
   }
 
-  signIn(credentials: { email: string; password: string } = anna, address?: string): Promise<Response> {
+  get(path: string, headers: Record<string, string> = {}): Promise<Response> {
+    return this.send('GET', path, undefined, headers)
+  }
+
+  signIn(
+    credentials: { email: string; password: string } = anna,
+    address?: string,
+    headers: Record<string, string> = {},
+  ): Promise<Response> {
     return this.post(
       '/api/auth/sign-in/email',
       { email: credentials.email, password: credentials.password },
-      {},
+      headers,
       address,
     )
+  }
+
+  /** The workspace's setting, past its screen, which has its own tests. */
+  async demandSecondFactor(secondFactor: 'optional' | 'required'): Promise<void> {
+    await sql`update core.workspace set second_factor = ${secondFactor}`.execute(this.database.owner)
+    this.signals.send({ kind: 'permissions' })
   }
 
   /** The cookie of a fresh session, as a browser sends it back. */
@@ -148,6 +175,17 @@ export class IdentityWorld {
     await this.signals.stop()
     await this.database.close()
   }
+}
+
+/** What an authenticator app shows at this moment. */
+export async function codeOf(secret: string, clock: Clock): Promise<string> {
+  const step = Math.floor(clock.now().getTime() / 30_000)
+  return createOTP(new Uint8Array(base32.decode(secret))).hotp(step)
+}
+
+/** What an answer carries. */
+export async function dataOf<T>(answer: Response): Promise<T> {
+  return ((await answer.json()) as { data: T }).data
 }
 
 export function cookieOf(response: Response): string {

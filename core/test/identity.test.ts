@@ -25,7 +25,7 @@ describe.each(kinds)('signing in on %s', (kind) => {
         baseCurrency: 'EUR',
       },
     })
-    expect(resolved?.authority.may('core.workspace.create')).toBe(true)
+    expect(resolved?.authority.may('core.workspace.open')).toBe(true)
   })
 
   test('a session is a cookie no script can read, for fourteen days, and its token stands nowhere else', async () => {

@@ -230,7 +230,7 @@ describe('permissions by name', () => {
 
   test('a verb on all records does not hand out what is no record', () => {
     expect(may('core.audit.read', grant({ resource: '*' }))).toBe(false)
-    expect(may('core.workspace.create', grant({ resource: '*', action: 'create' }))).toBe(false)
+    expect(may('core.workspace.open', grant({ resource: '*', action: 'create' }))).toBe(false)
     expect(may('core.audit.read', grant({ resource: 'core.audit' }))).toBe(true)
   })
 

@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts'
 import type { GuardedWrite } from '../records/define-resource.ts'
+import { currencies } from '../identity/settings-values.ts'
 import { countryUnknown, currencyUnknown, refuseValue } from './errors.ts'
 import { countryOfZone, isCountry, phoneNorm } from './phones.ts'
 
@@ -30,8 +31,6 @@ export function normaliseCountry({ record, changed, set }: GuardedWrite, ctx: Co
   if (!isCountry(code)) throw refuseValue(ctx, '/country', countryUnknown, { value: country })
   set('country', code)
 }
-
-const currencies: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'))
 
 /** The workspace's currency where none is given; else one that exists. */
 export function normaliseCurrency({ record, changed, set }: GuardedWrite, ctx: Context): void {

@@ -26,6 +26,68 @@ export const signInDelayed = defineError<{ seconds: number }>(
     `Too many attempts have failed. Try again in ${seconds} seconds, or ask your administrator for a new password.`,
 )
 
+export const secondFactorWrong = defineError(
+  'SECOND_FACTOR_WRONG',
+  401,
+  () => 'This code is wrong or was used already. Wait for the next one in your app, or use one of your recovery codes.',
+)
+
+export const signInStepGone = defineError(
+  'SIGN_IN_STEP_GONE',
+  401,
+  () => 'More than ten minutes have passed since your password. Begin again with your e-mail address and password.',
+)
+
+export const secondFactorNeeded = defineError(
+  'SECOND_FACTOR_NEEDED',
+  403,
+  () =>
+    'A password alone is not enough here. Set up an authenticator app or a passkey, or sign in again with the one you have.',
+)
+
+export const secondFactorOn = defineError(
+  'SECOND_FACTOR_ON',
+  409,
+  () => 'An authenticator app is set up already. Remove it first to set up another.',
+)
+
+export const secondFactorOff = defineError(
+  'SECOND_FACTOR_OFF',
+  409,
+  () => 'No authenticator app is set up, so there are no recovery codes. Set one up first.',
+)
+
+export const secondFactorNotBegun = defineError(
+  'SECOND_FACTOR_NOT_BEGUN',
+  409,
+  () => 'There is no secret for your app yet. Begin the set-up again.',
+)
+
+export const secondFactorDemanded = defineError<{ workspace: string }>(
+  'SECOND_FACTOR_DEMANDED',
+  409,
+  ({ workspace }) =>
+    `${workspace} demands more than a password of everybody. Set up another app or passkey before you remove the last one.`,
+)
+
+export const confirmationNeeded = defineError(
+  'CONFIRMATION_NEEDED',
+  403,
+  () => 'You signed in some time ago. Say your password again to change how you sign in.',
+)
+
+export const passkeyRefused = defineError(
+  'PASSKEY_REFUSED',
+  401,
+  () => 'This passkey did not open the door. Try again, choose another passkey, or sign in with your password.',
+)
+
+export const passkeyKnown = defineError(
+  'PASSKEY_KNOWN',
+  409,
+  () => 'This passkey is registered already. Choose another device or security key.',
+)
+
 export const signInPathUnknown = defineError<{ path: string }>(
   'SIGN_IN_PATH_UNKNOWN',
   404,
@@ -108,6 +170,13 @@ export const passwordIsTheirs = defineError<{ name: string }>(
   409,
   ({ name }) =>
     `${name} also works in another workspace, so only they can change their password. Ask them to do it under their name, Password.`,
+)
+
+export const secondFactorIsTheirs = defineError<{ name: string }>(
+  'SECOND_FACTOR_IS_THEIRS',
+  409,
+  ({ name }) =>
+    `${name} also works in another workspace, so only they can change how they sign in. Ask them to use a recovery code.`,
 )
 
 export const alreadyMember = defineError<{ email: string; name: string }>(

@@ -20,6 +20,7 @@ const managedBy: Readonly<Record<string, string>> = {
   'core.role': 'core.role.manage',
   'core.role-assignment': 'core.user.manage',
   'core.api-key': 'core.apikey.manage',
+  'core.workspace': 'core.workspace.manage',
 }
 
 /** Writing rights takes its own permission; a wildcard over all records is not enough. */

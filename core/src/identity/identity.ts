@@ -1,6 +1,5 @@
 import { sql } from 'kysely'
 import type { Logger } from 'pino'
-import { z } from 'zod'
 import type { Actor, Workspace } from '../actor.ts'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../database/database.ts'
@@ -8,15 +7,21 @@ import type { Signals } from '../database/signals.ts'
 import { SocleError } from '../errors.ts'
 import { changesRights, type Authorities } from '../permissions/authorities.ts'
 import type { Authority } from '../permissions/authority.ts'
-import { permissionDenied } from '../permissions/errors.ts'
-import { validationFailed } from '../records/errors.ts'
 import { addressList, clientAddress, type Peer } from './addresses.ts'
 import { ApiKeys } from './api-keys.ts'
-import { credentialsWrong, notSignedIn, noWorkspace, signInPathUnknown, workspaceNotYours } from './errors.ts'
+import { Door, type Answer, type Answers, type DoorParts } from './door/door.ts'
+import { ownAccountAnswers } from './door/own-account.ts'
+import { passkeyAnswers } from './door/passkeys.ts'
+import { secondFactorAnswers } from './door/second-factor.ts'
+import { sessionAnswers } from './door/sessions.ts'
+import { signInAnswers } from './door/sign-in.ts'
+import { secondFactorNeeded, signInPathUnknown, workspaceNotYours } from './errors.ts'
+import { OneTimeTokens } from './one-time-tokens.ts'
 import { demandSameOrigin } from './origin.ts'
-import { demandPassword, hashPassword, longestPassword, passwordMatches } from './passwords.ts'
+import { Passkeys } from './passkeys.ts'
+import { SecondFactors } from './second-factors.ts'
 import { installationSecret } from './secret.ts'
-import { Sessions, type Membership, type Session, type SignedIn } from './sessions.ts'
+import { chosenMembership, isNamed, Sessions, workspaceJson, type Membership, type Session } from './sessions.ts'
 import { SignInDelay } from './sign-in-delay.ts'
 import { authPath, sessionCookie, SignIn } from './sign-in.ts'
 import {
@@ -64,12 +69,17 @@ export interface Resolved {
   readonly workspaces: readonly Workspace[]
 }
 
+const answers: Answers = {
+  ...signInAnswers,
+  ...ownAccountAnswers,
+  ...secondFactorAnswers,
+  ...passkeyAnswers,
+  ...sessionAnswers,
+}
+
 /** Requests this answers itself, because they need the session or reach beyond one workspace. */
 export const identityPaths: readonly string[] = [
-  `${authPath}/*`,
-  '/api/core/me/workspace',
-  '/api/core/me/password',
-  '/api/core/workspaces',
+  ...new Set([...Object.keys(answers).map((key) => key.split(' ')[1]!), `${authPath}/*`]),
 ]
 
 export interface Identity {
@@ -89,68 +99,53 @@ export interface Identity {
   close(): void
 }
 
-const signInBody = z.object({
-  email: z.string().max(254),
-  password: z.string().max(longestPassword * 4),
-  rememberMe: z.boolean().optional(),
-})
-const passwordBody = z.object({ currentPassword: z.string().max(1_000), newPassword: z.string().max(1_000) })
-const switchBody = z.object({ workspace: z.string().max(100) })
-const workspaceBody = z.object({
-  name: z.string().trim().min(1).max(200),
-  slug: z
-    .string()
-    .regex(/^[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?$/)
-    .optional(),
-  locale: z.enum(['en', 'fr']).optional(),
-  zone: z
-    .string()
-    .refine((zone) => Intl.supportedValuesOf('timeZone').includes(zone) || zone === 'UTC')
-    .optional(),
-  baseCurrency: z
-    .string()
-    .regex(/^[A-Z]{3}$/)
-    .optional(),
-})
-
 /** Minutes between two notes of when a member was last seen. */
 const seenPrecision = 5
 
 export async function createIdentity(options: IdentityOptions): Promise<Identity> {
   const { database, config, clock, log } = options
-  const secret = config.secret ?? (await installationSecret(database.owner, 'session'))
+  const { owner } = database
+  const { baseUrl, secret = await installationSecret(owner, 'session') } = config
+  const tokens = new OneTimeTokens(owner, clock)
   return new IdentityService(options, {
-    sessions: new Sessions({ owner: database.owner, clock, cookie: sessionCookie(config.baseUrl), secret }),
+    sessions: new Sessions({ owner, clock, cookie: sessionCookie(baseUrl), secret }),
     signIn: new SignIn({
-      owner: database.owner,
+      owner,
       clock,
       log,
-      baseUrl: config.baseUrl,
+      baseUrl,
       secret,
       sessionSeconds: (config.sessionDays ?? 14) * 86_400,
     }),
+    delay: new SignInDelay(owner, clock),
+    tokens,
+    secondFactors: new SecondFactors({ owner, clock, secret }),
+    passkeys: new Passkeys({ owner, clock, tokens, baseUrl }),
+    workspaces: new Workspaces(owner, clock),
   })
 }
 
 class IdentityService implements Identity {
   readonly #options: IdentityOptions
   readonly #sessions: Sessions
-  readonly #signIn: SignIn
+  readonly #door: Door
   readonly #keys: ApiKeys
-  readonly #delay: SignInDelay
   readonly #workspaces: Workspaces
   readonly #proxies: ReturnType<typeof addressList>
   readonly #stop: (() => void) | undefined
   readonly #seen = new Map<string, number>()
 
-  constructor(options: IdentityOptions, { sessions, signIn }: { sessions: Sessions; signIn: SignIn }) {
+  constructor(options: IdentityOptions, parts: Omit<DoorParts, 'options' | 'resolve'>) {
     const { database, clock, config, signals } = options
     this.#options = options
-    this.#sessions = sessions
-    this.#signIn = signIn
+    this.#sessions = parts.sessions
+    this.#workspaces = parts.workspaces
+    this.#door = new Door({
+      ...parts,
+      options,
+      resolve: ({ request, address }) => this.resolve(request, address === undefined ? {} : { address }),
+    })
     this.#keys = new ApiKeys({ owner: database.owner, clock })
-    this.#delay = new SignInDelay(database.owner, clock)
-    this.#workspaces = new Workspaces(database.owner, clock)
     this.#proxies = addressList(config.trustedProxies ?? [])
     this.#stop = signals?.on((signal) => {
       if (signal.kind !== 'permissions' && !changesRights(signal)) return
@@ -172,7 +167,7 @@ class IdentityService implements Identity {
     const key = await this.#keys.find(request, this.#addressOf(request, peer))
     const asked = request.headers.get('x-workspace') ?? undefined
     if (key) {
-      if (asked !== undefined && !names(key.workspace, asked)) throw workspaceNotYours({ workspace: asked })
+      if (asked !== undefined && !isNamed(key.workspace, asked)) throw workspaceNotYours({ workspace: asked })
       const authority = await this.#options.authorities.of(key.workspace, { role: key.role })
       const actor: Actor = { type: 'key', id: key.id, name: key.name, locale: key.workspace.locale }
       return { actor, workspace: key.workspace, authority, workspaces: [] }
@@ -182,8 +177,9 @@ class IdentityService implements Identity {
     demandSameOrigin(request, this.#options.config.trustedOrigins ?? [])
     const { session, memberships } = signedIn
     const here = chosenMembership(signedIn, asked)
+    if (here.workspace.secondFactor === 'required' && !session.strong) throw secondFactorNeeded({})
     const authority = await this.#options.authorities.of(here.workspace, { user: session.user })
-    this.#note(session.user, here)
+    this.#note(session, here)
     const actor: Actor = { type: 'user', id: session.user, name: here.name, locale: here.locale }
     return {
       actor,
@@ -206,11 +202,11 @@ class IdentityService implements Identity {
   }
 
   async workspaces(): Promise<Workspace[]> {
-    const { rows } = await sql<Workspace>`
-      select id, slug, name, locale, zone, base_currency as "baseCurrency" from core.workspace order by created_at, id`.execute(
+    const { rows } = await sql<{ workspace: Workspace }>`
+      select ${workspaceJson('w')} as workspace from core.workspace w order by w.created_at, w.id`.execute(
       this.#options.database.owner,
     )
-    return rows
+    return rows.map(({ workspace }) => workspace)
   }
 
   close(): void {
@@ -219,189 +215,56 @@ class IdentityService implements Identity {
 
   async #answer(request: Request, peer: Peer): Promise<Response> {
     const path = new URL(request.url).pathname
-    switch (`${request.method} ${path}`) {
-      case `POST ${authPath}/sign-in/email`:
-        return this.#enter(request, peer)
-      case `POST ${authPath}/sign-out`:
-        return this.#leave(request)
-      case `GET ${authPath}/get-session`:
-        return this.#show(request)
-      case `POST ${authPath}/change-password`:
-      case 'POST /api/core/me/password':
-        return this.#changePassword(request, peer)
-      case 'POST /api/core/me/workspace':
-        return this.#switchWorkspace(request)
-      case 'GET /api/core/workspaces':
-        return this.#listWorkspaces(request)
-      case 'POST /api/core/workspaces':
-        return this.#openWorkspace(request, peer)
-      default:
-        throw signInPathUnknown({ path })
-    }
-  }
-
-  async #enter(request: Request, peer: Peer): Promise<Response> {
-    // A page of another site must not sign a visitor in as somebody else either.
-    demandSameOrigin(request, this.#options.config.trustedOrigins ?? [])
-    const { rememberMe, ...body } = await parsed(request, signInBody)
-    const address = this.#addressOf(request, peer)
-    await this.#delay.begin(body.email, address)
-    const answer = await this.#signIn.enter(
-      request,
-      { ...body, ...(rememberMe === undefined ? {} : { rememberMe }) },
-      address,
-    )
-    if (!answer.ok) {
-      if (answer.status < 500) throw credentialsWrong({})
-      throw new Error(`Signing in failed: ${await answer.text()}`)
-    }
-    const { token, user } = (await answer.json()) as {
-      token: string
-      user: { id: string; name: string; email: string }
-    }
-    await this.#delay.succeed(body.email, address)
-    const active =
-      await sql`select 1 from core.member where id = ${user.id} and state = 'active' and deleted_at is null limit 1`.execute(
-        this.#options.database.owner,
-      )
-    if (active.rows.length === 0) {
-      await this.#signIn.endSession(token)
-      throw noWorkspace({})
-    }
-    // The token stays in the cookie, where no script of a page can read it.
-    return withCookies(Response.json({ user: { id: user.id, name: user.name, email: user.email } }), answer)
-  }
-
-  async #leave(request: Request): Promise<Response> {
-    demandSameOrigin(request, this.#options.config.trustedOrigins ?? [])
-    const answer = await this.#signIn.leave(request)
-    const token = this.#sessions.tokenOf(request)
-    if (token !== undefined) this.#forget()
-    return withCookies(Response.json({ success: true }), answer)
-  }
-
-  async #show(request: Request): Promise<Response> {
-    const signedIn = await this.#sessions.find(request)
-    if (!signedIn) return Response.json(null)
-    const { session, memberships } = signedIn
-    return Response.json({
-      session: { id: session.id, userId: session.user, expiresAt: session.expiresAt },
-      user: { id: session.user, name: memberships[0]?.name, email: memberships[0]?.email },
-    })
-  }
-
-  async #changePassword(request: Request, peer: Peer): Promise<Response> {
-    const { session } = await this.#demandSession(request)
-    const { currentPassword, newPassword } = await parsed(request, passwordBody)
-    demandPassword(newPassword)
-    const { owner } = this.#options.database
-    const { rows } = await sql<{ password: string | null; email: string }>`
-      select c.password, u.email from core."user" u left join core.credential c on c.user_id = u.id and c.provider_id = 'credential'
-      where u.id = ${session.user}`.execute(owner)
-    const [known] = rows
-    const address = this.#addressOf(request, peer)
-    await this.#delay.begin(known?.email ?? session.user, address)
-    if (!known?.password || !(await passwordMatches(known.password, currentPassword))) throw credentialsWrong({})
-    await this.#delay.succeed(known.email, address)
-    const hash = await hashPassword(newPassword)
-    const at = this.#options.clock.now().toISOString()
-    await sql`update core.credential set password = ${hash}, updated_at = ${at}::timestamptz where user_id = ${session.user} and provider_id = 'credential'`.execute(
-      owner,
-    )
-    // Whoever knew the old password may sit in another browser.
-    await sql`delete from core.session where user_id = ${session.user} and id <> ${session.id}`.execute(owner)
-    this.#forget()
-    return new Response(null, { status: 204 })
-  }
-
-  async #switchWorkspace(request: Request): Promise<Response> {
-    const signedIn = await this.#demandSession(request)
-    const { workspace } = await parsed(request, switchBody)
-    const chosen = chosenMembership(signedIn, workspace)
-    await sql`update core.session set workspace = ${chosen.workspace.id} where id = ${signedIn.session.id}`.execute(
-      this.#options.database.owner,
-    )
-    this.#forget()
-    return new Response(null, { status: 204 })
-  }
-
-  async #listWorkspaces(request: Request): Promise<Response> {
-    const { memberships } = await this.#demandSession(request)
-    return Response.json({ data: memberships.map(({ workspace }) => workspace) })
-  }
-
-  async #openWorkspace(request: Request, peer: Peer): Promise<Response> {
-    const resolved = await this.resolve(request, peer)
-    if (!resolved?.session) throw notSignedIn({})
-    if (!resolved.authority.may('core.workspace.create'))
-      throw permissionDenied({ permission: 'core.workspace.create' })
-    const wanted = await parsed(request, workspaceBody)
-    const { rows } = await sql<{ name: string; email: string }>`
-      select name, email from core."user" where id = ${resolved.session.user}`.execute(this.#options.database.owner)
-    const given = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined))
-    const person = { id: resolved.session.user, locale: resolved.actor.locale, ...rows[0]! }
-    const made = await this.createWorkspace({ locale: resolved.actor.locale, ...given, name: wanted.name }, person)
-    this.#forget()
-    return Response.json({ data: made }, { status: 201 })
-  }
-
-  async #demandSession(request: Request): Promise<SignedIn> {
-    const signedIn = await this.#sessions.find(request)
-    if (!signedIn) throw notSignedIn({})
-    demandSameOrigin(request, this.#options.config.trustedOrigins ?? [])
-    return signedIn
+    const found = matching(request.method, path)
+    if (!found) throw signInPathUnknown({ path })
+    return found.answer(this.#door, { request, params: found.params, address: this.#addressOf(request, peer) })
   }
 
   #addressOf(request: Request, peer: Peer): string | undefined {
     return clientAddress(request, peer, this.#proxies)
   }
 
-  /** Sessions changed: here now, in the other processes within milliseconds. */
-  #forget(): void {
-    this.#sessions.drop()
-    this.#options.signals?.send({ kind: 'permissions' })
+  /** Beside the request: nobody waits for it, and a lost one loses some minutes. */
+  #note(session: Session, { workspace, lastSeenAt }: Membership): void {
+    const { owner } = this.#options.database
+    const now = this.#options.clock.now()
+    const at = sql`${now.toISOString()}::timestamptz`
+    if (this.#isDue(`${workspace.id} ${session.user}`, lastSeenAt, now))
+      sql`update core.member set last_seen_at = ${at} where workspace = ${workspace.id} and id = ${session.user}`
+        .execute(owner)
+        .catch(() => {})
+    if (this.#isDue(session.id, session.seenAt, now))
+      sql`update core.session set seen_at = ${at} where id = ${session.id}`.execute(owner).catch(() => {})
   }
 
-  #note(user: string, { workspace, lastSeenAt }: Membership): void {
-    const key = `${workspace.id} ${user}`
-    const now = this.#options.clock.now()
-    const last = this.#seen.get(key) ?? (lastSeenAt === null ? -Infinity : Date.parse(lastSeenAt))
-    if (Math.abs(now.getTime() - last) < seenPrecision * 60_000) return
+  #isDue(key: string, noted: string | null, now: Date): boolean {
+    const last = this.#seen.get(key) ?? (noted === null ? -Infinity : Date.parse(noted))
+    if (Math.abs(now.getTime() - last) < seenPrecision * 60_000) return false
     if (this.#seen.size >= 10_000) this.#seen.clear()
     this.#seen.set(key, now.getTime())
-    sql`update core.member set last_seen_at = ${now.toISOString()}::timestamptz where workspace = ${workspace.id} and id = ${user}`
-      .execute(this.#options.database.owner)
-      .catch(() => {})
+    return true
   }
 }
 
-const names = (workspace: Workspace, text: string) => workspace.id === text || workspace.slug === text
-
-function chosenMembership({ session, memberships }: SignedIn, asked: string | undefined): Membership {
-  const first = memberships[0]
-  if (!first) throw noWorkspace({})
-  if (asked === undefined) return memberships.find(({ workspace }) => workspace.id === session.workspace) ?? first
-  const chosen = memberships.find(({ workspace }) => names(workspace, asked))
-  if (!chosen) throw workspaceNotYours({ workspace: asked })
-  return chosen
+interface Match {
+  readonly answer: Answer
+  readonly params: Readonly<Record<string, string>>
 }
 
-async function parsed<S extends z.ZodType>(request: Request, schema: S): Promise<z.output<S>> {
-  const body: unknown = await request.json().catch(() => undefined)
-  const result = schema.safeParse(body)
-  if (result.success) return result.data
-  const errors = result.error.issues.map(({ path, message }) => ({
-    path: `/${path.join('/')}`,
-    code: 'INVALID',
-    detail: message,
-  }))
-  throw validationFailed({ count: errors.length, first: `${errors[0]?.path}: ${errors[0]?.detail}` }, { errors })
-}
-
-function withCookies(answer: Response, from: Response): Response {
-  for (const cookie of from.headers.getSetCookie()) answer.headers.append('set-cookie', cookie)
-  answer.headers.set('cache-control', 'no-store')
-  return answer
+/** The answer to a method and a path; the exact ones first, as `…/others` is no `…/:id`. */
+function matching(method: string, path: string): Match | undefined {
+  const exact = answers[`${method} ${path}`]
+  if (exact) return { answer: exact, params: {} }
+  for (const [key, answer] of Object.entries(answers)) {
+    const [verb, pattern = ''] = key.split(' ')
+    const wanted = pattern.split('/')
+    const given = path.split('/')
+    if (verb !== method || wanted.length !== given.length) continue
+    if (!wanted.every((part, at) => part === given[at] || (part.startsWith(':') && given[at] !== ''))) continue
+    const params = wanted.flatMap((part, at) => (part.startsWith(':') ? [[part.slice(1), given[at]!]] : []))
+    return { answer, params: Object.fromEntries(params) as Record<string, string> }
+  }
+  return undefined
 }
 
 /** RFC 9457 in English, for tests and hosts that bring no writer of their own. */

@@ -8,14 +8,16 @@ import { RoleAssignmentSchema } from './entities/role-assignment.ts'
 import { RoleSchema } from './entities/role.ts'
 import { TeamMemberSchema } from './entities/team-member.ts'
 import { TeamSchema } from './entities/team.ts'
+import { WorkspaceSchema } from './entities/workspace.ts'
 import { UserDeactivated } from './events.ts'
 import type { PermissionSource } from './permission-catalogue.ts'
-import { apiKeys, roleAssignments, roles, teamMembers, teams, users } from './resources.ts'
+import { apiKeys, roleAssignments, roles, teamMembers, teams, users, workspaces } from './resources.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { meRoutes } from './routes/me.ts'
 import { roleRoutes } from './routes/roles.ts'
 import { teamRoutes } from './routes/teams.ts'
 import { userRoutes } from './routes/users.ts'
+import { workspaceRoutes } from './routes/workspace.ts'
 
 export { identityGuards } from './guards.ts'
 export type { PermissionSource } from './permission-catalogue.ts'
@@ -29,6 +31,7 @@ export const identityEntities = [
   RoleAssignmentSchema,
   MemberSchema,
   ApiKeySchema,
+  WorkspaceSchema,
 ] as unknown as readonly EntitySchema[]
 
 export const identityResources: readonly ResourceDefinition[] = [
@@ -38,10 +41,11 @@ export const identityResources: readonly ResourceDefinition[] = [
   roles,
   roleAssignments,
   apiKeys,
+  workspaces,
 ]
 
 export const identityEvents: readonly EventDefinition[] = [UserDeactivated]
 
 export function identityRoutes(permissions: PermissionSource): readonly RouteDefinition[] {
-  return [...userRoutes, ...teamRoutes, ...roleRoutes(permissions), ...apiKeyRoutes, ...meRoutes]
+  return [...userRoutes, ...teamRoutes, ...roleRoutes(permissions), ...apiKeyRoutes, ...meRoutes, ...workspaceRoutes]
 }

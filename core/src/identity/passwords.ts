@@ -7,10 +7,15 @@ export const longestPassword = 128
 // Without letters and digits that are read as one another.
 const letters = 'abcdefghijkmnpqrstuvwxyzACDEFGHJKLMNPQRTUVWXY34679'
 
-/** Sixteen characters in four groups, 90 bits: read out over the telephone without a mistake. */
-export function oneTimePassword(): string {
+/** Groups of four characters, 22 bits each: read out over the telephone without a mistake. */
+export function readableSecret(groups: number): string {
   const group = () => Array.from({ length: 4 }, () => letters[randomInt(letters.length)]).join('')
-  return [group(), group(), group(), group()].join('-')
+  return Array.from({ length: groups }, group).join('-')
+}
+
+/** Sixteen characters, 90 bits. */
+export function oneTimePassword(): string {
+  return readableSecret(4)
 }
 
 /** @throws `PASSWORD_TOO_SHORT` or `PASSWORD_TOO_LONG` (422) */

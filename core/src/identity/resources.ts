@@ -5,6 +5,7 @@ import { Role } from './entities/role.ts'
 import { RoleAssignment } from './entities/role-assignment.ts'
 import { Team } from './entities/team.ts'
 import { TeamMember } from './entities/team-member.ts'
+import { WorkspaceRecord } from './entities/workspace.ts'
 
 // Read like any record, by pickers, history and audit; written only by the routes beside, which say what follows.
 const administered = { nav: false, readonly: true } as const
@@ -28,6 +29,8 @@ export const users = defineResource(Member, {
     },
     manager: { format: 'user' },
     passwordSetAt: { readonly: true },
+    secondFactorResetAt: { readonly: true },
+    sessionsEndedAt: { readonly: true },
   },
   list: ['name', 'email', 'team', 'state', 'manager'],
   search: ['name', 'email'],
@@ -78,4 +81,18 @@ export const apiKeys = defineResource(ApiKey, {
   title: 'name',
   icon: 'key-round',
   list: ['name', 'prefix', 'role', 'expiresAt', 'revokedAt'],
+})
+
+export const workspaces = defineResource(WorkspaceRecord, {
+  ...administered,
+  name: 'workspace',
+  path: 'workspace-settings',
+  title: 'name',
+  icon: 'building',
+  fields: {
+    locale: { format: 'select', options: ['en', 'fr'] },
+    fiscalMonth: { min: 1, max: 12, plain: true },
+    secondFactor: { format: 'select', options: ['optional', 'required'] },
+  },
+  list: ['name', 'locale', 'zone', 'baseCurrency'],
 })

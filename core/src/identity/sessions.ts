@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { Locale, Workspace } from '../actor.ts'
 import type { Clock } from '../clock.ts'
 import type { Sql } from '../database/database.ts'
-import { sessionExpired } from './errors.ts'
+import { noWorkspace, sessionExpired, workspaceNotYours } from './errors.ts'
 
 /** A signed-in browser. */
 export interface Session {
@@ -13,6 +13,10 @@ export interface Session {
   /** Workspace it was last switched to. */
   readonly workspace: string | undefined
   readonly expiresAt: string
+  readonly createdAt: string
+  readonly seenAt: string | null
+  /** Opened with a second factor or a passkey. */
+  readonly strong: boolean
 }
 
 /** A person as one of their workspaces knows them. */
@@ -35,6 +39,9 @@ interface Row {
   readonly user_id: string
   readonly current: string | null
   readonly expires_at: string
+  readonly created_at: string
+  readonly seen_at: string | null
+  readonly strong: boolean
   readonly workspace: Workspace | null
   readonly name: string
   readonly email: string | null
@@ -49,7 +56,7 @@ const mostKept = 10_000
 /** SQL of a workspace as `Workspace`, under an alias. */
 export const workspaceJson = (alias: string) => {
   const w = (column: string) => sql.ref(`${alias}.${column}`)
-  return sql<Workspace>`jsonb_build_object('id', ${w('id')}, 'slug', ${w('slug')}, 'name', ${w('name')}, 'locale', ${w('locale')}, 'zone', ${w('zone')}, 'baseCurrency', ${w('base_currency')})`
+  return sql<Workspace>`jsonb_build_object('id', ${w('id')}, 'slug', ${w('slug')}, 'name', ${w('name')}, 'locale', ${w('locale')}, 'zone', ${w('zone')}, 'baseCurrency', ${w('base_currency')}, 'fiscalMonth', ${w('fiscal_month')}, 'labels', ${w('labels')}, 'secondFactor', ${w('second_factor')})`
 }
 
 /** Finds whose browser a request comes from: the cookie's signature first, then one statement. */
@@ -108,7 +115,7 @@ export class Sessions {
 
   async #load(token: string): Promise<SignedIn | undefined> {
     const { rows } = await sql<Row>`
-      select s.id, s.user_id, s.workspace as current, s.expires_at, m.name, m.email, m.locale, m.last_seen_at,
+      select s.id, s.user_id, s.workspace as current, s.expires_at, s.created_at, s.seen_at, s.strong, m.name, m.email, m.locale, m.last_seen_at,
         case when w.id is null then null else ${workspaceJson('w')} end as workspace
       from core.session s
       left join core.member m on m.id = s.user_id and m.state = 'active' and m.deleted_at is null
@@ -123,6 +130,9 @@ export class Sessions {
       user: first.user_id,
       workspace: first.current ?? undefined,
       expiresAt: first.expires_at,
+      createdAt: first.created_at,
+      seenAt: first.seen_at,
+      strong: first.strong,
     }
     const memberships = rows.flatMap(({ workspace, name, email, locale, last_seen_at }) =>
       workspace ? [{ workspace, name, email, locale, lastSeenAt: last_seen_at }] : [],
@@ -131,7 +141,25 @@ export class Sessions {
   }
 }
 
-function cookieValue(header: string, name: string): string | undefined {
+/**
+ * The workspace a request is for: the one it names, else the one the session was switched to, else the first.
+ *
+ * @throws `NO_WORKSPACE`, `WORKSPACE_NOT_YOURS` (403)
+ */
+export function chosenMembership({ session, memberships }: SignedIn, asked: string | undefined): Membership {
+  const first = memberships[0]
+  if (!first) throw noWorkspace({})
+  if (asked === undefined) return memberships.find(({ workspace }) => workspace.id === session.workspace) ?? first
+  const chosen = memberships.find(({ workspace }) => isNamed(workspace, asked))
+  if (!chosen) throw workspaceNotYours({ workspace: asked })
+  return chosen
+}
+
+export function isNamed(workspace: Workspace, text: string): boolean {
+  return workspace.id === text || workspace.slug === text
+}
+
+export function cookieValue(header: string, name: string): string | undefined {
   for (const part of header.split(';')) {
     const equals = part.indexOf('=')
     if (equals < 0 || part.slice(0, equals).trim() !== name) continue

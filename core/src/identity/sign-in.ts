@@ -1,10 +1,12 @@
+import type { BetterAuthPlugin } from 'better-auth'
 import type { KyselyPlugin, PluginTransformQueryArgs, PluginTransformResultArgs } from 'kysely'
 import { sql } from 'kysely'
 import type { Logger } from 'pino'
 import { uuidv7 } from 'uuidv7'
+import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Sql } from '../database/database.ts'
-import { longestPassword, shortestPassword } from './passwords.ts'
+import { hashPassword, longestPassword, passwordMatches, shortestPassword } from './passwords.ts'
 
 export interface SignInOptions {
   readonly owner: Sql
@@ -46,10 +48,38 @@ class InstantsAsDates implements KyselyPlugin {
 
 const stamps = { createdAt: 'created_at', updatedAt: 'updated_at' }
 
+/** Opens a session for whoever has proved who they are, however they did; reached from here alone, never by a request. */
+async function sessionOpener() {
+  const { createAuthEndpoint } = await import('better-auth/api')
+  const { setSessionCookie } = await import('better-auth/cookies')
+  return {
+    id: 'socle',
+    endpoints: {
+      openSession: createAuthEndpoint(
+        '/socle/open-session',
+        {
+          method: 'POST',
+          metadata: { SERVER_ONLY: true },
+          body: z.object({ user: z.string(), rememberMe: z.boolean() }),
+        },
+        async (ctx) => {
+          const { user: id, rememberMe } = ctx.body
+          const session = await ctx.context.internalAdapter.createSession(id, !rememberMe)
+          const user = await ctx.context.internalAdapter.findUserById(id)
+          if (!session || !user) throw ctx.error('NOT_FOUND')
+          await setSessionCookie(ctx, { session, user }, !rememberMe)
+          return ctx.json({ token: session.token })
+        },
+      ),
+    },
+  } satisfies BetterAuthPlugin
+}
+
 /** better-auth on the `core` schema. Everything of it that Socle does not use is switched off. */
 async function openBetterAuth({ owner, clock, log, baseUrl, secret, sessionSeconds }: SignInOptions) {
   const { betterAuth } = await import('better-auth')
   return betterAuth({
+    plugins: [await sessionOpener()],
     appName: 'Socle',
     baseURL: baseUrl,
     basePath: authPath,
@@ -92,9 +122,13 @@ async function openBetterAuth({ owner, clock, log, baseUrl, secret, sessionSecon
     databaseHooks: {
       session: {
         create: {
-          // Sessions end by the platform's clock, which judges them.
+          // Sessions begin and end by the platform's clock, which judges them.
           before: async (session) => ({
-            data: { ...session, expiresAt: new Date(clock.now().getTime() + session.expiresAt.getTime() - Date.now()) },
+            data: {
+              ...session,
+              createdAt: clock.now(),
+              expiresAt: new Date(clock.now().getTime() + session.expiresAt.getTime() - Date.now()),
+            },
           }),
         },
       },
@@ -121,7 +155,7 @@ async function openBetterAuth({ owner, clock, log, baseUrl, secret, sessionSecon
 
 type BetterAuth = Awaited<ReturnType<typeof openBetterAuth>>
 
-/** Checks passwords and opens and ends sessions. The library behind it is loaded at the first sign-in, not at the start. */
+/** Checks passwords, and opens and ends sessions. The library behind it is loaded at the first sign-in, not at the start. */
 export class SignIn {
   readonly #options: SignInOptions
   #auth: Promise<BetterAuth> | undefined
@@ -130,31 +164,60 @@ export class SignIn {
     this.#options = options
   }
 
-  async enter(
+  /** The user an address and a password belong to. */
+  async check({ email, password }: { email: string; password: string }): Promise<string | undefined> {
+    const { rows } = await sql<{ id: string; password: string | null }>`
+      select u.id, c.password from core."user" u
+      left join core.credential c on c.user_id = u.id and c.provider_id = 'credential'
+      where lower(u.email) = lower(${email.trim()})`.execute(this.#options.owner)
+    const hash = rows[0]?.password ?? null
+    if (hash === null || password.length > longestPassword) {
+      // As much work for an address nobody has: how long the answer takes tells nothing.
+      await hashPassword(password.slice(0, longestPassword))
+      return undefined
+    }
+    return (await passwordMatches(hash, password)) ? rows[0]?.id : undefined
+  }
+
+  /** @returns the answer whose cookies carry the new session */
+  async open(
     request: Request,
-    body: { email: string; password: string; rememberMe?: boolean },
+    { user, rememberMe, strong }: { user: string; rememberMe: boolean; strong: boolean },
     address: string | undefined,
   ): Promise<Response> {
-    return this.#forward(request, '/sign-in/email', body, address)
+    const auth = await this.#opened()
+    const headers = headersFor(request, address)
+    // What the browser had before says nothing about who signs in now.
+    headers.delete('cookie')
+    const answer = await auth.api.openSession({ body: { user, rememberMe }, headers, asResponse: true })
+    if (!answer.ok) throw new Error(`Opening a session failed: ${await answer.text()}`)
+    const { token } = (await answer.json()) as { token: string }
+    if (strong) await sql`update core.session set strong = true where token = ${token}`.execute(this.#options.owner)
+    return answer
   }
 
   async leave(request: Request): Promise<Response> {
-    return this.#forward(request, '/sign-out', {}, undefined)
+    const auth = await this.#opened()
+    const url = new URL(`${authPath}/sign-out`, this.#options.baseUrl)
+    return auth.handler(new Request(url, { method: 'POST', headers: headersFor(request, undefined), body: '{}' }))
   }
 
   async endSession(token: string): Promise<void> {
     await sql`delete from core.session where token = ${token}`.execute(this.#options.owner)
   }
 
-  async #forward(request: Request, path: string, body: object, address: string | undefined): Promise<Response> {
-    const headers = new Headers({ 'content-type': 'application/json' })
-    for (const name of ['cookie', 'user-agent']) {
-      const value = request.headers.get(name)
-      if (value !== null) headers.set(name, value)
-    }
-    if (address !== undefined) headers.set(addressHeader, address)
-    const auth = await (this.#auth ??= openBetterAuth(this.#options))
-    const url = new URL(authPath + path, this.#options.baseUrl)
-    return auth.handler(new Request(url, { method: 'POST', headers, body: JSON.stringify(body) }))
+  #opened(): Promise<BetterAuth> {
+    return (this.#auth ??= openBetterAuth(this.#options))
   }
+}
+
+/** What the sign-in library is told of a request. */
+function headersFor(request: Request, address: string | undefined): Headers {
+  const headers = new Headers({ 'content-type': 'application/json' })
+  for (const name of ['cookie', 'user-agent']) {
+    const value = request.headers.get(name)
+    if (value !== null) headers.set(name, value)
+  }
+  if (address !== undefined) headers.set(addressHeader, address)
+  return headers
 }

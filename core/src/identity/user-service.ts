@@ -6,7 +6,7 @@ import { permissionDenied } from '../permissions/errors.ts'
 import { recordNotFound, validationFailed } from '../records/errors.ts'
 import type { RecordJson, Records } from '../records/records.ts'
 import { isAdministratorRole } from './administrators.ts'
-import { alreadyMember, passwordIsTheirs } from './errors.ts'
+import { alreadyMember, passwordIsTheirs, secondFactorIsTheirs } from './errors.ts'
 import { UserDeactivated } from './events.ts'
 import { demandMayGive } from './guards.ts'
 import { demandPassword, hashPassword, oneTimePassword } from './passwords.ts'
@@ -41,6 +41,20 @@ export interface UserChange {
 export interface UserRights {
   readonly roles: readonly string[]
   readonly lastSeenAt: string | null
+  /** Whether they sign in with an authenticator app, and how many passkeys they have. */
+  readonly app: boolean
+  readonly passkeys: number
+}
+
+/** A browser somebody is signed in with. */
+export interface SessionJson {
+  readonly id: string
+  readonly userAgent: string | null
+  readonly address: string | null
+  readonly createdAt: string
+  readonly seenAt: string
+  readonly expiresAt: string
+  readonly strong: boolean
 }
 
 interface Assignment {
@@ -155,6 +169,45 @@ export class UserService {
     return password
   }
 
+  /**
+   * Takes away the app, recovery codes and passkeys of somebody who lost them, and ends their sessions.
+   *
+   * @throws `SECOND_FACTOR_IS_THEIRS` (409) for somebody who works in another workspace too
+   */
+  async resetSecondFactor(id: string): Promise<void> {
+    const user = await this.get(id)
+    await this.#demandMayTouch(id)
+    const { rows } = await sql<{ done: boolean }>`
+      select core.login_reset_second_factor(${id}::uuid) as done`.execute(this.#ctx.sql)
+    if (!rows[0]?.done) throw secondFactorIsTheirs({ name: String(user['name']) })
+    await this.#records.update(users, user, { secondFactorResetAt: this.#now() }, { internal: true })
+  }
+
+  /** Where somebody is signed in to this workspace, the last seen first. */
+  async sessionsOf(id: string): Promise<SessionJson[]> {
+    await this.get(id)
+    const { rows } = await sql<SessionJson>`
+      select id, user_agent as "userAgent", address, created_at as "createdAt", seen_at as "seenAt",
+        expires_at as "expiresAt", strong from core.login_sessions(${id}::uuid, ${this.#now()}::timestamptz)`.execute(
+      this.#ctx.sql,
+    )
+    return rows
+  }
+
+  /** Ends one session of somebody, or all of them. */
+  async endSessions(id: string, session: string | null = null): Promise<void> {
+    const user = await this.get(id)
+    await this.#demandMayTouch(id)
+    const { rows } = await sql<{ ended: number }>`
+      select core.login_end_session(${id}::uuid, ${session}::uuid, ${this.#now()}::timestamptz) as ended`.execute(
+      this.#ctx.sql,
+    )
+    if (session !== null && rows[0]?.ended === 0) throw recordNotFound({ resource: 'session', id: session })
+    if (rows[0]?.ended === 0) return
+    // The ledger keeps who did it, and every process lets go of the sessions.
+    await this.#records.update(users, user, { sessionsEndedAt: this.#now() }, { internal: true })
+  }
+
   /** Gives the roles listed and takes the others; new ones first, so that the last administrator may swap. */
   async setRoles(id: string, wanted: readonly WantedRole[]): Promise<void> {
     const held = await this.#assignments(id)
@@ -205,12 +258,12 @@ export class UserService {
 
   /** What the users screen shows beside each record. */
   async rightsOf(ids: readonly string[]): Promise<Map<string, UserRights>> {
-    const { rows } = await sql<{ id: string; roles: string[]; lastSeenAt: string | null }>`
-      select m.id, m.last_seen_at as "lastSeenAt",
+    const { rows } = await sql<UserRights & { id: string }>`
+      select m.id, m.last_seen_at as "lastSeenAt", s.app, s.passkeys,
         (select coalesce(jsonb_agg(a.role_id order by a.created_at), '[]') from core.role_assignment a
           where a.workspace = m.workspace and a.user_id = m.id and a.deleted_at is null
             and (a.until is null or a.until > ${this.#now()}::timestamptz)) as roles
-      from core.member m
+      from core.member m join core.login_strength(${ids}::uuid[]) s on s.id = m.id
       where m.workspace = ${this.#ctx.workspace.id}::uuid and m.id = any(${ids}::uuid[])`.execute(this.#ctx.sql)
     return new Map(rows.map(({ id, ...rights }) => [id, rights]))
   }

@@ -108,6 +108,9 @@ export class Workspaces {
       locale: wanted.locale ?? 'en',
       zone: wanted.zone ?? 'Europe/Paris',
       baseCurrency: wanted.baseCurrency ?? 'EUR',
+      fiscalMonth: 1,
+      labels: {},
+      secondFactor: 'optional',
     }
     const at = this.#clock.now().toISOString()
     await sql`select set_config('app.workspace', ${workspace.id}, true)`.execute(tx)

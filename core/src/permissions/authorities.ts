@@ -31,6 +31,7 @@ const rights = new Set([
   'core.role',
   'core.role-assignment',
   'core.api-key',
+  'core.workspace',
 ])
 
 /** Whether a hint is about rights. Every write of a record sends one, by whatever way it was written. */

@@ -29,7 +29,7 @@ const shellPermissions = [
   'core.audit.read',
   'core.field.manage',
   'core.changeset.undo',
-  'core.workspace.create',
+  'core.workspace.open',
   'core.workspace.manage',
   'core.view.create',
   'core.view.share',

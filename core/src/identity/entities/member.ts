@@ -17,6 +17,10 @@ export const MemberSchema = defineEntity({
     manager: p.uuid().fieldName('manager_id').nullable(),
     /** When an administrator last gave them a new password. */
     passwordSetAt: p.datetime().nullable(),
+    /** When an administrator last took their second factor and passkeys away. */
+    secondFactorResetAt: p.datetime().nullable(),
+    /** When an administrator last ended sessions of theirs. */
+    sessionsEndedAt: p.datetime().nullable(),
   },
 })
 

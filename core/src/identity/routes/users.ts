@@ -31,6 +31,15 @@ const userChange = z.strictObject({
 })
 
 const user = recordAnswer
+const session = z.object({
+  id: z.string(),
+  userAgent: z.string().nullable(),
+  address: z.string().nullable(),
+  createdAt: z.string(),
+  seenAt: z.string(),
+  expiresAt: z.string(),
+  strong: z.boolean(),
+})
 const access = z.object({
   roles: z.array(z.object({ id: z.string(), name: z.string(), until: instant })),
   teams: z.array(named.extend({ from: z.string(), to: z.string().nullable(), home: z.boolean() })),
@@ -138,6 +147,42 @@ export const userRoutes: readonly RouteDefinition[] = [
     params: byId,
     answer: z.object({ data: z.object({ password: z.string() }) }),
     handle: async ({ params: { id } }, ctx) => ({ data: { password: await new UserService(ctx).resetPassword(id) } }),
+  }),
+  defineRoute({
+    method: 'delete',
+    path: '/users/:id/second-factor',
+    permission,
+    summary: 'Take away the app, recovery codes and passkeys of somebody who lost them; their sessions end',
+    params: byId,
+    answer: z.void(),
+    handle: async ({ params: { id } }, ctx) => new UserService(ctx).resetSecondFactor(id),
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/users/:id/sessions',
+    permission,
+    summary: 'Where a user is signed in to this workspace',
+    params: byId,
+    answer: z.object({ data: z.array(session) }),
+    handle: async ({ params: { id } }, ctx) => ({ data: await new UserService(ctx).sessionsOf(id) }),
+  }),
+  defineRoute({
+    method: 'delete',
+    path: '/users/:id/sessions',
+    permission,
+    summary: 'End all sessions of a user here',
+    params: byId,
+    answer: z.void(),
+    handle: async ({ params: { id } }, ctx) => new UserService(ctx).endSessions(id),
+  }),
+  defineRoute({
+    method: 'delete',
+    path: '/users/:id/sessions/:session',
+    permission,
+    summary: 'End one session of a user',
+    params: byId.extend({ session: z.uuid() }),
+    answer: z.void(),
+    handle: async ({ params: { id, session } }, ctx) => new UserService(ctx).endSessions(id, session),
   }),
   defineRoute({
     method: 'put',

@@ -1,0 +1,211 @@
+import { sql } from 'kysely'
+import type { z } from 'zod'
+import { readJson } from '../../http/body.ts'
+import { parsed } from '../../http/parsed.ts'
+import {
+  confirmationNeeded,
+  credentialsWrong,
+  noWorkspace,
+  notSignedIn,
+  secondFactorDemanded,
+  secondFactorNeeded,
+} from '../errors.ts'
+import type { IdentityOptions, Resolved } from '../identity.ts'
+import { demandSameOrigin } from '../origin.ts'
+import type { OneTimeTokens } from '../one-time-tokens.ts'
+import type { Passkeys } from '../passkeys.ts'
+import { passwordMatches } from '../passwords.ts'
+import type { SecondFactors } from '../second-factors.ts'
+import type { Session, Sessions, SignedIn } from '../sessions.ts'
+import type { SignInDelay } from '../sign-in-delay.ts'
+import type { SignIn } from '../sign-in.ts'
+import type { Workspaces } from '../workspaces.ts'
+
+/** One request at the door: what belongs to a person rather than to one of their workspaces. */
+export interface Call {
+  readonly request: Request
+  /** Where it really came from, as far as proxies are trusted. */
+  readonly address: string | undefined
+  readonly params: Readonly<Record<string, string>>
+}
+
+export type Answer = (door: Door, call: Call) => Promise<Response>
+
+/** By method and path: `GET /api/core/me/sessions/:id`. */
+export type Answers = Readonly<Record<string, Answer>>
+
+export interface DoorParts {
+  readonly options: IdentityOptions
+  readonly sessions: Sessions
+  readonly signIn: SignIn
+  readonly delay: SignInDelay
+  readonly tokens: OneTimeTokens
+  readonly secondFactors: SecondFactors
+  readonly passkeys: Passkeys
+  readonly workspaces: Workspaces
+  resolve(call: Call): Promise<Resolved | undefined>
+}
+
+/** A person as the installation knows them. */
+export interface Login {
+  readonly name: string
+  readonly email: string
+  readonly password: string | null
+}
+
+/** Minutes after signing in during which nobody is asked for the password again. */
+const freshMinutes = 15
+
+/** What the answers at the door share. */
+export class Door {
+  readonly parts: DoorParts
+
+  constructor(parts: DoorParts) {
+    this.parts = parts
+  }
+
+  /** Whether browsers reach this installation over TLS alone. */
+  get isSecure(): boolean {
+    return this.parts.options.config.baseUrl.startsWith('https:')
+  }
+
+  get owner() {
+    return this.parts.options.database.owner
+  }
+
+  now(): string {
+    return this.parts.options.clock.now().toISOString()
+  }
+
+  /** @throws `ORIGIN_REFUSED` (403) */
+  demandSameOrigin(request: Request): void {
+    demandSameOrigin(request, this.parts.options.config.trustedOrigins ?? [])
+  }
+
+  /** @throws `NOT_SIGNED_IN`, `SESSION_EXPIRED` (401), `ORIGIN_REFUSED` (403) */
+  async demandSession(request: Request): Promise<SignedIn> {
+    const signedIn = await this.parts.sessions.find(request)
+    if (!signedIn) throw notSignedIn({})
+    this.demandSameOrigin(request)
+    return signedIn
+  }
+
+  async login(user: string): Promise<Login> {
+    const { rows } = await sql<Login>`
+      select u.name, u.email, c.password from core."user" u
+      left join core.credential c on c.user_id = u.id and c.provider_id = 'credential'
+      where u.id = ${user}`.execute(this.owner)
+    return rows[0]!
+  }
+
+  /**
+   * The session, and that its own person sits before it: they signed in a moment ago, or say their password again. Who
+   * has a second factor has used it in this session, so that a password alone never changes it.
+   *
+   * @throws `SECOND_FACTOR_NEEDED`, `CONFIRMATION_NEEDED` (403), `CREDENTIALS_WRONG` (401), `SIGN_IN_DELAYED` (429)
+   */
+  async demandPresence({ request, address }: Call, password: string | undefined): Promise<Session & Login> {
+    const { session } = await this.demandSession(request)
+    const { secondFactors, options } = this.parts
+    const login = await this.login(session.user)
+    const { since, passkeys } = await secondFactors.stateOf(session.user)
+    if (!session.strong && (since !== null || passkeys > 0)) throw secondFactorNeeded({})
+    const age = options.clock.now().getTime() - Date.parse(session.createdAt)
+    if (password !== undefined) await this.checkPassword(login, password, address)
+    else if (age > freshMinutes * 60_000) throw confirmationNeeded({})
+    return { ...session, ...login }
+  }
+
+  /** @throws `CREDENTIALS_WRONG` (401), `SIGN_IN_DELAYED` (429) */
+  async checkPassword(login: Login, password: string, address: string | undefined): Promise<void> {
+    const { delay } = this.parts
+    await delay.begin(login.email, address)
+    if (login.password === null || !(await passwordMatches(login.password, password))) throw credentialsWrong({})
+    await delay.succeed(login.email, address)
+  }
+
+  /**
+   * Opens a session: always a new one, so that a token somebody planted beforehand opens nothing, and the one the
+   * browser had before ends.
+   *
+   * @throws `NO_WORKSPACE` (403)
+   */
+  async open(
+    { request, address }: Call,
+    user: string,
+    { rememberMe, strong }: { rememberMe: boolean; strong: boolean },
+  ): Promise<Response> {
+    const { signIn, sessions } = this.parts
+    await this.demandMember(user)
+    const { name, email } = await this.login(user)
+    const opened = await signIn.open(request, { user, rememberMe, strong }, address)
+    const before = sessions.tokenOf(request)
+    if (before !== undefined) {
+      await signIn.endSession(before)
+      this.forget()
+    }
+    // The token stays in the cookie, where no script of a page can read it.
+    return withCookies(Response.json({ user: { id: user, name, email } }), opened)
+  }
+
+  async demandMember(user: string): Promise<void> {
+    const { rows } = await sql`
+      select 1 from core.member where id = ${user} and state = 'active' and deleted_at is null limit 1`.execute(
+      this.owner,
+    )
+    if (rows.length === 0) throw noWorkspace({})
+  }
+
+  /** A second factor was just shown: this session has one now, and those that had none end. */
+  async strengthen(session: Session): Promise<void> {
+    await sql`update core.session set strong = true where id = ${session.id}`.execute(this.owner)
+    await sql`delete from core.session where user_id = ${session.user} and not strong`.execute(this.owner)
+    this.forget()
+  }
+
+  /**
+   * Refuses to take away the last second factor of somebody whose workspace demands one.
+   *
+   * @throws `SECOND_FACTOR_DEMANDED` (409)
+   */
+  async demandMayWeaken(user: string, { without }: { without: 'app' | 'passkey' }): Promise<void> {
+    const { since, passkeys } = await this.parts.secondFactors.stateOf(user)
+    const left = without === 'app' ? passkeys : passkeys - 1 + (since === null ? 0 : 1)
+    if (left > 0) return
+    const { rows } = await sql<{ name: string }>`
+      select w.name from core.member m join core.workspace w on w.id = m.workspace
+      where m.id = ${user} and m.state = 'active' and m.deleted_at is null and w.second_factor = 'required' limit 1`.execute(
+      this.owner,
+    )
+    if (rows[0]) throw secondFactorDemanded({ workspace: rows[0].name })
+  }
+
+  /** Ends every other session of a person. */
+  async endOthers(session: Session): Promise<void> {
+    await sql`delete from core.session where user_id = ${session.user} and id <> ${session.id}`.execute(this.owner)
+    this.forget()
+  }
+
+  /** Sessions changed: here now, in the other processes within milliseconds. */
+  forget(): void {
+    this.parts.sessions.drop()
+    this.parts.options.signals?.send({ kind: 'permissions' })
+  }
+}
+
+export async function bodyOf<S extends z.ZodType>(request: Request, schema: S): Promise<z.output<S>> {
+  return parsed(schema, await readJson(request))
+}
+
+export function withCookies(answer: Response, from: Response): Response {
+  for (const cookie of from.headers.getSetCookie()) answer.headers.append('set-cookie', cookie)
+  answer.headers.set('cache-control', 'no-store')
+  return answer
+}
+
+/** An answer that carries a secret, or what only its reader may know: kept in no cache. */
+export function privately(data: unknown, status = 200): Response {
+  return Response.json({ data }, { status, headers: { 'cache-control': 'no-store' } })
+}
+
+export const done = (): Response => new Response(null, { status: 204 })

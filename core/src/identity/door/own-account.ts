@@ -1,0 +1,77 @@
+import { sql } from 'kysely'
+import { z } from 'zod'
+import { permissionDenied } from '../../permissions/errors.ts'
+import { notSignedIn } from '../errors.ts'
+import { demandPassword, hashPassword } from '../passwords.ts'
+import { chosenMembership } from '../sessions.ts'
+import { isZone } from '../settings-values.ts'
+import { authPath } from '../sign-in.ts'
+import { bodyOf, done, type Answer, type Answers } from './door.ts'
+
+const passwordBody = z.object({ currentPassword: z.string().max(1_000), newPassword: z.string().max(1_000) })
+const switchBody = z.object({ workspace: z.string().max(100) })
+const workspaceBody = z.object({
+  name: z.string().trim().min(1).max(200),
+  slug: z
+    .string()
+    .regex(/^[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?$/)
+    .optional(),
+  locale: z.enum(['en', 'fr']).optional(),
+  zone: z.string().refine(isZone).optional(),
+  baseCurrency: z
+    .string()
+    .regex(/^[A-Z]{3}$/)
+    .optional(),
+})
+
+const changePassword: Answer = async (door, call) => {
+  const { session } = await door.demandSession(call.request)
+  const { currentPassword, newPassword } = await bodyOf(call.request, passwordBody)
+  demandPassword(newPassword)
+  await door.checkPassword(await door.login(session.user), currentPassword, call.address)
+  const hash = await hashPassword(newPassword)
+  await sql`
+    update core.credential set password = ${hash}, updated_at = ${door.now()}::timestamptz
+    where user_id = ${session.user} and provider_id = 'credential'`.execute(door.owner)
+  // Whoever knew the old password may sit in another browser.
+  await door.endOthers(session)
+  return done()
+}
+
+/** A person's password, and which of their workspaces they are in. */
+export const ownAccountAnswers: Answers = {
+  [`POST ${authPath}/change-password`]: changePassword,
+  'POST /api/core/me/password': changePassword,
+
+  'POST /api/core/me/workspace': async (door, { request }) => {
+    const signedIn = await door.demandSession(request)
+    const { workspace } = await bodyOf(request, switchBody)
+    const chosen = chosenMembership(signedIn, workspace)
+    await sql`update core.session set workspace = ${chosen.workspace.id} where id = ${signedIn.session.id}`.execute(
+      door.owner,
+    )
+    door.forget()
+    return done()
+  },
+
+  'GET /api/core/workspaces': async (door, { request }) => {
+    const { memberships } = await door.demandSession(request)
+    return Response.json({ data: memberships.map(({ workspace }) => workspace) })
+  },
+
+  'POST /api/core/workspaces': async (door, call) => {
+    const resolved = await door.parts.resolve(call)
+    if (!resolved?.session) throw notSignedIn({})
+    if (!resolved.authority.may('core.workspace.open')) throw permissionDenied({ permission: 'core.workspace.open' })
+    const wanted = await bodyOf(call.request, workspaceBody)
+    const { name, email } = await door.login(resolved.session.user)
+    const given = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined))
+    const person = { id: resolved.session.user, locale: resolved.actor.locale, name, email }
+    const made = await door.parts.workspaces.create(
+      { locale: resolved.actor.locale, ...given, name: wanted.name },
+      person,
+    )
+    door.forget()
+    return Response.json({ data: made }, { status: 201 })
+  },
+}

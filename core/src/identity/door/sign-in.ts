@@ -1,0 +1,98 @@
+import { z } from 'zod'
+import { passkeyAnswer } from './passkeys.ts'
+import { bodyOf, withCookies, type Answers, type Call, type Door } from './door.ts'
+import { credentialsWrong, secondFactorWrong, signInStepGone } from '../errors.ts'
+import { longestPassword } from '../passwords.ts'
+import { cookieValue } from '../sessions.ts'
+import { authPath } from '../sign-in.ts'
+
+const signInBody = z.object({
+  email: z.string().max(254),
+  password: z.string().max(longestPassword * 4),
+  rememberMe: z.boolean().optional(),
+})
+const codeBody = z.strictObject({ code: z.string().trim().min(6).max(40) })
+const passkeyBody = z.strictObject({ response: passkeyAnswer, rememberMe: z.boolean().optional() })
+
+/** Seconds between the password and the code. */
+const stepSeconds = 600
+
+/** Coming in and going out. */
+export const signInAnswers: Answers = {
+  [`POST ${authPath}/sign-in/email`]: async (door, call) => {
+    // A page of another site must not sign a visitor in as somebody else either.
+    door.demandSameOrigin(call.request)
+    const { rememberMe = true, ...body } = await bodyOf(call.request, signInBody)
+    const { delay, signIn, secondFactors } = door.parts
+    await delay.begin(body.email, call.address)
+    const user = await signIn.check(body)
+    if (user === undefined) throw credentialsWrong({})
+    await delay.succeed(body.email, call.address)
+    await door.demandMember(user)
+    if (!(await secondFactors.isOn(user))) return door.open(call, user, { rememberMe, strong: false })
+    const token = await door.parts.tokens.issue('second-step', { user, email: body.email, rememberMe }, stepSeconds)
+    const answer = Response.json({ secondFactor: true }, { headers: { 'cache-control': 'no-store' } })
+    answer.headers.append('set-cookie', stepCookie(door, token, stepSeconds))
+    return answer
+  },
+
+  [`POST ${authPath}/sign-in/second-factor`]: async (door, call) => {
+    door.demandSameOrigin(call.request)
+    const { code } = await bodyOf(call.request, codeBody)
+    const { tokens, delay, secondFactors } = door.parts
+    const token = stepToken(door, call)
+    const step = token === undefined ? undefined : await tokens.find('second-step', token)
+    if (token === undefined || !step) throw signInStepGone({})
+    // Six digits are soon guessed by who may try often: the same waiting as for passwords, counted apart.
+    const who = `second factor of ${step.user}`
+    await delay.begin(who, call.address)
+    if (!(await secondFactors.use(step.user, code))) throw secondFactorWrong({})
+    await delay.succeed(who, call.address)
+    if (!(await tokens.take('second-step', token))) throw signInStepGone({})
+    const answer = await door.open(call, step.user, { rememberMe: step.rememberMe, strong: true })
+    answer.headers.append('set-cookie', stepCookie(door, '', 0))
+    return answer
+  },
+
+  [`POST ${authPath}/passkey/options`]: async (door, { request }) => {
+    door.demandSameOrigin(request)
+    return Response.json({ data: await door.parts.passkeys.question() }, { headers: { 'cache-control': 'no-store' } })
+  },
+
+  [`POST ${authPath}/sign-in/passkey`]: async (door, call) => {
+    door.demandSameOrigin(call.request)
+    const { response, rememberMe = true } = await bodyOf(call.request, passkeyBody)
+    const user = await door.parts.passkeys.answer(response)
+    return door.open(call, user, { rememberMe, strong: true })
+  },
+
+  [`POST ${authPath}/sign-out`]: async (door, { request }) => {
+    door.demandSameOrigin(request)
+    const answer = await door.parts.signIn.leave(request)
+    if (door.parts.sessions.tokenOf(request) !== undefined) door.forget()
+    return withCookies(Response.json({ success: true }), answer)
+  },
+
+  [`GET ${authPath}/get-session`]: async (door, { request }) => {
+    const signedIn = await door.parts.sessions.find(request)
+    if (!signedIn) return Response.json(null)
+    const { session, memberships } = signedIn
+    return Response.json({
+      session: { id: session.id, userId: session.user, expiresAt: session.expiresAt },
+      user: { id: session.user, name: memberships[0]?.name, email: memberships[0]?.email },
+    })
+  },
+}
+
+function stepName(door: Door): string {
+  return `${door.isSecure ? '__Secure-' : ''}socle.second_step`
+}
+
+function stepCookie(door: Door, token: string, seconds: number): string {
+  const secure = door.isSecure ? '; Secure' : ''
+  return `${stepName(door)}=${token}; Max-Age=${seconds}; Path=${authPath}; HttpOnly; SameSite=Strict${secure}`
+}
+
+function stepToken(door: Door, { request }: Call): string | undefined {
+  return cookieValue(request.headers.get('cookie') ?? '', stepName(door))
+}

@@ -1,0 +1,73 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { sql } from 'kysely'
+import { uuidv7 } from 'uuidv7'
+import type { Clock } from '../clock.ts'
+import type { Sql } from '../database/database.ts'
+
+/** What a token stands for: a sign-in half done, or the question a passkey has to answer. */
+export type TokenKind = 'second-step' | 'passkey-register' | 'passkey-sign-in'
+
+export interface StepInHand {
+  readonly user: string
+  readonly email: string
+  readonly rememberMe: boolean
+}
+
+/** What is kept behind a token of each kind. */
+export interface TokenValues {
+  'second-step': StepInHand
+  'passkey-register': { readonly user: string }
+  'passkey-sign-in': Record<string, never>
+}
+
+/** Random words that open one thing once, for a few minutes, in whatever process they come back to. Only hashes are kept. */
+export class OneTimeTokens {
+  readonly #owner: Sql
+  readonly #clock: Clock
+
+  constructor(owner: Sql, clock: Clock) {
+    this.#owner = owner
+    this.#clock = clock
+  }
+
+  async issue<K extends TokenKind>(kind: K, value: TokenValues[K], seconds: number): Promise<string> {
+    const token = randomBytes(32).toString('base64url')
+    const now = this.#clock.now()
+    const until = new Date(now.getTime() + seconds * 1_000)
+    await sql`delete from core.verification where expires_at < ${now.toISOString()}::timestamptz`.execute(this.#owner)
+    await sql`
+      insert into core.verification (id, identifier, value, expires_at, created_at, updated_at)
+      values (${uuidv7()}, ${identifierOf(kind, token)}, ${JSON.stringify(value)}, ${until.toISOString()}::timestamptz,
+        ${now.toISOString()}::timestamptz, ${now.toISOString()}::timestamptz)`.execute(this.#owner)
+    return token
+  }
+
+  /** Looks at a token and leaves it. */
+  async find<K extends TokenKind>(kind: K, token: string): Promise<TokenValues[K] | undefined> {
+    const { rows } = await sql<{ value: string }>`
+      select value from core.verification where identifier = ${identifierOf(kind, token)} and expires_at > ${this.#now()}::timestamptz`.execute(
+      this.#owner,
+    )
+    return valueOf(rows)
+  }
+
+  /** Uses a token up: of two who come with it, one gets its value. */
+  async take<K extends TokenKind>(kind: K, token: string): Promise<TokenValues[K] | undefined> {
+    const { rows } = await sql<{ value: string }>`
+      delete from core.verification where identifier = ${identifierOf(kind, token)} and expires_at > ${this.#now()}::timestamptz
+      returning value`.execute(this.#owner)
+    return valueOf(rows)
+  }
+
+  #now(): string {
+    return this.#clock.now().toISOString()
+  }
+}
+
+function identifierOf(kind: TokenKind, token: string): string {
+  return `${kind} ${createHash('sha256').update(token).digest('base64url')}`
+}
+
+function valueOf<V>(rows: readonly { readonly value: string }[]): V | undefined {
+  return rows[0] && (JSON.parse(rows[0].value) as V)
+}
