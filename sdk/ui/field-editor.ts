@@ -209,6 +209,22 @@ export class FieldEditor extends KitElement {
         box-shadow: var(--socle-shadow);
       }
 
+      /* In flow where there is room for it; a cell lays it over the rows below. */
+      :host([inline]) .frame:has(.rich) {
+        block-size: auto;
+        min-block-size: calc(var(--socle-row) - 1px);
+        outline: none;
+      }
+
+      :host([inline]) .rich {
+        position: var(--socle-wide-position, static);
+        inset-block-start: 0;
+        inset-inline-start: 0;
+        z-index: 10;
+        inline-size: var(--socle-wide-size, 100%);
+        border-radius: var(--socle-radius);
+      }
+
       :host([inline]) .input.number {
         text-align: end;
       }
@@ -311,7 +327,7 @@ export class FieldEditor extends KitElement {
     if (!field) return nothing
     const error = this.error || this.#own
     if (field.type === 'boolean') return this.#checkbox(field, error)
-    const isNamedByLabel = !pickers[field.type] && !grouped.has(field.type)
+    const isNamedByLabel = !pickers[field.type] && !grouped.has(field.type) && field.type !== 'rich'
     return html`<div class="field">
       ${
         this.inline
@@ -351,7 +367,8 @@ export class FieldEditor extends KitElement {
     if (field.type === 'select') return this.#select(field, error)
     if (field.type === 'multi-select') return this.#choices(field, error)
     if (field.type === 'address') return this.#address(field)
-    const isLong = field.type === 'long' || field.type === 'rich' || field.type === 'json'
+    if (field.type === 'rich') return this.#rich(field, error)
+    const isLong = field.type === 'long' || field.type === 'json'
     const text = this.#text ?? this.#restingText(field)
     const common = { invalid: error ? 'true' : nothing, described: this.#describedBy(field, error) }
     if (isLong) {
@@ -390,6 +407,22 @@ export class FieldEditor extends KitElement {
         @change=${this.#changed}
         @blur=${this.#exited}
       />${this.#unit(field)}`
+  }
+
+  #rich(field: FieldMeta, error: string) {
+    return html`<socle-editor
+      id="control"
+      class="rich"
+      .value=${typeof this.value === 'string' ? this.value : null}
+      .label=${field.label}
+      .description=${error || field.help || ''}
+      .required=${field.required}
+      .invalid=${error !== ''}
+      .disabled=${this.disabled}
+      title=${this.disabled ? this.why : nothing}
+      @socle-input=${this.#written}
+      @focusout=${this.#leftText}
+    ></socle-editor>`
   }
 
   #select(field: FieldMeta, error: string) {
@@ -522,7 +555,7 @@ export class FieldEditor extends KitElement {
   }
 
   #startTyping(field: FieldMeta, typed: string): void {
-    if (pickers[field.type] || field.type === 'select' || field.type === 'boolean' || grouped.has(field.type)) return
+    if (pickers[field.type] || !typeable(field.type)) return
     this.#text = typed
   }
 
@@ -534,7 +567,8 @@ export class FieldEditor extends KitElement {
   // ---- What the user does
 
   readonly #labelClicked = (): void => {
-    this.#picker?.element.focus()
+    if (this.field?.type === 'rich') this.focus()
+    else this.#picker?.element.focus()
   }
 
   readonly #entered = (): void => {
@@ -592,6 +626,17 @@ export class FieldEditor extends KitElement {
     if (!this.inline) this.#tellCommit('')
   }
 
+  readonly #written = (event: CustomEvent<{ value: string | null }>): void => {
+    event.stopPropagation()
+    this.#own = ''
+    this.#tellInput(event.detail.value)
+  }
+
+  readonly #leftText = (event: FocusEvent): void => {
+    const editor = event.currentTarget as HTMLElement
+    if (!this.inline && !editor.contains(event.relatedTarget as Node | null)) this.#tellCommit('')
+  }
+
   readonly #ticked = (event: Event): void => {
     this.#tellInput((event.target as HTMLInputElement).checked)
     if (!this.inline) this.#tellCommit('')
@@ -600,9 +645,7 @@ export class FieldEditor extends KitElement {
   readonly #pressed = (event: KeyboardEvent): void => {
     if (event.isComposing || !this.inline) return
     if (event.key === 'Escape') return this.#escape(event)
-    const isNewLine =
-      event.key === 'Enter' && event.shiftKey && (this.field?.type === 'long' || this.field?.type === 'rich')
-    if ((event.key !== 'Enter' && event.key !== 'Tab') || isNewLine) {
+    if ((event.key !== 'Enter' && event.key !== 'Tab') || this.#isForText(event)) {
       event.stopPropagation()
       return
     }
@@ -613,6 +656,12 @@ export class FieldEditor extends KitElement {
     if (this.#picker) this.#picker.commit()
     else if (this.#text !== undefined && !this.#read(this.#text)) return
     if (!this.#own) this.#tellCommit(event.key, event.shiftKey)
+  }
+
+  /** Enter and Tab that belong to the text being written: new lines, the steps of a list, the way to the tools. */
+  #isForText(event: KeyboardEvent): boolean {
+    if (this.field?.type === 'long') return event.key === 'Enter' && event.shiftKey
+    return this.field?.type === 'rich' && !(event.key === 'Enter' && (event.ctrlKey || event.metaKey))
   }
 
   #escape(event: KeyboardEvent): void {
@@ -717,6 +766,11 @@ export class FieldEditor extends KitElement {
     this.#own = t('kit.field.loadFailed', { reason: error instanceof Error ? error.message : '' })
     this.requestUpdate()
   }
+}
+
+/** Whether a letter pressed on a cell begins its new text. */
+function typeable(type: FieldMeta['type']): boolean {
+  return type !== 'select' && type !== 'boolean' && type !== 'rich' && !grouped.has(type)
 }
 
 function isBlank(value: unknown): boolean {

@@ -84,7 +84,7 @@ export function readText(field: FieldMeta, text: string, previous: unknown): Rea
 }
 
 function readLine(field: FieldMeta, text: string): Reading {
-  const value = field.type === 'long' || field.type === 'rich' ? text : text.trim()
+  const value = field.type === 'long' ? text : text.trim()
   const max = field.maxLength
   const over = max === undefined ? 0 : value.length - max
   return over > 0 && max !== undefined ? { error: t('kit.field.tooLong', { over, max }) } : { value }

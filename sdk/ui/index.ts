@@ -28,6 +28,7 @@ export type { SocleBoard, BoardCard, BoardColumn, BoardMove, BoardZone } from '.
 export type { SocleButton } from './socle-button.ts'
 export type { SocleCalendar, CalendarEvent, CalendarMove } from './socle-calendar.ts'
 export type { SocleDialog } from './socle-dialog.ts'
+export type { SocleEditor } from './socle-editor.ts'
 export type { SocleEmpty } from './socle-empty.ts'
 export type { SocleField } from './socle-field.ts'
 export type { SocleFigure } from './socle-figure.ts'

@@ -5,6 +5,7 @@ import { SocleBarChart } from './socle-bar-chart.ts'
 import { SocleBoard } from './socle-board.ts'
 import { SocleCalendar } from './socle-calendar.ts'
 import { SocleDialog } from './socle-dialog.ts'
+import { SocleEditor } from './socle-editor.ts'
 import { SocleEmpty } from './socle-empty.ts'
 import { SocleField } from './socle-field.ts'
 import { SocleFigure } from './socle-figure.ts'
@@ -21,6 +22,7 @@ export const elements: Readonly<Record<string, CustomElementConstructor>> = {
   'socle-board': SocleBoard,
   'socle-calendar': SocleCalendar,
   'socle-dialog': SocleDialog,
+  'socle-editor': SocleEditor,
   'socle-empty': SocleEmpty,
   'socle-field': SocleField,
   'socle-figure': SocleFigure,

@@ -1,11 +1,12 @@
 import { css, html, nothing } from 'lit'
 import { controls } from './controls.ts'
 import { KitElement } from './kit-element.ts'
+import { richContent, richStyles } from './rich-text.ts'
 import { valueTemplate } from './templates.ts'
 import type { FieldMeta, Included, RecordJson } from './types.ts'
 import { t } from './words.ts'
 
-/** A field's value, read only: amounts, dates, pills, people, links to referred records. Empty shows a dash. */
+/** A field's value, read only: amounts, dates, pills, people, links to referred records, formatted text. Empty shows a dash. */
 export class SocleValue extends KitElement {
   static override properties = {
     field: { attribute: false },
@@ -16,6 +17,7 @@ export class SocleValue extends KitElement {
   }
   static override styles = [
     controls,
+    richStyles,
     css`
       :host {
         display: inline;
@@ -54,6 +56,7 @@ export class SocleValue extends KitElement {
     const value = this.value === undefined ? record?.[field.name] : this.value
     const shown = valueTemplate(field, value, { record, included, digits })
     if (shown === '') return html`<span class="empty" aria-label=${t('kit.value.empty')}>–</span>`
+    if (field.type === 'rich') return html`<div class="rich">${richContent(String(value))}</div>`
     return field.type === 'long' ? html`<span class="long">${shown}</span>` : shown
   }
 }

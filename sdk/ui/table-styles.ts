@@ -218,6 +218,8 @@ export const tableStyles = css`
   }
 
   .cell.editing socle-field {
+    --socle-wide-position: absolute;
+    --socle-wide-size: max(100%, min(480px, 90vw));
     flex: 1;
     min-inline-size: 0;
   }

@@ -41,6 +41,14 @@ export class ShellRecordDetails extends KitElement {
         gap: 8px;
         min-block-size: 28px;
       }
+      /* Text of several lines takes the whole width. */
+      .row.wide {
+        grid-template-columns: minmax(0, 1fr);
+        gap: 0;
+      }
+      .row.wide dd {
+        padding-inline-start: 0;
+      }
       dt {
         padding: 4px 0;
         color: var(--socle-text-2);
@@ -169,7 +177,7 @@ export class ShellRecordDetails extends KitElement {
 
   #row(field: FieldMeta) {
     const isEditing = this.editing === field.name
-    return html`<div class="row">
+    return html`<div class="row ${field.type === 'rich' ? 'wide' : ''}">
       <dt id=${`label-${field.name}`}>${field.label}</dt>
       ${isEditing ? this.#editor(field) : this.#value(field)}
       ${isEditing && this.fault ? html`<p class="error fault" role="alert">${this.fault}</p>` : nothing}

@@ -31,10 +31,9 @@ interface OwnField {
   readonly [property: string]: unknown
 }
 
-// Formatted text is defined by the API alone until there is an editor for it.
 const types = [
-  ...['text', 'long', 'integer', 'decimal', 'money', 'percent', 'boolean', 'date', 'instant', 'duration', 'select'],
-  ...['multi-select', 'email', 'phone', 'url', 'user', 'reference', 'address', 'auto-number'],
+  ...['text', 'long', 'rich', 'integer', 'decimal', 'money', 'percent', 'boolean', 'date', 'instant', 'duration'],
+  ...['select', 'multi-select', 'email', 'phone', 'url', 'user', 'reference', 'address', 'auto-number'],
 ] as readonly FieldType[]
 
 const computed: ReadonlySet<FieldType> = new Set([
