@@ -7,7 +7,7 @@ import { SocleError } from '../src/errors.ts'
 import { absentRecord, checkExpression, everyField } from '../src/records/expression/index.ts'
 import type { Access, Environment, Expression } from '../src/records/expression/index.ts'
 import { readExpression } from '../src/records/expression/read.ts'
-import type { CollectionModel, FieldModel, FieldType, ResourceModel } from '../src/records/model.ts'
+import type { CollectionModel, FieldModel, FieldType, ResourceCatalog, ResourceModel } from '../src/records/model.ts'
 
 /** A small trade: accounts with parents and owners, opportunities at accounts. Enough for every kind of field and path. */
 
@@ -186,6 +186,7 @@ export async function insert(database: Kysely<any>, into: ResourceModel, rows: r
 export function load(
   rows: ReadonlyMap<ResourceModel, readonly Row[]>,
   visible: (model: ResourceModel, row: Row) => boolean = () => true,
+  known: ResourceCatalog = catalog,
 ): Map<string, Record<string, unknown>> {
   const own = new Map<string, Row>()
   const loaded = new Map<string, Record<string, unknown>>()
@@ -204,7 +205,7 @@ export function load(
         record[it.name] = own.get(id)?.workspace === row.workspace ? loaded.get(id) : absentRecord(id)
       }
       for (const many of model.collections.values()) {
-        const target = rows.get(catalog.get(many.target)!) ?? []
+        const target = rows.get(known.get(many.target)!) ?? []
         const members = target.filter(
           (it) => it[many.field] === row.id && it.workspace === row.workspace && own.has(it.id),
         )
