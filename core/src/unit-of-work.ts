@@ -39,6 +39,7 @@ export class UnitOfWork {
   #afterCommit: (() => void)[] = []
   #changeSet: string | undefined
   #savepoints = 0
+  readonly #found: Set<string>[] = []
   #deliveries = 0
   #em: EntityManager | undefined
 
@@ -126,11 +127,13 @@ export class UnitOfWork {
 
   #scopeFor(ctx: Context): EngineScope {
     const { plugins } = this.#parts
+    const found = new Set<string>()
+    this.#found.push(found)
     return {
       ctx,
       catalog: this.#resources,
       tx: this.#tx,
-      found: new Set(),
+      found,
       exists: (resource) => this.#on.has(resource.plugin),
       access: (resource, action) => ctx.authority.compile(resource, action),
       guards: (resource: Resource) =>
@@ -182,6 +185,8 @@ export class UnitOfWork {
       this.#emissions.length = before.emissions
       this.#changes.length = before.changes
       this.#afterCommit.length = before.after
+      // What was made or held in that part is there no more, or no longer held.
+      for (const found of this.#found) found.clear()
       // The ledger's head was undone with the part that would have been its first.
       this.#changeSet = before.changeSet
       throw error

@@ -348,6 +348,13 @@ async function guard(
   }
 }
 
+/** Nobody deletes or merges people and teams as records are. */
+const people: ReadonlySet<string> = new Set(['core.user', 'core.team'])
+
+// Until this unit ends nobody can delete or merge it: a merge waits and then finds who points at it, or is waited for and
+// the reference follows to the survivor. A foreign key holds its target too, but looks at neither.
+const held = sql`for key share of t`
+
 /**
  * A reference to a record that is absent, deleted or out of reach is refused alike, so that it tells nothing. One to a
  * record that was merged becomes one to its survivor.
@@ -382,9 +389,8 @@ async function referencesExist(
       (
         await sql`
           select 1 from ${tableOf(target, 't')}
-          where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = ${wanted}::uuid and t.deleted_at is null and ${access.where('t')}`.execute(
-          scope.tx,
-        )
+          where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = ${wanted}::uuid and t.deleted_at is null and ${access.where('t')}
+          ${people.has(target.id) ? sql`` : held}`.execute(scope.tx)
       ).rows.length > 0
     if (await isThere(value)) {
       scope.found.add(`${target.id} ${value}`)
