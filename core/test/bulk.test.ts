@@ -98,6 +98,23 @@ describe('core-08: two change one record', () => {
     })
   })
 
+  test('in one request for many: each row that conflicts is told mine, theirs and base, the others are written', async () => {
+    const rows = await make('many at once', 3)
+    await admin.patch(`${accounts}/${rows[0]!.id}`, { version: 1, city: 'Nantes' })
+    await admin.patch(`${accounts}/${rows[1]!.id}`, { version: 1, employees: 7 })
+    const update = rows.map(({ id }) => ({ id, version: 1, city: 'Brest' }))
+    const { body } = await admin.post(`${accounts}/bulk`, { update })
+    expect(body.data.map(({ status }: { status: string }) => status)).toEqual(['failed', 'done', 'done'])
+    expect(body.data[0].problem).toMatchObject({
+      status: 409,
+      code: 'VERSION_CONFLICT',
+      conflicts: [{ field: 'city', base: 'Lyon', mine: 'Brest', theirs: 'Nantes' }],
+      current: { id: rows[0]!.id, version: 2 },
+    })
+    const atomic = await admin.post(`${accounts}/bulk`, { update: update.slice(0, 1), atomic: true })
+    expect(atomic).toMatchObject({ status: 409, body: { code: 'VERSION_CONFLICT', conflicts: [{ field: 'city' }] } })
+  })
+
   test('in bulk: a field changed since the preview keeps its value and fails alone, others merge', async () => {
     const rows = await make('meanwhile', 5)
     const preview = await admin.post(`${accounts}/bulk`, {
@@ -119,7 +136,10 @@ describe('core-08: two change one record', () => {
     await work()
     expect((await admin.get(bulk)).body.data).toMatchObject({ state: 'done', done: 4, skipped: 0, failed: 1 })
     expect((await admin.get(`${bulk}/rows?state=failed`)).body.data).toMatchObject([
-      { record: rows[1]!.id, problem: { code: 'VERSION_CONFLICT' } },
+      {
+        record: rows[1]!.id,
+        problem: { code: 'VERSION_CONFLICT', fields: ['city'], detail: expect.stringMatching(/city\. Try it again/) },
+      },
     ])
     expect((await admin.get(`${accounts}/${rows[2]!.id}`)).body.data).toMatchObject({ city: 'Brest', employees: 7 })
 

@@ -6,7 +6,7 @@ import type { Jobs, JobState, JobTools } from '../jobs/index.ts'
 import { permissionDenied } from '../permissions/errors.ts'
 import type { Words } from '../words.ts'
 import { bulkLimit } from './bulk.ts'
-import { bulkNotFound, bulkRunning, bulkTooLarge } from './errors.ts'
+import { bulkNotFound, bulkRunning, bulkTooLarge, versionConflict } from './errors.ts'
 import type { Expression } from './expression/index.ts'
 import { tableOf } from './past.ts'
 import { conditionsOf, demandAction, findRow } from './read.ts'
@@ -301,10 +301,18 @@ async function eachAlone(scope: EngineScope, rows: readonly Row[], work: Work, w
       outcomes.push({ nth: row.nth, ...(await scope.savepoint(() => work(row))) })
     } catch (error) {
       if (!(error instanceof SocleError) || error.status >= 500) throw error
-      outcomes.push({ nth: row.nth, state: 'failed', problem: problemOf(error, scope.ctx, words) })
+      outcomes.push({ nth: row.nth, state: 'failed', problem: problemOfRow(scope, error, words) })
     }
   }
   return outcomes
+}
+
+/** Who starts a bulk change sends no versions, so a conflict's way out is another one: to try the row again. */
+function problemOfRow({ ctx }: EngineScope, error: SocleError, words: Words): BulkProblem {
+  const { conflicts } = error.extras as { conflicts?: readonly { readonly field: string }[] }
+  if (error.code !== versionConflict.code || !conflicts?.length) return problemOf(error, ctx, words)
+  const fields = conflicts.map(({ field }) => field)
+  return { code: error.code, detail: ctx.t('core.bulk.conflict', { fields: fields.join(', ') }), fields }
 }
 
 function workOf(scope: EngineScope, bulk: Kept): Work {
@@ -382,7 +390,7 @@ export async function rehearseBulk(scope: EngineScope, id: string, words: Words)
     } catch (error) {
       if (error instanceof TakenBack) samples.push(sample)
       else if (error instanceof SocleError && error.status < 500)
-        samples.push({ ...sample, problem: problemOf(error, scope.ctx, words) })
+        samples.push({ ...sample, problem: problemOfRow(scope, error, words) })
       else throw error
     }
   }
