@@ -29,6 +29,8 @@ import { orderedPlugins } from './plugins/check-plugins.ts'
 import type { PluginDefinition } from './plugins/define-plugin.ts'
 import { Enablement } from './plugins/enablement.ts'
 import { Toggle } from './plugins/toggle.ts'
+import { registerPrivacyJobs } from './privacy/index.ts'
+import { PrivacyKeys } from './privacy/keys.ts'
 import { indexJob, indexJobKind } from './records/fields/index-job.ts'
 import { OwnFields } from './records/fields/own-fields.ts'
 import { LedgerSealer } from './records/ledger-chain.ts'
@@ -80,12 +82,14 @@ export async function createApp(options: AppOptions): Promise<App> {
     (workspace) => ({ plugins, catalog: fields.lastKnown(workspace) }),
     () => (request, ctx) => jobs.enqueue(request, ctx),
     () => catalog,
+    () => keys,
   )
   const plugins = orderedPlugins([core, ...options.plugins])
   if (options.migrate !== false) {
     for (const { id, migrations } of plugins) if (migrations) await migrate(database.owner, id, migrations)
   }
   await keepPlugins(database, plugins, clock)
+  const keys = await PrivacyKeys.of(database.owner)
   await keepSubscriptions(database.owner, plugins)
 
   const entities = plugins.flatMap((plugin) => plugin.entities ?? [])
@@ -179,6 +183,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   })
   jobs.register(indexJobKind, indexJob({ database, catalog, log }))
   jobs.register(scanKind, runScan)
+  registerPrivacyJobs(jobs, () => keys)
   const live = new LiveStream({ database, signals, catalog: (workspace) => fields.lastKnown(workspace), log })
   const toggle = new Toggle(kernel)
   const ledger = new LedgerSealer({ database, clock, log })
@@ -248,6 +253,7 @@ function wordsOf(
   words.add('core', new URL('./identity/i18n/', import.meta.url))
   words.add('core', new URL('./jobs/i18n/', import.meta.url))
   words.add('core', new URL('./records/fields/i18n/', import.meta.url))
+  words.add('core', new URL('./privacy/i18n/', import.meta.url))
   for (const { id, i18n } of plugins) if (i18n) words.add(id, i18n)
   for (const { owner, folder } of screens) words.add(owner, folder)
   return words

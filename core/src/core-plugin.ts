@@ -35,6 +35,19 @@ import type { Catalog, Resources } from './records/registry.ts'
 import { platformVersion } from './plugins/check-plugins.ts'
 import { nightlyScan } from './records/duplicates/jobs.ts'
 import type { LinkTable } from './records/merge/link-table.ts'
+import {
+  privacyContributes,
+  privacyEntities,
+  privacyEvents,
+  privacyGuards,
+  privacyJobs,
+  privacyPermissions,
+  privacyPoints,
+  privacyProvides,
+  privacyResources,
+  privacyRoutes,
+} from './privacy/index.ts'
+import type { PrivacyKeys } from './privacy/keys.ts'
 
 const platformPermissions = [
   definePermission('core.plugin.read', { en: 'See the modules', fr: 'Voir les modules' }),
@@ -55,6 +68,7 @@ const platformLinks: readonly LinkTable[] = [
   { place: 'core.duplicate_key.record', stays: 'Follows its record with each write.' },
   { place: 'core.duplicate_due.record', stays: 'Follows its record with each write.' },
   { place: 'core.merged_record.record', stays: 'Is the merge.' },
+  { place: 'core.erasure_target.record', stays: 'An erasure has found every record of the person.' },
   { place: 'core.import_reversal.record', stays: 'Taking an import back is about the record it made.' },
 ]
 
@@ -63,6 +77,7 @@ export function corePlugin(
   source: (workspace: string) => ReturnType<PermissionSource> & { readonly catalog: Resources },
   enqueue: () => Enqueue,
   declared: () => Catalog,
+  keys: () => PrivacyKeys,
 ): PluginDefinition {
   return definePlugin({
     id: 'core',
@@ -75,6 +90,7 @@ export function corePlugin(
       ...viewEntities,
       ...importEntities,
       ...exportEntities,
+      ...privacyEntities,
       FieldSchema as unknown as EntitySchema,
     ],
     resources: [
@@ -83,18 +99,33 @@ export function corePlugin(
       ...viewResources,
       ...importResources,
       ...exportResources,
+      ...privacyResources,
       fields,
     ],
-    permissions: [...identityPermissions, ...jobPermissions, ...viewPermissions, ...platformPermissions],
+    permissions: [
+      ...identityPermissions,
+      ...jobPermissions,
+      ...viewPermissions,
+      ...privacyPermissions,
+      ...platformPermissions,
+    ],
     roleTemplates: coreRoleTemplates,
-    emits: [...sharedEvents, ...identityEvents, ...deliveryEvents, ...importEvents],
-    provides: sharedProvides,
-    points: sharedPoints,
-    guards: [...identityGuards, ...sharedGuards, ...viewGuards, ...importGuards, ...fieldGuards(declared)],
+    emits: [...sharedEvents, ...identityEvents, ...deliveryEvents, ...importEvents, ...privacyEvents],
+    provides: [...sharedProvides, ...privacyProvides(keys)],
+    points: [...sharedPoints, ...privacyPoints],
+    contributes: privacyContributes,
+    guards: [
+      ...identityGuards,
+      ...sharedGuards,
+      ...viewGuards,
+      ...importGuards,
+      ...fieldGuards(declared),
+      ...privacyGuards(keys),
+    ],
     links: [...sharedLinks, ...platformLinks],
     subscribers: [...sharedSubscribers, ...indexSubscribers(enqueue)],
-    jobs: [...exportJobs, nightlyScan((workspace) => source(workspace).catalog)],
-    routes: [...identityRoutes(source), ...jobRoutes, ...sharedRoutes, ...viewRoutes],
+    jobs: [...exportJobs, ...privacyJobs, nightlyScan((workspace) => source(workspace).catalog)],
+    routes: [...identityRoutes(source), ...jobRoutes, ...sharedRoutes, ...viewRoutes, ...privacyRoutes(keys)],
     migrations: new URL('../migrations/', import.meta.url),
     demo: sharedDemo,
   })

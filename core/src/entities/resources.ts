@@ -158,6 +158,7 @@ export const accountContacts = defineResource(AccountContact, {
   path: 'account-contacts',
   title: 'role',
   icon: 'link',
+  fields: { contact: { personal: true } },
   list: ['account', 'contact', 'role', 'primary', 'decisionMaker', 'from', 'to'],
   nav: false,
 })
@@ -261,7 +262,9 @@ export const activities = defineResource(Activity, {
     },
     completedAt: derived,
     body: { format: 'long' },
-    record: { format: 'text', targetIn: 'resource' },
+    contact: { personal: true },
+    lead: { personal: true },
+    record: { format: 'text', targetIn: 'resource', personal: true },
   },
   list: ['subject', 'type', 'status', 'priority', 'dueAt', 'startAt', 'account', 'contact', 'owner'],
   form: [

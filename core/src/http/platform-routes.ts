@@ -13,6 +13,7 @@ import { importRoutes, type ImportRouteOptions } from './import-routes.ts'
 import { ledgerRoutes } from './ledger-routes.ts'
 import { mergeUndoRoutes } from './merge-routes.ts'
 import { parsed } from './parsed.ts'
+import { privacyFileRoutes } from './privacy-routes.ts'
 import { engineOf, unitOf } from './resource-routes.ts'
 import type { PluginEnv, RequestFacts } from './who.ts'
 
@@ -40,6 +41,7 @@ export function platformRoutes(kernel: Kernel, { toggle, ledger, imports }: Plat
   app.route('/', ledgerRoutes(kernel, { ledger, jobs: imports.jobs }))
   app.route('/', exportRoutes(kernel, imports))
   app.route('/', mergeUndoRoutes(kernel, engineOf))
+  app.route('/', privacyFileRoutes(kernel))
 
   app.get('/search', async (request) => {
     const limit = Number(request.req.query('limit') ?? 20)

@@ -20,6 +20,11 @@ export interface FieldDefinition {
   readonly target?: string
   /** For an id of a record of any resource, in a column of ids: the sibling field that holds the resource's id. */
   readonly targetIn?: string
+  /**
+   * For a reference: the record is about the person it points at, as a call or a mail is. Their access export has it whole,
+   * and their erasure takes its texts. Other records that point at a person stay, less the words that name them.
+   */
+  readonly personal?: boolean
   /** Not shown to the world at all. */
   readonly hidden?: boolean
   /** A number shown without separators: a year, a count that names. */

@@ -70,6 +70,8 @@ export interface FieldModel {
   readonly targetIn?: string
   /** For `money`: the sibling field that holds its currency; without one the workspace's currency. */
   readonly currency?: string
+  /** The record is about the person this points at. */
+  readonly personal?: boolean
   readonly maxLength?: number
   readonly scale?: number
   /** Smallest and largest number allowed. */

@@ -173,6 +173,7 @@ function fieldOf(
     ...(options ? { options } : {}),
     ...(target === undefined ? {} : { target }),
     ...(definition.targetIn === undefined ? {} : { targetIn: definition.targetIn }),
+    ...(definition.personal ? { personal: true } : {}),
     ...(definition.currency === undefined ? {} : { currency: definition.currency }),
     ...(property.length === undefined ? {} : { maxLength: property.length }),
     ...(property.scale === undefined ? {} : { scale: property.scale }),

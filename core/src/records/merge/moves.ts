@@ -134,7 +134,8 @@ async function refresh(scope: EngineScope, { resource, field }: Relation, ids: r
   }
 }
 
-async function reindex(scope: EngineScope, resource: Resource, ids: readonly string[]): Promise<void> {
+/** Gives records their words in the search anew. */
+export async function reindex(scope: EngineScope, resource: Resource, ids: readonly string[]): Promise<void> {
   const workspace = scope.ctx.workspace.id
   const words = resource.search.flatMap((path) => {
     const [name = '', inner] = path.split('.')

@@ -1,0 +1,237 @@
+import { sql, type RawBuilder } from 'kysely'
+import { uuidv7 } from 'uuidv7'
+import { putKeys } from '../records/duplicates/keys.ts'
+import { reindex } from '../records/merge/moves.ts'
+import { columnsOf, tableOf } from '../records/read.ts'
+import type { FieldType } from '../records/model.ts'
+import type { RecordJson } from '../records/records.ts'
+import { systemFields, type Resource } from '../records/registry.ts'
+import type { EngineScope } from '../records/scope.ts'
+import { ledgerHead } from '../records/write.ts'
+
+interface Column {
+  readonly name: string
+  readonly type: string
+  readonly required: boolean
+  readonly checked: boolean
+  readonly keyed: boolean
+}
+
+/** Kinds of values that somebody wrote about a person. Figures, choices and references stay: sums must not change. */
+const personal: ReadonlySet<FieldType> = new Set([
+  'text',
+  'long',
+  'rich',
+  'email',
+  'phone',
+  'url',
+  'address',
+  'date',
+  'json',
+])
+
+/** What a blanked record is called where it must have a name. */
+export function markOf({ ctx }: EngineScope): string {
+  return ctx.workspace.locale === 'fr' ? '[effacé]' : '[erased]'
+}
+
+/**
+ * Takes the words out of some records of a kind: own fields, hidden columns and all. The rows stay, with what points at
+ * them and what is counted of them; a record that is the person leaves the lists too.
+ *
+ * The ledger has a line for each, without values: that it happened, when and by whom.
+ */
+export async function blankRecords(
+  scope: EngineScope,
+  resource: Resource,
+  ids: readonly string[],
+  { leaves }: { readonly leaves: boolean },
+): Promise<void> {
+  const columns = await columnsOfTable(scope, resource)
+  const assignments = assignmentsOf(scope, resource, columns)
+  const at = scope.ctx.clock.now().toISOString()
+  if (leaves) assignments.push(sql`deleted_at = coalesce(t.deleted_at, ${at}::timestamptz)`)
+  const rows = await rewrite(
+    scope,
+    resource,
+    assignments,
+    sql`t.id = any(${[...ids]}::uuid[])`,
+    leaves ? 'delete' : 'update',
+  )
+  tell(scope, resource, rows, leaves ? 'deleted' : 'updated')
+}
+
+/**
+ * Deletes rows for good. One that others still point at stays and is listed as used: what hangs on it is not the rule's to
+ * decide.
+ */
+export async function deleteRecords(
+  scope: EngineScope,
+  resource: Resource,
+  ids: readonly string[],
+  run: string,
+): Promise<void> {
+  const { ctx, tx } = scope
+  const ofThese = sql`workspace = ${ctx.workspace.id}::uuid and id = any(${[...ids]}::uuid[])`
+  try {
+    await scope.savepoint(async () => {
+      const changeSet = scope.openChangeSet()
+      const at = ctx.clock.now().toISOString()
+      const { rows } = await sql<{ id: string; version: number }>`
+        with ${changeSet.isNew ? sql`${ledgerHead(scope, changeSet.id)},` : sql``}
+        gone as (delete from ${sql.table(`${resource.schema}.${resource.table}`)} where ${ofThese} returning id, version)
+        select id, version + 1 as version from gone`.execute(tx)
+      await enter(scope, { resource, changeSet: changeSet.id, action: 'delete', at }, rows)
+      tell(scope, resource, rows, 'deleted')
+    })
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== '23503') throw error
+    if (ids.length > 1) {
+      const middle = ids.length >> 1
+      await deleteRecords(scope, resource, ids.slice(0, middle), run)
+      await deleteRecords(scope, resource, ids.slice(middle), run)
+      return
+    }
+    await sql`
+      update core.erasure_target set how = 'used'
+      where workspace = ${ctx.workspace.id}::uuid and run = ${run}::uuid and resource = ${resource.id} and record = any(${[...ids]}::uuid[])`.execute(
+      tx,
+    )
+    await refreshWords(scope, resource, ids)
+  }
+}
+
+/** Puts a mark where somebody is named in records that are not about them. */
+export async function markMentions(
+  scope: EngineScope,
+  resource: Resource,
+  {
+    pattern,
+    from,
+    to,
+    run,
+  }: { readonly pattern: string; readonly from: number; readonly to: number; readonly run: string },
+): Promise<number> {
+  const columns = (await columnsOfTable(scope, resource)).filter(
+    ({ keyed, type }) => !keyed && type !== 'date' && type !== 'bytea',
+  )
+  const named = columns.map(({ name }) => sql`${sql.ref(`t.${name}`)}::text ~* ${pattern}`)
+  if (named.length === 0) return 0
+  const rows = await rewrite(
+    scope,
+    resource,
+    columns.map(({ name, type, checked, required }) =>
+      // What must look like a number or an address cannot hold a mark.
+      checked && !required
+        ? sql`${sql.ref(name)} = case when ${sql.ref(`t.${name}`)}::text ~* ${pattern} then null else ${sql.ref(`t.${name}`)} end`
+        : sql`${sql.ref(name)} = regexp_replace(${sql.ref(`t.${name}`)}::text, ${pattern}, ${markOf(scope)}, 'gi')::${sql.raw(type)}`,
+    ),
+    sql`t.ctid >= ${`(${from},0)`}::tid and t.ctid < ${`(${to},0)`}::tid and (${sql.join(named, sql` or `)})
+      and not exists (select from core.erasure_target h where h.workspace = t.workspace and h.run = ${run}::uuid
+        and h.resource = ${resource.id} and h.record = t.id and h.how = 'held')`,
+    'update',
+  )
+  tell(scope, resource, rows, 'updated')
+  await refreshWords(
+    scope,
+    resource,
+    rows.map(({ id }) => id),
+  )
+  return rows.length
+}
+
+/** Words of the search and keys of duplicates, made anew from what stands in the rows now. */
+export async function refreshWords(scope: EngineScope, resource: Resource, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return
+  if (resource.search.length > 0) await reindex(scope, resource, ids)
+  if ((resource.options.duplicates ?? []).length === 0) return
+  const { rows } = await sql<RecordJson>`
+    select ${columnsOf(resource.all, 't')} from ${tableOf(resource, 't')}
+    where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = any(${[...ids]}::uuid[]) and t.deleted_at is null`.execute(
+    scope.tx,
+  )
+  await putKeys(scope, resource, rows)
+}
+
+async function rewrite(
+  scope: EngineScope,
+  resource: Resource,
+  assignments: readonly RawBuilder<unknown>[],
+  where: RawBuilder<unknown>,
+  action: 'update' | 'delete',
+): Promise<readonly { id: string; version: number }[]> {
+  const { ctx, tx } = scope
+  const workspace = ctx.workspace.id
+  const at = ctx.clock.now().toISOString()
+  const changeSet = scope.openChangeSet()
+  const { rows } = await sql<{ id: string; version: number }>`
+    with ${changeSet.isNew ? sql`${ledgerHead(scope, changeSet.id)},` : sql``}
+    kept as (
+      update ${tableOf(resource, 't')} set ${sql.join([...assignments, sql`version = t.version + 1`, sql`updated_at = ${at}::timestamptz`])}
+      where t.workspace = ${workspace}::uuid and ${where} returning t.id, t.version)
+    select id, version from kept`.execute(tx)
+  await enter(scope, { resource, changeSet: changeSet.id, action, at }, rows)
+  return rows
+}
+
+/** The ledger's lines: that it happened, when and by whom, without a value. */
+async function enter(
+  { ctx, tx }: EngineScope,
+  it: {
+    readonly resource: Resource
+    readonly changeSet: string
+    readonly action: 'update' | 'delete'
+    readonly at: string
+  },
+  rows: readonly { id: string; version: number }[],
+): Promise<void> {
+  await sql`
+    insert into core.change (id, workspace, change_set, resource, record, action, version, fields, acknowledged, at)
+    select k.change, ${ctx.workspace.id}::uuid, ${it.changeSet}::uuid, ${it.resource.id}, k.record, ${it.action}, k.version, '{}', '{}', ${it.at}::timestamptz
+    from unnest(${rows.map(() => uuidv7())}::uuid[], ${rows.map(({ id }) => id)}::uuid[], ${rows.map(({ version }) => version)}::integer[])
+      as k (change, record, version)`.execute(tx)
+}
+
+function tell(
+  scope: EngineScope,
+  resource: Resource,
+  rows: readonly { id: string; version: number }[],
+  past: 'updated' | 'deleted',
+): void {
+  for (const { id, version } of rows) {
+    const changed = past === 'deleted' ? ['deletedAt'] : []
+    scope.emit({ name: `${resource.id}.${past}`, version: 1, key: id, payload: { record: id, version, changed } })
+    scope.signal({ resource: resource.id, id, action: past === 'deleted' ? 'delete' : 'update', version })
+  }
+}
+
+function assignmentsOf(scope: EngineScope, resource: Resource, columns: readonly Column[]): RawBuilder<unknown>[] {
+  const paired = new Set(
+    resource.all.flatMap((field) => (field.targetIn === undefined ? [] : [field.name, field.targetIn])),
+  )
+  const byColumn = new Map(resource.all.filter(({ custom }) => !custom).map((field) => [field.column, field]))
+  return columns.flatMap(({ name, type, required, checked, keyed }): RawBuilder<unknown>[] => {
+    const column = sql.ref(name)
+    if (name === 'custom') return [sql`custom = '{}'`]
+    const field = byColumn.get(name)
+    if (keyed || (field && (!personal.has(field.type) || paired.has(field.name) || systemFields.has(field.name))))
+      return []
+    if (!required) return [sql`${column} = null`]
+    if (type === 'jsonb') return [sql`${column} = '{}'`]
+    if (field?.name !== resource.title && (checked || !field || type === 'date')) return []
+    return [sql`${column} = ${markOf(scope)}`]
+  })
+}
+
+/** Columns that may hold words or a day, those the world is not shown too. */
+async function columnsOfTable(scope: EngineScope, { schema, table }: Resource): Promise<readonly Column[]> {
+  const { rows } = await sql<Column>`
+    select a.attname::text as name, format_type(a.atttypid, a.atttypmod) as type, a.attnotnull as required,
+      exists (select from pg_constraint k where k.conrelid = a.attrelid and k.contype = 'c' and a.attnum = any(k.conkey)) as checked,
+      exists (select from pg_constraint k where k.conrelid = a.attrelid and k.contype in ('p', 'f') and a.attnum = any(k.conkey)) as keyed
+    from pg_attribute a
+    where a.attrelid = to_regclass(${`"${schema}"."${table}"`}) and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+      and a.atttypid in ('text'::regtype, 'varchar'::regtype, 'jsonb'::regtype, 'text[]'::regtype, 'date'::regtype, 'bytea'::regtype)
+    order by a.attnum`.execute(scope.tx)
+  return rows
+}

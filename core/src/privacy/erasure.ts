@@ -1,0 +1,383 @@
+import { sql } from 'kysely'
+import type { Context } from '../context.ts'
+import { defineEvent } from '../events/event.ts'
+import { removePieces } from '../files/pieces.ts'
+import type { JobHandler, JobTools } from '../jobs/job.ts'
+import { z } from 'zod'
+import type { RecordEngine } from '../records/engine.ts'
+import { exportLog } from '../records/export/export.ts'
+import { relationsTo } from '../records/merge/relations.ts'
+import { withEveryRight } from '../records/merge/system-scope.ts'
+import { tableOf } from '../records/read.ts'
+import type { EngineScope } from '../records/scope.ts'
+import { channelsOf, hashOf } from './addresses.ts'
+import { blankRecords, deleteRecords, markMentions, markOf, refreshWords } from './blanking.ts'
+import { certify } from './certificates.ts'
+import { suppress } from './consent-routes.ts'
+import type { PrivacyKeys } from './keys.ts'
+import type { ErasurePlan, PlannedHold } from './plan.ts'
+import { privacyRequests } from './privacy-request.ts'
+import { PrivacyStores, type PrivacyStore, type PrivacySubject } from './stores.ts'
+import { pointsAt, subjectOf } from './subject.ts'
+import { listTargets } from './targets.ts'
+import type { Terms } from './terms.ts'
+import { raiseTombstones } from './tombstones.ts'
+
+const erased = z.object({ record: z.uuid(), request: z.uuid() })
+export const ContactErased = defineEvent('core.contact.erased', { version: 1, payload: erased })
+export const LeadErased = defineEvent('core.lead.erased', { version: 1, payload: erased })
+
+export const erasureKind = 'core.privacy-erasure'
+export const rehearsalKind = 'core.privacy-rehearsal'
+
+/** Records blanked in a unit of work, and blocks of a table read in one. */
+const chunk = 200
+const blocks = 4_096
+
+/**
+ * Tables in which nobody is looked for, each with its reason. Every other table of a workspace is, those of plugins and of
+ * later days too.
+ */
+const notSearched: Readonly<Record<string, string>> = {
+  'core.member': 'A colleague is known here as a colleague.',
+  'core.api_key': 'Named by administrators for programs.',
+  'core.erasure': 'Holds what is being looked for, and goes with the run.',
+  'core.erasure_target': 'Ids and legal bases.',
+  'core.opt_out': 'Ids and keyed hashes.',
+  'core.consent_wording': 'The company’s own words.',
+  'core.certificate': 'Says nothing of whom it was.',
+  'core.tombstone': 'Keyed hashes.',
+  'core.suppression': 'Keyed hashes.',
+  'core.search_document': 'Follows its record.',
+  'core.search_word': 'Swept when no document holds the word.',
+  'core.search_near': 'Swept when no document holds the word.',
+  'core.duplicate_key': 'Follows its record.',
+}
+
+interface Payload {
+  readonly request: string
+}
+
+/** Where a run is, kept with each of its units: killed at any line, it goes on there. */
+interface Place {
+  readonly step: 'stores' | 'records' | 'words' | 'files' | 'mentions' | 'proof'
+  readonly nth: number
+  readonly block: number
+}
+
+interface Erasure {
+  readonly place: Place
+  readonly counts: Readonly<Record<string, number>>
+  readonly terms: Terms & {
+    readonly subject: PrivacySubject
+    readonly holds: readonly PlannedHold[]
+    readonly shared: number
+  }
+}
+
+const scopeOf = (ctx: Context): EngineScope => withEveryRight((ctx.records as RecordEngine).scope)
+
+/**
+ * Forgets a person: listed at once (with the marks that keep them from returning), then taken out of plugins' stores,
+ * records, the engine's own traces, files, and every table in which they are named; at the end looked for once more, and
+ * certified.
+ */
+export function eraseJob(keys: () => PrivacyKeys): JobHandler<Payload> {
+  return async ({ payload: { request } }, tools) => {
+    await tools.unit((ctx) => begin(ctx, keys(), request), cause(request))
+    for (let more = true; more;) {
+      more = await tools.unit(async (ctx) => {
+        const left = await proceed(ctx, request)
+        await tools.progress(undefined, undefined, ctx)
+        return left
+      }, cause(request))
+    }
+    return tools.unit((ctx) => finish(ctx, keys(), request), cause(request))
+  }
+}
+
+const cause = (request: string) => ({ origin: 'erasure', reason: '', request })
+
+/** What an erasure would come to, kept with the request; nothing is changed. */
+export const rehearseJob: JobHandler<Payload> = async ({ payload: { request } }, tools) => {
+  const { plan, terms } = await tools.unit((ctx) => listed(ctx, request))
+  const mentions = await countMentions(tools, request, terms.pattern)
+  await tools.unit(async (ctx) => {
+    await sql`delete from core.erasure where workspace = ${ctx.workspace.id}::uuid and run = ${request}::uuid`.execute(
+      ctx.sql,
+    )
+    await note(ctx, request, { plan: { ...plan, mentions }, plannedAt: ctx.clock.now().toISOString() })
+  })
+}
+
+async function countMentions(tools: JobTools, run: string, pattern: string): Promise<ErasurePlan['mentions']> {
+  const found: { table: string; count: number }[] = []
+  if (pattern === '') return found
+  for (const { place } of await tools.unit((ctx) => searched(ctx))) {
+    const count = await tools.unit((ctx) => mentionsIn(ctx, run, place, pattern))
+    if (count > 0) found.push({ table: place, count })
+    await tools.progress()
+  }
+  return found
+}
+
+/** Makes the list of what a run is about; the row it hangs on goes with the run. */
+async function listed(ctx: Context, run: string) {
+  const scope = scopeOf(ctx)
+  const { data } = await scope.ctx.records.get(privacyRequests, run)
+  const subject = await subjectOf(scope, String(data['subjectResource']), String(data['subjectRecord']))
+  const { workspace, clock } = ctx
+  await sql`delete from core.erasure where workspace = ${workspace.id}::uuid and run = ${run}::uuid`.execute(ctx.sql)
+  const { resource, record, records, addresses, terms, shared } = subject
+  await sql`
+    insert into core.erasure (workspace, run, at) values (${workspace.id}::uuid, ${run}::uuid, ${clock.now().toISOString()}::timestamptz)`.execute(
+    ctx.sql,
+  )
+  const holds = await listTargets(scope, run, subject)
+  const kept = { ...terms, subject: { resource, record, records, addresses }, holds, shared }
+  const { rows } = await sql<ErasurePlan['records'][number]>`
+    select resource, how, count(*)::integer as count from core.erasure_target
+    where workspace = ${workspace.id}::uuid and run = ${run}::uuid and how in ('person', 'about') group by 1, 2 order by 2 desc, 1`.execute(
+    ctx.sql,
+  )
+  const stores = ctx
+    .contributions(PrivacyStores)
+    .filter(({ erase }) => erase)
+    .map(({ id, title }) => ({ id, title }))
+  return { subject, terms: kept, plan: { records: rows, holds, stores, shared } }
+}
+
+async function begin(ctx: Context, keys: PrivacyKeys, run: string): Promise<void> {
+  // A run that was begun goes on: the values it would look for are gone from the records by now.
+  if (await erasureOf(ctx, run)) return
+  const { data } = await scopeOf(ctx).ctx.records.get(privacyRequests, run)
+  if (data['state'] === 'done') return
+  const { subject, terms, plan } = await listed(ctx, run)
+  const at = ctx.clock.now().toISOString()
+  const place: Place = { step: 'stores', nth: 0, block: 0 }
+  await sql`
+    update core.erasure set terms = ${JSON.stringify(terms)}::jsonb, place = ${JSON.stringify(place)}::jsonb,
+      counts = ${JSON.stringify({ tombstones: await raiseTombstones(ctx, keys, run, subject) })}::jsonb
+    where workspace = ${ctx.workspace.id}::uuid and run = ${run}::uuid`.execute(ctx.sql)
+  for (const address of subject.addresses) {
+    const hash = hashOf(keys, ctx.workspace.id, address)
+    for (const channel of channelsOf[address.kind]) await suppress(ctx, { hash, channel, reason: 'erased', at })
+  }
+  await note(ctx, run, { plan: { ...plan, mentions: [] }, plannedAt: at })
+}
+
+async function erasureOf(ctx: Context, run: string): Promise<Erasure | undefined> {
+  const { rows } = await sql<Erasure>`
+    select place, counts, terms from core.erasure where workspace = ${ctx.workspace.id}::uuid and run = ${run}::uuid and place <> '{}' for update`.execute(
+    ctx.sql,
+  )
+  return rows[0]
+}
+
+/** One unit's worth of a run. Answers whether anything is left. */
+async function proceed(ctx: Context, run: string): Promise<boolean> {
+  const erasure = await erasureOf(ctx, run)
+  if (!erasure) return false
+  const { place, terms } = erasure
+  const steps: Readonly<Record<Place['step'], () => Promise<Place | undefined>>> = {
+    stores: async () => {
+      const store = ctx.contributions(PrivacyStores).filter(hasErase)[place.nth]
+      if (!store) return { step: 'records', nth: 0, block: 0 }
+      const { erased: gone } = await store.erase(terms.subject, ctx.asSystem())
+      await count(ctx, run, { [`store ${store.id}`]: gone })
+      return { ...place, nth: place.nth + 1 }
+    },
+    records: async () => ((await eraseSome(ctx, run)) ? place : { step: 'words', nth: 0, block: 0 }),
+    words: async () => {
+      await forgetWords(scopeOf(ctx), terms.subject)
+      return { step: 'files', nth: 0, block: 0 }
+    },
+    files: async () => {
+      await count(ctx, run, { files: await removeFiles(ctx, run, terms) })
+      return { step: 'mentions', nth: 0, block: 0 }
+    },
+    mentions: () => eraseMentions(ctx, run, place, terms.pattern),
+    proof: async () => undefined,
+  }
+  const next = await steps[place.step]()
+  if (!next || next.step === 'proof') {
+    await sql`select core.search_sweep()`.execute(ctx.sql)
+    return false
+  }
+  await sql`update core.erasure set place = ${JSON.stringify(next)}::jsonb where workspace = ${ctx.workspace.id}::uuid and run = ${run}::uuid`.execute(
+    ctx.sql,
+  )
+  return true
+}
+
+const hasErase = (store: PrivacyStore): store is PrivacyStore & { erase: NonNullable<PrivacyStore['erase']> } =>
+  store.erase !== undefined
+
+async function count(ctx: Context, run: string, more: Readonly<Record<string, number>>): Promise<void> {
+  await sql`
+    update core.erasure e set counts = e.counts || (
+      select coalesce(jsonb_object_agg(m.key, m.value::bigint + coalesce((e.counts ->> m.key)::bigint, 0)), '{}') from jsonb_each_text(${JSON.stringify(more)}::jsonb) m)
+    where e.workspace = ${ctx.workspace.id}::uuid and e.run = ${run}::uuid`.execute(ctx.sql)
+}
+
+/** Blanks the next records of the list and what the engine keeps beside them. */
+export async function eraseSome(ctx: Context, run: string): Promise<boolean> {
+  const scope = scopeOf(ctx)
+  const { rows } = await sql<{ resource: string; record: string; how: 'person' | 'about' | 'row' }>`
+    select resource, record, how from core.erasure_target
+    where workspace = ${ctx.workspace.id}::uuid and run = ${run}::uuid and not done order by resource, how, record limit ${chunk} for update`.execute(
+    ctx.sql,
+  )
+  const [first] = rows
+  if (!first) return false
+  const alike = rows.filter(({ resource, how }) => resource === first.resource && how === first.how)
+  const ids = alike.map(({ record }) => record)
+  const resource = scope.catalog.of(first.resource)
+  const { rows: traces } = await sql<{ counts: Record<string, number> }>`
+    select core.erase_traces(${run}::uuid, ${ids}::uuid[]) as counts`.execute(ctx.sql)
+  if (first.how === 'row') await deleteRecords(scope, resource, ids, run)
+  else await blankRecords(scope, resource, ids, { leaves: first.how === 'person' })
+  await sql`
+    update core.erasure_target set done = true
+    where workspace = ${ctx.workspace.id}::uuid and run = ${run}::uuid and resource = ${first.resource} and record = any(${ids}::uuid[])`.execute(
+    ctx.sql,
+  )
+  await count(ctx, run, { ...traces[0]?.counts, [`record ${first.resource}`]: ids.length })
+  // A record that is about the person is found again by what it still is: whose account, which kind.
+  if (first.how === 'about') await refreshWords(scope, resource, ids)
+  return true
+}
+
+/** Records that are found by the person's name through a reference lose those words. */
+async function forgetWords(scope: EngineScope, { records }: PrivacySubject): Promise<void> {
+  for (const { resource: kind, record } of records) {
+    const target = scope.catalog.of(kind)
+    for (const { resource, field } of relationsTo(scope, target)) {
+      if (!resource.search.some((path) => path.startsWith(`${field.name}.`))) continue
+      const { rows } = await sql<{ id: string }>`
+        select t.id from ${tableOf(resource, 't')}
+        where t.workspace = ${scope.ctx.workspace.id}::uuid and ${pointsAt(resource, field.name, 't')} = ${record}::uuid and t.deleted_at is null`.execute(
+        scope.tx,
+      )
+      await refreshWords(
+        scope,
+        resource,
+        rows.map(({ id }) => id),
+      )
+    }
+  }
+}
+
+/** Files of exports that may hold the person, and any file in which they are named. */
+async function removeFiles(ctx: Context, run: string, { texts }: Terms): Promise<number> {
+  const needles = texts.flatMap((text) => [
+    Buffer.from(text, 'utf8').toString('hex'),
+    Buffer.from(text, 'latin1').toString('hex'),
+  ])
+  const { rows } = await sql<{ file: string; isExport: boolean }>`
+    select p.file, e.id is not null as "isExport" from core.file_piece p
+    left join core.export e on e.workspace = p.workspace and e.id = p.file
+    where p.workspace = ${ctx.workspace.id}::uuid
+      and (e.resource in (select t.resource from core.erasure_target t where t.workspace = p.workspace and t.run = ${run}::uuid and t.how in ('person', 'about'))
+        or exists (select from unnest(${needles}::text[]) n where position(decode(n, 'hex') in p.bytes) > 0))
+    group by 1, 2`.execute(ctx.sql)
+  const { records } = ctx.asSystem()
+  for (const { file, isExport } of rows) {
+    await removePieces(ctx.sql, ctx.workspace.id, file)
+    if (!isExport) continue
+    const { data } = await records.get(exportLog, file)
+    await records.update(exportLog, data, { expiresAt: ctx.clock.now().toISOString() }, { internal: true })
+  }
+  return rows.length
+}
+
+interface SearchedTable {
+  readonly place: string
+  readonly blocks: number
+}
+
+async function searched(ctx: Context): Promise<readonly SearchedTable[]> {
+  const { rows } =
+    await sql<SearchedTable>`select place::text as place, blocks::integer as blocks from core.tables_with_words()`.execute(
+      ctx.sql,
+    )
+  return rows.filter(({ place }) => !(place in notSearched))
+}
+
+/** The next blocks of the next table; a record that only names the person goes down the engine's own way. */
+async function eraseMentions(ctx: Context, run: string, place: Place, pattern: string): Promise<Place> {
+  const table = pattern === '' ? undefined : (await searched(ctx))[place.nth]
+  if (!table) return { step: 'proof', nth: 0, block: 0 }
+  const scope = scopeOf(ctx)
+  const resource = scope.catalog.all().find((it) => tableName(it) === table.place.replaceAll('"', ''))
+  const to = place.block + blocks
+  const found = resource
+    ? await markMentions(scope, resource, { pattern, from: place.block, to, run })
+    : Number(
+        (
+          await sql<{ n: number }>`
+            select core.erase_mentions(${run}::uuid, ${table.place}::regclass, ${pattern}, ${markOf(scope)}, ${place.block}, ${to}) as n`.execute(
+            ctx.sql,
+          )
+        ).rows[0]?.n ?? 0,
+      )
+  if (found > 0) await count(ctx, run, { [`mention ${table.place}`]: found })
+  return to >= table.blocks ? { ...place, nth: place.nth + 1, block: 0 } : { ...place, block: to }
+}
+
+const tableName = ({ schema, table }: { schema: string; table: string }) => `${schema}.${table}`
+
+async function mentionsIn(ctx: Context, run: string, place: string, pattern: string): Promise<number> {
+  const { rows } = await sql<{
+    n: number
+  }>`select core.count_mentions(${run}::uuid, ${place}::regclass, ${pattern}) as n`.execute(ctx.sql)
+  return Number(rows[0]?.n ?? 0)
+}
+
+/** Looks once more, certifies, tells, and forgets what was looked for. */
+async function finish(ctx: Context, keys: PrivacyKeys, run: string): Promise<{ certificate: string | null }> {
+  const erasure = await erasureOf(ctx, run)
+  if (!erasure) return { certificate: null }
+  const { terms, counts } = erasure
+  const left: Record<string, number> = {}
+  if (terms.pattern !== '') {
+    for (const { place } of await searched(ctx)) {
+      const found = await mentionsIn(ctx, run, place, terms.pattern)
+      if (found > 0) left[place] = found
+    }
+  }
+  const now = ctx.clock.now().toISOString()
+  const certificate = await certify(ctx, keys, {
+    kind: 'erasure',
+    request: run,
+    body: { request: run, erased: counts, held: terms.holds, left, sharedWithOthers: terms.shared },
+  })
+  for (const { resource, record } of terms.subject.records) {
+    if (resource === 'core.contact') ctx.emit(ContactErased, { record, request: run }, { key: record })
+    if (resource === 'core.lead') ctx.emit(LeadErased, { record, request: run }, { key: record })
+  }
+  await note(ctx, run, {
+    state: 'done',
+    doneAt: now,
+    certificateId: certificate,
+    requestedBy: null,
+    identityCheck: null,
+  })
+  // Who asked, and how it was seen that they may, are about the person too.
+  await sql`
+    insert into core.erasure_target (workspace, run, resource, record, how, done)
+    values (${ctx.workspace.id}::uuid, ${run}::uuid, 'core.privacy-request', ${run}::uuid, 'about', true)`.execute(
+    ctx.sql,
+  )
+  await sql`select core.erase_traces(${run}::uuid, array[${run}::uuid])`.execute(ctx.sql)
+  await sql`delete from core.erasure where workspace = ${ctx.workspace.id}::uuid and run = ${run}::uuid`.execute(
+    ctx.sql,
+  )
+  return { certificate }
+}
+
+export async function note(ctx: Context, id: string, values: Readonly<Record<string, unknown>>): Promise<void> {
+  const { records } = ctx.asSystem()
+  const { data } = await records.get(privacyRequests, id)
+  await records.update(privacyRequests, data, values, { internal: true })
+}

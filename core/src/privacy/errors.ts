@@ -1,0 +1,65 @@
+import { defineError } from '../errors.ts'
+
+export const addressUnreadable = defineError<{ channel: string }>(
+  'ADDRESS_UNREADABLE',
+  422,
+  ({ channel }) => `This is no address for ${channel}. Write a mail address, or a phone number with its country code.`,
+)
+
+export const consentOfNobody = defineError(
+  'CONSENT_OF_NOBODY',
+  422,
+  () => 'Nobody is named. Say which person it is, which address, or both.',
+)
+
+export const consentInTheFuture = defineError<{ at: string }>(
+  'CONSENT_IN_THE_FUTURE',
+  422,
+  ({ at }) => `${at} has not come yet. Give the moment at which the person said it.`,
+)
+
+export const personUnknown = defineError<{ resource: string; id: string }>(
+  'PERSON_UNKNOWN',
+  404,
+  ({ resource, id }) => `There is no ${resource} "${id}" that you may see. Choose a contact or a lead.`,
+)
+
+export const objectionStands = defineError<{ field: string }>(
+  'OBJECTION_STANDS',
+  409,
+  ({ field }) =>
+    `${field} follows an objection that was recorded with its proof. Record its reversal under Consent, with what the person agreed to.`,
+)
+
+export const subjectErased = defineError(
+  'SUBJECT_ERASED',
+  409,
+  () =>
+    'This person was erased at their own request and must not come back by itself. If they return of their own will, an administrator can lift the block under Settings, Privacy.',
+)
+
+export const requestNotRehearsed = defineError<{ number: string }>(
+  'REQUEST_NOT_REHEARSED',
+  409,
+  ({ number }) =>
+    `${number} was not rehearsed yet. Look first at what would go and what the law keeps: nothing brings it back.`,
+)
+
+export const certificateNotFound = defineError<{ id: string }>(
+  'CERTIFICATE_NOT_FOUND',
+  404,
+  ({ id }) => `There is no certificate "${id}" here. Open it from its request.`,
+)
+
+export const accessFileGone = defineError<{ number: string }>(
+  'ACCESS_FILE_GONE',
+  410,
+  ({ number }) => `The file of ${number} is no longer kept. Make a new access request.`,
+)
+
+export const retentionResourceRefused = defineError<{ resource: string }>(
+  'RETENTION_RESOURCE_REFUSED',
+  422,
+  ({ resource }) =>
+    `"${resource.slice(0, 60)}" is no kind of record a rule may end. Choose one that people keep in lists.`,
+)

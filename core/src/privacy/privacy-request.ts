@@ -1,0 +1,63 @@
+import { defineEntity, p } from '@mikro-orm/core'
+import { recordBase } from '../records/record-base.ts'
+import { defineResource } from '../records/define-resource.ts'
+import type { ErasurePlan } from './plan.ts'
+
+export const PrivacyRequestSchema = defineEntity({
+  name: 'PrivacyRequest',
+  schema: 'core',
+  tableName: 'privacy_request',
+  properties: {
+    ...recordBase(),
+    number: p.string(),
+    kind: p.string().$type<'access' | 'erasure'>(),
+    subjectResource: p.string().$type<'core.contact' | 'core.lead'>(),
+    subjectRecord: p.uuid(),
+    state: p.string().$type<'received' | 'verified' | 'running' | 'done'>().default('received'),
+    requestedBy: p.string().length(250).nullable(),
+    identityCheck: p.string().length(500).nullable(),
+    receivedOn: p.date(),
+    dueOn: p.date(),
+    verifiedAt: p.datetime().nullable(),
+    verifiedBy: p.uuid().nullable(),
+    job: p.uuid().nullable(),
+    plan: p.json<ErasurePlan>().nullable(),
+    plannedAt: p.datetime().nullable(),
+    doneAt: p.datetime().nullable(),
+    certificateId: p.uuid().nullable(),
+    fileSize: p.bigint().$type<number>().nullable(),
+    fileUntil: p.datetime().nullable(),
+  },
+})
+
+/** Somebody asked for what is held about them, or to be forgotten. */
+export class PrivacyRequest extends PrivacyRequestSchema.class {}
+PrivacyRequestSchema.setClass(PrivacyRequest)
+
+// Read like any record; written only by the routes beside, each of which is one step of a request.
+export const privacyRequests = defineResource(PrivacyRequest, {
+  path: 'privacy/requests',
+  title: 'number',
+  icon: 'shield-user',
+  nav: false,
+  readonly: true,
+  fields: {
+    number: { required: false },
+    kind: { format: 'select', options: ['access', 'erasure'] },
+    subjectResource: { format: 'select', options: ['core.contact', 'core.lead'] },
+    subjectRecord: { format: 'text', targetIn: 'subjectResource' },
+    state: {
+      format: 'select',
+      options: [
+        { value: 'received', tone: 'info', icon: 'inbox' },
+        { value: 'verified', tone: 'accent', icon: 'user-check' },
+        { value: 'running', tone: 'warning', icon: 'circle-dot' },
+        { value: 'done', tone: 'success', icon: 'circle-check' },
+      ],
+    },
+    verifiedBy: { format: 'user' },
+  },
+  list: ['number', 'kind', 'state', 'receivedOn', 'dueOn', 'owner'],
+  sort: 'dueOn',
+  numbered: { number: 'PR' },
+})

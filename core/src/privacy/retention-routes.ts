@@ -1,0 +1,141 @@
+import { sql } from 'kysely'
+import { uuidv7 } from 'uuidv7'
+import { z } from 'zod'
+import { requestJob } from '../jobs/index.ts'
+import { defineRoute, type RouteDefinition } from '../plugins/define-plugin.ts'
+import type { RecordEngine } from '../records/engine.ts'
+import { compiled, mayEnd, rehearseRule, retentionKind } from './retention.ts'
+import { retentionRules } from './retention-rule.ts'
+
+const id = z.object({ id: z.uuid() })
+const values = {
+  name: z.string().trim().min(1).max(120),
+  resource: z.string().max(120),
+  condition: z.string().trim().min(1).max(5_000),
+  action: z.enum(['delete', 'anonymise']),
+  graceDays: z.int().min(0).max(3650),
+  active: z.boolean(),
+}
+const answer = z.object({ data: z.looseObject({ id: z.uuid(), version: z.int() }) })
+const run = z.object({
+  id: z.uuid(),
+  action: z.enum(['delete', 'anonymise']),
+  condition: z.string(),
+  matched: z.int(),
+  gone: z.int(),
+  held: z.int(),
+  used: z.int(),
+  certificate: z.uuid().nullable(),
+  at: z.string(),
+})
+
+export const retentionRoutes: readonly RouteDefinition[] = [
+  defineRoute({
+    method: 'get',
+    path: '/privacy/retention-resources',
+    permission: 'core.privacy.read',
+    summary: 'Kinds of records a retention rule may be for',
+    answer: z.object({ data: z.array(z.object({ id: z.string(), label: z.string() })) }),
+    handle: async (_, ctx) => {
+      const { scope } = ctx.records as RecordEngine
+      const kinds = scope.catalog.all().filter((it) => scope.exists(it) && mayEnd(it))
+      return { data: kinds.map(({ id: resource }) => ({ id: resource, label: ctx.t(`${resource}.many`) })) }
+    },
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/privacy/retention-rules',
+    permission: 'core.privacy.manage',
+    summary: 'Say how long a kind of record is kept',
+    body: z.strictObject({ ...values, active: values.active.optional(), graceDays: values.graceDays.optional() }),
+    answer,
+    status: 201,
+    handle: async ({ body }, ctx) => {
+      compiled(ctx, body)
+      return { data: await ctx.asSystem().records.create(retentionRules, body, { internal: true }) }
+    },
+  }),
+  defineRoute({
+    method: 'patch',
+    path: '/privacy/retention-rules/:id',
+    permission: 'core.privacy.manage',
+    summary: 'Change a rule; one that stopped starts again with a condition that fits',
+    params: id,
+    body: z.strictObject({ ...z.object(values).omit({ resource: true }).partial().shape, version: z.int().min(1) }),
+    answer,
+    handle: async ({ params, body: { version, ...change } }, ctx) => {
+      const { records } = ctx.asSystem()
+      const { data } = await records.get(retentionRules, params.id)
+      compiled(ctx, { resource: String(data['resource']), condition: change.condition ?? String(data['condition']) })
+      const written = { ...change, fault: null }
+      return { data: await records.update(retentionRules, { id: params.id, version }, written, { internal: true }) }
+    },
+  }),
+  defineRoute({
+    method: 'delete',
+    path: '/privacy/retention-rules/:id',
+    permission: 'core.privacy.manage',
+    summary: 'Take a rule away',
+    params: id,
+    answer: z.undefined(),
+    handle: async ({ params }, ctx) => {
+      const { records } = ctx.asSystem()
+      const { data } = await records.get(retentionRules, params.id)
+      await records.remove(retentionRules, data)
+      return undefined
+    },
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/privacy/retention-rules/:id/rehearse',
+    permission: 'core.privacy.manage',
+    summary: 'Count what a rule is about now, and what would go with its next run',
+    params: id,
+    answer: z.object({
+      data: z.object({
+        matching: z.int(),
+        due: z.int(),
+        sample: z.array(z.object({ id: z.uuid(), title: z.string() })),
+      }),
+    }),
+    handle: async ({ params }, ctx) => {
+      const { data } = await ctx.asSystem().records.get(retentionRules, params.id)
+      const { matching, due, sample } = await rehearseRule(ctx, data as never)
+      return { data: { matching, due, sample: [...sample] } }
+    },
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/privacy/retention-rules/:id/run',
+    permission: 'core.privacy.erase',
+    summary: 'Run a rule that is on now instead of at night',
+    params: id,
+    answer: z.object({ data: z.object({ job: z.uuid() }) }),
+    status: 202,
+    handle: async ({ params }, ctx) => {
+      const { data } = await ctx.asSystem().records.get(retentionRules, params.id)
+      const job = await requestJob(ctx, {
+        kind: retentionKind,
+        key: data.id,
+        payload: { rule: data.id, run: uuidv7() },
+      })
+      return { data: { job } }
+    },
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/privacy/retention-rules/:id/runs',
+    permission: 'core.privacy.read',
+    summary: 'What each run of a rule came to, newest first',
+    params: id,
+    answer: z.object({ data: z.array(run) }),
+    handle: async ({ params }, ctx) => {
+      const { rows } = await sql<z.infer<typeof run>>`
+        select id, action, condition, matched::integer as matched, gone::integer as gone, held::integer as held, used::integer as used, certificate, at
+        from core.retention_run where workspace = ${ctx.workspace.id}::uuid and rule = ${params.id}::uuid order by at desc limit 100`.execute(
+        ctx.sql,
+      )
+      return { data: rows }
+    },
+  }),
+]

@@ -1,0 +1,219 @@
+import { sql } from 'kysely'
+import type { Context } from '../context.ts'
+import { SocleError } from '../errors.ts'
+import type { JobHandler } from '../jobs/job.ts'
+import { requestJob } from '../jobs/index.ts'
+import type { JobDefinition } from '../plugins/define-plugin.ts'
+import { uuidv7 } from 'uuidv7'
+import type { RecordEngine } from '../records/engine.ts'
+import { withEveryRight } from '../records/merge/system-scope.ts'
+import { conditionsOf, tableOf } from '../records/read.ts'
+import type { Resource } from '../records/registry.ts'
+import type { EngineScope } from '../records/scope.ts'
+import { certify } from './certificates.ts'
+import { eraseSome } from './erasure.ts'
+import { retentionResourceRefused } from './errors.ts'
+import type { PrivacyKeys } from './keys.ts'
+import { retentionRules } from './retention-rule.ts'
+import { subjectOf } from './subject.ts'
+import { listHolds, listTargets, putTargets } from './targets.ts'
+
+export const retentionKind = 'core.retention'
+
+/** Records gone in a unit of work. */
+const chunk = 100
+const sampleSize = 10
+
+interface Rule {
+  readonly id: string
+  readonly version: number
+  readonly resource: string
+  readonly condition: string
+  readonly action: 'delete' | 'anonymise'
+  readonly graceDays: number
+  readonly active: boolean
+}
+
+const persons: ReadonlySet<string> = new Set(['core.contact', 'core.lead'])
+
+const scopeOf = (ctx: Context): EngineScope => withEveryRight((ctx.records as RecordEngine).scope)
+
+/** Kinds of records a rule may end: those people keep in lists. Lines go with what they are lines of. */
+export function mayEnd({ options }: Resource): boolean {
+  return options.readonly !== true && options.nav !== false && !options.audience
+}
+
+/** @throws `RETENTION_RESOURCE_REFUSED`, and what the expression language says of a condition that does not fit */
+export function compiled(ctx: Context, { resource: id, condition }: Pick<Rule, 'resource' | 'condition'>) {
+  const scope = scopeOf(ctx)
+  const resource = scope.catalog.get(id)
+  if (!resource || !scope.exists(resource) || !mayEnd(resource)) throw retentionResourceRefused({ resource: id })
+  return { scope, resource, where: sql.join(conditionsOf(scope, resource, { filter: condition }), sql` and `) }
+}
+
+export interface RetentionRehearsal {
+  /** Records the condition holds for now, all of them. */
+  readonly matching: number
+  /** Those of them that would go with the next run. */
+  readonly due: number
+  readonly sample: readonly { readonly id: string; readonly title: string }[]
+}
+
+/** What a rule would come to, counted exactly. */
+export async function rehearseRule(ctx: Context, rule: Rule): Promise<RetentionRehearsal> {
+  const { resource, where } = compiled(ctx, rule)
+  const workspace = sql`${ctx.workspace.id}::uuid`
+  const title = resource.fields.get(resource.title)?.column ?? 'id'
+  const { rows } = await sql<{ matching: number; due: number }>`
+    select count(*)::integer as matching,
+      (count(*) filter (where ${rule.graceDays} = 0 or exists (select from core.retention_due d where d.workspace = ${workspace} and d.rule = ${rule.id}::uuid
+        and d.record = t.id and d.since <= ${ctx.clock.today()}::date - ${rule.graceDays}::integer)))::integer as due
+    from ${tableOf(resource, 't')} where ${where}`.execute(ctx.sql)
+  const { rows: sample } = await sql<{ id: string; title: string }>`
+    select t.id, coalesce(${sql.ref(`t.${title}`)}::text, '') as title from ${tableOf(resource, 't')} where ${where}
+    order by t.created_at, t.id limit ${sampleSize}`.execute(ctx.sql)
+  return { ...(rows[0] ?? { matching: 0, due: 0 }), sample }
+}
+
+/** Every night, each rule that is on. */
+export const nightlyRetention: JobDefinition = {
+  id: 'nightly-retention',
+  schedule: '40 3 * * *',
+  async run(ctx) {
+    const { rows } = await sql<{ id: string }>`
+      select id from core.retention_rule where workspace = ${ctx.workspace.id}::uuid and active and deleted_at is null order by id`.execute(
+      ctx.sql,
+    )
+    for (const { id } of rows)
+      await requestJob(ctx, { kind: retentionKind, key: id, payload: { rule: id, run: uuidv7() } })
+  },
+}
+
+/**
+ * Marks since when a rule's condition holds for which records, and ends those for which it has held longer than the rule's
+ * grace: down the same way as an erasure, without the marks that keep a person from returning.
+ */
+export function retentionJob(keys: () => PrivacyKeys): JobHandler<{ readonly rule: string; readonly run: string }> {
+  return async ({ payload: { rule: id, run } }, { unit, progress }) => {
+    const cause = { origin: 'retention', reason: '' }
+    const matched = await unit((ctx) => begin(ctx, id, run), cause)
+    if (matched === undefined) return { stopped: true }
+    let done = 0
+    for (let more = true; more;) {
+      const count = await unit(async (ctx) => {
+        const ended = await endSome(ctx, await ruleOf(ctx, id), run)
+        await progress(done + ended, undefined, ctx)
+        return ended
+      }, cause)
+      done += count
+      more = count > 0
+    }
+    return unit((ctx) => finish(ctx, keys(), { id, run, matched }), cause)
+  }
+}
+
+async function ruleOf(ctx: Context, id: string): Promise<Rule> {
+  const { data } = await ctx.asSystem().records.get(retentionRules, id)
+  return data as unknown as Rule
+}
+
+async function begin(ctx: Context, id: string, run: string): Promise<number | undefined> {
+  const rule = await ruleOf(ctx, id)
+  if (!rule.active) return undefined
+  const workspace = sql`${ctx.workspace.id}::uuid`
+  let plan: ReturnType<typeof compiled>
+  try {
+    plan = compiled(ctx, rule)
+  } catch (error) {
+    if (!(error instanceof SocleError)) throw error
+    // A field it reads was taken away: better nothing goes than the wrong ones.
+    await ctx
+      .asSystem()
+      .records.update(retentionRules, rule, { active: false, fault: error.message }, { internal: true })
+    return undefined
+  }
+  const { resource, where } = plan
+  await sql`
+    delete from core.retention_due d where d.workspace = ${workspace} and d.rule = ${id}::uuid and not exists (
+      select from ${tableOf(resource, 't')} where t.id = d.record and ${where})`.execute(ctx.sql)
+  await sql`
+    insert into core.retention_due (workspace, rule, record, since)
+    select ${workspace}, ${id}::uuid, t.id, ${ctx.clock.today()}::date from ${tableOf(resource, 't')} where ${where} on conflict do nothing`.execute(
+    ctx.sql,
+  )
+  await sql`
+    insert into core.erasure (workspace, run, at) values (${workspace}, ${run}::uuid, ${ctx.clock.now().toISOString()}::timestamptz) on conflict do nothing`.execute(
+    ctx.sql,
+  )
+  const { rows } = await sql<{ n: number }>`
+    select count(*)::integer as n from core.retention_due d where d.workspace = ${workspace} and d.rule = ${id}::uuid`.execute(
+    ctx.sql,
+  )
+  return rows[0]?.n ?? 0
+}
+
+async function endSome(ctx: Context, rule: Rule, run: string): Promise<number> {
+  const { scope, resource, where } = compiled(ctx, rule)
+  const workspace = sql`${ctx.workspace.id}::uuid`
+  const { rows } = await sql<{ record: string }>`
+    select d.record from core.retention_due d
+    where d.workspace = ${workspace} and d.rule = ${rule.id}::uuid and d.since <= ${ctx.clock.today()}::date - ${rule.graceDays}::integer
+      and not exists (select from core.erasure_target e where e.workspace = ${workspace} and e.run = ${run}::uuid and e.resource = ${resource.id} and e.record = d.record)
+      and exists (select from ${tableOf(resource, 't')} where t.id = d.record and ${where})
+    order by d.since, d.record limit ${chunk}`.execute(ctx.sql)
+  const ids = rows.map(({ record }) => record)
+  if (ids.length === 0) return 0
+  if (persons.has(resource.id)) {
+    for (const id of ids) await listTargets(scope, run, await subjectOf(scope, resource.id, id))
+  } else {
+    const records = ids.map((record) => ({ resource: resource.id, record }))
+    await listHolds(scope, run, { resource: resource.id, record: ids[0] ?? '', records, addresses: [] })
+    await putTargets(
+      scope,
+      { run, resource: resource.id, how: rule.action === 'delete' ? 'row' : 'about' },
+      sql`select id, null::text from unnest(${ids}::uuid[]) as i (id)`,
+    )
+  }
+  while (await eraseSome(ctx, run));
+  // Anonymised ones still meet the condition: they are not to be looked at every night.
+  await sql`
+    update core.retention_due d set since = 'infinity' where d.workspace = ${workspace} and d.rule = ${rule.id}::uuid and exists (
+      select from core.erasure_target e where e.workspace = ${workspace} and e.run = ${run}::uuid and e.resource = ${resource.id} and e.record = d.record and e.how = 'about')`.execute(
+    ctx.sql,
+  )
+  return ids.length
+}
+
+async function finish(
+  ctx: Context,
+  keys: PrivacyKeys,
+  { id, run, matched }: { readonly id: string; readonly run: string; readonly matched: number },
+) {
+  const rule = await ruleOf(ctx, id)
+  const { rows } = await sql<{ gone: number; held: number; used: number }>`
+    select (count(*) filter (where how in ('person', 'about', 'row')))::integer as gone, (count(*) filter (where how = 'held'))::integer as held,
+      (count(*) filter (where how = 'used'))::integer as used
+    from core.erasure_target where workspace = ${ctx.workspace.id}::uuid and run = ${run}::uuid and resource = ${rule.resource}`.execute(
+    ctx.sql,
+  )
+  const counts = rows[0] ?? { gone: 0, held: 0, used: 0 }
+  const { resource, condition, action } = rule
+  const certificate =
+    counts.gone === 0
+      ? null
+      : await certify(ctx, keys, {
+          kind: 'retention',
+          body: { rule: id, resource, condition, action, matched, ...counts },
+        })
+  const at = ctx.clock.now().toISOString()
+  await sql`
+    insert into core.retention_run (id, workspace, rule, resource, action, condition, matched, gone, held, used, certificate, at)
+    values (${run}::uuid, ${ctx.workspace.id}::uuid, ${id}::uuid, ${resource}, ${action}, ${condition}, ${matched}, ${counts.gone}, ${counts.held},
+      ${counts.used}, ${certificate}::uuid, ${at}::timestamptz) on conflict do nothing`.execute(ctx.sql)
+  await sql`delete from core.erasure where workspace = ${ctx.workspace.id}::uuid and run = ${run}::uuid`.execute(
+    ctx.sql,
+  )
+  await sql`select core.search_sweep()`.execute(ctx.sql)
+  await ctx.asSystem().records.update(retentionRules, rule, { lastRunAt: at, fault: null }, { internal: true })
+  return { ...counts, certificate }
+}

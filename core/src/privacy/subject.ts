@@ -1,0 +1,154 @@
+import { sql } from 'kysely'
+import { fieldValue } from '../records/field-value.ts'
+import { fold } from '../records/expression/index.ts'
+import { columnsOf, tableOf } from '../records/read.ts'
+import type { RecordJson } from '../records/records.ts'
+import type { Resource } from '../records/registry.ts'
+import type { EngineScope } from '../records/scope.ts'
+import { addressOf, type Address } from './addresses.ts'
+import type { PrivacySubject } from './stores.ts'
+import { termsOf, type Terms } from './terms.ts'
+
+export interface KnownSubject extends PrivacySubject {
+  readonly addresses: readonly Address[]
+  /** Numbers that were kept as mobile: they are one person's, where another may be a switchboard. */
+  readonly mobiles: ReadonlySet<string>
+  /** First and last names, those of the past too. */
+  readonly names: readonly { readonly first: string; readonly last: string }[]
+  readonly birthDates: readonly string[]
+  readonly terms: Terms
+  /** Names and addresses that others have too. */
+  readonly shared: number
+}
+
+/** Who a person is here: their records, and all they were ever known by. */
+export async function subjectOf(scope: EngineScope, resource: string, record: string): Promise<KnownSubject> {
+  const records = await samePerson(scope, resource, record)
+  const values = await everKnown(scope, records)
+  const addresses = new Map<string, Address>()
+  const mobiles = new Set<string>()
+  const typed = new Set<string>()
+  const { zone } = scope.ctx.workspace
+  for (const [channel, names] of [
+    ['mail', ['email']],
+    ['phone', ['phone', 'phoneNorm', 'mobile', 'mobileNorm']],
+  ] as const) {
+    for (const name of names) {
+      for (const value of values.get(name) ?? []) {
+        const address = addressOf(channel, value, zone)
+        if (!address) continue
+        addresses.set(`${address.kind} ${address.value}`, address)
+        if (name.startsWith('mobile')) mobiles.add(address.value)
+        if (channel === 'phone') typed.add(value)
+      }
+    }
+  }
+  const firsts = [...(values.get('firstName') ?? [])]
+  const names = firsts.flatMap((first) => [...(values.get('lastName') ?? [])].map((last) => ({ first, last })))
+  const shared = await sharedWithOthers(scope, records, [...addresses.values()], names)
+  const own = [...addresses.values()].filter(({ kind, value }) => !shared.has(`${kind} ${value}`))
+  return {
+    resource,
+    record,
+    records,
+    addresses: own,
+    mobiles,
+    names,
+    birthDates: [...(values.get('birthDate') ?? [])],
+    terms: termsOf({
+      emails: own.filter(({ kind }) => kind === 'email').map(({ value }) => value),
+      phones: own.filter(({ kind }) => kind === 'phone').map(({ value }) => value),
+      typed: [...typed].filter((text) => {
+        const address = addressOf('phone', text, zone)
+        return address !== undefined && !shared.has(`phone ${address.value}`)
+      }),
+      names: names.filter(({ first, last }) => !shared.has(`name ${fold(`${first} ${last}`)}`)),
+      others: [...(values.get('') ?? [])],
+    }),
+    shared: shared.size,
+  }
+}
+
+/** A person's account of their own, where nobody else is at it, is the person too. */
+async function samePerson(
+  scope: EngineScope,
+  resource: string,
+  record: string,
+): Promise<readonly { resource: string; record: string }[]> {
+  const { rows } = await sql<{ resource: string; record: string }>`
+    with self as (select * from core.same_person(${resource}, ${record}::uuid))
+    select resource, record from self
+    union
+    select 'core.account', a.id from self s
+    join core.contact c on c.workspace = ${scope.ctx.workspace.id}::uuid and c.id = s.record
+    join core.account a on a.workspace = c.workspace and a.id = c.account_id and a.kind = 'person'
+    where s.resource = 'core.contact' and not exists (
+      select from core.contact o where o.workspace = a.workspace and o.account_id = a.id and o.deleted_at is null
+        and not exists (select from self x where x.record = o.id))`.execute(scope.tx)
+  return rows
+}
+
+/** Values of the person's records by field, of now and from the ledger; `''` holds those a field keeps unique. */
+async function everKnown(
+  scope: EngineScope,
+  records: readonly { resource: string; record: string }[],
+): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const found = new Map<string, Set<string>>()
+  const take = (resource: Resource, name: string, value: unknown) => {
+    if (typeof value !== 'string' || value.trim() === '') return
+    const field = resource.fields.get(name)
+    const isUnique = field?.unique === true && field.target === undefined && value.length >= 6
+    for (const key of isUnique ? [name, ''] : [name]) found.set(key, (found.get(key) ?? new Set()).add(value.trim()))
+  }
+  for (const { resource: id, record } of records) {
+    const resource = scope.catalog.of(id)
+    const { rows } = await sql<RecordJson>`
+      select ${columnsOf(resource.all, 't')} from ${tableOf(resource, 't')}
+      where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = ${record}::uuid`.execute(scope.tx)
+    for (const [name, value] of Object.entries(rows[0] ?? {})) take(resource, name, value)
+    const { rows: past } = await sql<{ name: string; value: unknown }>`
+      select f.key as name, v.value from core.change c cross join lateral jsonb_each(c.fields) f
+      cross join lateral jsonb_array_elements(f.value) v
+      where c.workspace = ${scope.ctx.workspace.id}::uuid and c.resource = ${id} and c.record = ${record}::uuid and c.salt is not null
+        and jsonb_typeof(v.value) = 'string'`.execute(scope.tx)
+    for (const { name, value } of past) take(resource, name, value)
+  }
+  return found
+}
+
+/** What another live contact, lead, account or colleague has too: taking it away would take from them. */
+async function sharedWithOthers(
+  scope: EngineScope,
+  records: readonly { record: string }[],
+  addresses: readonly Address[],
+  names: readonly { first: string; last: string }[],
+): Promise<ReadonlySet<string>> {
+  const own = records.map(({ record }) => record)
+  const workspace = sql`${scope.ctx.workspace.id}::uuid`
+  const emails = addresses.filter(({ kind }) => kind === 'email').map(({ value }) => value)
+  const phones = addresses.filter(({ kind }) => kind === 'phone').map(({ value }) => value)
+  const folded = names.map(({ first, last }) => fold(`${first} ${last}`))
+  const { rows } = await sql<{ key: string }>`
+    with other as (
+      select c.id, c.email, c.phone_norm as phone, c.mobile_norm as mobile, c.name from core.contact c where c.workspace = ${workspace} and c.deleted_at is null
+      union all select l.id, l.email, l.phone_norm, null, l.name from core.lead l where l.workspace = ${workspace} and l.deleted_at is null
+      union all select a.id, lower(a.email), a.phone_norm, null, null from core.account a where a.workspace = ${workspace} and a.deleted_at is null
+      union all select m.id, lower(m.email), null, null, m.name from core.member m where m.workspace = ${workspace})
+    select distinct x.key from other o cross join lateral (values
+      ('email ' || o.email), ('phone ' || o.phone), ('phone ' || o.mobile), ('name ' || core.fold(o.name))) x (key)
+    where o.id <> all(${own}::uuid[]) and (o.email = any(${emails}::text[]) or o.phone = any(${phones}::text[]) or o.mobile = any(${phones}::text[])
+      or core.fold(o.name) = any(${folded}::text[]))`.execute(scope.tx)
+  const theirs = new Set([
+    ...emails.map((it) => `email ${it}`),
+    ...phones.map((it) => `phone ${it}`),
+    ...folded.map((it) => `name ${it}`),
+  ])
+  return new Set(rows.map(({ key }) => key).filter((key) => theirs.has(key)))
+}
+
+/** Rows of a resource that point at any of these records, by a field. */
+export function pointsAt(resource: Resource, field: string, as: string) {
+  const model = resource.fields.get(field)
+  if (!model) throw new Error(`${resource.id} has no field ${field}.`)
+  return fieldValue(model, as)
+}

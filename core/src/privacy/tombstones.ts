@@ -1,0 +1,126 @@
+import { sql } from 'kysely'
+import type { Context } from '../context.ts'
+import { fold } from '../records/expression/index.ts'
+import { defineGuard, type GuardDefinition } from '../records/define-resource.ts'
+import type { RecordJson } from '../records/records.ts'
+import { addressOf } from './addresses.ts'
+import { subjectErased } from './errors.ts'
+import type { PrivacyKeys } from './keys.ts'
+import type { KnownSubject } from './subject.ts'
+
+type Kind = 'email' | 'phone' | 'phone-name' | 'birth' | 'record'
+
+interface Mark {
+  readonly kind: Kind
+  readonly value: string
+}
+
+/** What an erased person would be recognised by: never in words, only as keyed hashes. */
+export async function raiseTombstones(
+  ctx: Context,
+  keys: PrivacyKeys,
+  run: string,
+  subject: KnownSubject,
+): Promise<number> {
+  const marks = new Map<string, Mark>()
+  const add = (kind: Kind, value: string) => marks.set(`${kind} ${value}`, { kind, value })
+  for (const { record } of subject.records) add('record', record)
+  for (const { kind, value } of subject.addresses) {
+    if (kind === 'email') add('email', value)
+    if (kind !== 'phone') continue
+    if (subject.mobiles.has(value)) add('phone', value)
+    // A number may be a switchboard: with the name it is one person's.
+    for (const { last } of subject.names) add('phone-name', `${value} ${fold(last)}`)
+  }
+  for (const day of subject.birthDates)
+    for (const { first, last } of subject.names) add('birth', `${day} ${fold(`${first} ${last}`)}`)
+  const all = hashed(ctx, keys, [...marks.values()])
+  await sql`
+    insert into core.tombstone (workspace, kind, hash, run, at)
+    select ${ctx.workspace.id}::uuid, m.kind, decode(m.hash, 'hex'), ${run}::uuid, ${ctx.clock.now().toISOString()}::timestamptz
+    from unnest(${all.map(({ kind }) => kind)}::text[], ${all.map(({ hash }) => hash)}::text[]) as m (kind, hash)
+    on conflict (workspace, kind, hash) do update set run = excluded.run, at = excluded.at, lifted_at = null, lifted_by = null, lift_reason = null`.execute(
+    ctx.sql,
+  )
+  return all.length
+}
+
+function hashed(ctx: Context, keys: PrivacyKeys, marks: readonly Mark[]) {
+  return marks.map(({ kind, value }) => ({
+    kind,
+    hash: keys.hash(ctx.workspace.id, kind === 'record' ? kind : `tombstone ${kind}`, value).toString('hex'),
+  }))
+}
+
+/** Whatever way a record comes in or changes, it passes here: an erased person does not return by itself. */
+export function tombstoneGuards(keys: () => PrivacyKeys): readonly GuardDefinition[] {
+  const check: GuardDefinition['check'] = async ({ record, before, changed, action }, ctx) => {
+    if (action === 'update' && ![...watched].some((name) => changed.has(name))) return
+    const marks = marksOf(record, ctx)
+    // A change of a job title is no return: only what is new about the record is looked at.
+    const known =
+      before && action === 'update'
+        ? new Set(marksOf(before, ctx).map(({ kind, value }) => `${kind} ${value}`))
+        : undefined
+    const asked = hashed(
+      ctx,
+      keys(),
+      marks.filter(({ kind, value }) => !known?.has(`${kind} ${value}`)),
+    )
+    if (asked.length === 0) return
+    const { rows } = await sql`
+      select 1 from core.tombstone t join unnest(${asked.map(({ kind }) => kind)}::text[], ${asked.map(({ hash }) => hash)}::text[]) as m (kind, hash)
+        on t.workspace = ${ctx.workspace.id}::uuid and t.kind = m.kind and t.hash = decode(m.hash, 'hex') where t.lifted_at is null limit 1`.execute(
+      ctx.sql,
+    )
+    if (rows.length > 0) throw subjectErased({})
+  }
+  return ['core.contact', 'core.lead', 'core.account'].map((resource) =>
+    defineGuard(resource, ['create', 'update', 'restore'], (write, ctx) =>
+      resource === 'core.account' && write.record['kind'] !== 'person' ? undefined : check(write, ctx),
+    ),
+  )
+}
+
+const watched = new Set(['email', 'phone', 'phoneNorm', 'mobile', 'mobileNorm', 'lastName', 'firstName', 'birthDate'])
+
+function marksOf(record: RecordJson, ctx: Context): Mark[] {
+  const text = (name: string) => (typeof record[name] === 'string' && record[name] !== '' ? record[name] : undefined)
+  const marks: Mark[] = [{ kind: 'record', value: record.id }]
+  const email = text('email')
+  if (email !== undefined) marks.push({ kind: 'email', value: email.trim().toLowerCase() })
+  const last = text('lastName')
+  for (const name of ['phone', 'mobile']) {
+    const typed = text(name)
+    const address = typed === undefined ? undefined : addressOf('phone', typed, ctx.workspace.zone)
+    if (!address) continue
+    marks.push({ kind: 'phone', value: address.value })
+    if (last !== undefined) marks.push({ kind: 'phone-name', value: `${address.value} ${fold(last)}` })
+  }
+  const [born, first] = [text('birthDate'), text('firstName')]
+  if (born !== undefined && first !== undefined && last !== undefined)
+    marks.push({ kind: 'birth', value: `${born} ${fold(`${first} ${last}`)}` })
+  return marks
+}
+
+/** Lets an erased person come back, of their own will: known by an address of theirs, or by the request that erased them. */
+export async function liftTombstones(
+  ctx: Context,
+  keys: PrivacyKeys,
+  {
+    address,
+    request,
+    reason,
+  }: { readonly address?: string | undefined; readonly request?: string | undefined; readonly reason: string },
+): Promise<number> {
+  const found = address === undefined ? undefined : addressOf('any', address, ctx.workspace.zone)
+  const [mark] = found
+    ? hashed(ctx, keys, [{ kind: found.kind === 'email' ? 'email' : 'phone', value: found.value }])
+    : []
+  const { rows } = await sql`
+    update core.tombstone t set lifted_at = ${ctx.clock.now().toISOString()}::timestamptz, lifted_by = ${ctx.actor.id ?? null}::uuid, lift_reason = ${reason}
+    where t.workspace = ${ctx.workspace.id}::uuid and t.lifted_at is null and t.kind <> 'record' and (t.run = ${request ?? null}::uuid or t.run in (
+      select m.run from core.tombstone m where m.workspace = t.workspace and m.kind = ${mark?.kind ?? null} and m.hash = decode(${mark?.hash ?? null}, 'hex')))
+    returning 1`.execute(ctx.sql)
+  return rows.length
+}

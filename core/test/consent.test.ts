@@ -1,0 +1,302 @@
+import { sql } from 'kysely'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Consents, type ContactQuestion, type PersonResource } from '../src/privacy/consents.ts'
+import { createTestApp, type TestApp, type TestWorkspace } from '../src/testing/index.ts'
+
+let app: TestApp
+
+beforeAll(async () => {
+  app = await createTestApp({ now: '2026-03-02T09:00:00Z' })
+})
+afterAll(() => app[Symbol.asyncDispose]())
+
+const contacts = '/api/core/contacts'
+const consents = '/api/core/privacy/consents'
+const letter = { channel: 'mail', action: 'objection', source: 'letter' } as const
+
+async function contactOf(here: TestWorkspace, values: Record<string, unknown> = {}): Promise<string> {
+  const { status, body } = await here.admin.post(contacts, {
+    firstName: 'Marguerite',
+    lastName: 'Duval',
+    email: 'm.duval@example.com',
+    phone: '01 42 68 53 00',
+    ...values,
+  })
+  expect(status, JSON.stringify(body)).toBe(201)
+  return body.data.id
+}
+
+async function recorded(here: TestWorkspace, body: Record<string, unknown>): Promise<string> {
+  const answer = await here.admin.post(consents, body)
+  expect(answer.status, JSON.stringify(answer.body)).toBe(201)
+  return answer.body.data.id
+}
+
+async function stateOf(here: TestWorkspace, record: string, at?: string, resource: PersonResource = 'core.contact') {
+  const when = at === undefined ? '' : `&at=${encodeURIComponent(at)}`
+  const { status, body } = await here.admin.get(`${consents}?resource=${resource}&person=${record}${when}`)
+  expect(status, JSON.stringify(body)).toBe(200)
+  return Object.fromEntries(
+    body.data.state
+      .filter(({ scope }: { scope: string }) => scope === 'all')
+      .map(({ channel, state }: { channel: string; state: string }) => [channel, state]),
+  )
+}
+
+/** Asks as a sender's claiming statement does. */
+async function refusal(
+  here: TestWorkspace,
+  {
+    address,
+    person,
+    ...question
+  }: { channel: ContactQuestion['channel']; address: string; person?: string; scope?: string },
+): Promise<string | null> {
+  return here.inside(async (ctx) => {
+    const service = ctx.use(Consents)
+    const hash = service.addressHash(question.channel, address)
+    const asked = {
+      ...question,
+      address: sql`${hash}`,
+      ...(person ? { person: { resource: sql`'core.contact'`, record: sql`${person}::uuid` } } : {}),
+    }
+    const { rows } = await sql<{ why: string | null }>`select ${service.refusal(asked)} as why`.execute(ctx.sql)
+    return rows[0]?.why ?? null
+  })
+}
+
+describe('objections', () => {
+  test('an objection by mail stops mail and nothing else, and its reversal lets it flow again', async () => {
+    const here = await app.secondWorkspace()
+    const person = await contactOf(here)
+    expect(await refusal(here, { channel: 'mail', address: 'm.duval@example.com', person })).toBeNull()
+    await recorded(here, { ...letter, person: { resource: 'core.contact', record: person } })
+    expect(await stateOf(here, person)).toEqual({ mail: 'opted-out', sms: 'open', phone: 'open', post: 'open' })
+    expect(await refusal(here, { channel: 'mail', address: 'm.duval@example.com', person })).toBe('opted-out')
+    expect(await refusal(here, { channel: 'sms', address: '+33142685300', person })).toBeNull()
+    app.clock.advance('PT1M')
+    await recorded(here, {
+      ...letter,
+      action: 'reversal',
+      source: 'form',
+      wording: { id: 'newsletter-2026', text: 'I want to receive the newsletter.' },
+      person: { resource: 'core.contact', record: person },
+    })
+    expect(await stateOf(here, person)).toMatchObject({ mail: 'open' })
+  })
+
+  test('the state at a past date is what it was then', async () => {
+    const here = await app.secondWorkspace()
+    const person = await contactOf(here)
+    const of = { resource: 'core.contact', record: person }
+    await recorded(here, { ...letter, person: of, at: '2026-01-10T10:00:00Z' })
+    await recorded(here, { ...letter, action: 'reversal', person: of, at: '2026-02-10T10:00:00Z' })
+    expect(await stateOf(here, person, '2026-01-09T00:00:00Z')).toMatchObject({ mail: 'open' })
+    expect(await stateOf(here, person, '2026-01-20T00:00:00Z')).toMatchObject({ mail: 'opted-out' })
+    expect(await stateOf(here, person)).toMatchObject({ mail: 'open' })
+  })
+
+  test('an objection to everything holds for each topic, one to a topic for that topic only', async () => {
+    const here = await app.secondWorkspace()
+    const person = await contactOf(here)
+    const of = { resource: 'core.contact', record: person }
+    const ask = (scope?: string) =>
+      refusal(here, { channel: 'mail', address: 'm.duval@example.com', person, ...(scope ? { scope } : {}) })
+    await recorded(here, { ...letter, scope: 'news', person: of, at: '2026-01-01T00:00:00Z' })
+    expect([await ask(), await ask('news'), await ask('offers')]).toEqual([null, 'opted-out', null])
+    await recorded(here, { ...letter, channel: 'any', person: of, at: '2026-01-02T00:00:00Z' })
+    expect([await ask(), await ask('news'), await ask('offers')]).toEqual(['opted-out', 'opted-out', 'opted-out'])
+    await recorded(here, { ...letter, scope: 'news', action: 'reversal', person: of, at: '2026-01-03T00:00:00Z' })
+    expect([await ask(), await ask('news'), await ask('offers')]).toEqual(['opted-out', null, 'opted-out'])
+  })
+
+  test('one who shares a mailbox takes back their own objection only', async () => {
+    const here = await app.secondWorkspace()
+    const one = await contactOf(here, { email: 'info@example.com' })
+    const other = await contactOf(here, {
+      firstName: 'Paul',
+      lastName: 'Rey',
+      email: 'info@example.com',
+      phone: null,
+      allowDuplicate: true,
+    })
+    await recorded(here, { ...letter, person: { resource: 'core.contact', record: one }, at: '2026-01-01T00:00:00Z' })
+    await recorded(here, {
+      ...letter,
+      action: 'reversal',
+      person: { resource: 'core.contact', record: other },
+      address: 'info@example.com',
+      at: '2026-01-02T00:00:00Z',
+    })
+    expect(await refusal(here, { channel: 'mail', address: 'info@example.com', person: one })).toBe('opted-out')
+    expect(await refusal(here, { channel: 'mail', address: 'info@example.com', person: other })).toBeNull()
+  })
+
+  test('the same proof told twice is recorded once', async () => {
+    const here = await app.secondWorkspace()
+    const person = await contactOf(here)
+    const told = { ...letter, person: { resource: 'core.contact', record: person }, proofKey: 'unsubscribe:42' }
+    const first = await here.admin.post(consents, told)
+    const second = await here.admin.post(consents, told)
+    expect(second.body.data).toEqual({ id: first.body.data.id, recorded: false })
+  })
+
+  test('it keeps its wording, by digest and in words, and who recorded it', async () => {
+    const here = await app.secondWorkspace()
+    const person = await contactOf(here)
+    await recorded(here, {
+      ...letter,
+      wording: { id: 'footer-7', text: 'You may object at any time.' },
+      person: { resource: 'core.contact', record: person },
+    })
+    const { body } = await here.admin.get(`${consents}?resource=core.contact&person=${person}`)
+    expect(body.data.history).toMatchObject([
+      {
+        action: 'objection',
+        source: 'letter',
+        wordingId: 'footer-7',
+        wording: 'You may object at any time.',
+        recordedBy: 'Claire Admin',
+      },
+    ])
+    expect(body.data.history[0].wordingHash).toMatch(/^[0-9a-f]{64}$/)
+  })
+
+  test('an objection of a lead holds for the contact it becomes', async () => {
+    const here = await app.secondWorkspace()
+    const lead = await here.admin.post('/api/core/leads', {
+      lastName: 'Rey',
+      companyName: 'Rey SA',
+      email: 'rey@example.com',
+    })
+    await recorded(here, { ...letter, person: { resource: 'core.lead', record: lead.body.data.id } })
+    const made = await here.admin.post(`/api/core/leads/${lead.body.data.id}/convert`, {
+      version: 1,
+      account: { create: { name: 'Rey SA' } },
+      contact: { create: {} },
+    })
+    expect(made.status, JSON.stringify(made.body)).toBeLessThan(300)
+    const { body } = await here.admin.get(`/api/core/leads/${lead.body.data.id}`)
+    expect(await stateOf(here, body.data.contact)).toMatchObject({ mail: 'opted-out' })
+  })
+
+  test('a person out of reach cannot be told from an absent one', async () => {
+    const here = await app.secondWorkspace()
+    const person = await contactOf(here)
+    const blind = await here.as({ may: ['core.account.read'] })
+    const asked = await blind.get(`${consents}?resource=core.contact&person=${person}`)
+    expect(asked.status).toBe(403)
+    const reader = await here.as({ may: ['core.contact.read'] })
+    const tried = await reader.post(consents, { ...letter, person: { resource: 'core.contact', record: person } })
+    expect(tried).toMatchObject({ status: 403, body: { code: 'PERMISSION_DENIED' } })
+  })
+
+  test.each([
+    ['nobody is named', {}, 'CONSENT_OF_NOBODY'],
+    ['the address is none', { address: '????', channel: 'phone' }, 'ADDRESS_UNREADABLE'],
+    ['it lies in the future', { address: 'a@example.com', at: '2036-01-01T00:00:00Z' }, 'CONSENT_IN_THE_FUTURE'],
+  ])('is refused where %s', async (_, more, code) => {
+    const here = await app.secondWorkspace()
+    expect((await here.admin.post(consents, { ...letter, ...more })).body).toMatchObject({ code })
+  })
+})
+
+describe('the fields of a contact', () => {
+  test('follow the base, and ticking one records an objection', async () => {
+    const here = await app.secondWorkspace()
+    const person = await contactOf(here)
+    await recorded(here, { ...letter, channel: 'any', person: { resource: 'core.contact', record: person } })
+    const { body } = await here.admin.get(`${contacts}/${person}`)
+    expect(body.data).toMatchObject({ doNotMail: true, doNotCall: true })
+    const other = await contactOf(here, {
+      firstName: 'Paul',
+      lastName: 'Rey',
+      email: 'p.rey@example.com',
+      phone: null,
+      doNotCall: true,
+    })
+    expect(await stateOf(here, other)).toMatchObject({ mail: 'open', phone: 'opted-out' })
+    const again = await here.admin.patch(`${contacts}/${other}`, { version: 1, doNotCall: false })
+    expect(again.status).toBe(200)
+    expect(await stateOf(here, other)).toMatchObject({ phone: 'open' })
+  })
+
+  test('do not untick an objection that came with its proof', async () => {
+    const here = await app.secondWorkspace()
+    const person = await contactOf(here)
+    await recorded(here, { ...letter, person: { resource: 'core.contact', record: person } })
+    const { body } = await here.admin.get(`${contacts}/${person}`)
+    const unticked = await here.admin.patch(`${contacts}/${person}`, { version: body.data.version, doNotMail: false })
+    expect(unticked).toMatchObject({ status: 409, body: { code: 'OBJECTION_STANDS' } })
+  })
+})
+
+describe('the base', () => {
+  test('refuses the application and its owner to alter or remove what was said', async () => {
+    const here = await app.secondWorkspace()
+    await recorded(here, { ...letter, address: 'someone@example.com' })
+    const { owner } = app.app.kernel.parts.database
+    await expect(here.inside((ctx) => sql`update core.opt_out set channel = 'sms'`.execute(ctx.sql))).rejects.toThrow(
+      /permission denied/,
+    )
+    for (const statement of [
+      sql`update core.opt_out set channel = 'sms'`,
+      sql`delete from core.opt_out`,
+      sql`truncate core.opt_out`,
+    ])
+      await expect(statement.execute(owner)).rejects.toThrow(/append-only/)
+  })
+
+  test('tells at which place somebody altered it all the same', async () => {
+    const here = await app.secondWorkspace()
+    for (const address of ['a@example.com', 'b@example.com', 'c@example.com'])
+      await recorded(here, { ...letter, address })
+    const verify = () => here.admin.get(`${consents}/verification`)
+    expect((await verify()).body.data).toEqual({ checked: 3, fault: null })
+    await app.app.kernel.parts.database.owner.transaction().execute(async (tx) => {
+      await sql`alter table core.opt_out disable trigger user`.execute(tx)
+      await sql`update core.opt_out set action = 'reversal' where workspace = ${here.workspace.id}::uuid and position = 2`.execute(
+        tx,
+      )
+      await sql`alter table core.opt_out enable trigger user`.execute(tx)
+    })
+    expect((await verify()).body.data).toEqual({ checked: 3, fault: 2 })
+  })
+
+  test('keeps no address in words', async () => {
+    const here = await app.secondWorkspace()
+    await recorded(here, { ...letter, address: 'secret.person@example.com' })
+    const { rows } = await here.inside((ctx) =>
+      sql<{ row: string }>`select o::text as row from core.opt_out o`.execute(ctx.sql),
+    )
+    expect(rows.map(({ row }) => row).join()).not.toContain('secret.person')
+  })
+})
+
+describe('suppression', () => {
+  test('holds an address whoever it belongs to, until it is lifted with a reason', async () => {
+    const here = await app.secondWorkspace()
+    const address = 'loud@example.com'
+    const suppressions = '/api/core/privacy/suppressions'
+    await here.admin.post(suppressions, { address, channel: 'mail', reason: 'complaint' })
+    expect(await refusal(here, { channel: 'mail', address: 'LOUD@example.com ' })).toBe('suppressed')
+    const person = await contactOf(here, { email: address })
+    expect(await stateOf(here, person)).toMatchObject({ mail: 'suppressed' })
+    const lifted = await here.admin.post(`${suppressions}/lift`, {
+      address,
+      channel: 'mail',
+      reason: 'Sent by mistake',
+    })
+    expect(lifted.body.data).toEqual({ lifted: 1 })
+    expect(await refusal(here, { channel: 'mail', address })).toBeNull()
+    const { body } = await here.admin.get(`${suppressions}?address=${address}`)
+    expect(body.data).toMatchObject([{ reason: 'complaint', liftReason: 'Sent by mistake' }])
+  })
+
+  test('says nothing in another company', async () => {
+    const here = await app.secondWorkspace()
+    const there = await app.secondWorkspace()
+    await here.admin.post('/api/core/privacy/suppressions', { address: 'x@example.com', channel: 'mail' })
+    expect(await refusal(there, { channel: 'mail', address: 'x@example.com' })).toBeNull()
+  })
+})

@@ -1,0 +1,138 @@
+import { defineEntity, p } from '@mikro-orm/core'
+import { sql } from 'kysely'
+import { expect } from 'vitest'
+import { Contact } from '../src/entities/contact.ts'
+import { contribution, definePlugin } from '../src/plugins/define-plugin.ts'
+import { PrivacyStores } from '../src/privacy/stores.ts'
+import { defineResource } from '../src/records/define-resource.ts'
+import { recordBase } from '../src/records/record-base.ts'
+import type { TestApp, TestClient, TestWorkspace } from '../src/testing/index.ts'
+
+const MailSchema = defineEntity({
+  name: 'Mail',
+  schema: 'mails',
+  tableName: 'mail',
+  properties: {
+    ...recordBase(),
+    subject: p.string(),
+    body: p.text().nullable(),
+    raw: p.text().nullable(),
+    contact: () => p.manyToOne(Contact).nullable(),
+  },
+})
+class Mail extends MailSchema.class {}
+MailSchema.setClass(Mail)
+
+const AttachmentSchema = defineEntity({
+  name: 'Attachment',
+  schema: 'mails',
+  tableName: 'attachment',
+  properties: { ...recordBase(), name: p.string(), mail: () => p.manyToOne(Mail) },
+})
+class Attachment extends AttachmentSchema.class {}
+AttachmentSchema.setClass(Attachment)
+
+/** Mails with attachments, known by their metadata, and files that only the plugin knows. */
+export const mailsPlugin = definePlugin({
+  id: 'mails',
+  version: '1.0.0',
+  platform: '^1.0.0',
+  title: { en: 'Mails', fr: 'Courriels' },
+  entities: [MailSchema, AttachmentSchema],
+  resources: [
+    defineResource(Mail, {
+      path: 'mails',
+      title: 'subject',
+      icon: 'mail',
+      fields: { contact: { personal: true }, raw: { hidden: true } },
+      list: ['subject', 'contact'],
+      search: ['subject', 'body', 'contact.name'],
+    }),
+    defineResource(Attachment, {
+      path: 'attachments',
+      title: 'name',
+      icon: 'paperclip',
+      fields: { mail: { personal: true } },
+      list: ['name', 'mail'],
+    }),
+  ],
+  contributes: [
+    contribution(PrivacyStores, {
+      id: 'mails.blobs',
+      title: { en: 'Files of mails', fr: 'Fichiers des courriels' },
+      async collect({ records }, ctx) {
+        const { rows } = await sql<{ name: string; bytes: Uint8Array }>`
+          select name, bytes from mails.blob where workspace = ${ctx.workspace.id}::uuid and contact = any(${records.map(({ record }) => record)}::uuid[])`.execute(
+          ctx.sql,
+        )
+        return { data: rows.map(({ name }) => name), files: rows.map(({ name, bytes }) => ({ name, content: bytes })) }
+      },
+      async erase({ records }, ctx) {
+        const { rows } = await sql`
+          delete from mails.blob where workspace = ${ctx.workspace.id}::uuid and contact = any(${records.map(({ record }) => record)}::uuid[]) returning 1`.execute(
+          ctx.sql,
+        )
+        return { erased: rows.length }
+      },
+    }),
+  ],
+  migrations: new URL('./fixtures/mails/', import.meta.url),
+})
+
+export const requests = '/api/core/privacy/requests'
+
+/** Steps of a request as an administrator takes them. */
+export class Asking {
+  readonly #app: TestApp
+  readonly #admin: TestClient
+
+  constructor(app: TestApp, here: TestWorkspace) {
+    this.#app = app
+    this.#admin = here.admin
+  }
+
+  async ask(kind: 'access' | 'erasure', record: string, resource = 'core.contact'): Promise<string> {
+    const { status, body } = await this.#admin.post(requests, { kind, resource, record })
+    expect(status, JSON.stringify(body)).toBe(201)
+    const verified = await this.#admin.post(`${requests}/${body.data.id}/verify`, { identityCheck: 'Passport seen' })
+    expect(verified.status, JSON.stringify(verified.body)).toBe(200)
+    return body.data.id
+  }
+
+  async step(id: string, step: 'rehearse' | 'run') {
+    const asked = await this.#admin.post(`${requests}/${id}/${step}`)
+    expect(asked.status, JSON.stringify(asked.body)).toBe(202)
+    await this.#app.app.jobs.runUntilIdle()
+    const job = await this.#admin.get(`/api/core/jobs/${asked.body.data.job}`)
+    expect(job.body.data, JSON.stringify(job.body)).toMatchObject({ state: 'done' })
+    const { body } = await this.#admin.get(`${requests}/${id}`)
+    return body.data
+  }
+
+  async erase(record: string, resource = 'core.contact') {
+    const id = await this.ask('erasure', record, resource)
+    await this.step(id, 'rehearse')
+    return this.step(id, 'run')
+  }
+}
+
+/** Every place of the database in which a text stands, as a dump of it would show: `schema.table.column`. */
+export async function placesOf(app: TestApp, texts: readonly string[]): Promise<string[]> {
+  const { owner } = app.app.kernel.parts.database
+  const { rows: columns } = await sql<{ schema: string; table: string; name: string; type: string }>`
+    select n.nspname as schema, c.relname as table, a.attname as name, a.atttypid::regtype::text as type
+    from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind = 'r' and a.attnum > 0 and not a.attisdropped and n.nspname not in ('pg_catalog', 'information_schema')
+      and n.nspname !~ '^pg_'`.execute(owner)
+  const places: string[] = []
+  for (const { schema, table, name, type } of columns) {
+    // Bytes as the words they are, and every other type as a dump writes it.
+    const text = type === 'bytea' ? sql`encode(${sql.ref(name)}, 'escape')` : sql`${sql.ref(name)}::text`
+    for (const marker of texts) {
+      const { rows } = await sql`
+        select 1 from ${sql.table(`${schema}.${table}`)} where ${text} ilike ${`%${marker}%`} limit 1`.execute(owner)
+      if (rows.length > 0) places.push(`${schema}.${table}.${name}: ${marker}`)
+    }
+  }
+  return places
+}

@@ -1,0 +1,380 @@
+import { sql } from 'kysely'
+import { fromBuffer } from 'yauzl'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Consents } from '../src/privacy/consents.ts'
+import { createTestApp, type TestApp, type TestWorkspace } from '../src/testing/index.ts'
+import { Importing } from './import-world.ts'
+import { Asking, mailsPlugin, placesOf, requests } from './privacy-world.ts'
+
+let app: TestApp
+
+beforeAll(async () => {
+  app = await createTestApp({ plugins: [mailsPlugin], now: '2026-03-02T09:00:00Z' })
+})
+afterAll(() => app[Symbol.asyncDispose]())
+
+const contacts = '/api/core/contacts'
+
+async function made(here: TestWorkspace, path: string, values: Record<string, unknown>): Promise<string> {
+  const { status, body } = await here.admin.post(path, values)
+  expect(status, JSON.stringify(body)).toBe(201)
+  return body.data.id
+}
+
+/** Twelve words that stand nowhere but about one person. */
+const markers = {
+  first: 'Zéphyrine',
+  last: 'Quibervant',
+  email: 'zq.marker@planted.example',
+  phone: '01 99 00 11 22',
+  job: 'Markerologist',
+  custom: 'customarker',
+  activity: 'activitymarker',
+  mail: 'mailmarker',
+  raw: 'rawmarker',
+  attachment: 'attachmarker',
+  blob: 'blobmarker',
+  importer: 'importmarker',
+} as const
+
+/** Somebody who left traces everywhere. */
+async function everywhere(here: TestWorkspace) {
+  const { admin } = here
+  await made(here, '/api/core/fields', {
+    resource: 'core.contact',
+    name: 'hobby',
+    type: 'text',
+    labelEn: 'Hobby',
+    labelFr: 'Loisir',
+  })
+  const account = await made(here, '/api/core/accounts', { name: 'Garonne Distribution' })
+  const person = await made(here, contacts, {
+    firstName: markers.first,
+    lastName: markers.last,
+    email: markers.email,
+    phone: markers.phone,
+    jobTitle: markers.job,
+    birthDate: '1980-04-05',
+    account,
+    hobby: markers.custom,
+  })
+  const activity = await made(here, '/api/core/activities', {
+    subject: `Call ${markers.activity}`,
+    body: `About ${markers.activity}`,
+    contact: person,
+    type: 'call',
+  })
+  // Of another account, and only naming the person.
+  const other = await made(here, '/api/core/accounts', { name: 'Valmy SA' })
+  const naming = await made(here, '/api/core/activities', {
+    subject: `Ask ${markers.first} ${markers.last} for an introduction`,
+    body: `Write to ${markers.email.toUpperCase()} or call +33 1 99 00 11 22.`,
+    account: other,
+  })
+  const mail = await made(here, '/api/mails/mails', {
+    subject: `Re: ${markers.mail}`,
+    body: markers.mail,
+    contact: person,
+  })
+  const attachment = await made(here, '/api/mails/attachments', { name: `${markers.attachment}.pdf`, mail })
+  await here.inside(async (ctx) => {
+    await sql`update mails.mail set raw = ${markers.raw} where id = ${mail}::uuid`.execute(ctx.sql)
+    await sql`insert into mails.blob (workspace, contact, name, bytes)
+      values (${here.workspace.id}::uuid, ${person}::uuid, ${`${markers.blob}.txt`}, ${Buffer.from(`bytes of ${markers.blob}`)})`.execute(
+      ctx.sql,
+    )
+  })
+  const order = await made(here, '/api/core/orders', { account, contact: person, currency: 'EUR' })
+  await made(here, '/api/core/order-lines', { order, name: 'Scanner', quantity: '1', unitPrice: '100.00' })
+  const invoice = await made(here, '/api/core/invoices', {
+    account,
+    contact: person,
+    currency: 'EUR',
+    issuedOn: '2026-02-01',
+  })
+  await made(here, '/api/core/invoice-lines', { invoice, name: 'Scanner', quantity: '1', unitPrice: '100.00' })
+  const issued = await admin.get(`/api/core/invoices/${invoice}`)
+  const sent = await admin.patch(`/api/core/invoices/${invoice}`, {
+    version: issued.body.data.version,
+    status: 'issued',
+  })
+  expect(sent.status, JSON.stringify(sent.body)).toBe(200)
+  await admin.post('/api/core/privacy/consents', {
+    person: { resource: 'core.contact', record: person },
+    address: markers.email,
+    channel: 'mail',
+    action: 'objection',
+    source: 'letter',
+  })
+  const importing = new Importing(admin, () => app.app.jobs.runUntilIdle())
+  const file = `E-mail;Job title\n${markers.email};${markers.importer}\n`
+  const { id: imported } = await importing.upload('core.contact', file, 'persons.csv')
+  await importing.change(imported, {
+    mapping: [
+      { column: 'E-mail', field: 'email' },
+      { column: 'Job title', field: 'jobTitle' },
+    ],
+    key: 'email',
+    options: { mode: 'update' },
+  })
+  await importing.rehearse(imported)
+  await importing.run(imported)
+  const exported = await admin.post('/api/core/exports', { resource: 'core.contact', format: 'csv' })
+  expect(exported.status, JSON.stringify(exported.body)).toBe(202)
+  await app.app.jobs.runUntilIdle()
+  // An answer kept for a repeated request, a view that names the person, a second record that became one with the first.
+  const current = await admin.get(`${contacts}/${person}`)
+  await admin.patch(
+    `${contacts}/${person}`,
+    { version: current.body.data.version, language: 'fr' },
+    { 'idempotency-key': 'once' },
+  )
+  await made(here, '/api/core/views', {
+    resource: 'core.contact',
+    name: 'That one',
+    filter: `email = "${markers.email}"`,
+  })
+  const double = await made(here, contacts, {
+    firstName: markers.first,
+    lastName: markers.last,
+    mobile: '06 99 00 11 22',
+    allowDuplicate: true,
+  })
+  const [one, two] = [await admin.get(`${contacts}/${person}`), await admin.get(`${contacts}/${double}`)]
+  const merged = await admin.post(`${contacts}/${person}/merge`, {
+    version: one.body.data.version,
+    others: [{ id: double, version: two.body.data.version }],
+  })
+  expect(merged.status, JSON.stringify(merged.body)).toBe(200)
+  await app.deliver()
+  return { account, person, activity, naming, mail, attachment, order, invoice, double }
+}
+
+async function filesOf(zip: Buffer): Promise<Map<string, string>> {
+  const files = new Map<string, string>()
+  await new Promise<void>((resolve, reject) => {
+    fromBuffer(zip, { lazyEntries: true }, (fault, archive) => {
+      if (fault || !archive) return reject(fault)
+      archive.on('entry', (entry) => {
+        archive.openReadStream(entry, (broken, stream) => {
+          if (broken || !stream) return reject(broken)
+          const parts: Buffer[] = []
+          stream.on('data', (part: Buffer) => parts.push(part))
+          stream.on('end', () => {
+            files.set(entry.fileName, Buffer.concat(parts).toString('utf8'))
+            archive.readEntry()
+          })
+        })
+      })
+      archive.on('end', resolve)
+      archive.on('error', reject)
+      archive.readEntry()
+    })
+  })
+  return files
+}
+
+describe('core-10: a person with mails, files, objections and orders', () => {
+  test('is given all that is held, erased everywhere, certified, and does not come back', async () => {
+    const here = await app.secondWorkspace()
+    const { admin } = here
+    const asking = new Asking(app, here)
+    const left = await everywhere(here)
+    const texts = Object.values(markers)
+    for (const marker of texts) expect(await placesOf(app, [marker]), marker).not.toEqual([])
+
+    const access = await asking.ask('access', left.person)
+    await asking.step(access, 'run')
+    const raw = await admin.raw('GET', `${requests}/${access}/file`)
+    expect(raw.status).toBe(200)
+    const files = await filesOf(Buffer.from(await raw.arrayBuffer()))
+    const whole = [...files].map(([name, text]) => `${name}\n${text}`).join('\n')
+    for (const marker of texts.filter((it) => it !== markers.raw)) expect(whole, marker).toContain(marker)
+    for (const id of [left.order, left.invoice, left.activity, left.attachment]) expect(whole, id).toContain(id)
+    expect(files.get('consents.json')).toContain('letter')
+
+    const request = await asking.ask('erasure', left.person)
+    const { plan } = await asking.step(request, 'rehearse')
+    expect(plan.records).toEqual(
+      expect.arrayContaining([
+        { resource: 'core.contact', how: 'person', count: 2 },
+        { resource: 'mails.mail', how: 'about', count: 1 },
+        { resource: 'mails.attachment', how: 'about', count: 1 },
+      ]),
+    )
+    expect(plan.holds).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({
+          resource: 'core.invoice',
+          count: 1,
+          until: '2036-12-31',
+          basis: expect.objectContaining({ fr: expect.stringContaining('L123-22') }),
+        }),
+      ]),
+    )
+    expect(plan.stores).toMatchObject([{ id: 'mails.blobs' }])
+    expect(await placesOf(app, [markers.job]), 'a rehearsal leaves everything').not.toEqual([])
+
+    const done = await asking.step(request, 'run')
+    expect(done).toMatchObject({ state: 'done', requestedBy: null, identityCheck: null })
+    await app.deliver()
+    expect(await placesOf(app, [...texts, 'Zephyrine'])).toEqual([])
+
+    const invoice = await admin.get(`/api/core/invoices/${left.invoice}`)
+    expect(invoice.body.data).toMatchObject({ status: 'issued', net: '100.0000', contact: left.person })
+    const naming = await admin.get(`/api/core/activities/${left.naming}`)
+    expect(naming.body.data).toMatchObject({
+      subject: 'Ask [erased] for an introduction',
+      body: 'Write to [erased] or call [erased].',
+    })
+    expect((await admin.get(`${contacts}/${left.person}`)).status).toBe(404)
+
+    const certificate = await admin.get(`/api/core/privacy/certificates/${done.certificateId}`)
+    const said = JSON.parse(certificate.body.data.body)
+    expect(said).toMatchObject({ request, left: {}, erased: { 'record core.contact': 2, 'store mails.blobs': 1 } })
+    expect(said.held).toEqual(expect.arrayContaining([expect.objectContaining({ resource: 'core.invoice' })]))
+    const verdict = await admin.get(`/api/core/privacy/certificates/${done.certificateId}/verification`)
+    expect(verdict.body.data).toEqual({ valid: true, fault: null })
+    const ledger = await admin.get('/api/core/audit/verification')
+    expect(ledger.body.data).toMatchObject({ fault: null })
+    expect(ledger.body.data.erased).toBeGreaterThan(5)
+
+    for (const values of [
+      { firstName: 'Z.', lastName: 'Q.', email: markers.email.toUpperCase() },
+      { lastName: 'quibervant', phone: '+33199001122' },
+      { lastName: 'Anybody', mobile: '0699001122' },
+      { firstName: 'zephyrine', lastName: 'QUIBERVANT', birthDate: '1980-04-05' },
+      { id: left.person, lastName: 'New' },
+    ]) {
+      const back = await admin.post(contacts, values)
+      expect(back, JSON.stringify(values)).toMatchObject({ status: 409, body: { code: 'SUBJECT_ERASED' } })
+    }
+    expect(await admin.post(`${contacts}/${left.person}/restore`)).toMatchObject({ body: { code: 'SUBJECT_ERASED' } })
+    const importing = new Importing(admin, () => app.app.jobs.runUntilIdle())
+    const again = await importing.upload('core.contact', `Nom;E-mail\nQuibervant;${markers.email}\n`)
+    await importing.change(again.id, {
+      mapping: [
+        { column: 'Nom', field: 'lastName' },
+        { column: 'E-mail', field: 'email' },
+      ],
+    })
+    const line = await importing.rehearse(again.id)
+    expect(line.counts).toMatchObject({ create: 0, failed: 1 })
+    expect(JSON.stringify(line.sample)).toContain('SUBJECT_ERASED')
+
+    const refusal = await here.inside(async (ctx) => {
+      const consents = ctx.use(Consents)
+      const address = sql`${consents.addressHash('mail', markers.email)}`
+      const { rows } = await sql<{
+        why: string
+      }>`select ${consents.refusal({ channel: 'mail', address })} as why`.execute(ctx.sql)
+      return rows[0]?.why
+    })
+    expect(refusal).toBe('suppressed')
+    // A colleague at the same switchboard is somebody else.
+    await made(here, contacts, { firstName: 'Paul', lastName: 'Rey', phone: markers.phone })
+
+    const lifted = await admin.post('/api/core/privacy/tombstones/lift', {
+      address: markers.email,
+      reason: 'Came back at the fair',
+    })
+    expect(lifted.body.data.lifted).toBeGreaterThan(0)
+    await made(here, contacts, { firstName: 'Zoé', lastName: 'Q.', email: markers.email })
+  }, 120_000)
+})
+
+describe('an erasure', () => {
+  const simple = (here: TestWorkspace, more: Record<string, unknown> = {}) =>
+    made(here, contacts, { firstName: 'Jean', lastName: 'Martinon', email: 'jean.martinon@example.com', ...more })
+
+  test('tells that the person is erased, and a lead and its contact are one person', async () => {
+    const here = await app.secondWorkspace()
+    const lead = await made(here, '/api/core/leads', {
+      firstName: 'Jean',
+      lastName: 'Martinon',
+      email: 'jean.martinon@example.com',
+    })
+    await here.admin.post(`/api/core/leads/${lead}/convert`, {
+      version: 1,
+      account: { create: { name: 'Martinon SA' } },
+      contact: { create: {} },
+    })
+    await new Asking(app, here).erase(lead, 'core.lead')
+    const { rows } = await here.inside((ctx) =>
+      sql<{
+        name: string
+      }>`select name from core.event where workspace = ${here.workspace.id}::uuid and name like '%.erased' order by name`.execute(
+        ctx.sql,
+      ),
+    )
+    expect(rows.map(({ name }) => name)).toEqual(['core.contact.erased', 'core.lead.erased'])
+  })
+
+  test('leaves a namesake and a shared mailbox alone', async () => {
+    const here = await app.secondWorkspace()
+    const person = await simple(here, { email: 'info@martinon.example' })
+    const namesake = await simple(here, { email: 'info@martinon.example', allowDuplicate: true, jobTitle: 'Baker' })
+    const { plan } = await new Asking(app, here).erase(person)
+    expect(plan.shared).toBe(2)
+    const { body } = await here.admin.get(`${contacts}/${namesake}`)
+    expect(body.data).toMatchObject({ name: 'Jean Martinon', email: 'info@martinon.example', jobTitle: 'Baker' })
+  })
+
+  test('goes on where it was when its process died', async () => {
+    const here = await app.secondWorkspace()
+    const person = await simple(here)
+    await made(here, '/api/core/activities', { subject: 'About Jean Martinon', contact: person })
+    const asking = new Asking(app, here)
+    const request = await asking.ask('erasure', person)
+    await asking.step(request, 'rehearse')
+    const { owner } = app.app.kernel.parts.database
+    // The table of mentions cannot be written for a moment: the run fails after the records went.
+    await sql`alter function core.tables_with_words() rename to tables_with_words_gone`.execute(owner)
+    await here.admin.post(`${requests}/${request}/run`)
+    await app.app.jobs.runUntilIdle()
+    await sql`alter function core.tables_with_words_gone() rename to tables_with_words`.execute(owner)
+    expect((await here.admin.get(`${requests}/${request}`)).body.data.state).toBe('running')
+    const done = await asking.step(request, 'run')
+    expect(done.state).toBe('done')
+    expect(await placesOf(app, ['Martinon'])).toEqual([])
+  })
+
+  test('is not begun before it was rehearsed, verified and permitted', async () => {
+    const here = await app.secondWorkspace()
+    const person = await simple(here)
+    const { body } = await here.admin.post(requests, {
+      kind: 'erasure',
+      resource: 'core.contact',
+      record: person,
+      receivedOn: '2026-01-31',
+    })
+    expect(body.data).toMatchObject({ number: 'PR-2026-00001', state: 'received', dueOn: '2026-02-28' })
+    const address = `${requests}/${body.data.id}`
+    expect(await here.admin.post(`${address}/run`)).toMatchObject({ status: 409, body: { code: 'TRANSITION_REFUSED' } })
+    await here.admin.post(`${address}/verify`, { identityCheck: 'Known by voice' })
+    expect(await here.admin.post(`${address}/run`)).toMatchObject({
+      status: 409,
+      body: { code: 'REQUEST_NOT_REHEARSED' },
+    })
+    const clerk = await here.as({ may: ['core.privacy.manage', 'core.contact.read'] })
+    await here.admin.post(`${address}/rehearse`)
+    await app.app.jobs.runUntilIdle()
+    expect(await clerk.post(`${address}/run`)).toMatchObject({ status: 403, body: { code: 'PERMISSION_DENIED' } })
+  })
+})
+
+describe('a certificate', () => {
+  test('is found out when somebody altered it', async () => {
+    const here = await app.secondWorkspace()
+    const person = await made(here, contacts, { firstName: 'Anne', lastName: 'Lorient' })
+    const { certificateId } = await new Asking(app, here).erase(person)
+    await app.app.kernel.parts.database.owner.transaction().execute(async (tx) => {
+      await sql`alter table core.certificate disable trigger user`.execute(tx)
+      await sql`update core.certificate set body = replace(body, 'erasure', 'forgery'), hash = sha256(prev_hash || convert_to(replace(body, 'erasure', 'forgery'), 'UTF8'))
+        where id = ${certificateId}::uuid`.execute(tx)
+      await sql`alter table core.certificate enable trigger user`.execute(tx)
+    })
+    const { body } = await here.admin.get(`/api/core/privacy/certificates/${certificateId}/verification`)
+    expect(body.data).toEqual({ valid: false, fault: 'unsigned' })
+  })
+})
