@@ -40,6 +40,23 @@ export {
   type Subscriber,
   type Words,
 } from './plugins/define-plugin.ts'
+export type { Channel } from './privacy/addresses.ts'
+export {
+  Consents,
+  OptOutRecorded,
+  type ChannelState,
+  type ConsentRecord,
+  type ContactQuestion,
+  type RefusalReason,
+} from './privacy/consents.ts'
+export { ContactErased, LeadErased } from './privacy/erasure.ts'
+export {
+  PrivacyStores,
+  type CollectedFile,
+  type LegalHold,
+  type PrivacyStore,
+  type PrivacySubject,
+} from './privacy/stores.ts'
 export { definePoint, defineService, defineSlot } from './plugins/tokens.ts'
 export {
   defineGuard,

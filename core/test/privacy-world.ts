@@ -1,6 +1,6 @@
+import { equal } from 'node:assert/strict'
 import { defineEntity, p } from '@mikro-orm/core'
 import { sql } from 'kysely'
-import { expect } from 'vitest'
 import { Contact } from '../src/entities/contact.ts'
 import { contribution, definePlugin } from '../src/plugins/define-plugin.ts'
 import { PrivacyStores } from '../src/privacy/stores.ts'
@@ -93,18 +93,18 @@ export class Asking {
 
   async ask(kind: 'access' | 'erasure', record: string, resource = 'core.contact'): Promise<string> {
     const { status, body } = await this.#admin.post(requests, { kind, resource, record })
-    expect(status, JSON.stringify(body)).toBe(201)
+    equal(status, 201, JSON.stringify(body))
     const verified = await this.#admin.post(`${requests}/${body.data.id}/verify`, { identityCheck: 'Passport seen' })
-    expect(verified.status, JSON.stringify(verified.body)).toBe(200)
+    equal(verified.status, 200, JSON.stringify(verified.body))
     return body.data.id
   }
 
   async step(id: string, step: 'rehearse' | 'run') {
     const asked = await this.#admin.post(`${requests}/${id}/${step}`)
-    expect(asked.status, JSON.stringify(asked.body)).toBe(202)
+    equal(asked.status, 202, JSON.stringify(asked.body))
     await this.#app.app.jobs.runUntilIdle()
     const job = await this.#admin.get(`/api/core/jobs/${asked.body.data.job}`)
-    expect(job.body.data, JSON.stringify(job.body)).toMatchObject({ state: 'done' })
+    equal(job.body.data.state, 'done', JSON.stringify(job.body))
     const { body } = await this.#admin.get(`${requests}/${id}`)
     return body.data
   }

@@ -39,7 +39,8 @@ describe('a retention rule', () => {
     expect(rehearsal.body.data).toEqual({ matching: 1, due: 1, sample: [{ id: gone, title: 'Odile Retenue' }] })
     const run = await runOf(here, id)
     expect(run).toMatchObject({ matched: 1, gone: 1, held: 0, used: 0 })
-    expect((await here.admin.get(`/api/core/leads/${gone}`)).status).toBe(404)
+    const blanked = await here.admin.get(`/api/core/leads/${gone}`)
+    expect(blanked.body.data).toMatchObject({ name: '[erased]', lastName: null, deletedAt: expect.any(String) })
     expect((await here.admin.get(`/api/core/leads/${kept}`)).body.data.name).toBe('Paul Gardé')
     const { rows } = await here.inside((ctx) =>
       sql<{

@@ -14,6 +14,32 @@ export async function routesOf(api: Api): Promise<readonly Route[]> {
   const { data: accounts } = await api.get<{ data: Stored[] }>('/api/core/accounts?limit=2&sort=name')
   const gone = await api.create('/api/core/accounts', { name: uniqueName('Gone') })
   await api.delete(`/api/core/accounts/${gone.id}?version=${gone.version}`)
+  const person = await api.create('/api/core/contacts', {
+    firstName: 'Odile',
+    lastName: uniqueName('Consent'),
+    email: `${uniqueName('odile')
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]/g, '')}@example.com`,
+  })
+  await api.post('/api/core/privacy/consents', {
+    person: { resource: 'core.contact', record: person.id },
+    channel: 'mail',
+    action: 'objection',
+    source: 'letter',
+    wording: { text: 'You may object at any time.' },
+  })
+  const asked = await api.post<{ data: { id: string } }>('/api/core/privacy/requests', {
+    kind: 'erasure',
+    resource: 'core.contact',
+    record: person.id,
+  })
+  await api.post('/api/core/privacy/retention-rules', {
+    name: uniqueName('Old leads'),
+    resource: 'core.lead',
+    condition: 'status = "unqualified"',
+    action: 'anonymise',
+    graceDays: 30,
+  })
   const asOf = encodeURIComponent(String(accounts[0]?.['createdAt']))
   return [
     { name: 'home', path: '/' },
@@ -35,6 +61,10 @@ export async function routesOf(api: Api): Promise<readonly Route[]> {
     { name: 'people', path: '/settings/people' },
     { name: 'fields', path: '/settings/fields' },
     { name: 'roles', path: '/settings/roles' },
+    { name: 'consent', path: `/contacts/${person.id}/consent` },
+    { name: 'privacy', path: '/settings/privacy' },
+    { name: 'privacy-request', path: `/settings/privacy/${asked.data.id}` },
+    { name: 'retention', path: '/settings/retention' },
     { name: 'audit', path: '/settings/audit' },
     { name: 'profile', path: '/settings/profile' },
     { name: 'sign-in', path: '/', as: 'nobody' },

@@ -277,8 +277,10 @@ async function removeFiles(ctx: Context, run: string, { texts }: Terms): Promise
   const { rows } = await sql<{ file: string; isExport: boolean }>`
     select p.file, e.id is not null as "isExport" from core.file_piece p
     left join core.export e on e.workspace = p.workspace and e.id = p.file
+    left join core.privacy_request q on q.workspace = p.workspace and q.id = p.file
     where p.workspace = ${ctx.workspace.id}::uuid
-      and (e.resource in (select t.resource from core.erasure_target t where t.workspace = p.workspace and t.run = ${run}::uuid and t.how in ('person', 'about'))
+      and (q.subject_record in (select t.record from core.erasure_target t where t.workspace = p.workspace and t.run = ${run}::uuid and t.how = 'person')
+        or e.resource in (select t.resource from core.erasure_target t where t.workspace = p.workspace and t.run = ${run}::uuid and t.how in ('person', 'about'))
         or exists (select from unnest(${needles}::text[]) n where position(decode(n, 'hex') in p.bytes) > 0))
     group by 1, 2`.execute(ctx.sql)
   const { records } = ctx.asSystem()
@@ -356,24 +358,35 @@ async function finish(ctx: Context, keys: PrivacyKeys, run: string): Promise<{ c
     if (resource === 'core.contact') ctx.emit(ContactErased, { record, request: run }, { key: record })
     if (resource === 'core.lead') ctx.emit(LeadErased, { record, request: run }, { key: record })
   }
-  await note(ctx, run, {
-    state: 'done',
-    doneAt: now,
-    certificateId: certificate,
-    requestedBy: null,
-    identityCheck: null,
-  })
-  // Who asked, and how it was seen that they may, are about the person too.
-  await sql`
-    insert into core.erasure_target (workspace, run, resource, record, how, done)
-    values (${ctx.workspace.id}::uuid, ${run}::uuid, 'core.privacy-request', ${run}::uuid, 'about', true)`.execute(
-    ctx.sql,
-  )
-  await sql`select core.erase_traces(${run}::uuid, array[${run}::uuid])`.execute(ctx.sql)
+  await closeRequests(ctx, run, terms.subject, { state: 'done', doneAt: now, requestedBy: null, identityCheck: null })
+  await note(ctx, run, { certificateId: certificate })
   await sql`delete from core.erasure where workspace = ${ctx.workspace.id}::uuid and run = ${run}::uuid`.execute(
     ctx.sql,
   )
   return { certificate }
+}
+
+/** Who asked, and how it was seen that they may, are about the person too; what else they asked for has nothing left to give. */
+async function closeRequests(
+  ctx: Context,
+  run: string,
+  { records }: PrivacySubject,
+  values: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const { rows } = await sql<{ id: string }>`
+    select id from core.privacy_request
+    where workspace = ${ctx.workspace.id}::uuid and subject_record = any(${records.map(({ record }) => record)}::uuid[])`.execute(
+    ctx.sql,
+  )
+  for (const { id } of rows) {
+    await note(ctx, id, id === run ? values : { ...values, fileUntil: null, fileSize: null })
+    await sql`
+      insert into core.erasure_target (workspace, run, resource, record, how, done)
+      values (${ctx.workspace.id}::uuid, ${run}::uuid, 'core.privacy-request', ${id}::uuid, 'about', true) on conflict do nothing`.execute(
+      ctx.sql,
+    )
+    await sql`select core.erase_traces(${run}::uuid, array[${id}::uuid])`.execute(ctx.sql)
+  }
 }
 
 export async function note(ctx: Context, id: string, values: Readonly<Record<string, unknown>>): Promise<void> {

@@ -38,7 +38,7 @@ PrivacyRequestSchema.setClass(PrivacyRequest)
 export const privacyRequests = defineResource(PrivacyRequest, {
   path: 'privacy/requests',
   title: 'number',
-  icon: 'shield-user',
+  icon: 'shield-check',
   nav: false,
   readonly: true,
   fields: {
@@ -50,7 +50,7 @@ export const privacyRequests = defineResource(PrivacyRequest, {
       format: 'select',
       options: [
         { value: 'received', tone: 'info', icon: 'inbox' },
-        { value: 'verified', tone: 'accent', icon: 'user-check' },
+        { value: 'verified', tone: 'accent', icon: 'shield-check' },
         { value: 'running', tone: 'warning', icon: 'circle-dot' },
         { value: 'done', tone: 'success', icon: 'circle-check' },
       ],

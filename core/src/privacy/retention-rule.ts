@@ -27,7 +27,7 @@ RetentionRuleSchema.setClass(RetentionRule)
 export const retentionRules = defineResource(RetentionRule, {
   path: 'privacy/retention-rules',
   title: 'name',
-  icon: 'hourglass',
+  icon: 'clock',
   nav: false,
   readonly: true,
   fields: {

@@ -147,6 +147,8 @@ export class ShellRecordPage extends KitElement {
     }
     if (this.#tab === 'history')
       void import('./shell-record-history.ts').then((it) => this.#define('shell-record-history', it.ShellRecordHistory))
+    if (this.#tab === 'consent')
+      void import('./shell-consent.ts').then((it) => this.#define('shell-consent', it.ShellConsent))
     if (this.creating)
       void import('./shell-record-form.ts').then((it) => this.#define('shell-record-form', it.ShellRecordForm))
   }
@@ -347,6 +349,11 @@ export class ShellRecordPage extends KitElement {
     return fillsOf(`${this.resource}.tabs@1`)
   }
 
+  /** A person may object to being written to, and ask what is held of them. */
+  get #isPerson(): boolean {
+    return this.resource === 'core.contact' || this.resource === 'core.lead'
+  }
+
   get #hasRelated(): boolean {
     // What belongs to it is told as of now.
     if (this.#asOf) return false
@@ -357,7 +364,14 @@ export class ShellRecordPage extends KitElement {
     const wanted = this.params['tab']
     if (this.#asOf) return wanted === 'details' && !this.#medium.matches ? 'details' : 'history'
     if (!wanted) return this.#medium.matches ? 'activity' : 'details'
-    const known = ['activity', 'history', 'details', 'related', ...this.#fills.map((it) => it.id)]
+    const known = [
+      'activity',
+      'history',
+      'details',
+      'related',
+      ...(this.#isPerson ? ['consent'] : []),
+      ...this.#fills.map((it) => it.id),
+    ]
     return known.includes(wanted) ? wanted : 'activity'
   }
 
@@ -427,6 +441,7 @@ export class ShellRecordPage extends KitElement {
       ...details,
       tab('activity', t('shell.records.timeline.label')),
       ...this.#fills.map((it) => tab(it.id, it.title ?? it.id)),
+      ...(this.#isPerson ? [tab('consent', t('shell.consent.label'))] : []),
       tab('history', t('shell.records.history.label')),
       ...(medium || !this.#hasRelated ? [] : [tab('related', t('shell.records.page.related'))]),
     ]
@@ -445,6 +460,7 @@ export class ShellRecordPage extends KitElement {
         .hrefOf=${(at: string) => hrefAsOf(`${hrefOf(this.#meta, this.#id)}/${this.#medium.matches ? 'history' : 'details'}`, at)}
       ></shell-record-history>`
     }
+    if (tab === 'consent') return html`<shell-consent .meta=${this.#meta} .record=${record}></shell-consent>`
     const fill = this.#fills.find((it) => it.id === tab)
     return fill ? html`<shell-fill .fill=${fill} .context=${this.#context}></shell-fill>` : this.#timeline(record)
   }

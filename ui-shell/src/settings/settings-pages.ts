@@ -67,6 +67,22 @@ export const settingsPages: readonly SettingsPage[] = [
     load: () => import('./shell-api-keys.ts'),
   },
   {
+    name: 'privacy',
+    icon: 'shield',
+    group: 'control',
+    permission: ['core.privacy.manage', 'core.privacy.read'],
+    tag: 'shell-privacy',
+    load: () => import('./shell-privacy.ts'),
+  },
+  {
+    name: 'retention',
+    icon: 'clock',
+    group: 'control',
+    permission: ['core.privacy.manage', 'core.privacy.read'],
+    tag: 'shell-retention',
+    load: () => import('./shell-retention.ts'),
+  },
+  {
     name: 'audit',
     icon: 'scroll-text',
     group: 'control',
