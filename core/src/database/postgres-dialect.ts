@@ -132,8 +132,12 @@ class PostgresConnection implements DatabaseConnection {
     const name = values.length > 0 ? statementName(query.sql) : undefined
     const config = values.length > 0 ? { text: query.sql, values, ...(name === undefined ? {} : { name }) } : query.sql
     const result = (await this.#afterOpening(this.client.query(config))) as pg.QueryResult | pg.QueryResult[]
-    const last = Array.isArray(result) ? result.at(-1) : result
-    return { rows: (last?.rows ?? []) as R[], numAffectedRows: BigInt(last?.rowCount ?? 0) }
+    // A script answers once for each statement; the job queue reads the rows of every one.
+    const results = [result].flat()
+    return {
+      rows: (results.length === 1 ? results[0]!.rows : results.flatMap(({ rows }) => rows)) as R[],
+      numAffectedRows: BigInt(results.at(-1)?.rowCount ?? 0),
+    }
   }
 
   async *streamQuery<R>(query: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
