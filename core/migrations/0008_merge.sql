@@ -35,21 +35,21 @@ select core.protect('core.duplicate_due');
 -- Keys as they are kept and looked for. Names lose case, accents, punctuation and legal form; a short one is also looked
 -- for by what it is less one letter, which two spellings one edit apart have in common (Mor and Fraenkel 1982).
 create function core.duplicate_forms(keys jsonb)
-  returns table (probe integer, kind text, value text, near boolean, supports boolean)
+  returns table (probe integer, kind text, value text, near boolean, supports boolean, closely boolean)
   language sql immutable parallel safe as $$
   with given as (
     select coalesce(k.probe, 0) as probe, k.kind, left(case when k.near then core.name_norm(k.value) else k.value end, 120) as value,
-           coalesce(k.near, false) as near, coalesce(k.supports, false) as supports
-    from jsonb_to_recordset(keys) as k (probe integer, kind text, value text, near boolean, supports boolean)
+           coalesce(k.near, false) as near, coalesce(k.supports, false) as supports, coalesce(k.closely, false) as closely
+    from jsonb_to_recordset(keys) as k (probe integer, kind text, value text, near boolean, supports boolean, closely boolean)
   )
-  select g.probe, g.kind, g.value, g.near, g.supports from given g where g.value <> ''
+  select g.probe, g.kind, g.value, g.near, g.supports, g.closely from given g where g.value <> ''
   union
-  select g.probe, g.kind || '~', overlay(g.value placing '' from letter for 1), false, false
+  select g.probe, g.kind || '~', overlay(g.value placing '' from letter for 1), false, g.supports, false
   from given g cross join lateral generate_series(1, length(g.value)) letter
   -- Branch 1 and branch 2 are two: figures are not mistyped letters.
   where g.near and length(g.value) between 4 and 10 and substr(g.value, letter, 1) !~ '[0-9]'
   union
-  select g.probe, g.kind || '~', g.value, false, false from given g where g.near and length(g.value) between 4 and 10
+  select g.probe, g.kind || '~', g.value, false, g.supports, false from given g where g.near and length(g.value) between 4 and 10
 $$;
 
 -- In PL/pgSQL, whose plans are kept: a function in SQL is planned anew at every call. A plan made while the table was empty
@@ -81,41 +81,49 @@ create function core.duplicate_keys(of_resource text, records uuid[]) returns ta
     and k.workspace is not distinct from core.current_workspace()
 $$;
 
--- Records that have a key in common with what is asked for; `probe` tells several questions apart. Keys that only support
--- are looked at for records that another one found. A value that hundreds have in common says little: `at_most` of them.
-create function core.duplicate_find(of_resource text, keys jsonb, at_most integer)
+-- Records that have a key in common with what is asked for, and all they have in common; `probe` tells several questions
+-- apart. Keys that support find nothing: they are looked at for records that another one found. Close spellings are looked
+-- for where `closely` says so, from the likeness `alike` on. A value that hundreds have in common says little: `at_most` of them.
+create function core.duplicate_find(of_resource text, keys jsonb, at_most integer, alike real)
   returns table (probe integer, kind text, record uuid, likeness real)
   language plpgsql stable security definer
   set search_path = core, public, pg_temp set pg_trgm.similarity_threshold = 0.5 set enable_seqscan = off as $$
 #variable_conflict use_column
 begin
+  -- The index walks the rarer pieces of a name only: the more alike two must be, the fewer. The declaration above takes it back.
+  perform set_config('pg_trgm.similarity_threshold', greatest(alike, 0.5)::text, true);
   return query
   with wanted as materialized (
     select f.*, regexp_replace(f.value, '[^0-9]', '', 'g') as digits from core.duplicate_forms(keys) f),
-  found as materialized (
-    select w.probe, rtrim(w.kind, '~') as kind, k.record,
-           case when w.kind like '%~' then 1 - 1.0 / (length(w.value) + 1) else 1 end::real as likeness
+  seen as materialized (
+    select w.probe, k.record
     from wanted w cross join lateral (
       select d.record from core.duplicate_key d
       where d.workspace = core.current_workspace() and d.resource = of_resource and d.kind = w.kind and d.value = w.value
       limit at_most) k
     where not w.supports
-    union all
-    select w.probe, w.kind, k.record, k.likeness
+    union
+    select w.probe, k.record
     from wanted w cross join lateral (
       select d.record, similarity(d.value, w.value) as likeness from core.duplicate_key d
-      where d.workspace = core.current_workspace() and d.resource = of_resource and d.kind = w.kind
-        and d.near and d.value % w.value and d.value <> w.value and d.digits = w.digits
+      -- "Not distinct": the index by value would answer too, with every name there is.
+      where d.workspace is not distinct from core.current_workspace() and d.resource is not distinct from of_resource
+        and d.kind is not distinct from w.kind and d.near and d.value % w.value and d.value <> w.value and d.digits = w.digits
       order by 2 desc limit at_most) k
-    where w.near and length(w.value) > 7
+    where w.closely and length(w.value) > 7
   )
-  select f.probe, f.kind, f.record, max(f.likeness) from found f group by 1, 2, 3
-  union all
-  select w.probe, w.kind, d.record, 1::real
-  from wanted w join (select distinct f.probe, f.record from found f) seen on seen.probe = w.probe
-  join core.duplicate_key d on d.workspace = core.current_workspace() and d.resource = of_resource
-    and d.record = seen.record and d.kind = w.kind and d.value = w.value
-  where w.supports;
+  select s.probe, rtrim(w.kind, '~'), s.record,
+    max(case when w.kind like '%~' then 1 - 1.0 / (length(w.value) + 1) when d.value = w.value then 1 else similarity(d.value, w.value) end)::real
+  from seen s
+  -- One record after the other, by its own index, whatever the planner thinks of their number.
+  cross join lateral (
+    select k.kind, k.value, k.near, k.digits from core.duplicate_key k
+    where k.record = s.record and k.resource is not distinct from of_resource
+      and k.workspace is not distinct from core.current_workspace()
+    offset 0) d
+  join wanted w on w.probe = s.probe and w.kind = d.kind and (d.value = w.value
+    or w.near and d.near and length(w.value) > 7 and d.digits = w.digits and similarity(d.value, w.value) >= 0.5)
+  group by 1, 2, 3;
 end $$;
 
 revoke all on function core.duplicate_put, core.duplicate_drop, core.duplicate_keys, core.duplicate_find from public;

@@ -7,7 +7,7 @@ import type { EngineScope } from '../scope.ts'
 import type { DuplicateKey } from './duplicate-key.ts'
 import { duplicateSuspected } from './errors.ts'
 import { keyValuesOf, readableKeys, weightsOf, type KeyValue } from './keys.ts'
-import { scoreOf, suspectFrom, type DuplicateReason } from './score.ts'
+import { findersAmong, scoreOf, suspectFrom, type DuplicateReason } from './score.ts'
 
 /** A record that may be the same as the one asked about. */
 export interface Duplicate {
@@ -100,7 +100,7 @@ export async function warnOfDuplicates(
   )
 }
 
-/** Candidates by probe, whoever may see them. */
+/** Candidates by probe, whoever may see them: every one that is suspect, with all it has in common. */
 export async function findAlike(
   scope: EngineScope,
   resource: Resource,
@@ -108,13 +108,14 @@ export async function findAlike(
   probes: readonly (KeyValue & { readonly probe: number })[],
 ): Promise<ReadonlyMap<number, Duplicate[]>> {
   const found = new Map<number, Duplicate[]>()
-  if (probes.every(({ supports }) => supports)) return found
+  const weights = weightsOf(keys)
+  const { asked, alike } = findersAmong(probes, weights)
+  if (asked.every(({ supports }) => supports)) return found
   const { rows } = await sql<{ probe: number; record: string; reasons: DuplicateReason[] }>`
     select probe, record, jsonb_agg(jsonb_build_object('kind', kind, 'likeness', round(likeness::numeric, 2)) order by kind) as reasons
-    from core.duplicate_find(${resource.id}, ${JSON.stringify(probes)}::jsonb, ${atMost}) group by probe, record`.execute(
+    from core.duplicate_find(${resource.id}, ${JSON.stringify(asked)}::jsonb, ${atMost}, ${alike}::real) group by probe, record`.execute(
     scope.tx,
   )
-  const weights = weightsOf(keys)
   for (const { probe, record, reasons } of rows) {
     const known = found.get(probe) ?? []
     found.set(probe, known)

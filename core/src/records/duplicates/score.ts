@@ -22,3 +22,58 @@ export function scoreOf(reasons: readonly DuplicateReason[], weights: ReadonlyMa
   )
   return Math.round(100 * (1 - doubt))
 }
+
+/** A value that is looked for, one of those of its probe. */
+interface Asked {
+  readonly probe: number
+  readonly kind: string
+  readonly near: boolean
+  readonly supports: boolean
+}
+
+/** Close spellings are never looked for below this likeness: what has less in common is another name. */
+const leastAlike = 0.5
+
+/**
+ * Says which values find records, so that none is missed that is suspect, and close spellings, which cost most, are looked
+ * for as seldom as may be. What finds nothing is still compared with what others found.
+ *
+ * A kind finds nothing where all that could stand beside it would not make a suspect: a contact's name while no account is
+ * given. Close spellings are looked for by the weightiest kinds, until what is left could not make one without them.
+ *
+ * @returns the values, `closely` where close spellings are looked for, and how alike those must be to matter
+ */
+export function findersAmong<P extends Asked>(
+  probes: readonly P[],
+  weights: ReadonlyMap<string, number>,
+): { readonly asked: readonly (P & { readonly closely: boolean })[]; readonly alike: number } {
+  const suspect = (kinds: Iterable<string>, kind?: string, likeness = 1) =>
+    scoreOf(
+      [...kinds].map((it) => ({ kind: it, likeness: it === kind ? likeness : 1 })),
+      weights,
+    ) >= suspectFrom
+  let alike = 1
+  const asked = [...Map.groupBy(probes, ({ probe }) => probe).values()].flatMap((values) => {
+    const kinds = new Set(values.map(({ kind }) => kind))
+    const finding = values.filter(({ supports }) => !supports)
+    // A strong value that has no close spelling finds its records whatever else they have: it need not be thought beside others.
+    const apart = new Set(finding.filter(({ kind, near }) => !near && suspect([kind])).map(({ kind }) => kind))
+    const beside = (kind: string) => [...kinds].filter((it) => it === kind || !apart.has(it))
+    const left = new Set(kinds)
+    const sought = new Set<string>()
+    for (const { kind } of finding.toSorted((a, b) => (weights.get(b.kind) ?? 0) - (weights.get(a.kind) ?? 0))) {
+      if (!suspect(left)) break
+      left.delete(kind)
+      sought.add(kind)
+    }
+    return values.map((value) => {
+      const { kind, near, supports } = value
+      const finds = !supports && suspect(beside(kind))
+      const closely = finds && near && sought.has(kind)
+      // To a hundredth below the least that matters, never above it.
+      if (closely) while (alike > leastAlike && suspect(beside(kind), kind, alike)) alike -= 0.01
+      return { ...value, supports: !finds, closely }
+    })
+  })
+  return { asked, alike: Math.max(leastAlike, alike) }
+}
