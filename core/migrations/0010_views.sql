@@ -92,18 +92,19 @@ create function core.search_forms(word text) returns setof text
   language sql immutable parallel safe strict
   as $$ select word union select left(word, i - 1) || substr(word, i + 1) from generate_series(1, length(word)) as i $$;
 
--- True when at most one letter was added, left out, changed or swapped with its neighbour (Damerau 1964, Levenshtein 1966).
+-- True when at most one letter was added, left out, changed or swapped with its neighbour (Damerau 1964, Levenshtein 1966):
+-- where they first differ, one of the four explains all that follows.
 create function core.search_is_near(a text, b text) returns boolean
-  language sql immutable parallel safe strict
+  language plpgsql immutable parallel safe strict
   as $$
-  select a = b or exists (
-    select from generate_series(0, length(a)) as i
-    where left(a, i) = left(b, i) and (
-      substr(a, i + 2) = substr(b, i + 2)
-      or substr(a, i + 1) = substr(b, i + 2)
-      or substr(a, i + 2) = substr(b, i + 1)
-      or (substr(a, i + 1, 1) = substr(b, i + 2, 1) and substr(a, i + 2, 1) = substr(b, i + 1, 1) and substr(a, i + 3) = substr(b, i + 3))))
-$$;
+declare i integer := 0;
+begin
+  while i < length(a) and i < length(b) and substr(a, i + 1, 1) = substr(b, i + 1, 1) loop i := i + 1; end loop;
+  return substr(a, i + 2) = substr(b, i + 2)
+    or substr(a, i + 1) = substr(b, i + 2)
+    or substr(a, i + 2) = substr(b, i + 1)
+    or (substr(a, i + 1, 1) = substr(b, i + 2, 1) and substr(a, i + 2, 1) = substr(b, i + 1, 1) and substr(a, i + 3) = substr(b, i + 3));
+end $$;
 
 -- Takes the words of a document into the vocabulary; costs one index probe for each that is known.
 create function core.search_learn(of_words tsvector) returns void
@@ -134,19 +135,23 @@ begin
   perform core.search_learn(found);
 end $$;
 
--- What a searched word may mean beyond itself: longer words it is a part of, and words one slip away. Never shown to anybody:
--- it only widens a query, whose documents are still those the reader may see.
+-- What a searched word may mean beyond the beginning of words: words it is a part of, and words one slip away. Never shown to
+-- anybody: it only widens a query, whose documents are still those the reader may see.
 create function core.search_meant(term text) returns setof text
-  language sql stable security definer set search_path = core, pg_temp as $$
-  (select distinct n.word from core.search_forms(term) as f (form)
-    join core.search_near n on n.workspace = core.current_workspace() and n.form = f.form
-    where core.search_is_word(term) and core.search_is_near(term, n.word)
-    limit 40)
-  union
-  (select w.word from core.search_word w
-    where length(term) >= 3 and w.workspace = core.current_workspace() and w.word like '%' || term || '%'
-    order by length(w.word), w.word limit 60)
-$$;
+  language plpgsql stable security definer set search_path = core, public, pg_temp set enable_seqscan = off as $$
+begin
+  return query
+    (select distinct n.word from core.search_forms(term) as f (form)
+      join core.search_near n on n.workspace = core.current_workspace() and n.form = f.form
+      where core.search_is_word(term) and not starts_with(n.word, term) and core.search_is_near(term, n.word)
+      limit 40)
+    union
+    -- "Not distinct" is said of what the index by workspace must not answer: it would read every word there is.
+    (select w.word from core.search_word w
+      where length(term) >= 3 and w.workspace is not distinct from core.current_workspace() and w.word like '%' || term || '%'
+        and not starts_with(w.word, term)
+      order by length(w.word), w.word limit 60);
+end $$;
 
 -- The query of some words: each begins a word of the document; loosely, it may also stand inside one or be mistyped.
 -- With a weight only words of that weight count. Null where nothing can be found.
@@ -174,28 +179,39 @@ drop function core.search_find(text, text[], integer);
 
 -- Best documents for some words, in this workspace. `open` names the resources whose every record the reader may see,
 -- `shared` those of which only records owned by `reader` or of `teams`, `owned` those of which only records owned by
--- `reader`: what is out of reach takes no place among the candidates.
+-- `reader`: what is out of reach takes no place among the candidates. Where fewer than `few` hold the words as typed, what
+-- they may have meant follows, if that is anything else; what was typed is then among it once more.
 create function core.search_find(
-    terms text[], weight text, loosely boolean, open text[], shared text[], owned text[], reader uuid, teams uuid[], at_most integer)
-  returns table (resource text, record uuid, title text, rank real)
+    terms text[], weight text, loosely boolean, open text[], shared text[], owned text[], reader uuid, teams uuid[], at_most integer, few integer)
+  returns table (resource text, record uuid, title text, rank real, typed boolean)
   language plpgsql stable security definer set search_path = core, pg_temp as $$
 declare
   query tsquery := core.search_query(terms, weight, loosely);
+  meant tsquery;
+  found integer;
   -- A first letter or two stand in half of all documents: no more than these are weighed against each other.
   candidates constant integer := 5000;
 begin
-  return query
-    select c.resource, c.record, c.title, (ts_rank(c.words, query) + case when core.fold(c.title) like core.fold(terms[1]) || '%' then 1 else 0 end)::real
-    from (
-      select d.resource, d.record, d.title, d.words
-      from core.search_document d
-      where d.workspace = core.current_workspace() and d.words @@ query
-        and (d.resource = any (open)
-          or (d.resource = any (shared) and (d.owner = reader or d.team = any (teams)))
-          or (d.resource = any (owned) and d.owner = reader))
-      limit candidates) c
-    order by 4 desc, c.title, c.record
-    limit at_most;
+  loop
+    return query
+      select c.resource, c.record, c.title,
+        (ts_rank(c.words, query) + case when core.fold(c.title) like core.fold(terms[1]) || '%' then 1 else 0 end)::real, meant is null
+      from (
+        select d.resource, d.record, d.title, d.words
+        from core.search_document d
+        where d.workspace = core.current_workspace() and d.words @@ query
+          and (d.resource = any (open)
+            or (d.resource = any (shared) and (d.owner = reader or d.team = any (teams)))
+            or (d.resource = any (owned) and d.owner = reader))
+        limit candidates) c
+      order by 4 desc, c.title, c.record
+      limit at_most;
+    get diagnostics found = row_count;
+    exit when loosely or meant is not null or found >= few;
+    meant := core.search_query(terms, weight, true);
+    exit when meant is null or meant = query;
+    query := meant;
+  end loop;
 end $$;
 
 -- Ids of the documents of one resource, for the condition of a list, which adds its own permission.
@@ -215,8 +231,10 @@ end $$;
 -- Forgets words no document holds any more, such as those of an erased person. Answers how many.
 create function core.search_sweep() returns integer
   language sql security definer set search_path = core, pg_temp as $$
+  -- Not by ts_stat: words that come in their order, as numbered addresses do, make a list of its tree, and each a walk along it.
   with held as materialized (
-    select s.word from ts_stat(format('select words from core.search_document where workspace = %L', core.current_workspace())) s),
+    select distinct w.word from core.search_document d cross join unnest(tsvector_to_array(d.words)) as w (word)
+    where d.workspace = core.current_workspace() and core.search_is_word(w.word)),
   words as (
     delete from core.search_word w where w.workspace = core.current_workspace() and not exists (select from held where held.word = w.word)
     returning 1),

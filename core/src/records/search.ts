@@ -90,11 +90,19 @@ export async function searchRecords(
     )
   })
   if (readable.length === 0) return []
-  const hits = await bestHits(scope, terms, readable, limit, false)
+  // Where a condition decides, who has a hit is known only behind the look-up: then meaning more takes a second statement.
+  const isPlain =
+    readable.every((resource) => scope.access(resource, 'read').reach !== undefined) &&
+    new Set(readable.map((resource) => reach(scope, resource))).size === 1
+  if (isPlain) return unique(await bestHits(scope, terms, readable, limit, 'as needed')).slice(0, limit)
+  const hits = await bestHits(scope, terms, readable, limit, 'as typed')
   if (hits.length >= Math.min(tooFew, limit)) return hits
-  const known = new Set(hits.map(({ id }) => id))
-  const further = await bestHits(scope, terms, readable, limit, true)
-  return [...hits, ...further.filter(({ id }) => !known.has(id))].slice(0, limit)
+  const further = await bestHits(scope, terms, readable, limit, 'as meant')
+  return unique([...hits, ...further]).slice(0, limit)
+}
+
+function unique(hits: readonly SearchHit[]): SearchHit[] {
+  return [...new Map(hits.toReversed().map((hit) => [hit.id, hit])).values()].toReversed()
 }
 
 /** Hits with the line that tells namesakes apart, each looked up behind its permission: one statement. */
@@ -103,7 +111,7 @@ async function bestHits(
   terms: readonly string[],
   readable: readonly Resource[],
   limit: number,
-  loosely: boolean,
+  how: 'as typed' | 'as meant' | 'as needed',
 ): Promise<SearchHit[]> {
   const finds: RawBuilder<unknown>[] = []
   for (const weight of ['', 'A'] as const) {
@@ -113,10 +121,11 @@ async function bestHits(
     const ids = (fits: (access: Access) => boolean) => accesses.filter(([, it]) => fits(it)).map(([id]) => id)
     const conditional = ids(({ reach: plain }) => plain === undefined)
     const open = ids(({ reach: plain }) => plain === 'all')
+    const few = how === 'as needed' ? Math.min(tooFew, limit) : 0
     const find = (openly: readonly string[], atMost: number) => sql`
-      select * from core.search_find(${terms}::text[], ${weight}, ${loosely}, ${openly}::text[],
+      select * from core.search_find(${terms}::text[], ${weight}, ${how === 'as meant'}, ${openly}::text[],
         ${ids(({ reach: plain }) => plain === 'team')}::text[], ${ids(({ reach: plain }) => plain === 'own')}::text[],
-        ${readerOf(scope)}::uuid, ${scope.ctx.authority.teams}::uuid[], ${atMost})`
+        ${readerOf(scope)}::uuid, ${scope.ctx.authority.teams}::uuid[], ${atMost}, ${few})`
     finds.push(conditional.length > 0 ? find([...open, ...conditional], limit + candidates) : find(open, limit))
   }
   const looks = readable.map((resource) => lookUp(scope, resource))
@@ -124,8 +133,8 @@ async function bestHits(
     with hit as materialized (${sql.join(finds, sql` union all `)})
     select hit.resource, hit.record as id, hit.title, coalesce(seen.subtitle, '') as subtitle
     from hit cross join lateral (${sql.join(looks, sql` union all `)}) as seen
-    order by hit.rank desc, hit.title, hit.record
-    limit ${limit}`.execute(scope.tx)
+    order by hit.typed desc, hit.rank desc, hit.title, hit.record
+    limit ${limit + tooFew}`.execute(scope.tx)
   return rows
 }
 
