@@ -58,7 +58,7 @@ export const columnsOf = madeOnce(columnList)
 
 const jsonColumnsOf = madeOnce(jsonColumnList)
 
-/** A row as the text of the record the API answers, in the column `_json`; `from` belongs into the statement's FROM. */
+/** A row as the text of the record the API answers, in the column `_json`; `from` belongs into the statement's FROM. No line break stands in it. */
 function asJson(fields: readonly FieldModel[], as: string): { column: RawBuilder<unknown>; from: RawBuilder<unknown> } {
   return {
     column: sql`row_to_json(_r)::text as "_json"`,
@@ -120,8 +120,17 @@ export function keyOfList(
 /** One page of a list, by keyset; at most six statements whatever its size. */
 export async function listRecords(scope: EngineScope, resource: Resource, query: ListQuery): Promise<Page> {
   const fields = chosenFields(scope, resource, query.fields)
-  const { rows, page } = await readPage(scope, resource, query, { columns: columnsOf(fields, alias), from: sql`` })
-  const data = rows.map((row) => recordOf(fields, row))
+  const all: Record<string, unknown>[] = []
+  const page = await readPage(scope, resource, query, {
+    columns: columnsOf(fields, alias),
+    from: sql``,
+    async take(rowsOf, room) {
+      const { rows } = await sql<PlacedRow>`${rowsOf}`.execute(scope.tx)
+      all.push(...rows.slice(0, room))
+      return { count: rows.length, last: rows[Math.min(rows.length, room) - 1] }
+    },
+  })
+  const data = all.map((row) => recordOf(fields, row))
   return { data, page, included: await includeTargets(scope, resource, data, query.include ?? []) }
 }
 
@@ -132,27 +141,69 @@ export function recordOf(fields: readonly FieldModel[], row: Readonly<Record<str
   return record as RecordJson
 }
 
-/** `listRecords` as the text of its answer. PostgreSQL prints the records: making objects of them only to print those costs as much again as reading them. */
+// Valid between two records of a JSON list, and nowhere within one.
+const between = ',\n'
+
+/**
+ * `listRecords` as the text of its answer. PostgreSQL prints the records and joins them: making objects of them only to print
+ * those costs as much again as reading them, and a message for each row half of that.
+ */
 export async function listJson(scope: EngineScope, resource: Resource, query: ListQuery): Promise<string> {
   const { column, from } = asJson(chosenFields(scope, resource, query.fields), alias)
   const include = query.include ?? []
-  const references = referenceColumns(scope, resource, include)
-  const { rows, page } = await readPage(scope, resource, query, {
-    columns: sql`${column}, ${sql.ref(`${alias}.id`)}${references}`,
+  const references = referencesOf(scope, resource, include)
+  const texts: string[] = []
+  const pointing: RecordJson[] = []
+  const page = await readPage(scope, resource, query, {
+    columns: sql`${column}${referenceColumns(references)}`,
     from,
+    async take(rowsOf, room, placed) {
+      const at = sql`[least(count(*)::integer, ${room}::integer)]`
+      const places = placed.map((name) => sql`, (array_agg(${sql.ref(name)}))${at} as ${sql.ref(name)}`)
+      const targets = references.map(
+        ({ name }) => sql`, (array_agg(${sql.ref(name)}))[1:${room}::integer] as ${sql.ref(`of ${name}`)}`,
+      )
+      const { rows } = await sql<PlacedRow & { count: number; data: string | null }>`
+        select count(*) as count, string_agg(_json, ${between}) as data${sql.join([...places, ...targets], sql``)}
+        from (${rowsOf}) as row`.execute(scope.tx)
+      const [found] = rows
+      if (!found || found.data === null || room === 0) return { count: found?.count ?? 0, last: undefined }
+      texts.push(found.count > room ? found.data.slice(0, found.data.lastIndexOf(between)) : found.data)
+      for (const { name } of references)
+        for (const id of (found[`of ${name}`] as string[] | null) ?? []) pointing.push({ [name]: id } as RecordJson)
+      return { count: found.count, last: found }
+    },
   })
-  const included = await includeTargets(scope, resource, rows as RecordJson[], include)
-  const data = rows.map((row) => row['_json'] as string).join(',')
-  return `{"data":[${data}],"page":${JSON.stringify(page)},"included":${JSON.stringify(included)}}`
+  const included = await includeTargets(scope, resource, pointing, include)
+  return `{"data":[${texts.join(between)}],"page":${JSON.stringify(page)},"included":${JSON.stringify(included)}}`
 }
 
-/** Rows of a page as `select` reads them, and where the next one starts. Each row has its `id`. */
+/** A row with its `id` and the values it stands by, `_0` and on, as text. */
+type PlacedRow = Record<string, unknown>
+
+interface PageReader {
+  readonly columns: RawBuilder<unknown>
+  readonly from: RawBuilder<unknown>
+  /**
+   * Reads what the statement finds, of which the first `room` rows belong to the page and one more may follow.
+   *
+   * @param placed - names of the columns that say where a row stands
+   * @returns the number of rows found, and the last of those that belong to the page
+   */
+  take(
+    rowsOf: RawBuilder<unknown>,
+    room: number,
+    placed: readonly string[],
+  ): Promise<{ readonly count: number; readonly last: PlacedRow | undefined }>
+}
+
+/** Reads the rows of a page, in one statement or two; answers where the next one starts. */
 async function readPage(
   scope: EngineScope,
   resource: Resource,
   query: ListQuery,
-  select: { readonly columns: RawBuilder<unknown>; readonly from: RawBuilder<unknown> },
-): Promise<{ rows: Record<string, unknown>[]; page: Page['page'] }> {
+  reader: PageReader,
+): Promise<Page['page']> {
   demandAction(scope, resource, 'read')
   const limit = query.limit ?? defaultLimit
   if (!Number.isInteger(limit) || limit < 1 || limit > maxLimit) {
@@ -169,28 +220,30 @@ async function readPage(
   if (cursor && (!isUuid(cursor.id) || cursor.values.length !== keys.length)) decodeCursor('', query.after ?? '')
 
   const id = sql.ref(`${alias}.id`)
+  const placed = ['_id', ...keys.map((_, index) => `_${index}`)]
   // Sort values go back as text: as JavaScript numbers and dates they would lose digits.
   const sortColumns = keys.map((it, index) => sql`, (${it.expression})::text as ${sql.ref(`_${index}`)}`)
   const joins = keys.flatMap(({ join }) => (join ? [join] : []))
-  const rows: Record<string, unknown>[] = []
+  let count = 0
+  let last: PlacedRow | undefined
   for (const phase of phasesOf(keys, cursor)) {
-    const left = limit + 1 - rows.length
+    const left = limit + 1 - count
     if (left <= 0) break
-    const { rows: found } = await sql<Record<string, unknown>>`
-      select ${select.columns}${sql.join(sortColumns, sql``)}
-      from ${sourceOf(scope, resource, alias)} ${sql.join(joins, sql` `)} ${select.from}
+    const statement = sql`
+      select ${reader.columns}, ${id} as _id${sql.join(sortColumns, sql``)}
+      from ${sourceOf(scope, resource, alias)} ${sql.join(joins, sql` `)} ${reader.from}
       where ${sql.join([...conditions, ...afterCursor(keys, phase, cursor, id)], sql` and `)}
       ${orderBy(keys, phase, id)}
-      limit ${left}`.execute(scope.tx)
-    rows.push(...found)
+      limit ${left}`
+    const found = await reader.take(statement, left - 1, placed)
+    count += found.count
+    last = found.last ?? last
   }
-  const more = rows.length > limit
-  if (more) rows.length = limit
-  const last = rows.at(-1)
+  const more = count > limit
   const next =
     more && last
       ? encodeCursor(key, {
-          id: String(last['id']),
+          id: String(last['_id']),
           values: keys.map((_, index) => last[`_${index}`] as string | null),
         })
       : null
@@ -198,8 +251,8 @@ async function readPage(
   const counted =
     counting === 'none'
       ? { count: null, exact: false }
-      : await countRows(scope, resource, conditions, counting, more ? undefined : cursor ? undefined : rows.length)
-  return { rows, page: { next, ...counted } }
+      : await countRows(scope, resource, conditions, counting, more ? undefined : cursor ? undefined : count)
+  return { next, ...counted }
 }
 
 async function countRows(
@@ -242,11 +295,11 @@ function referencesOf(
   })
 }
 
-function referenceColumns(scope: EngineScope, resource: Resource, include: readonly string[]): RawBuilder<unknown> {
-  const columns = referencesOf(scope, resource, include).map(
-    (field) => sql`, ${fieldValue(field, alias)} as ${sql.ref(field.name)}`,
+function referenceColumns(references: readonly FieldModel[]): RawBuilder<unknown> {
+  return sql.join(
+    references.map((field) => sql`, ${fieldValue(field, alias)} as ${sql.ref(field.name)}`),
+    sql``,
   )
-  return sql.join(columns, sql``)
 }
 
 /** Names and list fields of what the rows point at, as far as the actor may see it; one statement per target resource. */
@@ -311,7 +364,7 @@ export async function getJson(
 ): Promise<{ readonly json: string; readonly version: number; readonly isDeleted: boolean }> {
   demandAction(scope, resource, 'read')
   const { column, from } = asJson(chosenFields(scope, resource, fields), alias)
-  const references = referenceColumns(scope, resource, include)
+  const references = referenceColumns(referencesOf(scope, resource, include))
   const columns = sql`${column}, ${sql.ref(`${alias}.version`)}, ${sql.ref(`${alias}.deleted_at`)} is not null as _deleted${references}`
   const row = await oneRow<RecordJson & { _json: string; _deleted: boolean }>(scope, resource, id, columns, from)
   if (!row) throw recordNotFound({ resource: resource.entity, id })
