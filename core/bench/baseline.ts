@@ -6,12 +6,14 @@ import pg from 'pg'
 import { uuidv7 } from 'uuidv7'
 import { answerCpu } from './processes.ts'
 
-const [url, workspace, columns] = process.argv.slice(2) as [string, string, string]
-/** `column as "field"` of every field of a contact, as the platform answers them. */
-const fields = (alias: string) =>
+const [url, workspace, contactColumns, accountColumns] = process.argv.slice(2) as [string, string, string, string]
+/** `column as "field"` of every field of a resource, as the platform answers them. */
+const fieldsOf = (columns: string) => (alias: string) =>
   (JSON.parse(columns) as { name: string; column: string }[])
     .map(({ name, column }) => `${alias}."${column}" as "${name}"`)
     .join(', ')
+const fields = fieldsOf(contactColumns)
+const accountFields = fieldsOf(accountColumns)
 const pool = new pg.Pool({ connectionString: url, max: 10, options: '-c jit=off' })
 
 // Each row printed on its own and joined as text: json_agg prints every row twice.
@@ -23,6 +25,12 @@ const statements = {
     select ${fields('t')} from core.contact t
     where t.workspace = $1 and t.deleted_at is null and t.source_channel = $2 and t.language = $3 and t.do_not_mail = $4
     order by t.name collate "und-x-icu", t.id limit 51) r`,
+  own: `select ${rowsAsJson} from (
+    select ${fields('t')} from core.contact t
+    where t.workspace = $1 and t.workspace = '${workspace}'::uuid and t.deleted_at is null
+      and t.source_channel = $2 and t.language = $3 and t.do_not_mail = $4
+      and core.json_number(core.custom_json(t.custom, 'score')) is not null
+    order by core.json_number(core.custom_json(t.custom, 'score')) desc, t.id desc limit 51) r`,
   count: `select count(*) as n from (select 1 from core.contact t
     where t.workspace = $1 and t.deleted_at is null and t.source_channel = $2 and t.language = $3 and t.do_not_mail = $4 limit 1001) capped`,
   first: `select ${rowsAsJson} from (
@@ -40,6 +48,39 @@ const statements = {
       select 'core.contact' as resource, t.id, hits.title, t.job_title as subtitle
       from hits join core.contact t on t.workspace = $1 and t.id = hits.record and t.deleted_at is null
       order by hits.rank desc, hits.title, hits.record limit 20) r`,
+  searchTeam: `with hits as (
+      select d.record, d.resource, d.title, ts_rank(d.words, to_tsquery('simple', core.fold($2))) as rank
+      from core.search_document d
+      where d.workspace = $1 and d.words @@ to_tsquery('simple', core.fold($2)) and (d.team = $3 or d.owner = $4)
+      order by rank desc, d.title, d.record limit 20)
+    select ${rowsAsJson} from (
+      select hits.resource, hits.record as id, hits.title, coalesce(c.job_title, a.industry, l.company_name) as subtitle
+      from hits
+      left join core.contact c on hits.resource = 'core.contact' and c.workspace = $1 and c.id = hits.record and c.deleted_at is null
+      left join core.account a on hits.resource = 'core.account' and a.workspace = $1 and a.id = hits.record and a.deleted_at is null
+      left join core.lead l on hits.resource = 'core.lead' and l.workspace = $1 and l.id = hits.record and l.deleted_at is null
+      order by hits.rank desc, hits.title, hits.record) r`,
+  page: `select json_build_object(
+      'data', (select row_to_json(a) from core.account a where a.workspace = $1 and a.id = $2),
+      'owner', (select row_to_json(m) from (
+        select m.id, m.name from core.account a join core.member m on m.workspace = $1 and m.id = a.owner where a.workspace = $1 and a.id = $2) m),
+      'timeline', (select json_agg(entry) from (
+        select x.*, l.at, m.name as owner_name
+        from (select activity_id, at from core.activity_link where workspace = $1 and record = $2 order by at desc, activity_id desc limit 31) l
+        join core.activity x on x.workspace = $1 and x.id = l.activity_id and x.deleted_at is null
+        left join core.member m on m.workspace = $1 and m.id = x.owner
+        order by l.at desc) entry),
+      'changes', (select json_agg(entry) from (
+        select c.*, s.actor_name, s.origin from core.change c join core.change_set s on s.id = c.change_set
+        where c.workspace = $1 and c.record = $2 order by c.version desc limit 31) entry))::text as json`,
+  board: `select json_agg(json_build_object('key', f.owner, 'count', f.n, 'sum', f.sum, 'cards', c.cards) order by f.n desc)::text as json
+    from (
+      select t.owner, count(*) as n, sum(t.annual_revenue)::text as sum
+      from core.account t where t.workspace = $1 and t.deleted_at is null group by t.owner order by n desc limit 8) f
+    cross join lateral (
+      select json_agg(card) as cards from (
+        select ${accountFields('t')} from core.account t
+        where t.workspace = $1 and t.owner = f.owner and t.deleted_at is null order by t.created_at desc, t.id desc limit 21) card) c`,
   aggregate: `select ${rowsAsJson} from (
     select t.lifecycle, count(*) as count, coalesce(sum(t.annual_revenue), 0)::text as "sum:annualRevenue"
     from core.account t where t.workspace = $1 and t.deleted_at is null group by 1 order by 1) r`,
@@ -112,6 +153,12 @@ app.get('/list', async (request) => {
   const { channel, language } = request.req.query()
   return json(request, await run('list', [channel, language, false]))
 })
+app.get('/own', async (request) => {
+  const { channel, language } = request.req.query()
+  return json(request, await run('own', [channel, language, false]))
+})
+app.get('/page/:id', async (request) => json(request, await run('page', [request.req.param('id')])))
+app.get('/board', async (request) => json(request, await run('board', [])))
 app.get('/counted', async (request) => {
   const { channel, language } = request.req.query()
   const list = await run('list', [channel, language, false])
@@ -127,9 +174,12 @@ app.get('/after', async (request) => {
   const { name, id } = request.req.query()
   return json(request, await run('after', [name, id]))
 })
-app.get('/search', async (request) => {
-  const words = (request.req.query('q') ?? '').match(/[\p{L}\p{N}]+/gu) ?? []
-  return json(request, await run('search', [words.map((word) => `${word}:*`).join(' & ')]))
+const queryOf = (request: Context) =>
+  ((request.req.query('q') ?? '').match(/[\p{L}\p{N}]+/gu) ?? []).map((word) => `${word}:*`).join(' & ')
+app.get('/search', async (request) => json(request, await run('search', [queryOf(request)])))
+app.get('/search-team', async (request) => {
+  const { team, reader } = request.req.query()
+  return json(request, await run('searchTeam', [queryOf(request), team, reader]))
 })
 app.get('/aggregate', async (request) => json(request, await run('aggregate', [])))
 app.post('/contacts', async (request) => {

@@ -60,9 +60,9 @@ export class Client {
     })
   }
 
-  /** Sends at most `count` requests, for at most `seconds`, from `clients` that each wait for their answer. */
+  /** Sends at most `count` requests, or pages of them, for at most `seconds`, from `clients` that each wait for their answer. */
   async drive(
-    next: () => Call,
+    next: () => Call | readonly Call[],
     { clients, count, seconds }: { clients: number; count: number; seconds: number },
   ): Promise<Load> {
     const latencies: number[] = []
@@ -73,7 +73,7 @@ export class Client {
       while (left > 0 && performance.now() < until) {
         left -= 1
         const at = performance.now()
-        await this.send(next())
+        await Promise.all([next()].flat().map((call) => this.send(call)))
         latencies.push(performance.now() - at)
       }
     }

@@ -5,12 +5,13 @@ import pg from 'pg'
 import { pino } from 'pino'
 import { createApp } from '../src/app.ts'
 import { serverDatabase } from '../src/database/database.ts'
-import { fill, type Filled } from './fill.ts'
+import { openFilled } from './fill.ts'
 import { Client } from './load.ts'
 import { checkPlans, Recorder } from './plans.ts'
 import { processCpu, startServer, type Server } from './processes.ts'
 import { report, Tally, type Figure } from './report.ts'
-import { scenarios, walkDown, type Scenario } from './scenarios.ts'
+import { scenarios, signIn, walkDown, type Scenario } from './scenarios.ts'
+import { filledDatabase } from './template.ts'
 
 const { values: flags } = parseArgs({
   options: {
@@ -31,7 +32,7 @@ const server = process.env['BENCH_DATABASE_URL'] ?? 'postgres://postgres@127.0.0
 const crowd = 16
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
-const { url, drop } = await ownDatabase()
+const { url, drop } = await filledDatabase(server, { rows, name: `socle_bench_${randomUUID().slice(0, 8)}`, say })
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void drop().finally(() => process.exit(1)))
 try {
@@ -41,7 +42,6 @@ try {
 }
 
 async function measure(): Promise<void> {
-  const started = performance.now()
   const recorder = new Recorder()
   const database = await serverDatabase(url)
   const app = await createApp({
@@ -50,19 +50,21 @@ async function measure(): Promise<void> {
     log: pino({ level: 'error' }),
     identity: { baseUrl: 'http://127.0.0.1' },
   })
-  const first = await app.identity.ensureFirstAdmin({
-    email: 'bench@example.com',
-    name: 'Bench',
-    workspace: { name: 'Bench' },
-  })
-  if (!first) throw new Error('The new database had somebody in it.')
-  const filled = await fill(url, first.workspace.id, rows)
-  say(`${rows.toLocaleString('en')} contacts filled in ${((performance.now() - started) / 1000).toFixed(0)} s`)
-  const contact = app.kernel.parts.catalog.of('core.contact')
-  const columns = JSON.stringify(contact.all.map(({ name, column }) => ({ name, column })))
+  const [workspace] = await app.identity.workspaces()
+  if (!workspace) throw new Error('The filled database has no workspace.')
+  const filled = await openFilled(url, workspace.id, rows)
+  const columns = (resource: string) =>
+    JSON.stringify(app.kernel.parts.catalog.of(resource).all.map(({ name, column }) => ({ name, column })))
 
   const platform = await startServer('platform.ts', 'bench-platform', url)
-  const baseline = await startServer('baseline.ts', 'bench-baseline', url, filled.workspace, columns)
+  const baseline = await startServer(
+    'baseline.ts',
+    'bench-baseline',
+    url,
+    filled.workspace,
+    columns('core.contact'),
+    columns('core.account'),
+  )
   const sides: Sides = {
     ours: { server: platform, client: new Client(platform.url, { authorization: `Bearer ${filled.key}` }) },
     baseline: { server: baseline, client: new Client(baseline.url) },
@@ -70,7 +72,8 @@ async function measure(): Promise<void> {
   try {
     const deep = await walkDown(sides.ours.client, rows)
     const plans = await checkPlans(app, recorder, url, { ...filled, deep })
-    const figures = await race(sides, filled, scenarios(filled, deep))
+    const cookie = await signIn(platform.url, filled.colleague)
+    const figures = await race(sides, scenarios(filled, deep, cookie))
     for (const line of report(figures, { rows, rounds })) say(line)
     say('')
     for (const { title, nodes, indexed } of plans) say(`${indexed ? 'ok ' : 'NO '} ${title}: ${nodes.join(' > ')}`)
@@ -92,44 +95,47 @@ interface Side {
 type Sides = Readonly<Record<'ours' | 'baseline', Side>>
 
 /** Round after round through every scenario, the sides in turn, so that whatever slows the machine slows both. */
-async function race(sides: Sides, filled: Filled, all: readonly Scenario[]): Promise<Figure[]> {
+async function race(sides: Sides, all: readonly Scenario[]): Promise<Figure[]> {
   const chosen = all.filter(({ name }) => only.length === 0 || only.includes(name))
   const figures = chosen.map((scenario) => ({ scenario, ours: new Tally(), baseline: new Tally() }))
   const watcher = new pg.Client({ connectionString: url })
   await watcher.connect()
-  for (let round = -1; round < rounds; round += 1) {
-    // The first round warms both: compiled code, connections, named statements, the database's memory.
-    const warming = round < 0
-    for (const { scenario, ...tallies } of figures) {
-      const order: readonly ('ours' | 'baseline')[] = round % 2 === 0 ? ['ours', 'baseline'] : ['baseline', 'ours']
-      for (const name of order) {
-        const { client, server: running } = sides[name]
-        const next = scenario[name]
-        const alone = await client.drive(next, {
-          clients: 1,
-          count: Math.ceil(scenario.count / 8),
-          seconds: seconds / 2,
-        })
-        const before = await cpuOf(running, watcher)
-        const crowded = await client.drive(next, {
-          clients: crowd,
-          count: scenario.count,
-          seconds: warming ? seconds / 2 : seconds,
-        })
-        const after = await cpuOf(running, watcher)
-        if (warming) continue
-        tallies[name].add(alone, crowded, {
-          server: after.server - before.server,
-          database:
-            after.database === undefined || before.database === undefined
-              ? undefined
-              : after.database - before.database,
-        })
+  try {
+    for (let round = -1; round < rounds; round += 1) {
+      // The first round warms both: compiled code, connections, named statements, the database's memory.
+      const warming = round < 0
+      for (const { scenario, ...tallies } of figures) {
+        const order: readonly ('ours' | 'baseline')[] = round % 2 === 0 ? ['ours', 'baseline'] : ['baseline', 'ours']
+        for (const name of order) {
+          const { client, server: running } = sides[name]
+          const next = scenario[name]
+          const alone = await client.drive(next, {
+            clients: 1,
+            count: Math.ceil(scenario.count / 8),
+            seconds: seconds / 2,
+          })
+          const before = await cpuOf(running, watcher)
+          const crowded = await client.drive(next, {
+            clients: crowd,
+            count: scenario.count,
+            seconds: warming ? seconds / 2 : seconds,
+          })
+          const after = await cpuOf(running, watcher)
+          if (warming) continue
+          tallies[name].add(alone, crowded, {
+            server: after.server - before.server,
+            database:
+              after.database === undefined || before.database === undefined
+                ? undefined
+                : after.database - before.database,
+          })
+        }
       }
     }
+    return figures
+  } finally {
+    await watcher.end()
   }
-  await watcher.end()
-  return figures
 }
 
 /** Processor time of a server and of the database processes that work for it. */
@@ -147,19 +153,4 @@ async function cpuOf(
     database = database === undefined || used === undefined ? undefined : database + used
   }
   return { server: await cpu(), database }
-}
-
-/** A database of this run's own on the server; `drop` takes it away again. */
-async function ownDatabase(): Promise<{ url: string; drop: () => Promise<void> }> {
-  const name = `socle_bench_${randomUUID().slice(0, 8)}`
-  const admin = async (statement: string) => {
-    const client = new pg.Client({ connectionString: server })
-    await client.connect()
-    await client.query(statement)
-    await client.end()
-  }
-  await admin(`create database ${name}`)
-  const own = new URL(server)
-  own.pathname = `/${name}`
-  return { url: own.href, drop: () => admin(`drop database if exists ${name} with (force)`) }
 }

@@ -1,5 +1,8 @@
+import { once } from 'node:events'
+import { request, type IncomingMessage } from 'node:http'
 import type { Filled } from './fill.ts'
 import type { Call, Client } from './load.ts'
+import { ownField } from './template.ts'
 
 /** One figure: the same work asked of both sides. */
 export interface Scenario {
@@ -7,20 +10,27 @@ export interface Scenario {
   readonly title: string
   /** Least share of the baseline's throughput, design.md section 13; undefined where the design has none. */
   readonly goal?: number
+  /** Section 7 of core.md: longest 95th percentile, milliseconds, and most times the baseline's, one client each. */
+  readonly most?: { readonly p95: number; readonly times: number }
   /** Requests of one round from sixteen clients, unless the seconds are over first. */
   readonly count: number
-  readonly ours: () => Call
+  /** Several calls are sent at once, as a page sends them. */
+  readonly ours: () => Call | readonly Call[]
   readonly baseline: () => Call
 }
 
 const channels = ['web', 'partner', 'import', 'direct']
 const languages = ['fr', 'en']
 
-/** Every figure, given a filled workspace; `deep` is the last row before depth 100,000 and the cursor behind it. */
-export function scenarios(filled: Filled, deep: Deep): Scenario[] {
+/**
+ * Every figure, given a filled workspace; `deep` is the last row before depth 100,000 and the cursor behind it, `cookie` the
+ * session of somebody who sees what their team has.
+ */
+export function scenarios(filled: Filled, deep: Deep, cookie: string): Scenario[] {
   let nth = 0
   const next = () => (nth += 1)
   const contact = () => filled.contacts[next() % filled.contacts.length] ?? ''
+  const account = () => filled.accounts[next() % filled.accounts.length] ?? ''
   const filters = () => ({
     channel: channels[next() % channels.length] ?? 'web',
     language: languages[next() % languages.length] ?? 'fr',
@@ -53,6 +63,14 @@ export function scenarios(filled: Filled, deep: Deep): Scenario[] {
       count: 600,
       ours: () => list({ filter: filterOf(filters()), sort: 'name', count: 'none' }),
       baseline: () => ({ method: 'GET', path: `/list?${new URLSearchParams(filters())}` }),
+    },
+    {
+      name: 'list-own',
+      title: 'list of 50, three filters, sorted on an indexed own field',
+      most: { p95: 200, times: 1.5 },
+      count: 600,
+      ours: () => list({ filter: filterOf(filters()), sort: `-${ownField}`, count: 'none' }),
+      baseline: () => ({ method: 'GET', path: `/own?${new URLSearchParams(filters())}` }),
     },
     {
       name: 'list-count',
@@ -88,6 +106,7 @@ export function scenarios(filled: Filled, deep: Deep): Scenario[] {
       name: 'create-bare',
       title: 'the same against one bare insert',
       goal: 0.25,
+      most: { p95: 25, times: 4 },
       count: 500,
       ours: () => ({ method: 'POST', path: '/api/core/contacts', body: person(next()) }),
       baseline: () => ({ method: 'POST', path: '/bare', body: person(next()) }),
@@ -109,6 +128,47 @@ export function scenarios(filled: Filled, deep: Deep): Scenario[] {
       baseline: () => ({ method: 'GET', path: `/search?${new URLSearchParams({ q: words() })}` }),
     },
     {
+      name: 'search-team',
+      title: 'search, two words, of what one of eight teams has',
+      most: { p95: 300, times: 2 },
+      count: 500,
+      ours: () => ({
+        method: 'GET',
+        path: `/api/core/search?${new URLSearchParams({ q: words(), limit: '20' })}`,
+        headers: { cookie },
+      }),
+      baseline: () => ({
+        method: 'GET',
+        path: `/search-team?${new URLSearchParams({ q: words(), team: filled.colleague.team, reader: filled.colleague.id })}`,
+      }),
+    },
+    {
+      name: 'page',
+      title: 'record page: the account, and its timeline of 20 and more',
+      most: { p95: 250, times: 2 },
+      count: 400,
+      ours: () => {
+        const id = account()
+        return [
+          { method: 'GET', path: `/api/core/accounts/${id}?include=owner,team,parent` },
+          { method: 'GET', path: `/api/core/accounts/${id}/timeline` },
+        ]
+      },
+      baseline: () => ({ method: 'GET', path: `/page/${account()}` }),
+    },
+    {
+      name: 'board',
+      title: 'board of 8 columns of 20, with sums',
+      most: { p95: 400, times: 2 },
+      count: 60,
+      ours: () => ({
+        method: 'POST',
+        path: '/api/core/accounts/board',
+        body: { by: 'owner', limit: 20, sort: '-createdAt', measures: ['sum:annualRevenue'], columns: filled.columns },
+      }),
+      baseline: () => ({ method: 'GET', path: '/board' }),
+    },
+    {
       name: 'aggregate',
       title: 'aggregate: accounts by lifecycle, count and sum',
       goal: 0.75,
@@ -121,6 +181,20 @@ export function scenarios(filled: Filled, deep: Deep): Scenario[] {
       baseline: () => ({ method: 'GET', path: '/aggregate' }),
     },
   ]
+}
+
+/** Opens the session of a member; answers the cookie that continues it. */
+export async function signIn(base: string, { email, password }: { email: string; password: string }): Promise<string> {
+  const sent = request(`${base}/api/auth/sign-in/email`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: base },
+  })
+  sent.end(JSON.stringify({ email, password }))
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage]
+  answer.resume()
+  const cookies = answer.headers['set-cookie']?.map((it) => it.split(';')[0])
+  if (!cookies) throw new Error(`Signing ${email} in answered ${answer.statusCode}.`)
+  return cookies.join('; ')
 }
 
 function person(nth: number) {

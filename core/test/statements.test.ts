@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createTestApp, makeTestDatabase, type TestApp, type TestDatabase } from '../src/testing/index.ts'
+
+let base: TestDatabase
+let app: TestApp
+let account: string
+/** Statements sent in units of work since the last look. */
+let sent = 0
+
+beforeAll(async () => {
+  base = await makeTestDatabase()
+  const { database } = base
+  const ear = {
+    transformQuery: <T extends { node: N }, N>({ node }: T): N => {
+      sent += 1
+      return node
+    },
+    transformResult: async <R>({ result }: { result: R }): Promise<R> => result,
+  }
+  app = await createTestApp({
+    now: '2026-03-02T09:00:00Z',
+    database: {
+      ...base,
+      database: {
+        ...database,
+        transaction: (context, work) => database.transaction(context, (tx) => work(tx.withPlugin(ear))),
+      },
+    },
+  })
+  const made = await app.admin.post('/api/core/accounts', { name: 'Maison Garonne', annualRevenue: '10' })
+  account = made.body.data.id
+  const contacts = Array.from({ length: 60 }, (_, nth) => ({ firstName: 'Léa', lastName: `Marnet ${nth}`, account }))
+  const accounts = Array.from({ length: 60 }, (_, nth) => ({ name: `Comptoir ${nth * 7919}`, parent: account }))
+  const activities = Array.from({ length: 60 }, (_, nth) => ({ subject: `Échange ${nth}`, account }))
+  for (const [path, create] of Object.entries({ contacts, accounts, activities })) {
+    const { status, body } = await app.admin.post(`/api/core/${path}/bulk`, {
+      create,
+      acknowledge: ['DUPLICATE_SUSPECTED'],
+    })
+    if (status !== 200) throw new Error(JSON.stringify(body))
+  }
+})
+afterAll(async () => {
+  await app[Symbol.asyncDispose]()
+  await base.drop()
+})
+
+/** Statements of one request, after the same was asked before: rights and definitions are kept by then. */
+async function statementsOf(path: string, body?: object): Promise<number> {
+  const ask = () => (body === undefined ? app.admin.get(path) : app.admin.post(path, body))
+  await ask()
+  sent = 0
+  const { status, body: answer } = await ask()
+  expect(status, JSON.stringify(answer).slice(0, 500)).toBe(200)
+  return sent
+}
+
+test.each([
+  ['a page of a list', (limit: number) => `/api/core/contacts?include=account,owner&sort=account&limit=${limit}`],
+  [
+    'a filtered page sorted by what may be empty',
+    (limit: number) =>
+      `/api/core/contacts?${new URLSearchParams({ filter: 'account.name ~ "garonne"', sort: '-jobTitle', include: 'account,owner', limit: String(limit) })}`,
+  ],
+])('%s takes at most six statements, and no more for more rows', async (_, path) => {
+  const few = await statementsOf(path(2))
+  expect(few).toBeGreaterThan(0)
+  expect(few).toBeLessThanOrEqual(6)
+  expect(await statementsOf(path(50))).toBe(few)
+})
+
+test('a board of twenty cards a column takes at most six statements, and as many as one of two', async () => {
+  const board = (limit: number) => ({
+    by: 'lifecycle',
+    limit,
+    measures: ['sum:annualRevenue'],
+    include: ['owner', 'parent'],
+  })
+  const few = await statementsOf('/api/core/accounts/board', board(2))
+  expect(few).toBeGreaterThan(0)
+  expect(few).toBeLessThanOrEqual(6)
+  expect(await statementsOf('/api/core/accounts/board', board(20))).toBe(few)
+})
+
+test('a record page takes at most two statements for the record and its references, six for its timeline', async () => {
+  expect(await statementsOf(`/api/core/accounts/${account}?include=owner`)).toBeLessThanOrEqual(2)
+  expect(await statementsOf(`/api/core/accounts/${account}/timeline`)).toBeLessThanOrEqual(6)
+})
+
+test('a search takes one statement, whether it finds many, few or only what was meant', async () => {
+  for (const words of ['comptoir', 'maison', 'garone', 'nothing of the kind'])
+    expect(await statementsOf(`/api/core/search?${new URLSearchParams({ q: words })}`), words).toBe(1)
+})
+
+test('creating a contact takes two statements: one looks for its like, one writes all there is to write', async () => {
+  const create = (nth: number) =>
+    app.admin.post('/api/core/contacts', { firstName: 'Zoé', lastName: `Arnal ${nth}`, email: `zoe${nth}@example.com` })
+  await create(1)
+  sent = 0
+  expect((await create(2)).status).toBe(201)
+  expect(sent).toBe(2)
+})
