@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { eventually, toast, visit } from './browser.ts'
+import { eventually, isFocused, toast, visit } from './browser.ts'
 
 test('a field added in settings stands in another tab’s record without a reload, and leaves it when archived', async () => {
   await using claire = await visit('/settings/fields')
@@ -60,4 +60,39 @@ test('a field has its place while its condition holds, in a new record and in on
   await page.keyboard.press('Control+Enter')
   await toast(page, `Stone ${suffix} created.`).waitFor()
   await page.getByText(label, { exact: true }).first().waitFor()
+})
+
+test('a field is added from a record, in the dialog of the settings, and stands there open to be filled, without a reload', async () => {
+  await using claire = await visit('/')
+  const { page, api } = claire
+  const suffix = String(Date.now())
+  const account = await api.create('/api/core/accounts', { name: `Adding ${suffix}` })
+  await page.goto(`/accounts/${account.id}`)
+  await page.evaluate(() => Object.assign(window, { sameDocument: true }))
+  await page.getByRole('button', { name: 'Add a field' }).click()
+  await page.getByRole('dialog', { name: 'New field' }).waitFor()
+  await page.getByLabel('Label in English', { exact: true }).fill(`Dock ${suffix}`)
+  await page.getByLabel('Label in French', { exact: true }).fill(`Quai ${suffix}`)
+  await page.getByLabel('Name in filters and the API', { exact: true }).fill('name')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('alert').filter({ hasText: '"name"' }).waitFor()
+  await page.getByLabel('Name in filters and the API', { exact: true }).fill(`dock${suffix}`)
+  await page.getByRole('button', { name: 'Save' }).click()
+  const dock = page.getByRole('textbox', { name: `Dock ${suffix}` })
+  await eventually(() => isFocused(dock)).toBe(true)
+  await dock.fill('12 B')
+  await dock.press('Enter')
+  await eventually(async () => (await api.record('/api/core/accounts', account.id))[`dock${suffix}`]).toBe('12 B')
+  expect(await page.evaluate(() => 'sameDocument' in window)).toBe(true)
+
+  // Who may not manage fields is not offered to.
+  await page.route('**/api/core/shell', async (route) => {
+    const answer = await route.fetch()
+    const body = (await answer.json()) as { may: string[] }
+    const may = body.may.filter((it) => it !== 'core.field.manage')
+    await route.fulfill({ response: answer, json: { ...body, may } })
+  })
+  await page.reload()
+  await page.getByRole('definition').filter({ hasText: '12 B' }).waitFor()
+  expect(await page.getByRole('button', { name: 'Add a field' }).count()).toBe(0)
 })

@@ -19,6 +19,9 @@ import type { PropertyValues } from 'lit'
 import { define } from '../define.ts'
 import { setPage } from '../page.ts'
 import { forgetRecord } from '../recent.ts'
+import { session } from '../session-doc.ts'
+import { ShellFillElement } from '../shell-fill.ts'
+import { ShellSlot } from '../shell-slot.ts'
 import { shortcuts } from '../shortcuts.ts'
 import { fillsOf } from '../slots.ts'
 import { hrefAsOf, lookOnly } from './as-of.ts'
@@ -46,8 +49,10 @@ import { extendTrail, placeOf, readTrail } from './trail.ts'
 import type { Trail } from './trail.ts'
 
 define('shell-duplicate-hint', ShellDuplicateHint)
+define('shell-fill', ShellFillElement)
 define('shell-record-details', ShellRecordDetails)
 define('shell-related', ShellRelated)
+define('shell-slot', ShellSlot)
 define('shell-stage-path', ShellStagePath)
 define('shell-timeline', ShellTimeline)
 
@@ -67,6 +72,7 @@ export class ShellRecordPage extends KitElement {
     trail: { state: true },
     creating: { state: true },
     showsAll: { state: true },
+    addsField: { state: true },
   }
 
   declare resource: string
@@ -78,6 +84,9 @@ export class ShellRecordPage extends KitElement {
   /** Collection whose create form is open. */
   declare private creating: { target: string; field: string } | undefined
   declare private showsAll: boolean
+  /** A field is being defined. */
+  declare private addsField: boolean
+  #newField: string | undefined
   #included: Included = {}
   #shown = ''
   #stop: (() => void)[] = []
@@ -89,6 +98,7 @@ export class ShellRecordPage extends KitElement {
     super()
     this.params = {}
     this.showsAll = false
+    this.addsField = false
   }
 
   get #id(): string {
@@ -154,7 +164,9 @@ export class ShellRecordPage extends KitElement {
   }
 
   override updated(): void {
-    if (resource(this.resource)) setPage(this, this.#page())
+    if (!resource(this.resource)) return
+    setPage(this, this.#page())
+    this.#openNewField()
   }
 
   async #load(): Promise<void> {
@@ -497,8 +509,49 @@ export class ShellRecordPage extends KitElement {
             </button>`
           : nothing
       }
+      ${
+        this.#mayAddField
+          ? html`<button class="button small ghost all" @click=${this.#addField}>
+              ${icon('list-plus')}${t('shell.records.page.addField')}
+            </button>`
+          : nothing
+      }
+      ${
+        this.addsField
+          ? html`<shell-field-dialog
+              .resource=${meta}
+              @field-saved=${(event: CustomEvent<{ name: string }>) => {
+                this.#newField = event.detail.name
+                void session.load()
+              }}
+              @field-closed=${() => (this.addsField = false)}
+            ></shell-field-dialog>`
+          : nothing
+      }
       <p class="meta trace">${this.#trace(record)}</p>
     `
+  }
+
+  /** The same people and the same kinds of records as in the settings. */
+  get #mayAddField(): boolean {
+    return !this.#asOf && this.#meta.may.create && (shell()?.may.includes('core.field.manage') ?? false)
+  }
+
+  readonly #addField = async (): Promise<void> => {
+    const { ShellFieldDialog } = await import('../settings/shell-field-dialog.ts')
+    define('shell-field-dialog', ShellFieldDialog)
+    this.addsField = true
+  }
+
+  /** Once the page has heard of the new field, it stands there open to be filled. */
+  #openNewField(): void {
+    const name = this.#newField
+    if (!name || !fieldOf(this.#meta, name)) return
+    this.#newField = undefined
+    this.showsAll ||= !this.#meta.form.includes(name)
+    void this.updateComplete.then(() =>
+      this.renderRoot.querySelector<ShellRecordDetails>('shell-record-details')?.edit(name),
+    )
   }
 
   #trace(record: RecordJson): string {
