@@ -34,8 +34,8 @@ interface BuiltUnit {
   readonly entry: string
   readonly css: readonly string[]
   readonly files: readonly string[]
-  /** Static imports of the entry: what the browser would find out one round trip later. */
-  readonly imports: readonly string[]
+  /** Static imports of each script: what the browser would find out one round trip later. */
+  readonly imports: Readonly<Record<string, readonly string[]>>
 }
 
 /**
@@ -65,6 +65,7 @@ export async function buildUi(options: BuildOptions): Promise<UiManifest> {
     built[unit.name] = fresh ? old : await buildUnit(unit, outDir, recipe)
     options.report?.(`${unit.name} ${fresh ? 'unchanged' : 'built'} ${Math.round(performance.now() - started)} ms`)
   }
+  await holdBudget(built, outDir, options.report)
   const manifest = await writePage(built, options.plugins, outDir)
   await writeWhole(cacheFile, JSON.stringify({ ...cache, ...built }))
   await dropOldAssets(outDir, { ...cache, ...built })
@@ -97,7 +98,11 @@ async function buildUnit(unit: Unit, outDir: string, recipe: string): Promise<Bu
     entry: entry.fileName,
     css: files.filter((file) => file.endsWith('.css')),
     files,
-    imports: entry.imports.filter((file) => files.includes(file)),
+    imports: Object.fromEntries(
+      result.output
+        .filter((part) => part.type === 'chunk')
+        .map(({ fileName, imports }) => [fileName, imports.filter((file) => files.includes(file))]),
+    ),
   }
 }
 
@@ -128,6 +133,38 @@ async function isUnchanged(old: BuiltUnit, recipe: string, unit: Unit, outDir: s
   return now.every(Boolean)
 }
 
+/** What a first list may cost: scripts as they travel, compressed, and how many. With page, style and data: 12 requests. */
+const budget = { bytes: 60_000, scripts: 7 }
+
+/** @throws an Error that names the scripts of the first list and their sizes when they outgrow the budget */
+async function holdBudget(
+  built: Readonly<Record<string, BuiltUnit>>,
+  outDir: string,
+  report: BuildOptions['report'],
+): Promise<void> {
+  const imports = Object.assign({}, ...Object.values(built).map((unit) => unit.imports)) as BuiltUnit['imports']
+  const list = Object.keys(imports).find((file) => file.startsWith('assets/shell-record-list-'))
+  const wanted = [...['lit', 'kit', 'shell'].map((name) => built[name]?.entry), list].filter((it) => it !== undefined)
+  const scripts = new Set<string>()
+  const take = (file: string): void => {
+    if (scripts.has(file)) return
+    scripts.add(file)
+    imports[file]?.forEach(take)
+  }
+  wanted.forEach(take)
+  const sizes = await Promise.all(
+    [...scripts].map(async (file) => ({ file, ...(await stat(join(outDir, `${file}.gz`))) })),
+  )
+  const bytes = sizes.reduce((sum, { size }) => sum + size, 0)
+  report?.(`first list ${scripts.size} scripts ${bytes} bytes`)
+  if (bytes <= budget.bytes && scripts.size <= budget.scripts) return
+  const named = sizes.map(({ file, size }) => `${file} ${size}`).join(', ')
+  throw new Error(
+    `The first list loads ${scripts.size} scripts of ${bytes} bytes; the budget is ${budget.scripts} of ${budget.bytes}. ` +
+      `Fetch on demand what its first paint does without: ${named}`,
+  )
+}
+
 async function writePage(
   built: Readonly<Record<string, BuiltUnit>>,
   plugins: BuildOptions['plugins'],
@@ -139,12 +176,13 @@ async function writePage(
   const kit = url(unit('kit').entry)
   const shell = unit('shell')
   const litMore = url(unit('lit-more').entry)
+  const entryImports = ({ entry, imports }: BuiltUnit) => (imports[entry] ?? []).map(url)
   const importMap = Object.fromEntries([
     ...litNames.map((name) => [name, lit]),
     ...litMoreNames.map((name) => [name, litMore]),
     [kitName, kit],
   ])
-  const preload = [lit, kit, ...unit('kit').imports.map(url), url(shell.entry), ...shell.imports.map(url)]
+  const preload = [lit, kit, ...entryImports(unit('kit')), url(shell.entry), ...entryImports(shell)]
   const styles = [...unit('kit').css, ...shell.css].map(url)
   const font = shell.files.find((file) => /inter-latin-wght-normal.*\.woff2$/.test(file))
   const page = renderPage({

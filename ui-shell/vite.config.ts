@@ -11,32 +11,47 @@ export interface Unit {
   /** Chunk name → source file. */
   readonly input: Readonly<Record<string, string>>
   readonly external: readonly string[]
+  /** What a first screen needs in one file, where sharing would make many. */
+  readonly together: readonly { readonly name: string; readonly test: RegExp }[]
   /** Folder below `assets/`; empty for the platform's own files. */
   readonly folder: string
 }
 
-export const litUnit: Unit = { name: 'lit', input: { lit: join(here, 'src/vendor/lit.ts') }, external: [], folder: '' }
+export const litUnit: Unit = {
+  name: 'lit',
+  input: { lit: join(here, 'src/vendor/lit.ts') },
+  external: [],
+  together: [],
+  folder: '',
+}
 export const litMoreUnit: Unit = {
   name: 'lit-more',
   input: { 'lit-more': join(here, 'src/vendor/lit-more.ts') },
   external: litNames,
+  together: [],
   folder: '',
 }
 export const kitUnit: Unit = {
   name: 'kit',
   input: { kit: join(here, '../sdk/ui/index.ts') },
   external: [...litNames, ...litMoreNames],
+  together: [],
   folder: '',
 }
+/** What a list is made of and other screens of records share with it. */
+const ofRecords =
+  /\/src\/(page|records\/(many|media-query|own-changes|record-list|resources|stages|titles|trail|list-state|saved-views))\.ts$/
+
 export const shellUnit: Unit = {
   name: 'shell',
   input: { shell: join(here, 'src/main.ts') },
   external: sharedNames,
+  together: [{ name: 'records', test: ofRecords }],
   folder: '',
 }
 
 export function pluginUnit(id: string, entry: string): Unit {
-  return { name: `plugin:${id}`, input: { [id]: entry }, external: sharedNames, folder: id }
+  return { name: `plugin:${id}`, input: { [id]: entry }, external: sharedNames, together: [], folder: id }
 }
 
 // Lit's packages import each other by other names than ours; followed, those would drag a second Lit into the page, and
@@ -125,6 +140,9 @@ export function unitConfig(unit: Unit, outDir: string, plugins: Plugin[]): Inlin
           entryFileNames: `${folder}/[name]-[hash].js`,
           chunkFileNames: `${folder}/[name]-[hash].js`,
           assetFileNames: `${folder}/[name]-[hash][extname]`,
+          ...(unit.together.length > 0 && {
+            codeSplitting: { includeDependenciesRecursively: false, groups: [...unit.together] },
+          }),
         },
       },
     },

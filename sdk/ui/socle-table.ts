@@ -1,5 +1,4 @@
-import { VirtualizerController } from '@tanstack/lit-virtual'
-import type { Range } from '@tanstack/lit-virtual'
+import type { Range, VirtualItem, VirtualizerController } from '@tanstack/lit-virtual'
 import { html, nothing } from 'lit'
 import type { PropertyValues, TemplateResult } from 'lit'
 import { live } from 'lit/directives/live.js'
@@ -116,7 +115,10 @@ export class SocleTable extends KitElement {
   readonly #edits = new CellEdits(() => this.requestUpdate())
   readonly #media = window.matchMedia(narrow)
   readonly #resized = new ResizeObserver(() => this.#measure())
-  readonly #virtual: VirtualizerController<HTMLElement, HTMLElement>
+  /** Absent until the first rows are painted: those need none. */
+  #virtual: VirtualizerController<HTMLElement, HTMLElement> | undefined
+  #fetching: Promise<void> | undefined
+  #isFetchSet = false
 
   /** Columns with their wishes, and how many of them fit. */
   #fields: readonly TableColumn[] = []
@@ -151,13 +153,6 @@ export class SocleTable extends KitElement {
     this.editable = true
     this.selectable = true
     this.more = false
-    this.#virtual = new VirtualizerController<HTMLElement, HTMLElement>(this, {
-      count: 0,
-      getScrollElement: () => this.#scroller,
-      estimateSize: () => this.#rowHeight,
-      overscan,
-      rangeExtractor: (range) => this.#drawnRows(range),
-    })
   }
 
   // ---- What others may ask of it
@@ -176,7 +171,7 @@ export class SocleTable extends KitElement {
     const index = Math.max(0, Math.min(this.rows.length - 1, from + by))
     this.#setActive(index)
     this.#cell = undefined
-    this.#virtual.getVirtualizer().scrollToIndex(index, { align: 'auto' })
+    this.#scrollTo(index)
     this.requestUpdate()
     return this.rows[index]
   }
@@ -223,6 +218,7 @@ export class SocleTable extends KitElement {
   }
 
   override updated(): void {
+    if (this.rows.length > 0) this.#fetchWindowSoon()
     if (this.#isUnfit) this.#layOut()
     if (this.#isCards) this.#measureCards()
     this.#askForMore()
@@ -248,7 +244,7 @@ export class SocleTable extends KitElement {
   readonly #mediaChanged = (): void => {
     this.#cell = undefined
     this.#isUnfit = true
-    this.#virtual.getVirtualizer().measure()
+    this.#virtual?.getVirtualizer().measure()
     this.requestUpdate()
   }
 
@@ -269,16 +265,16 @@ export class SocleTable extends KitElement {
     this.#isUnfit = true
     if (height !== this.#rowHeight && height > 0) {
       this.#rowHeight = height
-      this.#virtual.getVirtualizer().measure()
+      this.#virtual?.getVirtualizer().measure()
     }
     this.requestUpdate()
   }
 
   /** Cards differ in height; measured only once they are on the page, where they have one. */
   #measureCards(): void {
-    const virtualizer = this.#virtual.getVirtualizer()
+    const virtualizer = this.#virtual?.getVirtualizer()
     for (const card of this.renderRoot.querySelectorAll<HTMLElement>('.body > .row[data-index]')) {
-      virtualizer.measureElement(card)
+      virtualizer?.measureElement(card)
     }
   }
 
@@ -302,18 +298,61 @@ export class SocleTable extends KitElement {
     this.requestUpdate()
   }
 
+  readonly #scrolled = (): void => void this.#fetchWindow()
+
   #updateVirtual(): void {
-    const virtualizer = this.#virtual.getVirtualizer()
+    const virtualizer = this.#virtual?.getVirtualizer()
     const isCards = this.#isCards
-    virtualizer.setOptions({
+    virtualizer?.setOptions({
       ...virtualizer.options,
-      count: this.rows.length + (this.more && this.rows.length > 0 ? 1 : 0),
+      count: this.#count,
       getItemKey: (index) => this.rows[index]?.id ?? index,
       estimateSize: () => (isCards ? 108 : this.#rowHeight),
       scrollPaddingEnd: isCards ? 8 : headHeight + roomBelow,
       paddingEnd: isCards ? 0 : roomBelow,
       rangeExtractor: (range) => this.#drawnRows(range),
     })
+  }
+
+  get #count(): number {
+    return this.rows.length + (this.more && this.rows.length > 0 ? 1 : 0)
+  }
+
+  /** Until there is a window, the rows of the first screen; cards differ in height and wait for what measures them. */
+  get #drawnItems(): readonly Pick<VirtualItem, 'key' | 'index' | 'start'>[] {
+    if (this.#virtual) return this.#virtual.getVirtualizer().getVirtualItems()
+    if (this.#isCards) return []
+    const fitting = Math.ceil(window.innerHeight / this.#rowHeight) + overscan
+    return this.rows.slice(0, fitting).map(({ id }, index) => ({ key: id, index, start: index * this.#rowHeight }))
+  }
+
+  #fetchWindowSoon(): void {
+    if (this.#isFetchSet) return
+    this.#isFetchSet = true
+    if (this.#isCards || !window.requestIdleCallback) void this.#fetchWindow()
+    else window.requestIdleCallback(() => void this.#fetchWindow(), { timeout: 1_000 })
+  }
+
+  #fetchWindow(): Promise<void> {
+    return (this.#fetching ??= import('./row-window.ts').then(({ RowWindow }) => {
+      const scroller = this.#scroller
+      this.#virtual = new RowWindow<HTMLElement, HTMLElement>(this, {
+        count: this.#count,
+        getScrollElement: () => this.#scroller,
+        estimateSize: () => this.#rowHeight,
+        overscan,
+        // With both known the rows on screen stay where they are.
+        initialOffset: scroller?.scrollTop ?? 0,
+        initialRect: { width: scroller?.clientWidth ?? 0, height: scroller?.clientHeight ?? 0 },
+        rangeExtractor: (range) => this.#drawnRows(range),
+      })
+      this.requestUpdate()
+    }))
+  }
+
+  #scrollTo(index: number): void {
+    if (this.#virtual) this.#virtual.getVirtualizer().scrollToIndex(index, { align: 'auto' })
+    else void this.#fetchWindow().then(() => this.updateComplete.then(() => this.#scrollTo(index)))
   }
 
   /** The visible rows, and always the one with the focus: removed from the page, it would lose it. */
@@ -328,7 +367,7 @@ export class SocleTable extends KitElement {
 
   #askForMore(): void {
     if (!this.more || this.loading) return
-    const last = this.#virtual.getVirtualizer().range?.endIndex ?? 0
+    const last = this.#virtual?.getVirtualizer().range?.endIndex ?? 0
     if (last < this.rows.length - nearEnd || this.#askedAt === this.rows.length) return
     this.#askedAt = this.rows.length
     this.tell('socle-more')
@@ -350,6 +389,7 @@ export class SocleTable extends KitElement {
         aria-multiselectable=${this.selectable ? 'true' : nothing}
         aria-busy=${this.loading ? 'true' : nothing}
         @keydown=${this.#pressed}
+        @scroll=${this.#scrolled}
         @click=${this.#clicked}
         @dblclick=${this.#doubleClicked}
         @focusin=${this.#focusMoved}
@@ -416,13 +456,13 @@ export class SocleTable extends KitElement {
   }
 
   #bodyTemplate(): TemplateResult {
-    const virtualizer = this.#virtual.getVirtualizer()
-    const items = virtualizer.getVirtualItems()
+    const virtualizer = this.#virtual?.getVirtualizer()
+    const items = this.#drawnItems
     const isCards = this.#isCards
     return html`<div
       class="body ${this.stale ? 'stale' : ''}"
       role="rowgroup"
-      .style=${`block-size: ${virtualizer.getTotalSize()}px`}
+      .style=${`block-size: ${virtualizer?.getTotalSize() ?? this.#count * this.#rowHeight + roomBelow}px`}
     >
       ${repeat(
         items,
@@ -631,7 +671,7 @@ export class SocleTable extends KitElement {
     if (this.rows.length === 0) return
     const wanted = Math.max(0, Math.min(this.rows.length - 1, index))
     this.#setActive(wanted)
-    this.#virtual.getVirtualizer().scrollToIndex(wanted, { align: 'auto' })
+    this.#scrollTo(wanted)
     this.#wantsFocus = true
     this.requestUpdate()
   }

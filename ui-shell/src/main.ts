@@ -6,16 +6,12 @@ import { define } from './define.ts'
 import './icons.ts'
 import { ShellApp } from './shell-app.ts'
 import { ShellBottomBar } from './shell-bottom-bar.ts'
-import { ShellFillElement } from './shell-fill.ts'
 import { ShellNav } from './shell-nav.ts'
 import { ShellNotice } from './shell-notice.ts'
 import { ShellOutlet } from './shell-outlet.ts'
-import { ShellSlot } from './shell-slot.ts'
 import { ShellTopBar } from './shell-top-bar.ts'
 
 defineKit()
-define('shell-fill', ShellFillElement)
-define('shell-slot', ShellSlot)
 define('shell-outlet', ShellOutlet)
 define('shell-nav', ShellNav)
 define('shell-top-bar', ShellTopBar)

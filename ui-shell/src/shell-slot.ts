@@ -1,7 +1,11 @@
 import { KitElement } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { repeat } from 'lit/directives/repeat.js'
+import { define } from './define.ts'
+import { ShellFillElement } from './shell-fill.ts'
 import { fillsOf } from './slots.ts'
+
+define('shell-fill', ShellFillElement)
 
 /** A place other plugins may fill: all its fills, in order. Empty, it takes no room. */
 export class ShellSlot extends KitElement {

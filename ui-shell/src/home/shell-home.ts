@@ -2,6 +2,7 @@ import { KitElement, controls, may, onShellChange, shell, t } from '@socle/sdk/u
 import { css, html, nothing } from 'lit'
 import { define } from '../define.ts'
 import { setPage } from '../page.ts'
+import { ShellSlot } from '../shell-slot.ts'
 import { fillsOf } from '../slots.ts'
 import { ShellFigures } from './shell-figures.ts'
 import { ShellRecent } from './shell-recent.ts'
@@ -12,6 +13,7 @@ define('shell-figures', ShellFigures)
 define('shell-today', ShellToday)
 define('shell-recent', ShellRecent)
 define('shell-setup', ShellSetup)
+define('shell-slot', ShellSlot)
 
 /** My day: the figures, what waits, where I was, and what plugins add. */
 export class ShellHome extends KitElement {
