@@ -99,6 +99,38 @@ describe('a file of records', () => {
     expect((await admin.get(`/api/core/imports/${made.id}/errors.csv`)).body).toMatch(/B;many;2;"?Stars: /)
   })
 
+  test.for(['csv', 'xlsx', 'json', 'vcard'])('is as the records were at an instant: %s', async (format) => {
+    await fill()
+    const [elise] = (await admin.get('/api/core/contacts?filter=email = "elise@example.com"')).body.data
+    const then = app.clock.now().toISOString()
+    app.clock.advance('PT5M')
+    await admin.patch(`/api/core/contacts/${elise.id}`, { version: 1, lastName: 'Newname' })
+    await admin.post('/api/core/contacts', { lastName: 'Later', email: 'later@example.com' })
+    const asked = format === 'vcard' ? { format } : { format, fields: ['lastName', 'email', 'account'] }
+    const past = await fileOf(admin, { ...asked, asOf: then, sort: 'email' })
+    const now = await fileOf(admin, { ...asked, sort: 'email' })
+    expect(past.response.headers.get('content-disposition')).toMatch(/Contacts_as_of_2026-03-02_10h/)
+    // Whatever its form, a file is read by the import.
+    const textOf = async ({ bytes }: { bytes: Buffer }) =>
+      JSON.stringify((await new Importing(admin, work).upload('core.contact', bytes)).columns)
+    expect(await textOf(past)).toMatch(/Durand/)
+    expect(await textOf(past)).not.toMatch(/Newname|Later/)
+    expect(await textOf(now)).toMatch(/Newname/)
+    expect(await textOf(now)).toMatch(/Later/)
+  })
+
+  test('of an instant that is none, or has not been, is refused when it is asked for', async () => {
+    expect(await ask(admin, { asOf: 'yesterday' })).toMatchObject({ status: 400, body: { code: 'QUERY_INVALID' } })
+    expect(await ask(admin, { asOf: '2090-01-01T00:00:00Z' })).toMatchObject({
+      status: 400,
+      body: { code: 'QUERY_INVALID' },
+    })
+    expect(await ask(admin, { asOf: '1990-01-01T00:00:00Z' })).toMatchObject({
+      status: 422,
+      body: { code: 'AS_OF_UNKNOWN' },
+    })
+  })
+
   test('runs nothing in a spreadsheet, and phones and numbers survive', async () => {
     await fill()
     const { bytes } = await fileOf(admin, { fields, heads: 'names', sort: 'email' })

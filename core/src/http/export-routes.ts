@@ -23,6 +23,7 @@ const asked = z.strictObject({
   deleted: z.literal('only').optional(),
   view: z.uuid().optional(),
   ids: z.array(z.uuid()).min(1).max(500).optional(),
+  asOf: z.string().min(1).max(60).optional(),
   fields: z.array(z.string().max(120)).min(1).max(200).optional(),
   heads: z.enum(['labels', 'names']).optional(),
   delimiter: z.enum([',', ';']).optional(),

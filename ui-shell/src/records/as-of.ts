@@ -2,7 +2,7 @@ import type { ResourceMeta } from '@socle/sdk/ui'
 
 const seen = new WeakMap<ResourceMeta, ResourceMeta>()
 
-/** The resource as one may use its past: to look at it. */
+/** The resource as one may use its past: to look at it, and to carry it out. */
 export function lookOnly(meta: ResourceMeta): ResourceMeta {
   const known = seen.get(meta)
   if (known) return known
@@ -12,7 +12,7 @@ export function lookOnly(meta: ResourceMeta): ResourceMeta {
     delete: false,
     restore: false,
     import: false,
-    export: false,
+    export: meta.may.export,
     merge: false,
     bulk: false,
   }

@@ -76,6 +76,12 @@ export class ShellExportDialog extends KitElement {
         inline-size: 100%;
         accent-color: var(--socle-accent);
       }
+      .past {
+        display: flex;
+        align-items: center;
+        gap: 8px;
+        color: var(--socle-text-2);
+      }
       .ok {
         display: flex;
         align-items: center;
@@ -142,9 +148,11 @@ export class ShellExportDialog extends KitElement {
   }
 
   #ask() {
+    const { asOf } = this.query
     return html`
       <div class="form">
         ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : nothing}
+        ${asOf ? html`<p class="past">${icon('history')}${t('shell.exports.asOf', { time: format.instant(asOf) })}</p>` : nothing}
         <fieldset>
           <legend class="label">${t('shell.exports.format')}</legend>
           <div class="choices">
@@ -267,13 +275,14 @@ export class ShellExportDialog extends KitElement {
   }
 
   async #start(): Promise<void> {
-    const { filter, q, sort, deleted } = this.query
+    const { filter, q, sort, deleted, asOf } = this.query
     const asked = {
       resource: this.meta.id,
       format: this.format,
       heads: this.heads,
       ...(this.format === 'vcard' ? {} : { fields: [...this.chosen] }),
       ...(sort ? { sort } : {}),
+      ...(asOf ? { asOf } : {}),
       ...(this.onlyRows
         ? { ids: this.rows.map(({ id }) => id) }
         : { ...(filter ? { filter } : {}), ...(q ? { q } : {}), ...(deleted ? { deleted } : {}) }),

@@ -14,7 +14,7 @@ import { readableFields, tableOf } from '../read.ts'
 import type { Included, ListQuery, RecordJson } from '../records.ts'
 import type { Resource } from '../registry.ts'
 import { queryOfView } from '../views/list-view.ts'
-import { columnsOf, pointsAtRecord } from './columns.ts'
+import { columnsOf, localTime, pointsAtRecord } from './columns.ts'
 import {
   exportExpired,
   exportFormatRefused,
@@ -36,6 +36,8 @@ export interface ExportRequest {
   readonly deleted?: 'only' | undefined
   readonly view?: string | undefined
   readonly ids?: readonly string[] | undefined
+  /** An instant: the records as they were then. */
+  readonly asOf?: string | undefined
   readonly fields?: readonly string[] | undefined
   readonly heads?: 'labels' | 'names' | undefined
   readonly delimiter?: ',' | ';' | undefined
@@ -93,8 +95,7 @@ export class ExportService {
     // What the list refuses is refused now, not in the background.
     await page(ctx, resource, query, { limit: 1 })
     const id = uuidv7()
-    const day = ctx.clock.today()
-    const name = `${ctx.t(`${resource.id}.many`)} ${day}.${writer.extension}`
+    const name = `${nameOf(ctx, resource, asked.asOf)}.${writer.extension}`
     const filter = asked.filter === undefined || asked.filter === '' ? null : textOf(asked.filter)
     await ctx
       .asSystem()
@@ -212,6 +213,15 @@ export class ExportService {
   }
 }
 
+/** What a file is called: by the day, or by the instant whose records it holds. */
+function nameOf(ctx: Context, resource: Resource, asOf: string | undefined): string {
+  const many = ctx.t(`${resource.id}.many`)
+  if (asOf === undefined) return `${many} ${ctx.clock.today()}`
+  // No file system minds these signs.
+  const instant = localTime(asOf, ctx.workspace.zone).toFormat("yyyy-MM-dd HH'h'mm")
+  return ctx.t('core.export.asOf', { many, instant })
+}
+
 function demandExport({ authority }: Context, resource: Resource): void {
   for (const action of ['read', 'export'] as const) {
     if (!authority.compile(resource, action).allowed) throw permissionDenied({ permission: `${resource.id}.${action}` })
@@ -270,7 +280,7 @@ interface ExportPage {
 async function page(
   ctx: Context,
   resource: Resource,
-  { filter, q, sort, deleted, ids, fields }: ExportQuery,
+  { filter, q, sort, deleted, ids, fields, asOf }: ExportQuery,
   how: Pick<ListQuery, 'limit' | 'after' | 'count'>,
 ): Promise<ExportPage> {
   const engine = ctx.records as RecordEngine
@@ -290,6 +300,7 @@ async function page(
     ...(q === undefined ? {} : { q }),
     ...(sort === undefined ? {} : { sort }),
     ...(deleted === undefined ? {} : { deleted }),
+    ...(asOf === undefined ? {} : { asOf }),
   }
   const found = await engine.list(resource.id, query)
   const data = await exportable(ctx, resource, found.data)

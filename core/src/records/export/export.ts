@@ -35,6 +35,8 @@ export interface ExportQuery {
   readonly deleted?: 'only'
   /** Only these of them. */
   readonly ids?: readonly string[]
+  /** The records as they were at this instant. */
+  readonly asOf?: string
   readonly fields: readonly string[]
   /** Names and choices as people read them, or as the API has them. */
   readonly heads: 'labels' | 'names'
