@@ -129,6 +129,143 @@ describe('a file', () => {
   })
 })
 
+describe('an address', () => {
+  const billing = {
+    resource: 'core.contact',
+    name: 'billing',
+    type: 'address',
+    labelEn: 'Billing',
+    labelFr: 'Facturation',
+  }
+  const contact = async (email: string, by = admin) =>
+    (await by.get(`/api/core/contacts?filter=email = "${email}"`)).body.data[0]
+
+  test('is filled by its parts, proposed by name and in either language, and a country by what people call it', async () => {
+    expect(await admin.post('/api/core/fields', billing)).toMatchObject({ status: 201 })
+    const made = await importing.upload(
+      'core.contact',
+      [
+        'Nom,E-mail,Facturation : Ville,Billing: Country,billing.postalCode',
+        'Petit,petit@example.com,Lyon,France,69001',
+        'Grand,grand@example.com,Atlantis,Atlantis,1',
+        'Moyen,moyen@example.com,,,',
+      ].join('\n'),
+    )
+    expect(made.mapping.map(({ field }) => field)).toEqual([
+      'lastName',
+      'email',
+      'billing.city',
+      'billing.country',
+      'billing.postalCode',
+    ])
+    const done = await importing.through(made.id)
+    expect(done.counts).toMatchObject({ create: 2, failed: 1 })
+    expect(await importing.refused(made.id)).toEqual({ 3: ['billing.country COUNTRY_UNKNOWN'] })
+    expect((await admin.get(`/api/core/imports/${made.id}/errors.csv`)).body).toContain(
+      '"Billing: Country: ""ATLANTIS""',
+    )
+    expect(await contact('petit@example.com')).toMatchObject({
+      billing: { city: 'Lyon', country: 'FR', postalCode: '69001' },
+    })
+    expect(await contact('moyen@example.com')).toMatchObject({ billing: null })
+  })
+
+  test('keeps the parts that a file says nothing of', async () => {
+    await admin.post('/api/core/fields', billing)
+    const address = { line1: '1 rue Nationale', city: 'Lille', country: 'FR' }
+    await admin.post('/api/core/contacts', { lastName: 'Petit', email: 'petit@example.com', billing: address })
+    const made = await importing.upload('core.contact', 'email,billing.city\npetit@example.com,Lyon\n')
+    await importing.change(made.id, { key: 'email' })
+    const done = await importing.through(made.id)
+    expect(done.counts).toMatchObject({ update: 1 })
+    expect(done.sample[0]?.changes).toEqual([{ field: 'billing', old: address, new: { ...address, city: 'Lyon' } }])
+    expect(await contact('petit@example.com')).toMatchObject({ billing: { ...address, city: 'Lyon' } })
+    const again = await importing.upload('core.contact', 'email,billing.city\npetit@example.com,Lyon\n')
+    await importing.change(again.id, { key: 'email' })
+    expect((await importing.through(again.id)).counts).toMatchObject({ unchanged: 1 })
+  })
+
+  test('is not filled as a whole, nor by a part it has not', async () => {
+    await admin.post('/api/core/fields', billing)
+    const made = await importing.upload('core.contact', 'Nom,Lieu\nPetit,Lyon\n')
+    for (const field of ['billing', 'billing.planet', 'lastName.city']) {
+      const answer = await admin.patch(`/api/core/imports/${made.id}`, { mapping: [{ column: 'Lieu', field }] })
+      expect(answer).toMatchObject({ status: 422, body: { code: 'IMPORT_MAPPING_INVALID' } })
+    }
+  })
+
+  test.for(['csv', 'xlsx', 'json'])('comes back from a file as it went: %s', async (format) => {
+    await admin.post('/api/core/fields', billing)
+    const address = {
+      line1: '1, rue "Nationale"',
+      line2: 'Bât. B',
+      postalCode: '59000',
+      city: 'Lille',
+      region: 'Nord',
+      country: 'FR',
+    }
+    await admin.post('/api/core/contacts', { lastName: 'Petit', email: 'petit@example.com', billing: address })
+    const asked = { resource: 'core.contact', format, fields: ['lastName', 'email', 'billing'] }
+    const { body } = await admin.post('/api/core/exports', asked)
+    await work()
+    const file = await admin.raw('GET', `/api/core/exports/${body.data.id}/file`)
+    const other = await app.secondWorkspace()
+    await other.admin.post('/api/core/fields', billing)
+    const elsewhere = new Importing(other.admin, work)
+    const made = await elsewhere.upload('core.contact', new Uint8Array(await file.arrayBuffer()))
+    expect((await elsewhere.through(made.id)).counts).toMatchObject({ create: 1 })
+    expect(await contact('petit@example.com', other.admin)).toMatchObject({ billing: address })
+  })
+})
+
+test('why a line was refused is said in the language of whoever reads it, also of one who changed theirs since', async () => {
+  const made = await importing.upload('core.contact', 'Nom,Né le\nPetit,03/04/1985\nGrand,1985-04-03,1\n')
+  await importing.change(made.id, {
+    mapping: [
+      { column: 'Nom', field: 'lastName' },
+      { column: 'Né le', field: 'birthDate' },
+    ],
+  })
+  await importing.rehearse(made.id)
+  const told = async () => {
+    const { body } = await admin.get(`/api/core/imports/${made.id}/rows?state=failed`)
+    return body.data.flatMap((row: { problems: { detail: string }[] }) => row.problems.map(({ detail }) => detail))
+  }
+  expect(await told()).toEqual([
+    '"03/04/1985" can be read two ways. Say how dates are written in this file.',
+    'This line has 3 cells where the header has 2.',
+  ])
+  expect(await admin.patch('/api/core/me', { locale: 'fr' })).toMatchObject({ status: 200 })
+  const french = ['« 03/04/1985 » peut se lire de deux façons.', 'Cette ligne a 3 cellules']
+  expect(await told()).toEqual(french.map((start) => expect.stringContaining(start)))
+  const { body } = await admin.get(`/api/core/imports/${made.id}/errors.csv`)
+  for (const start of french) expect(body).toContain(start)
+})
+
+test('a unique field of the workspace’s own finds relations, makes a line an update, and has each value in one line', async () => {
+  const own = { type: 'text', unique: true, labelEn: 'Badge', labelFr: 'Badge' }
+  for (const field of [
+    { ...own, resource: 'core.account', name: 'erpCode', labelEn: 'ERP code', labelFr: 'Code ERP' },
+    { ...own, resource: 'core.contact', name: 'badge' },
+  ])
+    expect(await admin.post('/api/core/fields', field)).toMatchObject({ status: 201 })
+  await work()
+  const account = await admin.post('/api/core/accounts', { name: 'Garonne', erpCode: 'G-1' })
+  const known = await admin.post('/api/core/contacts', { lastName: 'Petit', badge: 'B1' })
+  const lines = ['Petit,B1,G-1', 'Grand,B2,G-1', 'Autre,B2,G-1', 'Seul,B3,G-2']
+  const made = await importing.upload('core.contact', ['Nom,Badge,Compte', ...lines].join('\n'))
+  expect(made.mapping[2]).toEqual({ column: 'Compte', field: 'account', by: 'erpCode' })
+  await importing.change(made.id, { key: 'badge' })
+  const done = await importing.through(made.id)
+  expect(done.counts).toMatchObject({ create: 1, update: 1, failed: 2 })
+  expect(await importing.refused(made.id)).toEqual({
+    4: ['badge IMPORT_KEY_REPEATED'],
+    5: ['account IMPORT_REFERENCE_UNKNOWN'],
+  })
+  const { body } = await admin.get(`/api/core/contacts/${known.body.data.id}`)
+  expect(body.data).toMatchObject({ account: account.body.data.id, version: 2 })
+})
+
 describe('a mapping', () => {
   test('is proposed from heads in either language, from synonyms, and from what values name', async () => {
     await importing.through((await importing.upload('core.account', 'name\nGaronne\nValmy\n')).id)

@@ -64,6 +64,8 @@ export interface FieldMeta {
   readonly maxLength?: number
   /** Defined by the workspace. */
   readonly own?: boolean
+  /** No two records share a value of it. */
+  readonly unique?: boolean
   /** A number shown without separators: a year. */
   readonly plain?: boolean
   /** Asked for while this holds. Conditions that only the server can judge are absent: it answers when the record is saved. */

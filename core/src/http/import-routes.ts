@@ -13,6 +13,7 @@ import type { Kernel } from '../kernel.ts'
 import { queryInvalid } from '../records/errors.ts'
 import { csvLine } from '../records/csv-line.ts'
 import { refusedLine } from '../records/import/refused-line.ts'
+import { filledLabel } from '../records/import/filled-field.ts'
 import { importFileMissing, importFileTooLarge } from '../records/import/errors.ts'
 import { ImportService, type ReceivedFile } from '../records/import/import-service.ts'
 import type { ImportPhase, ImportRecord, RowAction } from '../records/import/import.ts'
@@ -20,7 +21,6 @@ import { profile } from '../records/import/profile.ts'
 import { aliasesSchema, mappingSchema, optionsSchema } from '../records/import/recipe.ts'
 import { sniff } from '../records/import/sniff.ts'
 import { phaseOf } from '../records/import/store.ts'
-import { fieldLabel } from '../records/labels.ts'
 import { isUuid } from '../records/values.ts'
 import { readJson } from './body.ts'
 import { download } from './download.ts'
@@ -176,11 +176,8 @@ export function importRoutes(kernel: Kernel, options: ImportRouteOptions): Hono<
     const { words, fields } = kernel.parts
     const { actor, workspace } = request.env.facts.who
     const { locale } = actor
-    const known = fields.lastKnown(workspace.id).get(resource)?.fields
-    const label = (name: string) => {
-      const field = known?.get(name)
-      return field ? fieldLabel(words, locale, resource, field) : name
-    }
+    const known = fields.lastKnown(workspace.id).get(resource)
+    const label = (name: string) => (known ? filledLabel(words, locale, known, name) : name)
     const head = [
       ...columns.map((column) => column.name),
       words.say(locale, 'core.import.line'),

@@ -224,8 +224,22 @@ function fieldMeta(
   field: FieldModel,
   { writable, importable, readable }: { writable: boolean; importable: boolean; readable: (name: string) => boolean },
 ) {
-  const { name, type, required, readonly, options, target, currency, maxLength, plain, scale, help, custom, formula } =
-    field
+  const {
+    name,
+    type,
+    required,
+    readonly,
+    options,
+    target,
+    currency,
+    maxLength,
+    plain,
+    unique,
+    scale,
+    help,
+    custom,
+    formula,
+  } = field
   const condition = (it: CheckedExpression | undefined) => plainCondition(it?.expression, resource, readable)
   const [requiredIf, shownIf] = [condition(custom?.requiredIf), condition(custom?.shownIf)]
   const initial = resource.defaults.get(name)
@@ -251,6 +265,7 @@ function fieldMeta(
     ...(currency === undefined ? {} : { currency }),
     ...(maxLength === undefined ? {} : { maxLength }),
     ...(plain ? { plain } : {}),
+    ...(unique ? { unique } : {}),
     ...(help ? { help: help[locale] } : {}),
     ...(custom || formula ? { own: true, ...(scale === undefined ? {} : { scale }) } : {}),
     ...(requiredIf ? { requiredIf } : {}),

@@ -46,3 +46,4 @@ export const fieldTypes: Readonly<Record<FieldType, FieldKind>> = {
 
 /** Parts of an address, in the order they are written on an envelope. */
 export const addressParts = ['line1', 'line2', 'postalCode', 'city', 'region', 'country'] as const
+export type AddressPart = (typeof addressParts)[number]

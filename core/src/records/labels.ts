@@ -1,5 +1,6 @@
 import type { Locale } from '../actor.ts'
 import type { Words } from '../words.ts'
+import type { AddressPart } from './field-types.ts'
 import type { FieldModel } from './model.ts'
 
 /** What a field is called: as its workspace named it, else as it is translated for its resource or for any record. */
@@ -7,6 +8,17 @@ export function fieldLabel(words: Words, locale: Locale, resource: string, field
   if (field.label) return field.label[locale]
   const key = `${resource}.${field.name}`
   return words.say(locale, words.has(key) ? key : `core.record.${field.name}`)
+}
+
+/** What a part of an address is called, beside its field. */
+export function partLabel(
+  words: Words,
+  locale: Locale,
+  resource: string,
+  { field, part }: { readonly field: FieldModel; readonly part: AddressPart },
+): string {
+  const label = fieldLabel(words, locale, resource, field)
+  return words.say(locale, 'core.address.of', { field: label, part: words.say(locale, `core.address.${part}`) })
 }
 
 /** What a choice of a field is called. */

@@ -1,7 +1,7 @@
 import { controls, format, icon, KitElement, resource, t } from '@socle/sdk/ui'
 import type { FieldMeta, ResourceMeta } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
-import { fieldOf, isNumeric, pointsAtRecord, importableFields } from '../records/resources.ts'
+import { fieldOf, fillLabel, fillTargets, isNumeric, pointsAtRecord, importableFields } from '../records/resources.ts'
 import type { ColumnMapping, Import, ImportChanges, ImportOptions, ValueAlias } from './import-api.ts'
 
 /** Fields that usually name exactly one record. */
@@ -191,7 +191,8 @@ export class ShellImportMapping extends KitElement {
     const taken = this.import.mapping.flatMap((it) => it.field ?? [])
     const twice = taken.find((field, at) => taken.indexOf(field) !== at)
     const missing = importableFields(this.meta).filter(
-      (it) => it.required && !taken.includes(it.name) && it.name !== 'owner',
+      (it) =>
+        it.required && it.name !== 'owner' && !taken.some((name) => name === it.name || name.startsWith(`${it.name}.`)),
     )
     return html`<section>
       <div class="card">
@@ -228,7 +229,7 @@ export class ShellImportMapping extends KitElement {
                   <td><span class="name">${it.columns?.join(' + ') ?? t('shell.imports.map.constant')}</span></td>
                   <td class="samples">${it.value ?? t('shell.imports.map.composed')}</td>
                   <td class="target">
-                    ${fieldOf(this.meta, it.field ?? '')?.label ?? it.field}
+                    ${fillLabel(this.meta, it.field ?? '')}
                     <button
                       class="button small ghost"
                       @click=${() => this.#say({ mapping: this.import.mapping.filter((other) => other !== it) })}
@@ -241,7 +242,7 @@ export class ShellImportMapping extends KitElement {
           </tbody>
         </table>
       </div>
-      ${twice ? html`<p class="warn" role="alert">${icon('triangle-alert')}${t('shell.imports.map.twice', { field: fieldOf(this.meta, twice)?.label ?? twice })}</p>` : nothing}
+      ${twice ? html`<p class="warn" role="alert">${icon('triangle-alert')}${t('shell.imports.map.twice', { field: fillLabel(this.meta, twice) })}</p>` : nothing}
       ${
         missing.length
           ? html`<p class="warn">
@@ -256,7 +257,6 @@ export class ShellImportMapping extends KitElement {
 
   #target(mapping: ColumnMapping) {
     const field = mapping.field ? fieldOf(this.meta, mapping.field) : undefined
-    const fields = importableFields(this.meta)
     const set = (part: Partial<ColumnMapping>) => this.#map({ ...mapping, ...part })
     return html`
       <select
@@ -270,7 +270,12 @@ export class ShellImportMapping extends KitElement {
         }}
       >
         <option value="" ?selected=${!mapping.field}>${t('shell.imports.map.skip')}</option>
-        ${fields.map((it) => html`<option value=${it.name} ?selected=${it.name === mapping.field}>${it.label}${it.required ? ' *' : ''}</option>`)}
+        ${fillTargets(this.meta).map(
+          ({ name, label, field: own, isPart }) =>
+            html`<option value=${name} ?selected=${name === mapping.field}>
+              ${label}${own.required && !isPart ? ' *' : ''}
+            </option>`,
+        )}
       </select>
       ${field && pointsAtRecord(field) ? this.#reference(field, mapping, set) : nothing}
     `
@@ -309,7 +314,8 @@ export class ShellImportMapping extends KitElement {
   #naming(field: FieldMeta): FieldMeta[] {
     const target = field.target ? resource(field.target) : undefined
     if (!target) return []
-    const names = [target.title, ...naming.filter((it) => it !== target.title)]
+    const own = target.fields.filter((it) => it.unique).map(({ name }) => name)
+    const names = [target.title, ...own, ...naming.filter((it) => it !== target.title)]
     const proposed = this.import.mapping.find((it) => it.field === field.name)?.by
     return [...new Set([...(proposed ? [proposed] : []), ...names])].flatMap((it) => fieldOf(target, it) ?? [])
   }

@@ -2,7 +2,7 @@ import { controls, format, icon, KitElement, pill, recordHref, t, valueTemplate 
 import type { FieldMeta, RecordJson, ResourceMeta, Tone } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
-import { fieldOf, pointsAtRecord } from '../records/resources.ts'
+import { fieldOf, fillLabel, fillTargets, pointsAtRecord } from '../records/resources.ts'
 import { imports } from './import-api.ts'
 import type { Import, ImportRow, KeptRecord } from './import-api.ts'
 
@@ -255,9 +255,10 @@ export class ShellImportResult extends KitElement {
 
   #lines() {
     const { counts, id } = this.import
-    const named = this.import.mapping
-      .flatMap((it) => (it.field ? (fieldOf(this.meta, it.field) ?? []) : []))
-      .slice(0, columnsShown)
+    const targets = fillTargets(this.meta)
+    const filled = this.import.mapping.flatMap((it) => targets.find(({ name }) => name === it.field)?.field ?? [])
+    // An address fills several columns of the file and stands in one here.
+    const named = [...new Set(filled)].slice(0, columnsShown)
     const choices = filters.filter((it) => it === '' || counts[it] > 0)
     return html`<section>
       <div class="head">
@@ -350,7 +351,7 @@ export class ShellImportResult extends KitElement {
       ${row.problems?.map(
         (it) =>
           html`<span
-            ><b>${fieldOf(this.meta, it.field)?.label ?? it.field}</b> ${it.detail}
+            ><b>${fillLabel(this.meta, it.field)}</b> ${it.detail}
             ${it.candidates?.map((one) => html` <a class="link" href=${recordHref(this.meta.id, one.id) ?? nothing}>${one.title}</a>`)}</span
           >`,
       )}
@@ -360,7 +361,8 @@ export class ShellImportResult extends KitElement {
   // A reference found by its name comes as the name, one found already as its id with no title beside it.
   #value(field: FieldMeta, value: unknown, row: ImportRow) {
     if (value === null || value === undefined || value === '') return ''
-    if (typeof value === 'object') return String((value as { title?: unknown }).title ?? JSON.stringify(value))
+    if (typeof value === 'object' && field.type !== 'address')
+      return String((value as { title?: unknown }).title ?? JSON.stringify(value))
     if (pointsAtRecord(field)) return String(value)
     const record = { id: '', version: 0, ...row.values } as RecordJson
     return valueTemplate(field, value, { record, links: false })

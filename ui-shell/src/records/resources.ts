@@ -1,4 +1,4 @@
-import { hasWords, recordHref, resource, shell, t } from '@socle/sdk/ui'
+import { addressParts, hasWords, recordHref, resource, shell, t } from '@socle/sdk/ui'
 import type { FieldMeta, FieldType, Included, RecordJson, ResourceMeta } from '@socle/sdk/ui'
 
 const pointing: readonly FieldType[] = ['reference', 'user', 'team']
@@ -97,6 +97,34 @@ export function writableFields(meta: ResourceMeta): FieldMeta[] {
 export function importableFields(meta: ResourceMeta): FieldMeta[] {
   const first = fieldsOf(meta, meta.form)
   return [...first, ...meta.fields.filter((it) => !meta.form.includes(it.name))].filter((it) => it.importable)
+}
+
+/** What a column of a file may fill: a field, or one part of an address. */
+export interface FillTarget {
+  /** `city`, `billingAddress.city`. */
+  readonly name: string
+  readonly label: string
+  readonly field: FieldMeta
+  readonly isPart: boolean
+}
+
+/** What a file may fill, in the form's order. */
+export function fillTargets(meta: ResourceMeta): FillTarget[] {
+  return importableFields(meta).flatMap((field): FillTarget[] => {
+    const { name, label } = field
+    if (field.type !== 'address') return [{ name, label, field, isPart: false }]
+    return addressParts.map((part) => ({
+      name: `${name}.${part}`,
+      label: t('shell.imports.map.part', { field: label, part: t(`kit.address.${part}`) }),
+      field,
+      isPart: true,
+    }))
+  })
+}
+
+/** How what a column fills is called; what fills nothing is called as it stands. */
+export function fillLabel(meta: ResourceMeta, name: string): string {
+  return fillTargets(meta).find((it) => it.name === name)?.label ?? fieldOf(meta, name)?.label ?? name
 }
 
 /** Kept by the engine and of no use to a reader. */

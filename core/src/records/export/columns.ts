@@ -2,15 +2,16 @@ import { Decimal } from 'decimal.js'
 import { DateTime } from 'luxon'
 import type { Locale } from '../../actor.ts'
 import type { Words } from '../../words.ts'
-import { fieldLabel, optionLabel } from '../labels.ts'
+import { addressParts, type AddressPart } from '../field-types.ts'
+import { fieldLabel, optionLabel, partLabel } from '../labels.ts'
 import type { FieldModel } from '../model.ts'
 import type { Included, RecordJson } from '../records.ts'
 import type { Resource } from '../registry.ts'
 
-/** One column of a file: a field, or for a reference the name or the id of what it points at. */
+/** One column of a file: a field, for a reference the name or the id of what it points at, or a part of an address. */
 export interface ExportColumn {
   readonly field: FieldModel
-  readonly part: 'value' | 'title' | 'id'
+  readonly part: 'value' | 'title' | 'id' | AddressPart
   readonly head: string
 }
 
@@ -22,7 +23,7 @@ export interface Labels {
   readonly zone: string
 }
 
-/** Columns of a file: references by title and id, heads in the reader's language or as the API names them. */
+/** Columns of a file: references by title and id, addresses by their parts, heads in the reader's language or as the API names them. */
 export function columnsOf(resource: Resource, fields: readonly FieldModel[], labels: Labels): ExportColumn[] {
   const taken = new Set<string>()
   const free = (head: string, field: FieldModel) => {
@@ -32,6 +33,13 @@ export function columnsOf(resource: Resource, fields: readonly FieldModel[], lab
   }
   return fields.flatMap((field): ExportColumn[] => {
     const label = labels.heads === 'names' ? field.name : fieldLabel(labels.words, labels.locale, resource.id, field)
+    if (field.type === 'address')
+      return addressParts.map((part) => {
+        const { words, locale, heads } = labels
+        const named =
+          heads === 'names' ? `${field.name}.${part}` : partLabel(words, locale, resource.id, { field, part })
+        return { field, part, head: free(named, field) }
+      })
     if (!pointsAtRecord(field)) return [{ field, part: 'value', head: free(label, field) }]
     const id = labels.heads === 'names' ? `${field.name}.id` : `${label} (id)`
     return [
@@ -57,6 +65,7 @@ export function cellOf({ field, part }: ExportColumn, row: ExportRow, resource: 
   if (value === null || value === undefined) return ''
   if (part === 'title') return titleOf(field, row)
   if (part === 'id') return String(value as string)
+  if (part !== 'value') return (value as Partial<Record<AddressPart, string>>)[part] ?? ''
   const { words, locale, heads } = labels
   switch (field.type) {
     case 'select':

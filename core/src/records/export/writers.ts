@@ -101,7 +101,7 @@ function objectOf(row: ExportRow, columns: readonly ExportColumn[]): Record<stri
   const answer: Record<string, unknown> = {}
   for (const { field, part } of columns) {
     const value = row.record[field.name] ?? null
-    if (part === 'value') answer[field.name] = value
+    if (part === 'value' || field.type === 'address') answer[field.name] = value
     else if (part === 'id' && pointsAtRecord(field))
       answer[field.name] = value === null ? null : { id: value, title: titleOf(field, row) }
   }

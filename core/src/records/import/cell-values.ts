@@ -1,12 +1,14 @@
 import { DateTime } from 'luxon'
-import type { FieldFault } from '../../errors.ts'
+import type { FieldFault, SocleError } from '../../errors.ts'
 import type { Words } from '../../words.ts'
 import { optionLabel } from '../labels.ts'
+import type { AddressPart } from '../field-types.ts'
 import type { FieldModel } from '../model.ts'
 import type { Resource } from '../registry.ts'
 import { parseValue } from '../values.ts'
 import { datePartsOf, orderOf, plainNumber, type DateOrder } from './cell-forms.ts'
 import { dateAmbiguous } from './errors.ts'
+import type { FilledField } from './filled-field.ts'
 import type { ImportOptions } from './import.ts'
 import type { ColumnProfile } from './profile.ts'
 import { compact, fold } from './resemblance.ts'
@@ -15,6 +17,8 @@ import { vocabularyOf } from './usual-words.ts'
 /** How the cells of one column are to be read. */
 export interface CellReading {
   readonly field: FieldModel
+  /** The part of an address that the column has. */
+  readonly part: AddressPart | undefined
   readonly decimal: ',' | '.' | undefined
   readonly dateOrder: DateOrder | undefined
   /** IANA zone in which times without one are meant. */
@@ -24,22 +28,24 @@ export interface CellReading {
 }
 
 export type CellValue =
-  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly fault: Omit<FieldFault, 'path'> }
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly fault: Omit<FieldFault, 'path'> | SocleError }
 
 /** Decides once for a column what each of its cells will be asked. */
 export function readingOf(
   { words, resource, zone }: { words: Words; resource: Resource; zone: string },
-  field: FieldModel,
+  { field, part }: FilledField,
   column: ColumnProfile | undefined,
   options: ImportOptions,
 ): CellReading {
   const told = options.dateFormat === undefined ? undefined : orderOf(options.dateFormat)
   return {
     field,
+    part,
     decimal: options.decimal ?? column?.decimal ?? undefined,
     dateOrder: told ?? column?.dateOrder ?? undefined,
     zone,
-    choices: choicesOf(words, resource, field),
+    choices: part ? closedWords(part) : choicesOf(words, resource, field),
   }
 }
 
@@ -58,7 +64,11 @@ export function choicesOf(
     }
     return names
   }
-  const vocabulary = field.type === 'text' ? vocabularyOf(field.name) : undefined
+  return field.type === 'text' ? closedWords(field.name) : undefined
+}
+
+function closedWords(name: string): ReadonlyMap<string, string> | undefined {
+  const vocabulary = vocabularyOf(name)
   return vocabulary?.closed ? vocabulary.values : undefined
 }
 
@@ -67,7 +77,7 @@ const truths: Readonly<Record<string, boolean>> = Object.assign(
   Object.fromEntries(['false', 'no', 'n', 'non', 'faux', '0', 'off'].map((word) => [word, false])),
 )
 
-/** A cell's text as the value of its field, in the form the API takes. Empty cells are not asked. */
+/** A cell's text as the value of its field, in the form the API takes; of an address the part alone. Empty cells are not asked. */
 export function readCell(text: string, reading: CellReading): CellValue {
   const { field, choices } = reading
   switch (field.type) {
@@ -82,6 +92,8 @@ export function readCell(text: string, reading: CellReading): CellValue {
           .filter(Boolean)
           .map((part) => choices?.get(compact(part)) ?? part),
       )
+    case 'address':
+      return parseValue(field, { [reading.part ?? 'line1']: choices?.get(fold(text)) ?? text })
     case 'text':
       return parseValue(field, choices?.get(fold(text)) ?? text)
     case 'duration':
@@ -106,8 +118,7 @@ export function readCell(text: string, reading: CellReading): CellValue {
 function readMoment(text: string, { field, dateOrder, zone }: CellReading): CellValue {
   const parts = datePartsOf(text, dateOrder)
   if (parts === 'ambiguous') {
-    const { code, message } = dateAmbiguous({ value: text.slice(0, 60) })
-    return { ok: false, fault: { code, detail: message } }
+    return { ok: false, fault: dateAmbiguous({ value: text.slice(0, 60) }) }
   }
   if (parts === undefined) return parseValue(field, text)
   if (field.type === 'date') return parseValue(field, parts.date)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Context } from '../../context.ts'
-import type { SocleError } from '../../errors.ts'
+import { SocleError } from '../../errors.ts'
 import type { Words } from '../../words.ts'
 import { duplicateSuspected } from '../duplicates/errors.ts'
 import { duplicatesOf } from '../duplicates/find.ts'
@@ -25,6 +25,7 @@ import type { ImportRecord, RowChange, RowProblem } from './import.ts'
 import type { Plan, PlanEntry } from './plan.ts'
 import { withoutNul } from './profile.ts'
 import { findByText, type Found } from './references.ts'
+import { problemFrom } from './refused-line.ts'
 import { fold } from './resemblance.ts'
 import type { RowWriter } from './row-writer.ts'
 import { cellsOf, doneAmong, firstLines, linesNamed, madeHere, type KeyedLine, type LinesOf } from './store.ts'
@@ -108,8 +109,7 @@ export class Drafts {
   }
 
   #problem(draft: Draft, field: string, error: SocleError): void {
-    const { words, ctx } = this.#parts
-    draft.problems.push({ field, code: error.code, detail: words.sentence(ctx.locale, error) })
+    draft.problems.push(problemFrom(field, error))
   }
 
   #read({ line, cells, whole }: FileRow): Draft {
@@ -137,8 +137,12 @@ export class Drafts {
         continue
       }
       const read = readCell(text, entry.reading)
-      if (read.ok) draft.values[name] = read.value
-      else draft.problems.push({ field: name, ...read.fault })
+      if (!read.ok) {
+        const field = entry.part ? `${name}.${entry.part}` : name
+        const { fault } = read
+        draft.problems.push(fault instanceof SocleError ? problemFrom(field, fault) : { field, ...fault })
+      } else if (entry.part) draft.values[name] = asParts(draft.values[name], read.value)
+      else draft.values[name] = read.value
     }
     return draft
   }
@@ -375,6 +379,9 @@ export class Drafts {
     draft.missing.splice(draft.missing.indexOf(missing), 1)
   }
 }
+
+/** An address with one more part. */
+const asParts = (...parts: unknown[]): unknown => Object.assign({}, ...parts)
 
 const nameKey = 'name of a line'
 const longestKey = 200

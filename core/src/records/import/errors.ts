@@ -175,6 +175,12 @@ export const keyRepeated = defineError<{ value: string; line: number }>(
   ({ value, line }) => `"${value}" stands in line ${line} already, and only one record can have it.`,
 )
 
+export const lineBreaksRule = defineError<{ reason: string }>(
+  'RULE_BROKEN',
+  422,
+  ({ reason }) => `The database refuses this line: ${reason}. Correct what it names.`,
+)
+
 export const dateAmbiguous = defineError<{ value: string }>(
   'IMPORT_DATE_AMBIGUOUS',
   422,

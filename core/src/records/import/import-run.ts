@@ -11,6 +11,7 @@ import { ImportCompleted } from './events.ts'
 import type { ImportPhase, ImportRecord } from './import.ts'
 import { planOf, type Plan } from './plan.ts'
 import { recordsOf } from './readers.ts'
+import { problemFrom } from './refused-line.ts'
 import { RowWriter } from './row-writer.ts'
 import { countsOf, end, keepRows, linesKept, waitingLines, type LinesOf, type RowOutcome } from './store.ts'
 import type { FileRow, ReadableFile } from './tables.ts'
@@ -118,7 +119,7 @@ export class ImportRun {
   }
 
   async #refuseWaiting(): Promise<void> {
-    const { words, chunkSize, record, tools } = this.#parts
+    const { chunkSize, record, tools } = this.#parts
     for (;;) {
       const refused = await this.#unit(async (ctx) => {
         const lines = await waitingLines(ctx, this.#lines, 0, chunkSize)
@@ -129,11 +130,13 @@ export class ImportRun {
         )
         const outcomes = drafts.all.map((draft) => {
           const [missing] = draft.missing
-          const error = referenceCircular({ value: missing?.text ?? '' })
-          const detail = words.sentence(ctx.locale, error)
+          const problem = problemFrom(
+            missing?.entry.field.name ?? '',
+            referenceCircular({ value: missing?.text ?? '' }),
+          )
           return outcomeOf({
             ...draft,
-            problems: [...draft.problems, { field: missing?.entry.field.name ?? '', code: error.code, detail }],
+            problems: [...draft.problems, problem],
           })
         })
         await keepRows(ctx, this.#lines, outcomes)
@@ -199,7 +202,7 @@ export class ImportRun {
     if (!plan.target.mayImport(ctx)) throw permissionDenied({ permission: `${plan.resource.id}.import` })
     const drafts = new Drafts({ ...this.#parts, ctx, plan, pass, lines: this.#lines })
     await drafts.take(rows)
-    const writer = new RowWriter({ ctx, plan, words: this.#parts.words })
+    const writer = new RowWriter({ ctx, plan })
     await drafts.makeMissing(writer)
     await drafts.settleSuspects()
     const written = await writer.write(

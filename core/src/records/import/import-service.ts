@@ -13,6 +13,7 @@ import type { Resource } from '../registry.ts'
 import { importMappingInvalid, importResourceClosed, importStateRefused } from './errors.ts'
 import { ImportRolledBack } from './events.ts'
 import { ImportRun, problemOf, sampleSize } from './import-run.ts'
+import { inParts } from './filled-field.ts'
 import type {
   ColumnMapping,
   ImportCounts,
@@ -29,7 +30,7 @@ import { orderOf } from './cell-forms.ts'
 import { planOf } from './plan.ts'
 import type { ColumnProfile, FileProfile } from './profile.ts'
 import { mergeAliases, proposeAliases } from './propose-aliases.ts'
-import { isReference, proposeKey, proposeMapping, withComposed } from './propose-mapping.ts'
+import { isReference, ownKeys, proposeKey, proposeMapping, withComposed } from './propose-mapping.ts'
 import { recipeOf, recipesFor } from './recipe.ts'
 import { findByText } from './references.ts'
 import { takeBackUnit } from './rollback.ts'
@@ -176,7 +177,7 @@ export class ImportService {
     const { words } = this.#parts
     const { resource } = target
     const { columns, lines } = file.profile
-    const fields = fillable(ctx, target)
+    const fields = fillable(ctx, words, target)
     const known = await this.#knownValues(ctx, fields, columns)
     const proposed = proposeMapping({ resource, fields, columns, words, known }).map((it) =>
       isReason(words, columns, it.column) ? { column: it.column, field: null } : it,
@@ -256,7 +257,7 @@ export class ImportService {
     const { columns } = record
     const request =
       asked.recipe === undefined ? asked : { ...(await recipeOf(ctx, resource.id, asked.recipe)), ...defined(asked) }
-    const mapping = this.#completed(resource, fillable(ctx, target), request.mapping ?? record.mapping)
+    const mapping = this.#completed(resource, fillable(ctx, words, target), request.mapping ?? record.mapping)
     const options = request.options ?? record.options
     if (options.dateFormat !== undefined && orderOf(options.dateFormat) === undefined)
       throw importMappingInvalid({ column: options.dateFormat, reason: 'date_format', value: '' })
@@ -373,7 +374,7 @@ export class ImportService {
     for (const field of fields.filter(isReference)) {
       const target = this.#parts.fields.lastKnown(ctx.workspace.id).get(field.target ?? '')
       if (!target || all.length === 0) continue
-      for (const by of new Set([target.title, ...(target.options.keys ?? [])])) {
+      for (const by of new Set([target.title, ...(target.options.keys ?? []), ...ownKeys(target)])) {
         const key = target.fields.get(by)
         if (!key || isReference(key)) continue
         const found = await findByText(ctx, { target, by: key }, all, { folded: true })
@@ -398,8 +399,9 @@ function isReason(words: Words, columns: readonly ColumnProfile[], column: strin
   })
 }
 
-function fillable(ctx: Context, target: ImportTarget): FieldModel[] {
-  return target.resource.all.filter(({ name }) => target.mayWrite(ctx, name))
+function fillable(ctx: Context, words: Words, target: ImportTarget): FieldModel[] {
+  const { resource } = target
+  return resource.all.filter(({ name }) => target.mayWrite(ctx, name)).flatMap((it) => inParts(words, resource, it))
 }
 
 const participles = { rehearsing: 'rehearsed', running: 'run', rolling_back: 'rolled back' } as const

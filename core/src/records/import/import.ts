@@ -68,6 +68,8 @@ export interface RowProblem {
   readonly field: string
   readonly code: string
   readonly detail: string
+  /** What the sentence is made from while it is kept in English: it is said in the language of whoever reads the line. */
+  readonly values?: Readonly<Record<string, unknown>>
   /** Records the line may be the same as, with their titles where somebody reads them. */
   readonly candidates?: readonly { readonly id: string; readonly title?: string; readonly score: number }[]
 }

@@ -1,10 +1,12 @@
 import { sql } from 'kysely'
 import type { Context } from '../../context.ts'
 import type { Words } from '../../words.ts'
+import type { AddressPart } from '../field-types.ts'
 import type { FieldModel } from '../model.ts'
 import type { Resource, Resources } from '../registry.ts'
 import { readingOf, type CellReading } from './cell-values.ts'
 import { importMappingInvalid, type MappingFault } from './errors.ts'
+import { filledField } from './filled-field.ts'
 import type { ColumnMapping, ImportOptions, ValueAlias } from './import.ts'
 import type { ColumnProfile } from './profile.ts'
 import { isReference } from './propose-mapping.ts'
@@ -13,6 +15,8 @@ import type { ImportTarget } from './targets.ts'
 /** One field that lines fill, and how its text is found in a line. */
 export interface PlanEntry {
   readonly field: FieldModel
+  /** The part of an address it is; its other parts are entries of their own. */
+  readonly part: AddressPart | undefined
   readonly reading: CellReading
   /** For a reference: the resource and the field by which its record is found. */
   readonly target: Resource | undefined
@@ -92,10 +96,11 @@ function entriesOf(request: PlanRequest): PlanEntry[] {
         throw importMappingInvalid({ column, reason: 'column_unknown', value: '' })
     }
     if (it.field === null) return []
-    const field = resource.fields.get(it.field)
-    if (!field || !target.mayWrite(ctx, it.field)) throw refuse('field_closed', `${resource.id}.${it.field}`)
+    const filled = filledField(resource, it.field)
+    if (!filled || !target.mayWrite(ctx, filled.field.name)) throw refuse('field_closed', `${resource.id}.${it.field}`)
     if (seen.has(it.field)) throw refuse('field_twice', it.field)
     seen.add(it.field)
+    const { field, part } = filled
     const reference = isReference(field) ? referenceOf(ctx, catalog, field, it, refuse) : undefined
     const column = columns.find(({ name }) => name === it.column)
     const text = isComposed
@@ -106,7 +111,8 @@ function entriesOf(request: PlanRequest): PlanEntry[] {
     return [
       {
         field,
-        reading: readingOf({ words, resource, zone: ctx.workspace.zone }, field, column, options),
+        part,
+        reading: readingOf({ words, resource, zone: ctx.workspace.zone }, filled, column, options),
         target: reference?.target,
         by: reference?.by,
         create: it.create === true,
@@ -183,7 +189,9 @@ async function uniqueEntries(
     if (column !== undefined) forms.set(column, folded === undefined ? asIs : lower)
   }
   return entries.flatMap((entry) => {
-    const form = forms.get(entry.field.column) ?? (entry === key ? asIs : undefined)
+    // The index of a workspace's own field is over an expression.
+    const isAlone = entry === key || entry.field.unique === true
+    const form = forms.get(entry.field.column) ?? (isAlone ? asIs : undefined)
     return form && !entry.target ? [{ entry, form }] : []
   })
 }

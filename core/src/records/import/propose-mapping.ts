@@ -129,13 +129,18 @@ export function proposeKey(
   mapping: readonly ColumnMapping[],
   columns: readonly ColumnProfile[],
 ): string | null {
-  const keys = [...(resource.options.keys ?? []), resource.title]
+  const keys = [...(resource.options.keys ?? []), ...ownKeys(resource), resource.title]
   const isUnique = (name: string) => {
     const entry = mapping.find(({ field }) => field === name)
     const column = columns.find((it) => it.name === entry?.column)
     return column !== undefined && column.unique && column.empty === 0
   }
   return keys.find(isUnique) ?? null
+}
+
+/** The workspace's own fields that no two records share a value of. */
+export function ownKeys({ all }: Resource): string[] {
+  return all.filter(({ unique, custom }) => unique && custom).map(({ name }) => name)
 }
 
 /**

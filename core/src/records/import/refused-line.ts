@@ -1,4 +1,10 @@
-import type { ImportRow } from './import.ts'
+import type { SocleError } from '../../errors.ts'
+import type { ImportRow, RowProblem } from './import.ts'
+
+/** A refusal as it is kept with a line. */
+export function problemFrom(field: string, { code, message, values }: SocleError): RowProblem {
+  return { field, code, detail: message, values }
+}
 
 /** A refused line as it stood in the file, with its number and the reasons behind it. */
 export function refusedLine(

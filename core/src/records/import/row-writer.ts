@@ -1,21 +1,21 @@
 import type { Context } from '../../context.ts'
 import { SocleError } from '../../errors.ts'
-import type { Words } from '../../words.ts'
 import type { RecordEngine } from '../engine.ts'
 import type { FieldModel } from '../model.ts'
 import type { RecordJson } from '../records.ts'
 import type { Resource } from '../registry.ts'
 import { sameValue } from '../values.ts'
 import type { Draft, Written } from './drafts.ts'
+import { lineBreaksRule } from './errors.ts'
 import type { RowChange, RowProblem } from './import.ts'
 import type { Plan } from './plan.ts'
+import { problemFrom } from './refused-line.ts'
 import { fold } from './resemblance.ts'
 import { targetOf } from './targets.ts'
 
 export interface WriterParts {
   readonly ctx: Context
   readonly plan: Plan
-  readonly words: Words
 }
 
 type Problem = Omit<RowProblem, 'field'>
@@ -63,7 +63,7 @@ export class RowWriter {
       made = { ok: true, id: record.id }
     } catch (error) {
       const [problem] = this.#problemsOf(error)
-      made = { ok: false, problem: { code: problem?.code ?? '', detail: problem?.detail ?? '' } }
+      made = { ok: false, problem: { ...problem, code: problem?.code ?? '', detail: problem?.detail ?? '' } }
     }
     this.#made.set(key, made)
     return made
@@ -119,9 +119,17 @@ export class RowWriter {
   async #update({ values, texts }: Draft, existing: RecordJson): Promise<Written> {
     const { plan, ctx } = this.#parts
     const { target, resource } = plan
+    const inParts = new Set(plan.entries.filter(({ part }) => part).map(({ field }) => field.name))
     const own = new Set(plan.entries.filter(({ onlyNew }) => onlyNew).map(({ field }) => field.name))
     const wanted = Object.fromEntries(
-      Object.entries(values).filter(([name, value]) => !own.has(name) && !sameValue(existing[name], value)),
+      Object.entries(values)
+        .filter(([name]) => !own.has(name))
+        // A file says nothing of the parts of an address it has no columns for.
+        .map(
+          ([name, value]) =>
+            [name, inParts.has(name) ? { ...asObject(existing[name]), ...asObject(value) } : value] as const,
+        )
+        .filter(([name, value]) => !sameValue(existing[name], value)),
     )
     const unchanged: Written = { action: 'unchanged', record: existing.id }
     if (Object.keys(wanted).length === 0) return unchanged
@@ -141,16 +149,19 @@ export class RowWriter {
 
   /** What a refusal says of a line; anything else is no line's fault and ends the import. */
   #problemsOf(error: unknown): RowProblem[] {
-    const { words, ctx } = this.#parts
     if (error instanceof SocleError && error.status < 500) {
       const { errors = [] } = error.extras
       if (errors.length > 0)
         return errors.map(({ path, code, detail }) => ({ field: path.replace(/^\//, ''), code, detail }))
-      return [{ field: '', code: error.code, detail: words.sentence(ctx.locale, error) }]
+      return [problemFrom('', error)]
     }
-    if (isRuleOfDatabase(error)) return [{ field: '', code: 'RULE_BROKEN', detail: error.message }]
+    if (isRuleOfDatabase(error)) return [problemFrom('', lineBreaksRule({ reason: error.message }))]
     throw error
   }
+}
+
+function asObject(value: unknown): object {
+  return typeof value === 'object' && value !== null ? value : {}
 }
 
 /** Integrity, data and raised exceptions: PostgreSQL manual, appendix A, classes 22, 23 and P0. */

@@ -1,4 +1,5 @@
 import type { Context } from '../../context.ts'
+import { SocleError } from '../../errors.ts'
 import type { Words } from '../../words.ts'
 import { duplicateSuspected } from '../duplicates/errors.ts'
 import type { RecordEngine } from '../engine.ts'
@@ -44,8 +45,12 @@ export async function shownRows<R extends ImportRow>(
   const { readable } = scope.access(resource, 'read')
   const suspects = rows.flatMap(({ problems = [] }) => problems.flatMap(({ candidates = [] }) => candidates))
   const found = await recordsByIds(scope, id, [...new Set(suspects.map((it) => it.id))])
-  const problemOf = (problem: RowProblem): RowProblem => {
-    const { candidates: [first] = [] } = problem
+  const problemOf = ({ values, ...problem }: RowProblem): RowProblem => {
+    const { code, detail, candidates: [first] = [] } = problem
+    if (!first && values) {
+      const said = words.sentence(ctx.locale, new SocleError(code, 422, detail, values))
+      return { ...problem, detail: said }
+    }
     if (!first) return problem
     const candidates = (problem.candidates ?? []).flatMap((it) => {
       const record = found[it.id]

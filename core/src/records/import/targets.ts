@@ -57,13 +57,7 @@ export function targetOf(resource: Resource): ImportTarget {
   const own = Object.hasOwn(managed, resource.id) ? managed[resource.id] : undefined
   const isFillable = (name: string) => {
     const field = resource.fields.get(name)
-    return (
-      field !== undefined &&
-      !field.readonly &&
-      field.type !== 'json' &&
-      field.type !== 'address' &&
-      !bookkeeping.has(name)
-    )
+    return field !== undefined && !field.readonly && field.type !== 'json' && !bookkeeping.has(name)
   }
   if (own) {
     return {
