@@ -1,22 +1,26 @@
 // Kills what tells and what delivers events, again and again, and a worker in the middle of an import, and counts what went
-// wrong: `npm run chaos -- --repeat 3`, `npm run chaos -- --only import --rows 100000`.
+// wrong: `npm run chaos -- --repeat 3`, `npm run chaos -- --only import --rows 100000`,
+// `npm run chaos -- --only crash --repeat 30`.
 import { fork, type ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
+import { isDeepStrictEqual, parseArgs } from 'node:util'
 import { sql } from 'kysely'
 import { systemClock } from '../src/clock.ts'
 import { createTestApp, makeTestDatabase } from '../src/testing/index.ts'
 import { openBench, probePlugin } from '../test/events-fixture.ts'
 import { killedImport } from '../test/import-chaos.ts'
+import { crashedImport } from '../test/import-crash.ts'
 
 const { values: flags } = parseArgs({
   options: {
     repeat: { type: 'string', default: '5' },
     only: { type: 'string', default: '' },
     rows: { type: 'string', default: '100000' },
+    /** Of the first random import; the next have the numbers that follow. */
+    seed: { type: 'string', default: '1' },
   },
 })
 const repeat = Number(flags.repeat)
@@ -212,6 +216,29 @@ async function importRound(rows: number): Promise<void> {
   }
 }
 
+/** The same file imported and taken back undisturbed, and by workers that die at random moments: what differs afterwards. */
+async function crashRounds(): Promise<void> {
+  const database = await makeTestDatabase()
+  try {
+    await using app = await createTestApp({ database })
+    console.log(
+      '\n| seed | lines | workers that died | pieces of work that left something else |\n| --- | --- | --- | --- |',
+    )
+    for (let nth = 0; nth < repeat; nth += 1) {
+      const seed = Number(flags.seed) + nth
+      const kills = ([1, 2, 3] as const)[nth % 3] ?? 1
+      const { undisturbed, crashed, deaths } = await crashedImport(app, database, { rows: 1_700, seed, kills })
+      const other = (['rehearse', 'run', 'rollback'] as const).filter(
+        (work) => !isDeepStrictEqual(crashed[work], undisturbed[work]),
+      )
+      console.log(`| ${[seed, 1_700, deaths, other.join(', ') || 'none'].join(' | ')} |`)
+      if (other.length > 0) process.exitCode = 1
+    }
+  } finally {
+    await database.drop()
+  }
+}
+
 try {
   await bench.switchPlugin('enabled')
   await bench.deliveries([probePlugin()])
@@ -227,6 +254,7 @@ try {
     console.log(`| ${[point, repeat, ...Object.values(sum)].join(' | ')} |`)
     if (sum.lost + sum.phantom + sum.double + sum.reversed > 0) process.exitCode = 1
   }
+  if (only.length === 0 || only.includes('crash')) await crashRounds()
   if (only.length === 0 || only.includes('import')) await importRound(Number(flags.rows))
 } finally {
   await Promise.all([...children].map((child) => child.kill()))

@@ -3,7 +3,7 @@ import pg from 'pg'
 import { makeKey } from '../src/identity/api-keys.ts'
 import { hashPassword, oneTimePassword } from '../src/identity/passwords.ts'
 
-const firstNames =
+export const firstNames =
   'Léa Jules Emma Louis Chloé Hugo Manon Lucas Camille Nathan Inès Théo Sarah Gabriel Jade Arthur Louise Raphaël Alice Adam Zoé Noé Anaïs Paul Clara Antoine Julie Maxime Marie Thomas Pauline Nicolas Sophie Julien Aurélie Mathieu Claire Pierre Isabelle François Nathalie Philippe Céline Olivier Hélène Étienne Mireille Bernard Agnès Gérard'.split(
     ' ',
   )
@@ -15,7 +15,7 @@ const nameEnds =
   'tin and nard bert sseau tier eau taine valier langer rin ard oir seur lin oux chet bier mas vel ges ert quot igne son ier art et ac on elle ois ez ault ieux ou ille ain eil ande ot erre'.split(
     ' ',
   )
-const lastNames = nameStarts.flatMap((start) => nameEnds.map((end) => start + end))
+export const lastNames = nameStarts.flatMap((start) => nameEnds.map((end) => start + end))
 const jobs = [
   'Acheteuse',
   'Directeur commercial',

@@ -48,17 +48,24 @@ function word(nth: number, from: number): string {
   return letters.slice(from, from + 8)
 }
 
+/** Under which PostgreSQL lists its connections. */
+export const workerName = 'import-worker'
+
 /** A worker that takes up jobs and tells how much memory it holds. */
-class Worker {
+export class Worker {
   readonly process: ChildProcess
   memory = 0
+  /** Seconds of processor time. */
+  cpu = 0
 
   constructor(url: string) {
     this.process = fork(join(import.meta.dirname, 'import-process.ts'), [url], {
       execArgv: ['--conditions=socle-source'],
+      env: { ...process.env, PGAPPNAME: workerName },
     })
     this.process.on('message', (message) => {
-      const { rss } = message as { rss: number }
+      const { rss, cpu } = message as { rss: number; cpu: number }
+      this.cpu = cpu
       this.memory = Math.max(this.memory, rss / 1_048_576)
     })
   }

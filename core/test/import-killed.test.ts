@@ -2,11 +2,14 @@ import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { createTestApp, makeTestDatabase } from '../src/testing/index.ts'
 import { killedImport } from './import-chaos.ts'
+import { crashedImport } from './import-crash.ts'
 
 // 100,000 with CHAOS=1; a run of the checks takes as many as make three chunks of each file.
 const rows = process.env['CHAOS'] === '1' ? 100_000 : 2_400
 
-test.runIf(process.env['TEST_DATABASE_URL'] !== undefined)(
+const onServer = process.env['TEST_DATABASE_URL'] !== undefined
+
+test.runIf(onServer)(
   'core-06: an import whose worker is killed goes on in another, without a line lost or doubled',
   { timeout: 3_600_000 },
   async () => {
@@ -38,6 +41,23 @@ test.runIf(process.env['TEST_DATABASE_URL'] !== undefined)(
         from core.contact where workspace = ${app.workspace.id}`.execute(database.database.owner)
       expect(found).toEqual([{ n: rows * 0.97, mails: rows * 0.97, changes: rows * 0.97 }])
       expect(memory).toBeLessThan(512)
+    } finally {
+      await database.drop()
+    }
+  },
+)
+
+// `npm run chaos -- --only crash` has many more seeds.
+test.runIf(onServer).for([1, 2])(
+  'rehearsed, run and taken back by workers that die at random moments, an import leaves what an undisturbed one does (seed %i)',
+  { timeout: 600_000 },
+  async (seed) => {
+    const database = await makeTestDatabase()
+    try {
+      await using app = await createTestApp({ database })
+      const { undisturbed, crashed, deaths } = await crashedImport(app, database, { rows: 700, seed, kills: 1 })
+      expect(crashed).toEqual(undisturbed)
+      expect(deaths).toBeGreaterThan(0)
     } finally {
       await database.drop()
     }

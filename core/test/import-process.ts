@@ -1,9 +1,11 @@
-// A process of its own that works on imports until it is killed. See import-chaos.ts.
+// A process of its own that works on imports until it is killed; `once` only on what is there when it is told to. See
+// import-chaos.ts and import-crash.ts.
+import { once } from 'node:events'
 import { pino } from 'pino'
 import { createApp } from '../src/app.ts'
 import { serverDatabase } from '../src/database/database.ts'
 
-const [url = ''] = process.argv.slice(2)
+const [url = '', how] = process.argv.slice(2)
 const app = await createApp({
   database: await serverDatabase(url, { connections: 6 }),
   databaseUrl: url,
@@ -13,12 +15,15 @@ const app = await createApp({
   pace: { pollMilliseconds: 500, recoverSeconds: 10 },
   migrate: false,
 })
-let most = 0
-setInterval(() => {
-  const { rss } = process.memoryUsage()
-  if (rss <= most) return
-  most = rss
-  process.send?.({ rss })
-}, 100)
+const tell = () => {
+  const { user, system } = process.cpuUsage()
+  process.send?.({ rss: process.memoryUsage().rss, cpu: (user + system) / 1e6 })
+}
+if (how === 'once') {
+  tell()
+  await once(process, 'message')
+  await app.jobs.runUntilIdle()
+  process.exit()
+}
 await app.start()
-process.send?.({ rss: process.memoryUsage().rss })
+setInterval(tell, 100)
