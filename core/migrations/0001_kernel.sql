@@ -14,16 +14,114 @@ create function core.current_workspace() returns uuid
   language sql stable parallel safe
   as $$ select nullif(current_setting('app.workspace', true), '')::uuid $$;
 
--- Puts a table behind the workspace wall: forced row level security, and only these rights for the application's role.
-create function core.protect(target regclass, rights text default 'select, insert, update, delete') returns void
+-- The person the work is done for; null for the platform's own.
+create function core.current_actor() returns uuid
+  language sql stable parallel safe
+  as $$ select nullif(current_setting('app.actor', true), '')::uuid $$;
+
+-- The second wall: `app.partner` is `*` for the people of the house and for the platform's own work, the ids of the
+-- partners it stands for where a partner's person acts, and unset where nobody said: then nothing is to be seen.
+create function core.is_internal() returns boolean
+  language sql stable parallel safe
+  as $$ select coalesce(current_setting('app.partner', true), '') = '*' $$;
+
+create function core.current_partners() returns uuid[]
+  language sql stable parallel safe
+  as $$ select coalesce(string_to_array(nullif(nullif(current_setting('app.partner', true), ''), '*'), ',')::uuid[], '{}') $$;
+
+-- Whose things a partner session may read where they are told by one id: its partners', and the person's own.
+create function core.current_readers() returns uuid[]
+  language sql stable parallel safe
+  as $$ select case when core.current_partners() = '{}' then '{}' else core.current_partners() || core.current_actor() end $$;
+
+-- The instant of the work in hand, by the platform's clock where a partner's person acts.
+create function core.current_instant() returns timestamptz
+  language sql stable parallel safe
+  as $$ select coalesce(nullif(current_setting('app.now', true), '')::timestamptz, now()) $$;
+
+-- Records of a resource, of any for null, that were opened to the session's partners one by one. Late bound: shares come
+-- in 0013.
+create function core.shared_records(of_resource text, with_access text) returns uuid[]
+  language plpgsql stable parallel safe as $$
+begin
+  return array(
+    select s.record from core.share s
+    where s.workspace = core.current_workspace() and s.partner = any (core.current_partners())
+      and (of_resource is null or s.resource = of_resource)
+      and s.deleted_at is null and (s.until is null or s.until > core.current_instant())
+      and (with_access = 'read' or s.access = with_access));
+end $$;
+
+-- What of a table stands open to partner sessions for one command. Conditions are taken together with the workspace's,
+-- and bind the application's role alone: what the tables' owner does in functions of its own sees the whole company.
+create function core.wall(target regclass, command text, condition text) returns void
   language plpgsql as $$
+declare
+  opened text := '(select core.is_internal()) or (' || condition || ')';
+begin
+  execute format('drop policy if exists partner_%s on %s', command, target);
+  if condition = 'true' then return; end if;
+  if condition = 'false' then opened := '(select core.is_internal())'; end if;
+  execute format('create policy partner_%s on %s as restrictive for %s to socle_app %s', command, target, command,
+    case command when 'insert' then format('with check (%s)', opened)
+      when 'update' then format('using (%s) with check (%s)', opened, opened)
+      else format('using (%s)', opened) end);
+end $$;
+
+-- Puts a table behind both walls: forced row level security, and only these rights for the application's role.
+--
+-- `partners` says what partner sessions find in it, `via` by what, `may` with which of the rights (all of them when left out):
+--   closed      nothing: the default, and right for whatever is not said to be theirs
+--   partner     rows whose column `via` (`partner` when left out) is one of the partners the session stands for
+--   person      rows whose column `via` is the acting person: their own jobs, views, choices
+--   reader      rows whose column `via` is one of those partners, or the acting person
+--   part        rows whose column is the key of a row they find elsewhere; `via` is `column table key`
+--   shared      records of the resource `via` that were opened to one of those partners by a share; written where it says so
+--   everything  what tells nothing of others, or is only added to: never without `may`
+--   where       rows for which the condition `via` holds; `(select f())` around each function keeps it one call a statement
+--
+-- For everybody else the second wall is one look per statement: settings are read in init plans, and a closed table has
+-- no condition on its rows at all. So it takes no index from anybody.
+create function core.protect(
+    target regclass, rights text default 'select, insert, update, delete',
+    partners text default 'closed', via text default null, may text default null) returns void
+  language plpgsql as $$
+declare
+  command text;
+  opened text;
 begin
   execute format('alter table %s enable row level security', target);
   execute format('alter table %s force row level security', target);
+  execute format('drop policy if exists workspace on %s', target);
   execute format(
     'create policy workspace on %s using (workspace = (select core.current_workspace())) with check (workspace = (select core.current_workspace()))',
     target);
   execute format('grant %s on %s to socle_app', rights, target);
+  opened := case partners
+    when 'closed' then 'false'
+    when 'partner' then format('%I = any ((select core.current_partners())::uuid[])', coalesce(via, 'partner'))
+    when 'person' then format('%I = (select core.current_actor()) and (select core.current_partners() <> ''{}'')', via)
+    when 'reader' then format('%I = any ((select core.current_readers())::uuid[])', via)
+    when 'part' then format('%I = any (array(select seen.%I from %s seen))', split_part(via, ' ', 1), split_part(via, ' ', 3), split_part(via, ' ', 2))
+    when 'shared' then format('id = any ((select core.shared_records(%L, ''read''))::uuid[])', via)
+    when 'everything' then '(select core.current_partners() <> ''{}'')'
+    when 'where' then via
+  end;
+  if opened is null or (partners = 'everything' and may is null) then
+    raise exception 'core.protect(%): "%" says not what partner sessions find; see its comment in 0001_kernel.sql', target, partners;
+  end if;
+  foreach command in array array['select', 'insert', 'update', 'delete'] loop
+    perform core.wall(target, command, case when may is null or command = any (string_to_array(replace(may, ' ', ''), ',')) then opened else 'false' end);
+  end loop;
+  if partners = 'shared' then
+    perform core.wall(target, 'insert', 'false');
+    perform core.wall(target, 'delete', 'false');
+    -- Locking a row takes the right to see it; changing it takes a share that says so.
+    execute format('drop policy partner_update on %s', target);
+    execute format(
+      'create policy partner_update on %s as restrictive for update to socle_app using ((select core.is_internal()) or %s) with check ((select core.is_internal()) or %s)',
+      target, opened, format('id = any ((select core.shared_records(%L, ''write''))::uuid[])', via));
+  end if;
 end $$;
 
 -- Workspaces ------------------------------------------------------------------------------------------------------
@@ -45,6 +143,8 @@ alter table core.workspace enable row level security;
 alter table core.workspace force row level security;
 create policy workspace on core.workspace using (id = (select core.current_workspace())) with check (id = (select core.current_workspace()));
 grant select, update on core.workspace to socle_app;
+select core.wall('core.workspace', 'select', '(select core.current_partners() <> ''{}'')');
+select core.wall('core.workspace', 'update', 'false');
 
 -- Sign-in: belongs to the whole installation and is closed to the application's role --------------------------------
 
@@ -138,11 +238,27 @@ create table core.member (
   locale text not null default 'en',
   state text not null default 'active' check (state in ('active', 'invited', 'inactive')),
   manager_id uuid,
-  primary key (workspace, id)
+  -- The partner a person works for, null for the people of the house; the id is a plugin's. And all partners they stand for:
+  -- their own, for an administrator of a distributor also those below.
+  partner uuid,
+  partners jsonb not null default '[]' check (jsonb_typeof(partners) = 'array'),
+  primary key (workspace, id),
+  constraint member_partners check ((partner is null) = (partners = '[]') and (partner is null or partners ? partner::text))
 );
 create unique index member_email on core.member (workspace, lower(email));
 create index member_user on core.member (id);
-select core.protect('core.member');
+create index member_partner on core.member (workspace, partner) where partner is not null;
+select core.protect('core.member', 'select, insert, update, delete', 'person', 'id', 'select, update');
+
+-- Whom somebody stands for is not theirs to say.
+create function core.keep_partners() returns trigger language plpgsql as $$
+begin
+  if not core.is_internal() and current_user = 'socle_app' and (old.partner, old.partners) is distinct from (new.partner, new.partners) then
+    raise exception 'a partner session may not say whom somebody stands for' using errcode = 'insufficient_privilege';
+  end if;
+  return new;
+end $$;
+create trigger member_partners before update of partner, partners on core.member for each row execute function core.keep_partners();
 
 create table core.team_member (
   id uuid primary key,
@@ -189,7 +305,7 @@ create table core.role_assignment (
   unique (workspace, role_id, user_id)
 );
 create index role_assignment_user on core.role_assignment (workspace, user_id);
-select core.protect('core.role_assignment');
+select core.protect('core.role_assignment', 'select, insert, update, delete', 'person', 'user_id', 'select');
 
 create table core.api_key (
   id uuid primary key,
@@ -224,7 +340,7 @@ create table core.change_set (
 );
 create index change_set_recent on core.change_set (workspace, at desc, id desc);
 create index change_set_undo on core.change_set (workspace, undo_of) where undo_of is not null;
-select core.protect('core.change_set', 'select, insert');
+select core.protect('core.change_set', 'select, insert', 'person', 'actor_id');
 
 create table core.change (
   id uuid primary key,
@@ -237,11 +353,14 @@ create table core.change (
   -- { field: [old, new] }, values as the API shows them
   fields jsonb not null,
   acknowledged text[] not null default '{}',
-  at timestamptz not null
+  at timestamptz not null,
+  -- Beside the people of the house: the partner the record is of, or the person whose own thing it is. Null where the change
+  -- moves it from one to another, because that names both.
+  reader uuid
 );
 create index change_record on core.change (workspace, record, version desc);
 create index change_of_set on core.change (workspace, change_set);
-select core.protect('core.change', 'select, insert');
+select core.protect('core.change', 'select, insert', 'reader', 'reader');
 
 create function core.refuse_rewriting() returns trigger language plpgsql as $$
 begin
@@ -262,7 +381,7 @@ create table core.idempotency (
   at timestamptz not null,
   primary key (workspace, actor, key)
 );
-select core.protect('core.idempotency');
+select core.protect('core.idempotency', 'select, insert, update, delete', 'where', 'actor = (select ''user:'' || core.current_actor())');
 
 -- Events ------------------------------------------------------------------------------------------------------------------
 
@@ -279,7 +398,7 @@ create table core.event (
 );
 create index event_key on core.event (workspace, key, seq);
 create index event_recent on core.event (workspace, seq desc);
-select core.protect('core.event', 'select, insert');
+select core.protect('core.event', 'select, insert', 'everything', null, 'insert');
 
 -- Who hears what: written at boot from the plugins' declarations, so that the fan-out is one statement.
 create table core.subscription (
@@ -307,7 +426,7 @@ create table core.delivery (
 );
 create index delivery_due on core.delivery (due_at, seq) where state = 'waiting';
 create index delivery_order on core.delivery (subscription, workspace, key, seq);
-select core.protect('core.delivery');
+select core.protect('core.delivery', 'select, insert, update, delete', 'everything', null, 'insert');
 
 -- Plugins -----------------------------------------------------------------------------------------------------------------
 
@@ -329,7 +448,7 @@ create table core.plugin_workspace (
   by_user uuid,
   primary key (workspace, plugin)
 );
-select core.protect('core.plugin_workspace', 'select');
+select core.protect('core.plugin_workspace', 'select', 'everything', null, 'select');
 
 -- One number that every toggle raises; processes and tabs compare it with theirs.
 create table core.generation (
@@ -347,6 +466,8 @@ create table core.search_document (
   record uuid not null,
   owner uuid,
   team uuid,
+  -- As in core.change.
+  reader uuid,
   title text not null,
   words tsvector not null,
   primary key (workspace, record, resource)
@@ -354,19 +475,20 @@ create table core.search_document (
 alter table core.search_document enable row level security;
 create index search_words on core.search_document using gin (words);
 
-create function core.search_put(of_resource text, of_record uuid, of_owner uuid, of_team uuid, of_title text, of_body text) returns void
+create function core.search_put(of_resource text, of_record uuid, of_owner uuid, of_team uuid, of_reader uuid, of_title text, of_body text) returns void
   language sql security definer set search_path = core, pg_temp as $$
-  insert into core.search_document (workspace, resource, record, owner, team, title, words)
-  values (core.current_workspace(), of_resource, of_record, of_owner, of_team, of_title,
+  insert into core.search_document (workspace, resource, record, owner, team, reader, title, words)
+  values (core.current_workspace(), of_resource, of_record, of_owner, of_team, of_reader, of_title,
           setweight(to_tsvector('simple', core.fold(of_title)), 'A') || setweight(to_tsvector('simple', core.fold(of_body)), 'C'))
   on conflict (workspace, record, resource) do update
-    set owner = excluded.owner, team = excluded.team, title = excluded.title, words = excluded.words
+    set owner = excluded.owner, team = excluded.team, reader = excluded.reader, title = excluded.title, words = excluded.words
 $$;
 
 create function core.search_drop(of_resource text, of_record uuid) returns void
   language sql security definer set search_path = core, pg_temp as $$
   delete from core.search_document
   where workspace = core.current_workspace() and resource = of_resource and record = of_record
+    and (core.is_internal() or reader = any (core.current_readers()))
 $$;
 
 -- Best documents for a prefix query such as 'mais:* & garo:*', of the given resources, in this workspace only.
@@ -392,3 +514,17 @@ create table core.sequence (
   primary key (workspace, kind, year)
 );
 select core.protect('core.sequence');
+
+-- Whoever makes a numbered record takes the next number; how many there are is for the people of the house to see.
+create function core.next_number(of_kind text, of_year integer) returns bigint
+  language plpgsql security definer set search_path = core, pg_temp as $$
+declare
+  taken bigint;
+begin
+  insert into core.sequence as s (workspace, kind, year, last) values (core.current_workspace(), of_kind, of_year, 1)
+  on conflict (workspace, kind, year) do update set last = s.last + 1
+  returning s.last into taken;
+  return taken;
+end $$;
+revoke all on function core.next_number from public;
+grant execute on function core.next_number to socle_app;

@@ -74,7 +74,7 @@ create index account_of_parent on core.account (workspace, parent_id, id) where 
 create index account_name_norm on core.account (workspace, name_norm, id) where deleted_at is null;
 create index account_domain on core.account (workspace, domain, id) where domain is not null and deleted_at is null;
 create index account_siren on core.account (workspace, siren, id) where siren is not null and deleted_at is null;
-select core.protect('core.account');
+select core.protect('core.account', 'select, insert, update, delete', 'shared', 'core.account');
 
 -- What the tree would be if `child` hung below `under`: whether it bites its tail, and how many levels it would have.
 create function core.account_tree(of_workspace uuid, child uuid, under uuid, out cycle boolean, out levels integer)

@@ -130,7 +130,8 @@ create table core.role_assignment (
 );
 create unique index role_assignment_once on core.role_assignment (workspace, user_id, role_id) where deleted_at is null;
 create index role_assignment_role on core.role_assignment (workspace, role_id);
-select core.protect('core.role_assignment');
+select core.protect('core.role_assignment', 'select, insert, update, delete', 'person', 'user_id', 'select');
+select core.protect('core.role', 'select, insert, update, delete', 'part', 'id core.role_assignment role_id', 'select');
 
 drop table core.api_key;
 create table core.api_key (
@@ -185,7 +186,8 @@ create policy sign_in on core.api_key_secret to current_user using (true) with c
 
 create function core.is_member(person uuid) returns boolean
   language sql stable security definer set search_path = core, pg_temp as $$
-  select exists (select from core.member where workspace = core.current_workspace() and id = person and deleted_at is null)
+  select exists (select from core.member where workspace = core.current_workspace() and id = person and deleted_at is null
+    and (core.is_internal() or id = core.current_actor()))
 $$;
 
 -- Finds or makes the sign-in of an address. One person has one, in however many companies; an existing one keeps its password.

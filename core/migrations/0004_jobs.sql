@@ -16,9 +16,10 @@ create index delivery_due on core.delivery (state, subscription, workspace, due_
 -- The outbox goes from empty to a million rows and back within minutes, faster than statistics follow: a plan made for
 -- the empty table would read the full one for each delivery. These functions know that only the indexes will do.
 
--- When a record's newest delivery to a subscriber is due; the next one is not due before it.
+-- When a record's newest delivery to a subscriber is due; the next one is not due before it. Its owner's rights: whoever
+-- changes a record tells of it, and need not see who else waits to hear.
 create function core.delivery_due_after(of_subscription text, in_workspace uuid, of_key uuid) returns timestamptz
-  language plpgsql stable set enable_seqscan = off set enable_sort = off set enable_bitmapscan = off as $$
+  language plpgsql stable security definer set search_path = core, pg_temp set enable_seqscan = off set enable_sort = off set enable_bitmapscan = off as $$
 begin
   return (select d.due_at from core.delivery d
     where d.subscription = of_subscription and d.workspace = in_workspace and d.key = of_key
@@ -110,7 +111,7 @@ create table core.job (
 create unique index job_key on core.job (workspace, kind, key) where key is not null and state in ('queued', 'running');
 create index job_recent on core.job (workspace, created_at desc, id desc);
 create index job_unhanded on core.job (created_at) where state = 'queued' and handed_at is null;
-select core.protect('core.job');
+select core.protect('core.job', 'select, insert, update, delete', 'person', 'actor');
 
 -- When a plugin's scheduled job is due next in a workspace; whoever moves the instant on has the tick.
 create table core.schedule (

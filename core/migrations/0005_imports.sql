@@ -31,7 +31,7 @@ create table core.import (
   heartbeat_at timestamptz
 );
 create index import_recent on core.import (workspace, actor_id, created_at desc, id desc);
-select core.protect('core.import');
+select core.protect('core.import', 'select, insert, update, delete', 'person', 'actor_id');
 
 -- What became of a line; with the rehearsal what would become of it. Written in the transaction of the line's own write.
 create table core.import_row (
@@ -51,7 +51,7 @@ create table core.import_row (
   primary key (workspace, import, line)
 );
 create index import_row_state on core.import_row (workspace, import, state, line);
-select core.protect('core.import_row');
+select core.protect('core.import_row', 'select, insert, update, delete', 'part', 'import core.import id');
 
 -- Values that may stand in a file once, or by which other lines find one, with the first line that has each.
 create table core.import_key (
@@ -62,4 +62,4 @@ create table core.import_key (
   line integer not null,
   primary key (workspace, import, field, value)
 );
-select core.protect('core.import_key');
+select core.protect('core.import_key', 'select, insert, update, delete', 'part', 'import core.import id');

@@ -19,7 +19,6 @@ create table core.file_piece (
   primary key (workspace, file, nth)
 );
 create index file_piece_start on core.file_piece (at) where nth = 0;
-select core.protect('core.file_piece', 'select, insert, delete');
 
 -- Imports --------------------------------------------------------------------------------------------------------------
 
@@ -47,7 +46,7 @@ create table core.import_unit (
   job uuid,
   primary key (workspace, import, change_set)
 );
-select core.protect('core.import_unit');
+select core.protect('core.import_unit', 'select, insert, update, delete', 'part', 'import core.import id');
 
 -- What became of each change that was to be taken back. A unit leaves `import_unit` when its changes are here.
 create table core.import_reversal (
@@ -64,7 +63,7 @@ create table core.import_reversal (
   primary key (workspace, import, change)
 );
 create index import_reversal_outcome on core.import_reversal (workspace, import, outcome, change);
-select core.protect('core.import_reversal');
+select core.protect('core.import_reversal', 'select, insert, update, delete', 'part', 'import core.import id');
 
 -- A mapping for files with the same columns.
 create table core.import_recipe (
@@ -94,7 +93,7 @@ create table core.import_recipe (
 create unique index import_recipe_name on core.import_recipe (workspace, owner, resource, lower(name)) where deleted_at is null;
 create index import_recipe_header on core.import_recipe (workspace, resource, header_key) where deleted_at is null;
 create index import_recipe_created on core.import_recipe (workspace, created_at, id) where deleted_at is null;
-select core.protect('core.import_recipe');
+select core.protect('core.import_recipe', 'select, insert, update, delete', 'person', 'owner');
 
 -- Exports --------------------------------------------------------------------------------------------------------------
 
@@ -124,7 +123,7 @@ create table core.export (
   unique (workspace, id)
 );
 create index export_created on core.export (workspace, created_at, id) where deleted_at is null;
-select core.protect('core.export');
+select core.protect('core.export', 'select, insert, update, delete', 'person', 'owner');
 
 -- Whose file it is, which job writes it and how far that is. Nobody else sees it.
 create table core.export_run (
@@ -142,4 +141,8 @@ create table core.export_run (
   primary key (workspace, export)
 );
 create index export_run_recent on core.export_run (workspace, actor_id, at desc, export desc);
-select core.protect('core.export_run');
+select core.protect('core.export_run', 'select, insert, update, delete', 'person', 'actor_id');
+
+-- Whoever has a file's row has the file.
+select core.protect('core.file_piece', 'select, insert, delete', 'where',
+  'file = any (array(select i.id from core.import i union all select r.export from core.export_run r))');

@@ -12,6 +12,8 @@ create table core.duplicate_key (
   value text not null,
   -- Close spellings count too.
   near boolean not null,
+  -- As in core.change.
+  reader uuid,
   -- Branch 1 and branch 2 are two, however alike their names.
   digits text not null generated always as (regexp_replace(value, '[^0-9]', '', 'g')) stored
 );
@@ -54,12 +56,15 @@ $$;
 
 -- In PL/pgSQL, whose plans are kept: a function in SQL is planned anew at every call. A plan made while the table was empty
 -- would read all of it for each record, hence no sequential scans.
-create function core.duplicate_put(of_resource text, of_record uuid, keys jsonb) returns void
+create function core.duplicate_put(of_resource text, of_record uuid, of_reader uuid, keys jsonb) returns void
   language plpgsql security definer set search_path = core, public, pg_temp set enable_seqscan = off as $$
 begin
+  if not core.is_internal() and coalesce(of_reader <> all (core.current_readers()), true) then
+    raise exception 'a partner session may not give keys to % %', of_resource, of_record using errcode = 'insufficient_privilege';
+  end if;
   perform core.duplicate_drop(of_resource, of_record);
-  insert into core.duplicate_key (workspace, resource, record, kind, value, near)
-  select distinct core.current_workspace(), of_resource, of_record, f.kind, f.value, f.near from core.duplicate_forms(keys) f;
+  insert into core.duplicate_key (workspace, resource, record, kind, value, near, reader)
+  select distinct core.current_workspace(), of_resource, of_record, f.kind, f.value, f.near, of_reader from core.duplicate_forms(keys) f;
   insert into core.duplicate_due (workspace, resource, record) values (core.current_workspace(), of_resource, of_record)
   on conflict do nothing;
 end $$;
@@ -70,7 +75,8 @@ begin
   -- "Not distinct" is said of what the index by record must not be passed over for.
   delete from core.duplicate_key k
   where k.record = of_record and k.resource is not distinct from of_resource
-    and k.workspace is not distinct from core.current_workspace();
+    and k.workspace is not distinct from core.current_workspace()
+    and (core.is_internal() or k.reader = any (core.current_readers()));
 end $$;
 
 -- The keys of kept records, to look for their like.
@@ -79,6 +85,7 @@ create function core.duplicate_keys(of_resource text, records uuid[]) returns ta
   select k.record, k.kind, k.value, k.near from core.duplicate_key k
   where k.record = any (records) and k.resource is not distinct from of_resource
     and k.workspace is not distinct from core.current_workspace()
+    and (core.is_internal() or k.reader = any (core.current_readers()))
 $$;
 
 -- Records that have a key in common with what is asked for, and all they have in common; `probe` tells several questions
@@ -89,6 +96,9 @@ create function core.duplicate_find(of_resource text, keys jsonb, at_most intege
   language plpgsql stable security definer
   set search_path = core, public, pg_temp set pg_trgm.similarity_threshold = 0.5 set enable_seqscan = off as $$
 #variable_conflict use_column
+declare
+  -- Null for the people of the house. A partner session must not learn that somebody else has a like one.
+  readers constant uuid[] := case when core.is_internal() then null else core.current_readers() end;
 begin
   -- The index walks the rarer pieces of a name only: the more alike two must be, the fewer. The declaration above takes it back.
   perform set_config('pg_trgm.similarity_threshold', greatest(alike, 0.5)::text, true);
@@ -100,6 +110,7 @@ begin
     from wanted w cross join lateral (
       select d.record from core.duplicate_key d
       where d.workspace = core.current_workspace() and d.resource = of_resource and d.kind = w.kind and d.value = w.value
+        and (readers is null or d.reader = any (readers))
       limit at_most) k
     where not w.supports
     union
@@ -109,6 +120,7 @@ begin
       -- "Not distinct": the index by value would answer too, with every name there is.
       where d.workspace is not distinct from core.current_workspace() and d.resource is not distinct from of_resource
         and d.kind is not distinct from w.kind and d.near and d.value % w.value and d.value <> w.value and d.digits = w.digits
+        and (readers is null or d.reader = any (readers))
       order by 2 desc limit at_most) k
     where w.closely and length(w.value) > 7
   )

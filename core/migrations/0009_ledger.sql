@@ -254,7 +254,7 @@ create table core.bulk (
   created_at timestamptz not null
 );
 create index bulk_recent on core.bulk (workspace, created_at desc, id desc);
-select core.protect('core.bulk');
+select core.protect('core.bulk', 'select, insert, update, delete', 'person', 'actor_id');
 
 create table core.bulk_row (
   workspace uuid not null references core.workspace (id) on delete cascade,
@@ -269,4 +269,4 @@ create table core.bulk_row (
   primary key (workspace, bulk, nth)
 );
 create index bulk_row_state on core.bulk_row (workspace, bulk, state, nth);
-select core.protect('core.bulk_row');
+select core.protect('core.bulk_row', 'select, insert, update, delete', 'part', 'bulk core.bulk id');

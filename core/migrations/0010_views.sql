@@ -38,7 +38,7 @@ create index view_of_owner on core.view (workspace, owner) where deleted_at is n
 create index view_shared on core.view (workspace, scope, role_id) where deleted_at is null and scope <> 'mine';
 -- A role starts with one view of a resource.
 create unique index view_role on core.view (workspace, resource, role_id) where deleted_at is null and scope = 'role';
-select core.protect('core.view');
+select core.protect('core.view', 'select, insert, update, delete', 'person', 'owner');
 
 -- What one person does with a view, own or shared: starts with it, keeps it in the sidebar.
 create table core.view_choice (
@@ -54,7 +54,7 @@ create table core.view_choice (
 );
 create unique index view_choice_default on core.view_choice (workspace, user_id, resource) where is_default;
 create index view_choice_of_view on core.view_choice (view);
-select core.protect('core.view_choice');
+select core.protect('core.view_choice', 'select, insert, update, delete', 'person', 'user_id');
 
 -- Search ----------------------------------------------------------------------------------------------------------------
 
@@ -123,15 +123,21 @@ end $$;
 -- Searches walk the entries that wait to be sorted into this index: few of them.
 alter index core.search_words set (gin_pending_list_limit = 256);
 
-create or replace function core.search_put(of_resource text, of_record uuid, of_owner uuid, of_team uuid, of_title text, of_body text) returns void
+create or replace function core.search_put(of_resource text, of_record uuid, of_owner uuid, of_team uuid, of_reader uuid, of_title text, of_body text) returns void
   language plpgsql security definer set search_path = core, pg_temp as $$
 declare
   found tsvector := setweight(core.search_words(of_title), 'A') || setweight(core.search_words(of_body), 'C');
+  is_internal constant boolean := core.is_internal();
 begin
-  insert into core.search_document (workspace, resource, record, owner, team, title, words)
-  values (core.current_workspace(), of_resource, of_record, of_owner, of_team, of_title, found)
+  -- The owner's rights end at both walls too: a partner session puts, and takes over, documents of its own only.
+  if not is_internal and coalesce(of_reader <> all (core.current_readers()), true) then
+    raise exception 'a partner session may not have % % found', of_resource, of_record using errcode = 'insufficient_privilege';
+  end if;
+  insert into core.search_document as d (workspace, resource, record, owner, team, reader, title, words)
+  values (core.current_workspace(), of_resource, of_record, of_owner, of_team, of_reader, of_title, found)
   on conflict (workspace, record, resource) do update
-    set owner = excluded.owner, team = excluded.team, title = excluded.title, words = excluded.words;
+    set owner = excluded.owner, team = excluded.team, reader = excluded.reader, title = excluded.title, words = excluded.words
+    where is_internal or d.reader = any (core.current_readers());
   perform core.search_learn(found);
 end $$;
 
@@ -191,6 +197,9 @@ declare
   found integer;
   -- A first letter or two stand in half of all documents: no more than these are weighed against each other.
   candidates constant integer := 5000;
+  -- Null for the people of the house: they see what their reach says.
+  readers constant uuid[] := case when core.is_internal() then null else core.current_readers() end;
+  opened constant uuid[] := case when core.is_internal() then '{}' else core.shared_records(null, 'read') end;
 begin
   loop
     return query
@@ -200,9 +209,10 @@ begin
         select d.resource, d.record, d.title, d.words
         from core.search_document d
         where d.workspace = core.current_workspace() and d.words @@ query
+          and (readers is null or d.reader = any (readers) or d.record = any (opened))
           and (d.resource = any (open)
-            or (d.resource = any (shared) and (d.owner = reader or d.team = any (teams)))
-            or (d.resource = any (owned) and d.owner = reader))
+            or (d.resource = any (shared) and (d.owner = search_find.reader or d.team = any (teams)))
+            or (d.resource = any (owned) and d.owner = search_find.reader))
         limit candidates) c
       order by 4 desc, c.title, c.record
       limit at_most;
@@ -220,11 +230,14 @@ create function core.search_ids(terms text[], weight text, loosely boolean, of_r
   language plpgsql stable security definer set search_path = core, pg_temp as $$
 declare
   query tsquery := core.search_query(terms, weight, loosely);
+  readers constant uuid[] := case when core.is_internal() then null else core.current_readers() end;
+  opened constant uuid[] := case when core.is_internal() then '{}' else core.shared_records(null, 'read') end;
 begin
   return query
     select d.record from core.search_document d
     where d.workspace = core.current_workspace() and d.words @@ query and d.resource = of_resource
-      and (everything or d.owner = reader or d.team = any (teams))
+      and (readers is null or d.reader = any (readers) or d.record = any (opened))
+      and (everything or d.owner = search_ids.reader or d.team = any (teams))
     limit 10000;
 end $$;
 

@@ -184,7 +184,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   jobs.register(indexJobKind, indexJob({ database, catalog, log }))
   jobs.register(scanKind, runScan)
   registerPrivacyJobs(jobs, () => keys)
-  const live = new LiveStream({ database, signals, catalog: (workspace) => fields.lastKnown(workspace), log })
+  const live = new LiveStream({ database, signals, catalog: (workspace) => fields.lastKnown(workspace), clock, log })
   const toggle = new Toggle(kernel)
   const ledger = new LedgerSealer({ database, clock, log })
   const host = createHost({

@@ -6,6 +6,7 @@ import type { RunUnit, Starter } from './events/run-unit.ts'
 import type { Parts, UnitSpec } from './parts.ts'
 import type { Authority } from './permissions/authority.ts'
 import { systemAuthority } from './permissions/system-authority.ts'
+import { wallSide } from './permissions/wall-side.ts'
 import type { PluginDefinition } from './plugins/define-plugin.ts'
 import { keyGone, memberGone, pluginUnknown } from './plugins/errors.ts'
 import { UnitOfWork } from './unit-of-work.ts'
@@ -33,13 +34,14 @@ export class Kernel {
 
   /** One transaction with all it carries: commits when `work` resolves, leaves no trace when it throws. */
   async unit<T>(spec: UnitSpec, work: (ctx: Context) => Promise<T>): Promise<T> {
-    const { database, enablement, fields } = this.parts
+    const { database, enablement, fields, clock } = this.parts
     const on = await enablement.in(spec.workspace.id)
     const resources = await fields.in(spec.workspace)
     let unit: UnitOfWork | undefined
     const result = await database.transaction(
       {
         workspace: spec.workspace.id,
+        partner: wallSide(spec.authority, clock),
         ...(spec.actor.type === 'user' && spec.actor.id !== undefined ? { actor: spec.actor.id } : {}),
         ...(spec.readonly ? { readonly: true } : {}),
       },
@@ -96,7 +98,7 @@ export class Kernel {
   async workspace(id: string): Promise<Workspace | undefined> {
     const kept = this.#workspaces.get(id)
     if (kept && performance.now() < kept.until) return kept.workspace
-    const { rows } = await this.parts.database.transaction({ workspace: id }, (tx) =>
+    const { rows } = await this.parts.database.transaction({ workspace: id, partner: '*' }, (tx) =>
       sql<{ workspace: Workspace }>`
         select ${workspaceJson('w')} as workspace from core.workspace w where w.id = ${id}::uuid`.execute(tx),
     )
@@ -106,7 +108,7 @@ export class Kernel {
   }
 
   async #member(workspace: Workspace, user: string): Promise<Actor | undefined> {
-    const { rows } = await this.parts.database.transaction({ workspace: workspace.id }, (tx) =>
+    const { rows } = await this.parts.database.transaction({ workspace: workspace.id, partner: '*' }, (tx) =>
       sql<{ name: string; locale: Locale }>`
         select name, locale from core.member
         where workspace = ${workspace.id}::uuid and id = ${user}::uuid and state = 'active' and deleted_at is null`.execute(
@@ -118,7 +120,7 @@ export class Kernel {
   }
 
   async #key(workspace: Workspace, id: string): Promise<{ name: string; role: string } | undefined> {
-    const { rows } = await this.parts.database.transaction({ workspace: workspace.id }, (tx) =>
+    const { rows } = await this.parts.database.transaction({ workspace: workspace.id, partner: '*' }, (tx) =>
       sql<{ name: string; role: string }>`
         select name, role_id as role from core.api_key
         where workspace = ${workspace.id}::uuid and id = ${id}::uuid and deleted_at is null and revoked_at is null

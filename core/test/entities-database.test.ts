@@ -41,7 +41,7 @@ async function insert(tx: Sql, table: string, row: Row): Promise<string> {
 
 /** Runs statements in one transaction of the workspace; undone when the database refuses one. */
 function inWorkspace<T>(work: (tx: Sql) => Promise<T>): Promise<T> {
-  return database.transaction({ workspace }, work)
+  return database.transaction({ workspace, partner: '*' }, work)
 }
 
 async function refusal(work: (tx: Sql) => Promise<unknown>): Promise<string> {

@@ -118,7 +118,7 @@ export class Bench {
     const emissions: Emission[] = []
     let deliveries = 0
     const after: (() => void)[] = []
-    const result = await this.database.transaction({ workspace }, async (tx) => {
+    const result = await this.database.transaction({ workspace, partner: '*' }, async (tx) => {
       const at = this.clock.now().toISOString()
       const ctx = {
         workspace: { id: workspace },

@@ -65,6 +65,7 @@ describe.each(kinds)('the live stream on %s', (kind) => {
     live = new LiveStream({
       database,
       signals,
+      clock: systemClock,
       log,
       catalog: () => ({ get: (id) => (id === pieces.id ? pieces : undefined) }),
     })

@@ -241,7 +241,7 @@ describe.each(kinds)('a browser on %s', (kind) => {
       'core.sign_in_failure',
       'core.api_key_secret',
     ]) {
-      const read = world.database.transaction({ workspace: world.workspace }, (tx) =>
+      const read = world.database.transaction({ workspace: world.workspace, partner: '*' }, (tx) =>
         sql`select * from ${sql.raw(table)}`.execute(tx),
       )
       await expect(read, table).rejects.toThrow(/permission denied/)
@@ -268,7 +268,7 @@ describe.each(kinds)('several workspaces on %s', (kind) => {
     const resolved = await world.resolve({ cookie })
     expect(resolved?.workspace.id).toBe(valmy.id)
     expect(resolved?.workspaces.map(({ name }) => name)).toEqual(['Maison Garonne', 'Société Valmy'])
-    await world.post('/api/core/me/workspace', { workspace: world.workspace }, { cookie })
+    await world.post('/api/core/me/workspace', { workspace: world.workspace, partner: '*' }, { cookie })
   })
 
   test('a second workspace of the same short name is refused by name', async () => {

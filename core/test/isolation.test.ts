@@ -44,7 +44,9 @@ test('without a workspace in the session the application’s own connection sees
   for (const { name } of tables) {
     expect(await visible(() => sql`select 1 from ${sql.raw(name)}`.execute(database.app)), name).toBe(0)
     expect(
-      await visible(() => database.transaction({}, (tx) => sql`select 1 from ${sql.raw(name)}`.execute(tx))),
+      await visible(() =>
+        database.transaction({ partner: '*' }, (tx) => sql`select 1 from ${sql.raw(name)}`.execute(tx)),
+      ),
       name,
     ).toBe(0)
   }
@@ -56,7 +58,7 @@ test('with one workspace in the session no row of another is visible, written or
   for (const { name, column } of tables) {
     const inside = (
       statement: (tx: Parameters<Parameters<typeof database.transaction>[1]>[0]) => Promise<{ rows: unknown[] }>,
-    ) => visible(() => database.transaction({ workspace: app.workspace.id }, statement))
+    ) => visible(() => database.transaction({ workspace: app.workspace.id, partner: '*' }, statement))
     expect(
       await inside((tx) => sql`select 1 from ${sql.raw(name)} where ${sql.ref(column)} = ${foreign}::uuid`.execute(tx)),
       name,
@@ -68,7 +70,7 @@ test('with one workspace in the session no row of another is visible, written or
       name,
     ).toBe(0)
   }
-  const insert = database.transaction({ workspace: app.workspace.id }, (tx) =>
+  const insert = database.transaction({ workspace: app.workspace.id, partner: '*' }, (tx) =>
     sql`insert into hello.greeting (id, workspace, text) values (gen_random_uuid(), ${foreign}::uuid, 'intruder')`.execute(
       tx,
     ),
@@ -79,7 +81,7 @@ test('with one workspace in the session no row of another is visible, written or
 test('password hashes and sessions are closed to the application’s role', async () => {
   const { database } = app.app.kernel.parts
   for (const table of ['core."user"', 'core.credential', 'core.session', 'core.secret', 'core.search_document']) {
-    const read = database.transaction({ workspace: app.workspace.id }, (tx) =>
+    const read = database.transaction({ workspace: app.workspace.id, partner: '*' }, (tx) =>
       sql`select 1 from ${sql.raw(table)}`.execute(tx),
     )
     await expect(read, table).rejects.toThrow(/permission denied/)

@@ -1,11 +1,19 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
+/**
+ * `*` for people of the house, their API keys and the platform's own work; else the partners a partner's person stands for,
+ * and the instant by which what was opened to them is still open.
+ */
+export type WallSide = '*' | { readonly partners: readonly string[]; readonly now: Date }
+
 /** What PostgreSQL knows about the work in hand; row level security reads it. */
 export interface SessionContext {
   /** Workspace id, a UUID. Without one no row of any workspace is visible. */
   readonly workspace?: string
   /** Acting user's id, a UUID. */
   readonly actor?: string
+  /** Which side of the second wall the work stands on; nobody stands inside it by having said nothing. */
+  readonly partner: WallSide
   /** The work only reads: PostgreSQL refuses it any write, and nobody has to wait for its end. */
   readonly readonly?: boolean
 }
@@ -28,16 +36,26 @@ export const lostCommit =
 
 /** Statements that open a transaction as the application's role for the context of the caller, in one string. */
 export function openingStatements(): string {
-  const context = beginning.getStore() ?? {}
+  const context: Partial<SessionContext> = beginning.getStore() ?? {}
   const settings = [`set local role ${appRole}`]
   for (const key of ['workspace', 'actor'] as const) {
     const value = context[key]
     if (value === undefined) continue
-    // The value is written into the statement to save a round trip, so it must be nothing but a UUID.
-    if (!uuid.test(value)) throw new Error(`app.${key} must be a UUID, got "${value}"`)
-    settings.push(`set local app.${key} = '${value}'`)
+    settings.push(`set local app.${key} = '${plainId(key, value)}'`)
+  }
+  const { partner } = context
+  if (partner === '*') settings.push("set local app.partner = '*'")
+  else if (partner) {
+    const ids = partner.partners.map((id) => plainId('partner', id))
+    settings.push(`set local app.partner = '${ids.join(',')}'`, `set local app.now = '${partner.now.toISOString()}'`)
   }
   return `begin${context.readonly ? ' read only' : ''}; ${settings.join('; ')}`
+}
+
+/** Values are written into the statement to save a round trip, so they must be nothing but UUIDs. */
+function plainId(key: string, value: string): string {
+  if (!uuid.test(value)) throw new Error(`app.${key} must be a UUID, got "${value}"`)
+  return value
 }
 
 /** Whether the transaction that is being begun only reads. */

@@ -1,8 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { sql } from 'kysely'
 import type { Logger } from 'pino'
+import type { Clock } from '../clock.ts'
 import type { Database } from '../database/database.ts'
 import type { RecordSignal, Signal, Signals } from '../database/signals.ts'
+import { wallSide } from '../permissions/wall-side.ts'
 import type { Authority } from '../permissions/authority.ts'
 import { changesFields } from '../records/fields/own-fields.ts'
 import type { ResourceCatalog } from '../records/model.ts'
@@ -20,6 +22,7 @@ export interface LiveStreamOptions {
   readonly database: Database
   readonly signals: Signals
   readonly catalog: (workspace: string) => ResourceCatalog
+  readonly clock: Clock
   readonly log: Logger
   readonly heartbeatMilliseconds?: number
   readonly recheckMilliseconds?: number
@@ -263,9 +266,10 @@ class LiveConnection {
         continue
       }
       const { workspace, actor } = this.#who
+      const { clock } = this.#options
       const ids = ofResource.map(({ id }) => id)
       const seen = await this.#options.database.transaction(
-        { workspace, ...(actor === undefined ? {} : { actor }) },
+        { workspace, partner: wallSide(authority, clock), ...(actor === undefined ? {} : { actor }) },
         async (tx) => {
           const { rows } = await sql<{ id: string }>`
           select t.id from ${sql.table(`${model.schema}.${model.table}`)} t

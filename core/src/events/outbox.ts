@@ -13,7 +13,8 @@ export interface Telling {
 }
 
 /**
- * The outbox as common table expressions `told_lock`, `told`, `told_delivery`, to stand in a statement of one's own.
+ * The outbox as common table expressions, of which `told_delivery` has a row for each delivery, to stand in a statement of
+ * one's own. Nothing is read back from the tables: whoever changes a record may tell of it, and see no event of others.
  *
  * A sequence alone is not commit order: of two transactions that tell about one record, the one with the smaller number
  * may commit last. So the record's lock is held from before its number is drawn until the commit. Locks are taken in
@@ -32,27 +33,28 @@ export function tellingCtes(
   const keys = [...new Set(emissions.map(({ key, lock }) => (lock ?? key).toLowerCase()))].toSorted()
   return sql`told_lock as materialized (
       select pg_advisory_xact_lock(hashtextextended(key, 0)) from unnest(${keys}::text[]) as key where ${when}),
-    told as (
-      insert into core.event (id, workspace, name, version, key, payload, change_set, at)
-      select e.id, ${workspace}::uuid, e.name, e.version, e.key, e.payload, ${changeSet ?? null}::uuid, ${at}::timestamptz
+    told as materialized (
+      select e.*
       from rows from (jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
             as (id uuid, name text, version integer, key uuid, payload jsonb)) with ordinality
           as e (id, name, version, key, payload, nth),
         (select count(*) as taken from told_lock) locks
-      where locks.taken > 0
-      order by e.nth
-      returning id, seq, name, key, payload),
-    told_delivery as (
-      insert into core.delivery (workspace, subscription, event, key, due_at)
-      select ${workspace}::uuid, s.id, told.id, told.key,
-        greatest(${at}::timestamptz, core.delivery_due_after(s.id, ${workspace}::uuid, told.key))
+      where locks.taken > 0),
+    told_event as (
+      insert into core.event (id, workspace, name, version, key, payload, change_set, at)
+      select id, ${workspace}::uuid, name, version, key, payload, ${changeSet ?? null}::uuid, ${at}::timestamptz
+      from told order by nth),
+    told_delivery as materialized (
+      select s.id as subscription, told.id as event, told.key, told.nth,
+        greatest(${at}::timestamptz, core.delivery_due_after(s.id, ${workspace}::uuid, told.key)) as due_at
       from told
       join core.subscription s on s.event = told.name and s.active
         and (s.changed is null or coalesce(told.payload -> 'changed' ?| s.changed, true))
       where s.plugin = 'core'
-        or exists (select from core.plugin_workspace p where p.workspace = ${workspace}::uuid and p.plugin = s.plugin)
-      order by told.seq, s.id
-      returning seq)`
+        or exists (select from core.plugin_workspace p where p.workspace = ${workspace}::uuid and p.plugin = s.plugin)),
+    told_queue as (
+      insert into core.delivery (workspace, subscription, event, key, due_at)
+      select ${workspace}::uuid, subscription, event, key, due_at from told_delivery order by nth, subscription)`
 }
 
 /**

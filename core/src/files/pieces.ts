@@ -30,7 +30,8 @@ export async function removePieces(tx: Sql, workspace: string, file: string): Pr
 }
 
 /**
- * Files that wait to be read or fetched, kept in the database in pieces of some hundred kilobytes: every process finds
+ * Files that wait to be read or fetched. Whoever asks has the row that names the file, before it or behind it: here are
+ * bytes and no question of whose. Kept in the database in pieces of some hundred kilobytes: every process finds
  * them, also after a restart and on another machine, and none holds one whole.
  */
 export class Pieces {
@@ -46,7 +47,7 @@ export class Pieces {
     let nth = 0
     const add = async (bytes: Uint8Array) => {
       const piece = { workspace, file, nth, bytes, at: this.#clock.now().toISOString() }
-      await this.#database.transaction({ workspace }, (tx) => addPiece(tx, piece))
+      await this.#database.transaction({ workspace, partner: '*' }, (tx) => addPiece(tx, piece))
       nth += 1
     }
     let held: Uint8Array[] = []
@@ -64,7 +65,7 @@ export class Pieces {
 
   async *read(workspace: string, file: string): AsyncGenerator<Buffer> {
     for (let nth = 0; ; nth += 1) {
-      const { rows } = await this.#database.transaction({ workspace }, (tx) =>
+      const { rows } = await this.#database.transaction({ workspace, partner: '*' }, (tx) =>
         sql<{ bytes: Uint8Array }>`
           select bytes from core.file_piece where workspace = ${workspace}::uuid and file = ${file}::uuid and nth = ${nth}`.execute(
           tx,
@@ -91,6 +92,6 @@ export class Pieces {
   }
 
   async remove(workspace: string, file: string): Promise<void> {
-    await this.#database.transaction({ workspace }, (tx) => removePieces(tx, workspace, file))
+    await this.#database.transaction({ workspace, partner: '*' }, (tx) => removePieces(tx, workspace, file))
   }
 }

@@ -113,7 +113,9 @@ export class Workspaces {
       secondFactor: 'optional',
     }
     const at = this.#clock.now().toISOString()
-    await sql`select set_config('app.workspace', ${workspace.id}, true)`.execute(tx)
+    await sql`select set_config('app.workspace', ${workspace.id}, true), set_config('app.partner', '*', true)`.execute(
+      tx,
+    )
     const made = await sql`
       insert into core.workspace (id, slug, name, locale, zone, base_currency, created_at)
       values (${workspace.id}, ${workspace.slug}, ${workspace.name}, ${workspace.locale}, ${workspace.zone}, ${workspace.baseCurrency}, ${at}::timestamptz)
@@ -148,7 +150,7 @@ export class Workspaces {
     await sql`
       insert into core.role_assignment (id, workspace, role_id, user_id, created_at, updated_at, created_by)
       values (${uuidv7()}, ${workspace.id}, ${role}, ${id}, ${at}::timestamptz, ${at}::timestamptz, ${id})`.execute(tx)
-    await sql`select core.search_put('core.user', ${id}::uuid, null, null, ${name}, ${`${name} ${email.toLowerCase()}`})`.execute(
+    await sql`select core.search_put('core.user', ${id}::uuid, null, null, ${id}::uuid, ${name}, ${`${name} ${email.toLowerCase()}`})`.execute(
       tx,
     )
   }

@@ -152,7 +152,7 @@ export class Jobs {
     const row = { ...request, actor: request.actor ?? starterOf(ctx), at: this.#now() }
     const id = await (ctx
       ? insertJob(ctx.sql, row)
-      : this.#options.database.transaction({ workspace: request.workspace }, (tx) => insertJob(tx, row)))
+      : this.#options.database.transaction({ workspace: request.workspace, partner: '*' }, (tx) => insertJob(tx, row)))
     const wake = () => this.#outside(() => void this.#sweep())
     if (ctx) ctx.afterCommit(wake)
     else wake()

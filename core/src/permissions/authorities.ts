@@ -139,7 +139,7 @@ export class Authorities {
       'user' in holder
         ? memberRights(sqlTx, workspace.id, holder.user, now, today)
         : keyRights(sqlTx, workspace.id, holder.role)
-    const rights = tx ? await read(tx) : await database.transaction({ workspace: workspace.id }, read)
+    const rights = tx ? await read(tx) : await database.transaction({ workspace: workspace.id, partner: '*' }, read)
     const roles = rolesSchema.parse(rights.roles)
     const subject: Subject = {
       ...('user' in holder ? { me: holder.user } : {}),

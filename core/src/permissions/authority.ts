@@ -31,6 +31,8 @@ export interface Authority {
   readonly teams: readonly string[]
   /** Team a new record of the actor belongs to. */
   readonly homeTeam?: string
+  /** Partners whose rows a partner's person sees, beside their own things; absent for the people of the house. */
+  readonly partners?: readonly string[]
   /** Ids of the roles held; the platform itself holds none. */
   readonly roles?: readonly string[]
 }

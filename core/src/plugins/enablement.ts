@@ -110,7 +110,7 @@ export class Enablement {
   }
 
   async #readWorkspace(workspace: string): Promise<ReadonlySet<string>> {
-    const { rows } = await this.#database.transaction({ workspace }, (tx) =>
+    const { rows } = await this.#database.transaction({ workspace, partner: '*' }, (tx) =>
       sql<{
         plugin: string
       }>`select plugin from core.plugin_workspace where workspace = ${workspace}::uuid and state = 'enabled'`.execute(

@@ -102,6 +102,11 @@ export interface ResourceOptions {
   readonly nav?: boolean
   /** Which rows are for whom, where that is not a matter of their owner's team: private and shared things. */
   readonly audience?: Audience
+  /**
+   * What a partner's people find here: records whose field says one of the partners they stand for; or, of things everybody
+   * has for themselves, those whose field names the person. Without it, nothing: not a row, on any channel.
+   */
+  readonly partner?: string | { readonly person: string }
   /** Letter after `g` that opens the list. */
   readonly key?: string
   /** No create, update or delete through the generic routes. */

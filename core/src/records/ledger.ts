@@ -80,7 +80,10 @@ const historyLimit = 200
 /** A bulk change names its first records; the rest is in their own histories. */
 const auditedChanges = 100
 
-/** A record's changes, newest first; fields the actor may not read are left out. */
+/**
+ * A record's changes, newest first; fields the actor may not read are left out. A partner's person reads who of their own
+ * did it, and of the others that the company did: the heads of their change sets are behind the wall.
+ */
 export async function historyOf(
   scope: EngineScope,
   resource: Resource,
@@ -90,12 +93,14 @@ export async function historyOf(
   demandAction(scope, resource, 'read')
   if (!(await findRow(scope, resource, id))) throw recordNotFound({ resource: resource.entity, id })
   const { rows } = await sql<LedgerRow & Pick<HistoryEntry, 'merge'>>`
-    select c.id, c.change_set, c.at, s.actor_type, s.actor_id, s.actor_name, s.origin, s.reason, s.undo_of, c.resource, c.record, c.action, c.version, c.fields,
+    select c.id, c.change_set, c.at, coalesce(s.actor_type, 'system') as actor_type, s.actor_id,
+      coalesce(s.actor_name, ${scope.ctx.workspace.name}) as actor_name, coalesce(s.origin, 'system') as origin, s.reason, s.undo_of,
+      c.resource, c.record, c.action, c.version, c.fields,
       case
         when exists (select from core.merge_operation m where m.workspace = c.workspace and m.change_set = c.change_set) then 'merged'
         when exists (select from core.merge_operation m where m.workspace = c.workspace and m.undone_by = c.change_set) then 'unmerged'
       end as merge
-    from core.change c join core.change_set s on s.id = c.change_set
+    from core.change c left join core.change_set s on s.id = c.change_set
     where c.workspace = ${scope.ctx.workspace.id}::uuid and c.resource = ${resource.id} and c.record = ${id}::uuid
       ${before ? sql`and (c.at, c.id) < (${before.at}::timestamptz, ${before.id}::uuid)` : sql``}
     order by c.version desc limit ${historyLimit}`.execute(scope.tx)

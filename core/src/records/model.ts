@@ -127,6 +127,15 @@ export interface ResourceModel {
   readonly title: string
   /** Takes the place of the reach of grants. */
   readonly audience?: Audience
+  /** What a partner's people find here; nothing without it. */
+  readonly partner?: PartnerSide
+}
+
+/** The field that says whose a record is on the partners' side. */
+export interface PartnerSide {
+  readonly field: string
+  /** A partner, or the one person whose own thing it is. */
+  readonly of: 'partner' | 'person'
 }
 
 export interface ResourceCatalog {

@@ -9,8 +9,6 @@ import type { EngineScope } from './scope.ts'
 export async function nextNumber({ ctx, tx }: EngineScope, kind: string): Promise<string> {
   const year = ctx.clock.today().slice(0, 4)
   const { rows } = await sql<{ last: number }>`
-    insert into core.sequence (workspace, kind, year, last) values (${ctx.workspace.id}::uuid, ${kind}, ${Number(year)}::integer, 1)
-    on conflict (workspace, kind, year) do update set last = core.sequence.last + 1
-    returning last`.execute(tx)
+    select core.next_number(${kind}, ${Number(year)}::integer) as last`.execute(tx)
   return `${kind}-${year}-${String(rows[0]?.last ?? 0).padStart(5, '0')}`
 }

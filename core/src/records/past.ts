@@ -94,7 +94,7 @@ function pastOf(scope: EngineScope, resource: Resource, instant: string): RawBui
       group by c.record) since
     join ${table} r on r.id = since.record
     left join lateral (
-      select c.at, s.actor_type, s.actor_id from core.change c join core.change_set s on s.id = c.change_set
+      select c.at, s.actor_type, s.actor_id from core.change c left join core.change_set s on s.id = c.change_set
       where c.workspace = ${workspace} and c.resource = ${resource.id} and c.record = since.record and c.version = since.version
       limit 1) last on true
     cross join lateral jsonb_populate_record(r, since.values || jsonb_build_object(

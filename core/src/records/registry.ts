@@ -96,6 +96,7 @@ export class Catalog implements Resources {
         collections: new Map(),
         title: definition.options.title,
         ...(definition.options.audience ? { audience: definition.options.audience } : {}),
+        ...partnerSideOf(id, fields, definition.options),
         definition,
         options: definition.options,
         guards: guards.filter((guard) => guard.resource === id),
@@ -141,6 +142,17 @@ export class Catalog implements Resources {
   all(): readonly Resource[] {
     return [...this.#byId.values()]
   }
+}
+
+function partnerSideOf(
+  resource: string,
+  fields: ReadonlyMap<string, FieldModel>,
+  { partner }: ResourceOptions,
+): Pick<ResourceModel, 'partner'> {
+  if (partner === undefined) return {}
+  const field = typeof partner === 'string' ? partner : partner.person
+  if (!fields.has(field)) throw new Error(`${resource} says whose a record is by "${field}", which is not a field.`)
+  return { partner: { field, of: typeof partner === 'string' ? 'partner' : 'person' } }
 }
 
 /** `OrderLine` → `order-line`. */

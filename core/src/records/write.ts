@@ -19,6 +19,7 @@ import { nextNumber } from './numbers.ts'
 import { tableOf } from './past.ts'
 import { asReadable, columnsOf, demandAction } from './read.ts'
 import type { RecordJson, WriteOptions } from './records.ts'
+import { readerOf, readerOfChange } from './reader.ts'
 import { systemFields, type Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
 import { searchText } from './search.ts'
@@ -475,7 +476,7 @@ async function keep(
         ? sql`, core.search_drop(${resource.id}, ${id}::uuid)`
         : needsIndexing(resource, changed)
           ? sql`, core.search_put(${resource.id}, ${id}::uuid, ${after['owner'] ?? null}::uuid, ${after['team'] ?? null}::uuid,
-            ${String(after[resource.title] ?? '')}, ${await searchText(scope, resource, after)})`
+            ${readerOf(resource, after)}::uuid, ${String(after[resource.title] ?? '')}, ${await searchText(scope, resource, after)})`
           : sql``
       : sql``
   const past = { create: 'created', update: 'updated', delete: 'deleted', restore: 'restored' }[action]
@@ -491,9 +492,10 @@ async function keep(
   const told = telling ? sql`, ${tellingCtes(telling, sql`exists (select from kept)`)}` : sql``
   const deliveries = telling ? sql`, (select count(*)::integer from told_delivery) as "_deliveries"` : sql``
   const entry = sql`, entry as (
-      insert into core.change (id, workspace, change_set, resource, record, action, version, fields, acknowledged, at)
+      insert into core.change (id, workspace, change_set, resource, record, action, version, fields, acknowledged, at, reader)
       select ${uuidv7()}::uuid, ${workspace}::uuid, ${changeSet.id}::uuid, ${resource.id}, ${id}::uuid, ${action}, ${version}::integer,
-        ${JSON.stringify(Object.fromEntries(changed))}::jsonb, ${[...(options.acknowledge ?? [])]}::text[], ${at}::timestamptz
+        ${JSON.stringify(Object.fromEntries(changed))}::jsonb, ${[...(options.acknowledge ?? [])]}::text[], ${at}::timestamptz,
+        ${readerOfChange(resource, before, after)}::uuid
       from kept)`
   let rows: Record<string, unknown>[]
   try {
@@ -522,6 +524,7 @@ function needsIndexing(resource: Resource, changed: ReadonlyMap<string, unknown>
     'owner',
     'team',
     'deletedAt',
+    ...(resource.partner ? [resource.partner.field] : []),
     ...resource.search.map((path) => path.split('.')[0]),
   ])
   return [...changed.keys()].some((name) => words.has(name))

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { sql, type RawBuilder } from 'kysely'
 import { countryOfZone } from '../../entities/phones.ts'
 import type { RecordJson } from '../records.ts'
+import { readerOf } from '../reader.ts'
 import type { Resource } from '../registry.ts'
 import type { EngineScope } from '../scope.ts'
 import { formOf, isComparison } from './comparisons.ts'
@@ -81,15 +82,22 @@ export function keepKeys(
   const id = String(after['id'])
   if (action === 'delete') return sql`, core.duplicate_drop(${resource.id}, ${id}::uuid)`
   const names = new Set([...keys.flatMap(({ fields }) => fields.flat()), 'country', 'deletedAt'])
+  if (resource.partner) names.add(resource.partner.field)
   if (![...changed.keys()].some((name) => names.has(name))) return sql``
-  return sql`, core.duplicate_put(${resource.id}, ${id}::uuid, ${JSON.stringify(keyValuesOf(scope, keys, after))}::jsonb)`
+  return sql`, core.duplicate_put(${resource.id}, ${id}::uuid, ${readerOf(resource, after)}::uuid, ${JSON.stringify(keyValuesOf(scope, keys, after))}::jsonb)`
 }
 
 /** Gives records their keys anew. */
 export async function putKeys(scope: EngineScope, resource: Resource, records: readonly RecordJson[]): Promise<void> {
   if (records.length === 0) return
   const keys = duplicateKeysOf(scope, resource)
-  const put = records.map((record) => ({ record: record.id, keys: keyValuesOf(scope, keys, record) }))
-  await sql`select core.duplicate_put(${resource.id}, p.record, p.keys)
-    from jsonb_to_recordset(${JSON.stringify(put)}::jsonb) as p (record uuid, keys jsonb)`.execute(scope.tx)
+  const put = records.map((record) => ({
+    record: record.id,
+    reader: readerOf(resource, record),
+    keys: keyValuesOf(scope, keys, record),
+  }))
+  await sql`select core.duplicate_put(${resource.id}, p.record, p.reader, p.keys)
+    from jsonb_to_recordset(${JSON.stringify(put)}::jsonb) as p (record uuid, reader uuid, keys jsonb)`.execute(
+    scope.tx,
+  )
 }

@@ -78,7 +78,7 @@ export class OwnFields {
   }
 
   async #read(workspace: Workspace): Promise<Read> {
-    const rows = await this.#database.transaction({ workspace: workspace.id, readonly: true }, (tx) =>
+    const rows = await this.#database.transaction({ workspace: workspace.id, partner: '*', readonly: true }, (tx) =>
       ownFieldsOf(this.#catalog(), tx, workspace.id),
     )
     // The same definitions stay the same resources: what is kept for them in WeakMaps stays too.

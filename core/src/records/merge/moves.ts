@@ -5,6 +5,7 @@ import { duplicateKeysOf, putKeys } from '../duplicates/keys.ts'
 import { fieldValue } from '../field-value.ts'
 import { columnsOf, tableOf } from '../read.ts'
 import type { RecordJson } from '../records.ts'
+import { readerColumn } from '../reader.ts'
 import { databaseRefusal } from '../refusals.ts'
 import type { Resource } from '../registry.ts'
 import type { EngineScope } from '../scope.ts'
@@ -92,11 +93,11 @@ async function moveTogether(scope: EngineScope, { resource, field }: Relation, m
       update ${tableOf(resource, 't')}
       set ${assign(resource, field.name)}, version = t.version + 1, updated_at = ${at}::timestamptz, updated_by = ${by}::uuid
       from moving m where t.workspace = ${workspace}::uuid and t.id = m.id
-      returning t.id, t.version, m.was, m.target, m.change),
+      returning t.id, t.version, m.was, m.target, m.change, ${readerColumn(resource, 't')} as reader),
     entry as (
-      insert into core.change (id, workspace, change_set, resource, record, action, version, fields, acknowledged, at)
+      insert into core.change (id, workspace, change_set, resource, record, action, version, fields, acknowledged, at, reader)
       select change, ${workspace}::uuid, ${changeSet.id}::uuid, ${resource.id}, id, 'update', version,
-        jsonb_build_object(${field.name}::text, jsonb_build_array(was, target)), '{}', ${at}::timestamptz
+        jsonb_build_object(${field.name}::text, jsonb_build_array(was, target)), '{}', ${at}::timestamptz, reader
       from moved order by change)
     select id, version, target as "to" from moved`.execute(scope.tx)
   for (const { id, version, to } of rows) {
@@ -151,7 +152,7 @@ export async function reindex(scope: EngineScope, resource: Resource, ids: reado
   })
   const title = resource.fields.get(resource.title)
   await sql`
-    select core.search_put(${resource.id}, t.id, t.owner, t.team, ${title ? sql`coalesce(${fieldValue(title, 't')}::text, '')` : sql`''`}, concat_ws(' ', ${sql.join(words)}))
+    select core.search_put(${resource.id}, t.id, t.owner, t.team, ${readerColumn(resource, 't')}, ${title ? sql`coalesce(${fieldValue(title, 't')}::text, '')` : sql`''`}, concat_ws(' ', ${sql.join(words)}))
     from ${tableOf(resource, 't')}
     where t.workspace = ${workspace}::uuid and t.id = any(${[...ids]}::uuid[]) and t.deleted_at is null`.execute(
     scope.tx,

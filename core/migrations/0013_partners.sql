@@ -1,0 +1,31 @@
+-- Partners' people: what is opened to them beside the rows of their own.
+
+-- A record opened to somebody it is out of reach for: a person, a team, or a partner.
+create table core.share (
+  id uuid primary key,
+  workspace uuid not null references core.workspace (id) on delete cascade,
+  owner uuid,
+  team uuid,
+  version integer not null default 1,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  created_by uuid,
+  updated_by uuid,
+  deleted_at timestamptz,
+  custom jsonb not null default '{}',
+  resource text not null,
+  record uuid not null,
+  user_id uuid,
+  to_team uuid,
+  partner uuid,
+  access text not null default 'read' check (access in ('read', 'write')),
+  until timestamptz,
+  reason text,
+  unique (workspace, id),
+  foreign key (workspace, user_id) references core.member (workspace, id) on delete cascade,
+  foreign key (workspace, to_team) references core.team (workspace, id) on delete cascade,
+  constraint share_with_one check (num_nonnulls(user_id, to_team, partner) = 1)
+);
+create unique index share_with_partner on core.share (workspace, partner, resource, record) where partner is not null and deleted_at is null;
+create index share_of_record on core.share (workspace, record) where deleted_at is null;
+select core.protect('core.share', 'select, insert, update, delete', 'partner', 'partner', 'select');
