@@ -29,3 +29,30 @@ create table core.share (
 create unique index share_with_partner on core.share (workspace, partner, resource, record) where partner is not null and deleted_at is null;
 create index share_of_record on core.share (workspace, record) where deleted_at is null;
 select core.protect('core.share', 'select, insert, update, delete', 'partner', 'partner', 'select');
+
+-- Who asked whether a prospect is known, and was told what: for the auditor, and to count a day's questions.
+create table core.known_question (
+  id uuid primary key,
+  workspace uuid not null references core.workspace (id) on delete cascade,
+  owner uuid,
+  team uuid,
+  version integer not null default 1,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  created_by uuid,
+  updated_by uuid,
+  deleted_at timestamptz,
+  custom jsonb not null default '{}',
+  question text not null,
+  name text,
+  domain text,
+  siren text,
+  answer text not null check (answer in ('free', 'known', 'yours')),
+  asker uuid not null,
+  asked_on date not null,
+  partner uuid,
+  check (num_nonnulls(name, domain, siren) > 0)
+);
+create index known_question_of_day on core.known_question (workspace, asker, asked_on);
+create index known_question_recent on core.known_question (workspace, created_at desc, id desc);
+select core.protect('core.known_question');

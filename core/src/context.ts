@@ -36,6 +36,11 @@ export interface Context {
   readonly actor: Actor
   readonly workspace: Workspace
   readonly authority: Authority
+  /**
+   * Partners the acting person stands for, their own first; undefined for the people of the house and the platform itself.
+   * Also of `asSystem()`: the unit stands on one side of the wall in the database, whoever helps in it.
+   */
+  readonly partners: readonly string[] | undefined
   readonly cause: Cause
   readonly locale: Locale
   readonly clock: ContextClock

@@ -11,12 +11,14 @@ import {
   sharedRoutes,
   sharedSubscribers,
 } from './entities/index.ts'
+import { knownPermissions } from './entities/known-accounts.ts'
 import { deliveryEvents } from './events/index.ts'
 import {
   identityEntities,
   identityEvents,
   identityGuards,
   identityPermissions,
+  identityProvides,
   identityResources,
   identityRoutes,
   type PermissionSource,
@@ -69,6 +71,7 @@ const platformLinks: readonly LinkTable[] = [
   { place: 'core.duplicate_due.record', stays: 'Follows its record with each write.' },
   { place: 'core.merged_record.record', stays: 'Is the merge.' },
   { place: 'core.erasure_target.record', stays: 'An erasure has found every record of the person.' },
+  { place: 'core.share.record', moves: { key: ['id'] } },
   { place: 'core.import_reversal.record', stays: 'Taking an import back is about the record it made.' },
 ]
 
@@ -107,11 +110,12 @@ export function corePlugin(
       ...jobPermissions,
       ...viewPermissions,
       ...privacyPermissions,
+      ...knownPermissions,
       ...platformPermissions,
     ],
     roleTemplates: coreRoleTemplates,
     emits: [...sharedEvents, ...identityEvents, ...deliveryEvents, ...importEvents, ...privacyEvents],
-    provides: [...sharedProvides, ...privacyProvides(keys)],
+    provides: [...sharedProvides, ...identityProvides, ...privacyProvides(keys)],
     points: [...sharedPoints, ...privacyPoints],
     contributes: privacyContributes,
     guards: [

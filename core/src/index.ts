@@ -15,11 +15,20 @@ export { Order } from './entities/order.ts'
 export { Payment } from './entities/payment.ts'
 export { Product } from './entities/product.ts'
 export { LeadTargets, type LeadTarget } from './entities/lead-conversion.ts'
+export {
+  KnownAccounts,
+  KnownSources,
+  type Asker,
+  type KnownAnswer,
+  type KnownQuestionInput,
+  type KnownSource,
+} from './entities/known-accounts.ts'
 export { lifecycleRule, Lifecycles } from './entities/lifecycle.ts'
 export { defineError, SocleError, type ErrorFactory, type FieldFault } from './errors.ts'
 export { defineEvent, type EventDefinition, type StoredEvent } from './events/event.ts'
 export { Member } from './identity/entities/member.ts'
 export { Team } from './identity/entities/team.ts'
+export { PartnerPeople } from './identity/partner-people.ts'
 export type { FieldGrant, Grant } from './permissions/grant.ts'
 export {
   contribution,

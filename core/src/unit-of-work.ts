@@ -89,6 +89,7 @@ export class UnitOfWork {
       actor,
       workspace,
       authority,
+      partners: this.#spec.authority.partners,
       cause,
       locale: actor.locale,
       clock: { now: () => parts.clock.now(), today: () => parts.clock.today(workspace.zone) },

@@ -481,6 +481,17 @@ function ownEntries(): Entry[] {
       run: () => (preferences.theme = theme),
     }
   })
+  const known: readonly Entry[] = document.may.includes('core.known-account.ask')
+    ? [
+        {
+          id: 'known-account',
+          group: 'actions',
+          title: t('shell.known.title'),
+          icon: 'search',
+          run: async () => (await import('./shell-known-account.ts')).askKnownAccount(),
+        },
+      ]
+    : []
   const home: Entry = { id: 'go:/', group: 'go', title: t('shell.nav.home'), icon: 'house', href: '/', key: 'g h' }
   const leave: Entry = {
     id: 'sign-out',
@@ -494,6 +505,7 @@ function ownEntries(): Entry[] {
     ...creations,
     ...commands,
     ...imports,
+    ...known,
     ...themes,
     leave,
     home,

@@ -213,3 +213,9 @@ export function refuseValue<V extends Readonly<Record<string, unknown>>>(
   const fault: FieldFault = { path, code, detail: said === key ? message : said }
   return validationFailed({ count: 1, first: fault.detail }, { errors: [fault] })
 }
+
+export const rateLimited = defineError<{ limit: number }>(
+  'RATE_LIMITED',
+  429,
+  ({ limit }) => `You have asked as often as is allowed, ${limit} times in a day. Ask again tomorrow.`,
+)

@@ -12,6 +12,8 @@ import { invoiceGuards } from './invoice-guards.ts'
 import { InvoiceLineSchema } from './invoice-line.ts'
 import { InvoiceSchema } from './invoice.ts'
 import { LeadConverted, LeadReverted, LeadTargets } from './lead-conversion.ts'
+import { KnownAccounts, KnownAccountsService, KnownSources } from './known-accounts.ts'
+import { KnownQuestionSchema } from './known-question.ts'
 import { leadGuards } from './lead-guards.ts'
 import { LeadSchema } from './lead.ts'
 import { LifecycleChanged, Lifecycles, LifecycleService } from './lifecycle.ts'
@@ -36,6 +38,7 @@ export const sharedEntities = [
   InvoiceSchema,
   InvoiceLineSchema,
   PaymentSchema,
+  KnownQuestionSchema,
 ]
 
 export const sharedGuards = [
@@ -52,7 +55,10 @@ export const sharedSubscribers = contactSubscribers
 
 export const sharedEvents = [LifecycleChanged, LeadConverted, LeadReverted, ActivityCompleted]
 
-export const sharedProvides = [provide(Lifecycles, (ctx) => new LifecycleService(ctx))]
+export const sharedProvides = [
+  provide(Lifecycles, (ctx) => new LifecycleService(ctx)),
+  provide(KnownAccounts, (ctx) => new KnownAccountsService(ctx)),
+]
 
 export const sharedLinks: readonly LinkTable[] = [
   { place: 'core.lifecycle_change.account_id', target: 'core.account', moves: { key: ['id'] } },
@@ -65,7 +71,7 @@ export const sharedLinks: readonly LinkTable[] = [
   { place: 'core.activity_link.record', stays: 'The activity’s own references make it.' },
 ]
 
-export const sharedPoints = [LeadTargets, DuplicateKeys]
+export const sharedPoints = [LeadTargets, DuplicateKeys, KnownSources]
 
 export { sharedDemo } from './demo.ts'
 export { sharedResources } from './resources.ts'

@@ -5,6 +5,7 @@ import { AccountContact } from './account-contact.ts'
 import { Activity } from './activity.ts'
 import { Contact } from './contact.ts'
 import { Invoice } from './invoice.ts'
+import { knownQuestions } from './known-question.ts'
 import { InvoiceLine } from './invoice-line.ts'
 import { Lead } from './lead.ts'
 import { Order } from './order.ts'
@@ -443,4 +444,5 @@ export const sharedResources = [
   orderLines,
   invoiceLines,
   payments,
+  knownQuestions,
 ] as const

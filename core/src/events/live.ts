@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts'
 import type { Database } from '../database/database.ts'
 import type { RecordSignal, Signal, Signals } from '../database/signals.ts'
 import { wallSide } from '../permissions/wall-side.ts'
+import { changesRights } from '../permissions/authorities.ts'
 import type { Authority } from '../permissions/authority.ts'
 import { changesFields } from '../records/fields/own-fields.ts'
 import type { ResourceCatalog } from '../records/model.ts'
@@ -98,7 +99,9 @@ export class LiveStream {
       case 'records':
         return this.#each((connection) => {
           connection.offer(signal.workspace, signal.changes)
-          if (connection.workspace !== signal.workspace || !changesFields(signal)) return
+          if (connection.workspace !== signal.workspace) return
+          if (changesRights(signal)) connection.recheck()
+          if (!changesFields(signal)) return
           // Says nothing of the field: what of it a tab may see stands in its own document.
           connection.send('fields.changed', {})
           connection.recheck()

@@ -10,6 +10,7 @@ import { queryInvalid } from '../records/errors.ts'
 import { readJson } from './body.ts'
 import { exportRoutes } from './export-routes.ts'
 import { importRoutes, type ImportRouteOptions } from './import-routes.ts'
+import { knownAccountRoutes } from './known-account-routes.ts'
 import { ledgerRoutes } from './ledger-routes.ts'
 import { mergeUndoRoutes } from './merge-routes.ts'
 import { parsed } from './parsed.ts'
@@ -42,6 +43,7 @@ export function platformRoutes(kernel: Kernel, { toggle, ledger, imports }: Plat
   app.route('/', exportRoutes(kernel, imports))
   app.route('/', mergeUndoRoutes(kernel, engineOf))
   app.route('/', privacyFileRoutes(kernel))
+  app.route('/', knownAccountRoutes(kernel))
 
   app.get('/search', async (request) => {
     const limit = Number(request.req.query('limit') ?? 20)

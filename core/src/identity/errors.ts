@@ -229,3 +229,10 @@ export const ownDeactivation = defineError(
   409,
   () => 'You cannot deactivate yourself. Ask another administrator to do it.',
 )
+
+export const internalRight = defineError<{ name: string; role: string; permission: string }>(
+  'INTERNAL_RIGHT',
+  409,
+  ({ name, role, permission }) =>
+    `${name} works for a partner and may not hold "${role}": its right ${permission} is for the people of the house alone. Give a role without it.`,
+)

@@ -134,7 +134,8 @@ const keyAddressesAreAddresses = defineGuard('core.api-key', ['create', 'update'
   addressList(checked('addresses', z.array(z.string()).max(200), record['addresses'] ?? []))
 })
 
-export const identityGuards: readonly GuardDefinition[] = [
+/** What keeps rights in the hands of who may give them; a partner's people have further ones beside. */
+export const rightsGuards: readonly GuardDefinition[] = [
   ...rightsAreManaged,
   roleIsSound,
   administratorRoleStays,

@@ -1,7 +1,7 @@
 import type { EntitySchema } from '@mikro-orm/core'
 import type { EventDefinition } from '../events/event.ts'
-import type { RouteDefinition } from '../plugins/define-plugin.ts'
-import type { ResourceDefinition } from '../records/define-resource.ts'
+import { provide, type RouteDefinition } from '../plugins/define-plugin.ts'
+import type { GuardDefinition, ResourceDefinition } from '../records/define-resource.ts'
 import { ApiKeySchema } from './entities/api-key.ts'
 import { MemberSchema } from './entities/member.ts'
 import { RoleAssignmentSchema } from './entities/role-assignment.ts'
@@ -10,6 +10,8 @@ import { TeamMemberSchema } from './entities/team-member.ts'
 import { TeamSchema } from './entities/team.ts'
 import { WorkspaceSchema } from './entities/workspace.ts'
 import { UserDeactivated } from './events.ts'
+import { rightsGuards } from './guards.ts'
+import { partnerGuards, PartnerPeople, PartnerPeopleService } from './partner-people.ts'
 import type { PermissionSource } from './permission-catalogue.ts'
 import { apiKeys, roleAssignments, roles, teamMembers, teams, users, workspaces } from './resources.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
@@ -19,9 +21,12 @@ import { teamRoutes } from './routes/teams.ts'
 import { userRoutes } from './routes/users.ts'
 import { workspaceRoutes } from './routes/workspace.ts'
 
-export { identityGuards } from './guards.ts'
 export type { PermissionSource } from './permission-catalogue.ts'
 export { identityPermissions } from './permissions.ts'
+
+export const identityGuards: readonly GuardDefinition[] = [...rightsGuards, ...partnerGuards]
+
+export const identityProvides = [provide(PartnerPeople, (ctx) => new PartnerPeopleService(ctx))]
 
 /** People, teams, roles and keys, as records of a workspace. */
 export const identityEntities = [

@@ -31,11 +31,14 @@ export const users = defineResource(Member, {
     passwordSetAt: { readonly: true },
     secondFactorResetAt: { readonly: true },
     sessionsEndedAt: { readonly: true },
+    partner: { readonly: true },
+    partners: { readonly: true },
   },
   list: ['name', 'email', 'team', 'state', 'manager'],
   search: ['name', 'email'],
   sort: 'name',
   keys: ['email', 'name'],
+  partner: { person: 'id' },
 })
 
 export const teams = defineResource(Team, {

@@ -145,6 +145,7 @@ export class Authorities {
       ...('user' in holder ? { me: holder.user } : {}),
       teams: rights.teams,
       ...(rights.homeTeam === null ? {} : { homeTeam: rights.homeTeam }),
+      ...(rights.partner === null ? {} : { partners: [...new Set([rights.partner, ...rights.partners])] }),
       roles: [...roles, ...('user' in holder ? [colleagues] : [])],
       roleIds: roles.map(({ id }) => id),
     }
@@ -163,6 +164,8 @@ interface Rights {
   readonly roles: unknown
   readonly teams: readonly string[]
   readonly homeTeam: string | null
+  readonly partner: string | null
+  readonly partners: readonly string[]
 }
 
 async function memberRights(tx: Sql, workspace: string, user: string, now: Date, today: string): Promise<Rights> {
@@ -182,16 +185,15 @@ async function memberRights(tx: Sql, workspace: string, user: string, now: Date,
         where a.workspace = ${workspace}::uuid and a.user_id = ${user}::uuid and a.deleted_at is null and r.deleted_at is null
           and (a.until is null or a.until > ${now.toISOString()}::timestamptz)) as roles,
       (select coalesce(jsonb_agg(id), '[]') from team_below) as teams,
-      (select team from core.member where workspace = ${workspace}::uuid and id = ${user}::uuid) as "homeTeam"`.execute(
-    tx,
-  )
+      m.team as "homeTeam", m.partner, coalesce(m.partners, '[]') as partners
+    from (select) one left join core.member m on m.workspace = ${workspace}::uuid and m.id = ${user}::uuid`.execute(tx)
   return rows[0]!
 }
 
 async function keyRights(tx: Sql, workspace: string, role: string): Promise<Rights> {
   const { rows } = await sql<Rights>`
     select coalesce(jsonb_agg(jsonb_build_object('id', id, 'grants', grants, 'fields', fields, 'until', null)), '[]') as roles,
-      '[]'::jsonb as teams, null as "homeTeam"
+      '[]'::jsonb as teams, null as "homeTeam", null as partner, '[]'::jsonb as partners
     from core.role where workspace = ${workspace}::uuid and id = ${role}::uuid and deleted_at is null`.execute(tx)
   return rows[0]!
 }

@@ -31,7 +31,7 @@ export interface Authority {
   readonly teams: readonly string[]
   /** Team a new record of the actor belongs to. */
   readonly homeTeam?: string
-  /** Partners whose rows a partner's person sees, beside their own things; absent for the people of the house. */
+  /** Partners a partner's person stands for, their own first; absent for the people of the house. */
   readonly partners?: readonly string[]
   /** Ids of the roles held; the platform itself holds none. */
   readonly roles?: readonly string[]

@@ -7,6 +7,7 @@ import { parseExpression } from '../records/expression/parse.ts'
 import type { ResourceCatalog, ResourceModel } from '../records/model.ts'
 import type { Access, Authority, ResourceAction, Visibility } from './authority.ts'
 import type { FieldGrant, Grant } from './grant.ts'
+import { isInternalRight } from './internal-right.ts'
 import { coversAction, coversResource, partsOfPermission } from './named-permission.ts'
 
 type Condition = RawBuilder<SqlBool>
@@ -24,6 +25,8 @@ export interface Subject {
   /** Own teams and all below them. */
   readonly teams: readonly string[]
   readonly homeTeam?: string
+  /** Partners a partner's person stands for, their own first; absent for the people of the house. */
+  readonly partners?: readonly string[]
   readonly roles: readonly RoleRights[]
   /** Ids of the roles that stand in tables. */
   readonly roleIds?: readonly string[]
@@ -67,6 +70,7 @@ export function compileAuthority(subject: Subject, conditions: Conditions): Auth
   const compiled = new WeakMap<ResourceModel, Map<ResourceAction, Access>>()
   const may = (permission: string) => {
     const { resource, action } = partsOfPermission(permission)
+    if (subject.partners && isInternalRight(resource, action)) return false
     const grants = grantsFor(subject, conditions, resource, action)
     return grants.some(({ deny }) => !deny) && !grants.some(deniesAll)
   }
@@ -80,6 +84,7 @@ export function compileAuthority(subject: Subject, conditions: Conditions): Auth
     },
     may,
     teams: subject.teams,
+    ...(subject.partners === undefined ? {} : { partners: subject.partners }),
     ...(subject.roleIds === undefined ? {} : { roles: subject.roleIds }),
     ...(subject.homeTeam === undefined ? {} : { homeTeam: subject.homeTeam }),
   }
@@ -95,7 +100,11 @@ function compileAccess(
   const grants = grantsFor(subject, conditions, model.id, action)
   const allowing = effective(grants.filter(({ deny }) => !deny))
   const denying = effective(grants.filter(({ deny }) => deny))
-  const allowed = allowing.length > 0 && !grants.some(deniesAll)
+  const { partners } = subject
+  // A partner's people make nothing that would not be theirs.
+  const isMaking = action === 'create' || action === 'import'
+  const isClosed = partners !== undefined && isMaking && model.partner === undefined
+  const allowed = allowing.length > 0 && !grants.some(deniesAll) && !isClosed
   const readingRoles = rolesGranting(subject, model.id, ['read'])
   const writingRoles = rolesGranting(subject, model.id, action === 'read' ? ['create', 'update'] : [action])
   const fields = new Map<string, { readable: boolean; writable: boolean }>()
@@ -120,25 +129,58 @@ function compileAccess(
   const { audience } = model
   const reader = { ...(subject.me === undefined ? {} : { me: subject.me }), roles: subject.roleIds ?? [], may }
   const [only] = allowing
-  const isPlain = allowed && !audience && denying.length === 0 && allowing.length === 1 && only?.condition === undefined
+  const isPlain =
+    partners === undefined &&
+    allowed &&
+    !audience &&
+    denying.length === 0 &&
+    allowing.length === 1 &&
+    only?.condition === undefined
   return {
     allowed,
     ...(isPlain && only ? { reach: only.visibility } : {}),
     everything:
       allowed &&
+      partners === undefined &&
       audience === undefined &&
       denying.length === 0 &&
       allowing.some((grant) => grant.visibility === 'all' && grant.condition === undefined),
     where(alias) {
       if (!allowed) return nothing
       const reached = either(clauses.map((clause) => clause(alias)))
-      const granted = audience ? sql<SqlBool>`(${reached} and ${audience(reader, action, alias)})` : reached
+      const within = partners
+        ? sql<SqlBool>`(${reached} and ${partnerSide(subject, conditions, { model, action, alias })})`
+        : reached
+      const granted = audience ? sql<SqlBool>`(${within} and ${audience(reader, action, alias)})` : within
       if (denials.length === 0) return granted
       return sql`(${granted} and not ${either(denials.map((denial) => denial(alias)))})`
     },
     readable: (name) => field(name).readable,
     writable: (name) => field(name).writable,
   }
+}
+
+/**
+ * What of a resource is on the partners' side: their own records, and those opened to them one by one. The wall in the
+ * database says the same once more; here it finds its index.
+ */
+function partnerSide(
+  { me, partners = [] }: Subject,
+  conditions: Conditions,
+  { model, action, alias }: { readonly model: ResourceModel; readonly action: ResourceAction; readonly alias: string },
+): Condition {
+  const field = model.partner && model.fields.get(model.partner.field)
+  if (model.partner && field) {
+    const column = fieldValue(field, alias)
+    const whose = model.partner.of === 'partner' ? sql`${partners}::uuid[]` : sql`array[${me ?? null}]::uuid[]`
+    return sql<SqlBool>`(${column} is not null and ${column} = any(${whose}))`
+  }
+  const { now } = conditions.environment(me)
+  const writing = action === 'read' || action === 'export' ? sql`` : sql`and opened.access = 'write'`
+  return sql<SqlBool>`exists (select from core.share opened
+    where opened.workspace = ${sql.ref(`${alias}.workspace`)} and opened.partner = any(${partners}::uuid[])
+      and opened.resource = ${model.id} and opened.record = ${sql.ref(`${alias}.id`)} and opened.deleted_at is null
+      and (opened.until is null or opened.until > ${now.toISOString()}::timestamptz) ${writing})`
 }
 
 function grantsFor({ roles }: Subject, { catalog }: Conditions, resource: string, action: string): Grant[] {

@@ -13,5 +13,12 @@ export const fieldNotWritable = defineError<{ resource: string; field: string }>
     `You may not change "${field}" of ${resource}. Leave it out, or ask your administrator to grant it in Roles.`,
 )
 
+export const notYourPartner = defineError<{ resource: string; field: string }>(
+  'PARTNER_NOT_YOURS',
+  403,
+  ({ resource, field }) =>
+    `You write a ${resource} for your own company only. Leave "${field}" out, or give one that you stand for.`,
+)
+
 // Declared where expressions refuse it, because filters are where most of its refusals happen.
 export { fieldNotReadable } from '../records/expression/errors.ts'

@@ -72,7 +72,9 @@ function pastOf(scope: EngineScope, resource: Resource, instant: string): RawBui
   const own = resource.all.filter(({ column }) => column !== 'custom')
   const columns = [...new Set(['workspace', ...own.map(({ column }) => column), 'custom'])].filter((it) => it !== 'id')
   const table = sql.table(`${resource.schema}.${resource.table}`)
-  const reach = sql`r.workspace = ${workspace} and r.created_at <= ${at} and ${access.where('r')}`
+  // Of what was only opened to them, a partner's people may not read how it changed: they see it as it is, or not at all.
+  const isKnown = !scope.ctx.partners || resource.partner !== undefined
+  const reach = sql`${isKnown} and r.workspace = ${workspace} and r.created_at <= ${at} and ${access.where('r')}`
   const changedSince = sql`c.workspace = ${workspace} and c.resource = ${resource.id} and c.at > ${at}`
   const list = (of: string) => sql.join(columns.map((column) => sql.ref(`${of}.${column}`)))
   // The ledger says decimals as the API does, by strings; `custom` keeps them as numbers.

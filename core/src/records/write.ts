@@ -4,7 +4,7 @@ import type { FieldFault, SocleError } from '../errors.ts'
 import type { Emission } from '../events/event.ts'
 import { tellingCtes } from '../events/outbox.ts'
 import { SocleError as Refusal } from '../errors.ts'
-import { fieldNotWritable, permissionDenied } from '../permissions/errors.ts'
+import { fieldNotWritable, notYourPartner, permissionDenied } from '../permissions/errors.ts'
 import type { ResourceAction } from '../permissions/authority.ts'
 import type { GuardedWrite } from './define-resource.ts'
 import { recordNotFound, validationFailed, versionConflict, versionRequired, warningNotAcknowledged } from './errors.ts'
@@ -63,6 +63,7 @@ export async function createRecord(
     owner: user,
     team: ctx.authority.homeTeam ?? null,
     ...Object.fromEntries(resource.defaults),
+    ...(ctx.partners && resource.partner?.of === 'partner' ? { [resource.partner.field]: ctx.partners[0] } : {}),
     ...Object.fromEntries(values),
     createdAt: now,
     updatedAt: now,
@@ -76,6 +77,7 @@ export async function createRecord(
   await giveNumbers(scope, resource, after)
   await guard(scope, resource, 'create', undefined, after, options)
   missingValues(scope, resource, undefined, after)
+  refuseForeign(scope, resource, after)
   await referencesExist(scope, resource, after, new Set(Object.keys(after)))
   if (options.duplicates !== 'checked' && !options.acknowledge?.includes(duplicateSuspected.code))
     await warnOfDuplicates(scope, resource, after)
@@ -185,6 +187,7 @@ async function change(
   if (touched.size === 0) return asReadable(scope, resource, before)
   await guard(scope, resource, action, before, after, options)
   if (action !== 'delete') missingValues(scope, resource, before, after)
+  refuseForeign(scope, resource, after)
   await referencesExist(scope, resource, after, new Set(differences(resource, before, after).keys()))
   // After the references: an id that was merged has become its survivor's.
   const changed = differences(resource, before, after)
@@ -409,6 +412,15 @@ async function referencesExist(
     }
   }
   refuseFaults(faults)
+}
+
+/** A partner's person writes for the partners they stand for, and things of their own; the database holds it too. */
+function refuseForeign({ ctx }: EngineScope, resource: Resource, after: Readonly<Record<string, unknown>>): void {
+  if (!ctx.partners || !resource.partner) return
+  const { field, of } = resource.partner
+  const whose = readerOf(resource, after)
+  const isTheirs = of === 'partner' ? whose !== null && ctx.partners.includes(whose) : whose === ctx.actor.id
+  if (!isTheirs) throw notYourPartner({ resource: resource.entity, field })
 }
 
 /** Who may only create records of its own, or under a condition, cannot create others. */

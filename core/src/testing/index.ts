@@ -38,6 +38,8 @@ export interface TestActor {
   readonly teams?: readonly string[]
   readonly locale?: Locale
   readonly name?: string
+  /** Partners the user stands for, their own first; one of the house when absent. */
+  readonly partners?: readonly string[]
 }
 
 export interface TestWorkspace {
@@ -133,8 +135,9 @@ async function signIn(app: App, workspace: Workspace, actor: TestActor): Promise
   await app.kernel.parts.database.owner.transaction().execute(async (tx) => {
     await sql`insert into core."user" (id, name, email) values (${user}, ${name}, ${email})`.execute(tx)
     await sql`
-      insert into core.member (id, workspace, name, email, locale, team)
-      values (${user}, ${workspace.id}, ${name}, ${email}, ${locale}, ${actor.teams?.[0] ?? null})`.execute(tx)
+      insert into core.member (id, workspace, name, email, locale, team, partner, partners)
+      values (${user}, ${workspace.id}, ${name}, ${email}, ${locale}, ${actor.teams?.[0] ?? null},
+        ${actor.partners?.[0] ?? null}, ${JSON.stringify(actor.partners ?? [])}::jsonb)`.execute(tx)
     await sql`
       insert into core.role (id, workspace, name, grants, fields)
       values (${role}, ${workspace.id}, ${`Role of ${user}`}, ${JSON.stringify(grants)}::jsonb, ${JSON.stringify(actor.fields ?? [])}::jsonb)`.execute(

@@ -42,6 +42,8 @@ export interface Person {
   readonly name: string
   readonly email: string
   readonly state: 'active' | 'invited' | 'inactive'
+  /** Set for somebody of a partner; null for the people of the house. */
+  readonly partner?: string | null
   readonly team?: string | null
   readonly roles?: readonly string[]
   readonly lastSeenAt?: string | null

@@ -142,6 +142,7 @@ export class ShellPeople extends KitElement {
         <span class="pills">
           ${roles.map((it) => html`<span class="pill">${it}</span>`)}
           ${team ? html`<span class="pill info">${icon('users')}${team}</span>` : nothing}
+          ${person.partner ? pill(t('shell.people.partner'), 'accent', 'handshake') : nothing}
           ${person.state === 'invited' ? pill(t('shell.people.invited'), 'warning', 'mail') : nothing}
           ${person.state === 'inactive' ? pill(t('shell.people.inactive'), 'neutral', 'ban') : nothing}
         </span>

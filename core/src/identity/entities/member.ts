@@ -21,6 +21,10 @@ export const MemberSchema = defineEntity({
     secondFactorResetAt: p.datetime().nullable(),
     /** When an administrator last ended sessions of theirs. */
     sessionsEndedAt: p.datetime().nullable(),
+    /** Id of the partner they work for; null for the people of the house. What a partner is, a plugin knows. */
+    partner: p.uuid().nullable(),
+    /** All partners they stand for, their own among them. */
+    partners: p.json<readonly string[]>().default('[]'),
   },
 })
 

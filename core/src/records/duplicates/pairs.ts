@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { cursorInvalid, queryInvalid, recordNotFound } from '../errors.ts'
+import { permissionDenied } from '../../permissions/errors.ts'
 import { demandAction, findRow, recordsByIds, tableOf } from '../read.ts'
 import type { RecordJson } from '../records.ts'
 import type { Resource } from '../registry.ts'
@@ -105,6 +106,7 @@ export async function decidePair(
   { one, two, same }: { readonly one: string; readonly two: string; readonly same: boolean },
 ): Promise<void> {
   demandAction(scope, resource, 'update')
+  if (scope.ctx.partners) throw permissionDenied({ permission: `${resource.id}.merge` })
   for (const id of [one, two])
     if (!(await findRow(scope, resource, id))) throw recordNotFound({ resource: resource.entity, id })
   const [a, b] = [one.toLowerCase(), two.toLowerCase()].toSorted()

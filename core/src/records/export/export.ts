@@ -59,5 +59,6 @@ export const exportLog = defineResource(Export, {
   nav: false,
   readonly: true,
   audience: readersOfExports,
+  partner: { person: 'owner' },
   list: ['name', 'resource', 'format', 'rows', 'owner', 'createdAt'],
 })

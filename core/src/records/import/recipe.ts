@@ -82,6 +82,7 @@ export const importRecipes = defineResource(ImportRecipe, {
   icon: 'file-input',
   nav: false,
   audience: readersOfRecipes,
+  partner: { person: 'owner' },
   fields: { headerKey: { readonly: true } },
   list: ['name', 'resource', 'shared', 'owner', 'createdAt'],
   form: ['name', 'shared'],

@@ -27,6 +27,7 @@ export const views = defineResource(View, {
   icon: 'layout-grid',
   nav: false,
   audience: readersOfViews,
+  partner: { person: 'owner' },
   fields: {
     kind: { format: 'select', options: ['table', 'kanban', 'calendar'] },
     scope: { format: 'select', options: ['mine', 'shared', 'role'] },

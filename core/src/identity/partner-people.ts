@@ -1,0 +1,90 @@
+import { sql } from 'kysely'
+import type { Context } from '../context.ts'
+import type { Grant } from '../permissions/grant.ts'
+import { internalRightIn } from '../permissions/internal-right.ts'
+import { defineService } from '../plugins/tokens.ts'
+import { defineGuard, type GuardDefinition } from '../records/define-resource.ts'
+import { internalRight } from './errors.ts'
+import { users } from './resources.ts'
+
+export interface PartnerPeople {
+  /**
+   * Says for which partners a person of this workspace stands: their own first, then those below it; none makes them one
+   * of the house. Holds with their next request, and for what they have open.
+   *
+   * @param partners - ids of the plugin that knows partners; the core looks none of them up
+   * @throws `RECORD_NOT_FOUND` (404), `INTERNAL_RIGHT` (409) for somebody with a right of the house's own people
+   */
+  standFor(user: string, partners: readonly string[]): Promise<void>
+}
+export const PartnerPeople = defineService<PartnerPeople>('core/partner-people@1')
+
+export class PartnerPeopleService implements PartnerPeople {
+  readonly #ctx: Context
+
+  constructor(ctx: Context) {
+    this.#ctx = ctx
+  }
+
+  async standFor(user: string, partners: readonly string[]): Promise<void> {
+    const { records } = this.#ctx.asSystem()
+    const { data } = await records.get(users, user)
+    const all = [...new Set(partners.map((id) => id.toLowerCase()))]
+    await records.update(users, data, { partner: all[0] ?? null, partners: all }, { internal: true })
+  }
+}
+
+interface Held {
+  readonly name: string
+  readonly role: string
+  readonly grants: readonly Grant[]
+}
+
+/** Refuses the first right of the house's own people among roles that a partner's people hold, or would. */
+function refuseInternal(held: readonly Held[]): void {
+  for (const { name, role, grants } of held) {
+    const permission = internalRightIn(grants)
+    if (permission !== undefined) throw internalRight({ name, role, permission })
+  }
+}
+
+const roleIsForPartners = defineGuard(
+  'core.role-assignment',
+  ['create', 'update', 'restore'],
+  async ({ record }, ctx) => {
+    const { rows } = await sql<Held>`
+    select m.name, r.name as role, r.grants from core.member m, core.role r
+    where m.workspace = ${ctx.workspace.id}::uuid and m.id = ${record['user']}::uuid and m.partner is not null
+      and r.workspace = m.workspace and r.id = ${record['role']}::uuid`.execute(ctx.sql)
+    refuseInternal(rows)
+  },
+)
+
+const partnersPersonHoldsNoInternalRole = defineGuard('core.user', ['update', 'restore'], async ({ record }, ctx) => {
+  if (record['partner'] === null || record['partner'] === undefined) return
+  const { rows } = await sql<Held>`
+    select m.name, r.name as role, r.grants from core.role_assignment a
+    join core.member m on m.workspace = a.workspace and m.id = a.user_id
+    join core.role r on r.workspace = a.workspace and r.id = a.role_id and r.deleted_at is null
+    where a.workspace = ${ctx.workspace.id}::uuid and a.user_id = ${record.id}::uuid and a.deleted_at is null`.execute(
+    ctx.sql,
+  )
+  refuseInternal(rows)
+})
+
+const roleOfPartnersStaysTheirs = defineGuard('core.role', ['update'], async ({ record, changed }, ctx) => {
+  const grants = record['grants'] as readonly Grant[]
+  if (!changed.has('grants') || internalRightIn(grants) === undefined) return
+  const { rows } = await sql<{ name: string }>`
+    select m.name from core.role_assignment a
+    join core.member m on m.workspace = a.workspace and m.id = a.user_id and m.partner is not null
+    where a.workspace = ${ctx.workspace.id}::uuid and a.role_id = ${record.id}::uuid and a.deleted_at is null
+    order by m.name limit 1`.execute(ctx.sql)
+  refuseInternal(rows.map(({ name }) => ({ name, role: String(record['name']), grants })))
+})
+
+export const partnerGuards: readonly GuardDefinition[] = [
+  roleIsForPartners,
+  partnersPersonHoldsNoInternalRole,
+  roleOfPartnersStaysTheirs,
+]

@@ -1,0 +1,343 @@
+import { sql } from 'kysely'
+import { salesPlugin } from '@socle/sales'
+import { uuidv7 } from 'uuidv7'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { PartnerPeople } from '../src/identity/partner-people.ts'
+import { createTestApp, type TestApp, type TestClient } from '../src/testing/index.ts'
+import { atlas, boreal, dealsPlugin, personOf } from './partner-world.ts'
+
+let app: TestApp
+let ana: TestClient
+let bert: TestClient
+let own: string
+let foreign: string
+let account: string
+
+const never = '0193d1a2-0000-7000-8000-0000000000ff'
+
+beforeAll(async () => {
+  app = await createTestApp({ plugins: [salesPlugin, dealsPlugin], now: '2026-03-02T09:00:00Z' })
+  ana = await app.as(personOf(atlas, 'Ana'))
+  bert = await app.as(personOf(boreal, 'Bert'))
+  account = (await app.admin.post('/api/core/accounts', { name: 'Secret Garonne' })).body.data.id
+  await app.admin.post('/api/core/contacts', { lastName: 'Secret', account })
+  await app.admin.post('/api/sales/opportunities', { name: 'Secret oven', account, amount: '10' })
+  own = (await ana.post('/api/deals/deals', { name: 'Bakery', amount: '5' })).body.data.id
+  foreign = (await bert.post('/api/deals/deals', { name: 'Secret butcher', amount: '7' })).body.data.id
+})
+afterAll(() => app[Symbol.asyncDispose]())
+
+/** What is the same for a foreign and an absent record: everything but the ids. */
+const shape = ({ status, body }: { status: number; body: unknown }) => ({
+  status,
+  body: JSON.stringify(body)
+    .replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'id')
+    .replaceAll(/"requestId":"[^"]*"/g, ''),
+})
+
+const holdsNothingSecret = (answer: { body: unknown }, where: string) =>
+  expect(JSON.stringify(answer.body), where).not.toContain('Secret')
+
+test('every resource answers a list, and only their own rows stand in it', async () => {
+  for (const { id, plugin, path, title } of app.app.kernel.parts.catalog.all()) {
+    const answer = await ana.get(`/api/${plugin}/${path}?count=exact`)
+    expect([200, 403], id).toContain(answer.status)
+    holdsNothingSecret(answer, id)
+    if (answer.status !== 200) continue
+    const expected = id === 'deals.deal' ? ['Bakery'] : id === 'core.user' ? ['Ana'] : []
+    const rows = answer.body.data as { [field: string]: unknown }[]
+    expect(
+      rows.map((row) => row[title]),
+      id,
+    ).toEqual(expected)
+    // The workspace is what they are guests in.
+    if (answer.body.page?.exact) expect(answer.body.page.count, id).toBe(expected.length)
+  }
+})
+
+test('a record of others is answered like one that never was, whatever is asked of it', async () => {
+  for (const [route, id] of [
+    ['/api/deals/deals', foreign],
+    ['/api/core/accounts', account],
+  ] as const) {
+    for (const [method, path, sent] of [
+      ['GET', '', undefined],
+      ['GET', '?asOf=2026-03-02T08:59:00Z', undefined],
+      ['PATCH', '', { version: 1, name: 'Stolen' }],
+      ['DELETE', '?version=1', undefined],
+      ['POST', '/restore', {}],
+      ['GET', '/history', undefined],
+      ['GET', '/timeline', undefined],
+      ['GET', '/merges', undefined],
+      ['GET', '/duplicates', undefined],
+    ] as const) {
+      const theirs = await ana.send(method, `${route}/${id}${path}`, sent)
+      const absent = await ana.send(method, `${route}/${never}${path}`, sent)
+      expect(shape(theirs), `${method} ${route}${path}`).toEqual(shape(absent))
+      expect(theirs.status, `${method} ${route}${path}`).toBe(404)
+    }
+  }
+})
+
+test('search, picker, figures, boards and likely twins know their own alone', async () => {
+  const answers = {
+    search: await ana.get('/api/core/search?q=secret'),
+    picker: await ana.get('/api/core/search?q=secr&type=core.account,deals.deal'),
+    found: await ana.get('/api/deals/deals?q=butcher'),
+    loosely: await ana.get('/api/deals/deals?q=utche'),
+    twins: await ana.post('/api/deals/deals/duplicates', { name: 'Secret butcher' }),
+    twinsOfAccounts: await ana.post('/api/core/accounts/duplicates', { name: 'Secret Garonne' }),
+    pairs: await ana.get('/api/core/accounts/duplicates'),
+  }
+  for (const [where, answer] of Object.entries(answers)) {
+    expect([200, 403], where).toContain(answer.status)
+    expect(answer.body.data ?? [], where).toEqual([])
+  }
+  expect((await ana.get('/api/core/search?q=baker')).body.data).toMatchObject([{ resource: 'deals.deal', id: own }])
+  const sum = { groupBy: ['stage'], measures: ['count', 'sum:amount'] }
+  expect((await ana.post('/api/deals/deals/aggregate', sum)).body.data).toMatchObject([
+    { key: { stage: 'open' }, count: 1, 'sum:amount': '5.0000' },
+  ])
+  expect((await ana.post('/api/core/accounts/aggregate', { measures: ['count'] })).body.data).toMatchObject([
+    { count: 0 },
+  ])
+  const board = await ana.post('/api/deals/deals/board', { by: 'stage' })
+  expect(board.status).toBe(200)
+  holdsNothingSecret(board, 'board')
+  expect(JSON.stringify(board.body)).toContain('Bakery')
+})
+
+test('an account named as a reference is unknown, so that it cannot be guessed at', async () => {
+  const guess = await ana.post('/api/deals/deals', { name: 'Guess', account })
+  const absent = await ana.post('/api/deals/deals', { name: 'Guess', account: never })
+  expect(guess).toMatchObject({ status: 422, body: { errors: [{ path: '/account', code: 'REFERENCE_UNKNOWN' }] } })
+  expect(shape(guess)).toEqual(shape(absent))
+  const path = await ana.get(`/api/deals/deals?filter=${encodeURIComponent('account.name ~ "Garonne"')}`)
+  expect(path.body.data).toEqual([])
+})
+
+describe('writing', () => {
+  test('carries their own partner, unasked', async () => {
+    const made = await ana.post('/api/deals/deals', { name: 'Grocer' })
+    expect(made.body.data).toMatchObject({ partner: atlas, number: expect.stringMatching(/^DR-2026-/) })
+    expect((await bert.get(`/api/deals/deals/${made.body.data.id}`)).status).toBe(404)
+  })
+
+  test('for another partner, or where a record would be nobody’s, is refused in words', async () => {
+    for (const partner of [boreal, null]) {
+      const made = await ana.post('/api/deals/deals', { name: 'Intruder', partner })
+      expect(made).toMatchObject({ status: 403, body: { code: 'PARTNER_NOT_YOURS' } })
+    }
+    const { body } = await ana.get(`/api/deals/deals/${own}`)
+    const handed = await ana.patch(`/api/deals/deals/${own}`, { version: body.data.version, partner: boreal })
+    expect(handed).toMatchObject({ status: 403, body: { code: 'PARTNER_NOT_YOURS' } })
+  })
+
+  test('of what partners have no part in is not theirs to do', async () => {
+    for (const [path, sent] of [
+      ['/api/core/accounts', { name: 'Intruder' }],
+      ['/api/sales/opportunities', { name: 'Intruder' }],
+    ] as const)
+      expect(await ana.post(path, sent)).toMatchObject({ status: 403, body: { code: 'PERMISSION_DENIED' } })
+    const bulk = await ana.post('/api/deals/deals/bulk', {
+      update: [
+        { id: own, version: 1, stage: 'won' },
+        { id: foreign, version: 1, stage: 'won' },
+      ],
+    })
+    expect(JSON.stringify(bulk.body)).toContain('RECORD_NOT_FOUND')
+    expect((await bert.get(`/api/deals/deals/${foreign}`)).body.data.stage).toBe('open')
+  })
+
+  test('is told to subscribers as the house’s is, in order', async () => {
+    const { rows } = await sql<{ n: number }>`
+      select count(*)::integer as n from core.event where workspace = ${app.workspace.id}::uuid and key = ${own}::uuid`.execute(
+      app.app.kernel.parts.database.owner,
+    )
+    expect(rows[0]?.n).toBeGreaterThan(0)
+  })
+})
+
+test('history names people of their own and the company for others; before a record came to them there is none', async () => {
+  const made = await app.admin.post('/api/deals/deals', { name: 'From the house' })
+  const { id } = made.body.data
+  await app.admin.patch(`/api/deals/deals/${id}`, { version: 1, partner: atlas })
+  await app.admin.patch(`/api/deals/deals/${id}`, { version: 2, amount: '9' })
+  await ana.patch(`/api/deals/deals/${id}`, { version: 3, stage: 'won' })
+  const history = await ana.get(`/api/deals/deals/${id}/history`)
+  expect(history.status).toBe(200)
+  const lines = history.body.data as { actor: { id: string | null; name: string }; changes: { field: string }[] }[]
+  expect(lines.map(({ actor, changes }) => [actor.name, changes[0]?.field])).toEqual([
+    ['Ana', 'stage'],
+    ['Acme Distribution', 'amount'],
+    ['Acme Distribution', 'partner'],
+  ])
+  expect(JSON.stringify(lines)).not.toContain(app.admin.who.actor.id)
+  // Moved on to another partner, the change that names both is for neither of them.
+  await app.admin.patch(`/api/deals/deals/${id}`, { version: 4, partner: boreal })
+  expect((await ana.get(`/api/deals/deals/${id}/history`)).status).toBe(404)
+  const theirs = await bert.get(`/api/deals/deals/${id}/history`)
+  expect(JSON.stringify(theirs.body)).not.toContain(atlas)
+})
+
+test('what was at an instant is read of their own rows, and taken back by who did it', async () => {
+  const made = await ana.post('/api/deals/deals', { name: 'Before' })
+  const { id } = made.body.data
+  app.clock.advance('PT10M')
+  const changed = await ana.patch(`/api/deals/deals/${id}`, { version: 1, name: 'After' })
+  expect((await ana.get(`/api/deals/deals/${id}?asOf=2026-03-02T09:05:00Z`)).body.data.name).toBe('Before')
+  const list = await ana.get('/api/deals/deals?asOf=2026-03-02T09:05:00Z')
+  expect((list.body.data as { name: string }[]).map(({ name }) => name)).toContain('Before')
+  holdsNothingSecret(list, 'asOf')
+  const changeSet = changed.headers.get('x-change-set')
+  expect((await bert.post(`/api/core/change-sets/${changeSet}/undo`)).status).not.toBe(200)
+  const undone = await ana.post(`/api/core/change-sets/${changeSet}/undo`)
+  expect(undone.status, JSON.stringify(undone.body)).toBe(200)
+  expect((await ana.get(`/api/deals/deals/${id}`)).body.data.name).toBe('Before')
+})
+
+test('an export runs with its partner and carries their rows alone; its file is theirs', async () => {
+  const { jobs } = app.app
+  await jobs.start()
+  const asked = await ana.post('/api/core/exports', { resource: 'deals.deal', format: 'csv' })
+  expect(asked.status, JSON.stringify(asked.body)).toBeLessThan(300)
+  const { id } = asked.body.data
+  await expect
+    .poll(async () => (await ana.get(`/api/core/exports/${id}`)).body.data.state, { timeout: 20_000 })
+    .toBe('done')
+  const file = await ana.get(`/api/core/exports/${id}/file`)
+  expect(file.status).toBe(200)
+  expect(String(file.body)).toContain('Bakery')
+  holdsNothingSecret(file, 'file')
+  for (const path of [`/api/core/exports/${id}`, `/api/core/exports/${id}/file`])
+    expect((await bert.get(path)).status, path).toBe(404)
+})
+
+test('the live stream tells of their own rows, and not that others’ changed', async () => {
+  const tab = new AbortController()
+  const response = await ana.raw('GET', '/api/core/live', undefined, {})
+  let heard = ''
+  const reading = (async () => {
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+    tab.signal.addEventListener('abort', () => void reader.cancel())
+    for (let part = await reader.read(); !part.done; part = await reader.read()) heard += part.value
+  })()
+  await bert.patch(`/api/deals/deals/${foreign}`, { version: 1, amount: '8' })
+  await app.admin.post('/api/core/accounts', { name: 'Secret Valmy' })
+  const made = await ana.post('/api/deals/deals', { name: 'Told of' })
+  await expect.poll(() => heard, { timeout: 10_000 }).toContain(made.body.data.id)
+  expect(heard).not.toContain(foreign)
+  expect(heard).not.toContain('core.account')
+  tab.abort()
+  await reading.catch(() => {})
+})
+
+describe('an account opened by a share', () => {
+  const share = async (values: { access: string; until?: string }) => {
+    const id = uuidv7()
+    await sql`
+      insert into core.share (id, workspace, resource, record, partner, access, until)
+      values (${id}::uuid, ${app.workspace.id}::uuid, 'core.account', ${account}::uuid, ${atlas}::uuid, ${values.access}, ${values.until ?? null}::timestamptz)`.execute(
+      app.app.kernel.parts.database.owner,
+    )
+    return async () => {
+      await sql`delete from core.share where id = ${id}::uuid`.execute(app.app.kernel.parts.database.owner)
+    }
+  }
+
+  test('is read by that partner while it lasts, in lists and search too, and by nobody else', async () => {
+    const end = await share({ access: 'read', until: '2026-03-03T00:00:00Z' })
+    expect((await ana.get(`/api/core/accounts/${account}`)).body.data.name).toBe('Secret Garonne')
+    expect((await ana.get('/api/core/accounts')).body.data).toHaveLength(1)
+    expect((await ana.get('/api/core/search?q=garonne')).body.data).toMatchObject([{ id: account }])
+    expect((await bert.get(`/api/core/accounts/${account}`)).status).toBe(404)
+    // Who changed it, and what it was, stays the house's.
+    expect((await ana.get(`/api/core/accounts/${account}/history`)).body.data).toEqual([])
+    expect((await ana.get(`/api/core/accounts/${account}?asOf=2026-03-02T09:00:00Z`)).status).toBe(404)
+    expect(await ana.patch(`/api/core/accounts/${account}`, { version: 1, city: 'Agen' })).toMatchObject({
+      status: 403,
+    })
+    app.clock.advance('P1D')
+    expect((await ana.get(`/api/core/accounts/${account}`)).status).toBe(404)
+    expect((await ana.get('/api/core/accounts')).body.data).toEqual([])
+    await end()
+  })
+
+  test('is written only where it says so', async () => {
+    const end = await share({ access: 'write' })
+    const written = await ana.patch(`/api/core/accounts/${account}`, { version: 1, city: 'Agen' })
+    expect(written.status, JSON.stringify(written.body)).toBe(200)
+    expect((await ana.delete(`/api/core/accounts/${account}?version=2`)).status).not.toBe(500)
+    await end()
+  })
+})
+
+describe('people of partners', () => {
+  const standFor = (user: string, partners: readonly string[]) =>
+    app.inside((ctx) => ctx.use(PartnerPeople).standFor(user, partners))
+
+  test('are told from those of the house, and stand for the partners a plugin says', async () => {
+    const person = await app.as({ name: 'Dora', may: ['deals.deal.read'] })
+    const id = person.who.actor.id!
+    expect((await person.get('/api/deals/deals')).body.data.length).toBeGreaterThan(3)
+    await standFor(id, [atlas, boreal])
+    const both = (await person.get('/api/deals/deals')).body.data as { partner: string }[]
+    expect(new Set(both.map(({ partner }) => partner))).toEqual(new Set([atlas, boreal]))
+    await standFor(id, [boreal])
+    const one = (await person.get('/api/deals/deals')).body.data as { partner: string }[]
+    expect(new Set(one.map(({ partner }) => partner))).toEqual(new Set([boreal]))
+    const { body } = await app.admin.get('/api/core/users')
+    expect((body.data as { id: string }[]).find((it) => it.id === id)).toMatchObject({ partner: boreal })
+    await standFor(id, [])
+    expect((await person.get('/api/deals/deals')).body.data.length).toBeGreaterThan(3)
+  })
+
+  test('may not hold a right of the house’s own, however it would come to them', async () => {
+    const person = await app.as({ name: 'Emil', may: ['deals.deal.read'] })
+    const id = person.who.actor.id!
+    await standFor(id, [atlas])
+    const roles = (await app.admin.get('/api/core/roles')).body.data as { id: string; template: string | null }[]
+    const administrator = roles.find(({ template }) => template === 'core.administrator')!
+    const given = await app.admin.put(`/api/core/users/${id}/roles`, { roles: [{ role: administrator.id }] })
+    expect(given).toMatchObject({
+      status: 409,
+      body: { code: 'INTERNAL_RIGHT', detail: expect.stringContaining('Emil') },
+    })
+    const own = (await app.admin.get(`/api/core/users/${id}/access`)).body.data.roles[0] as { id: string }
+    for (const change of [
+      { permissions: ['core.user.manage'] },
+      { grants: [{ resource: '*', action: 'read', visibility: 'all' }] },
+      { grants: [{ resource: 'core.*', action: '*', visibility: 'all' }] },
+    ]) {
+      const changed = await app.admin.patch(`/api/core/roles/${own.id}`, change)
+      expect(changed, JSON.stringify(change)).toMatchObject({ status: 409, body: { code: 'INTERNAL_RIGHT' } })
+    }
+    await expect(standFor(app.admin.who.actor.id!, [atlas])).rejects.toMatchObject({ code: 'INTERNAL_RIGHT' })
+  })
+
+  test('do nothing by such a right should a table give it to them all the same', async () => {
+    for (const [method, path, sent] of [
+      ['GET', '/api/core/plugins', undefined],
+      ['POST', '/api/core/plugins/sales/disable', {}],
+      ['GET', '/api/core/audit', undefined],
+      ['POST', '/api/core/users', { name: 'Mole', email: 'mole@example.com' }],
+      ['POST', '/api/core/roles', { name: 'Mole' }],
+      ['POST', `/api/deals/deals/${own}/merge`, { version: 1, others: [{ id: never, version: 1 }] }],
+    ] as const)
+      expect(await ana.send(method, path, sent), path).toMatchObject({
+        status: 403,
+        body: { code: 'PERMISSION_DENIED' },
+      })
+  })
+
+  test('have their name, language, roles and views, as anybody', async () => {
+    const me = await ana.get('/api/core/me')
+    expect(me).toMatchObject({ status: 200, body: { data: { name: 'Ana', team: null } } })
+    expect((await ana.patch('/api/core/me', { locale: 'fr', theme: 'dark' })).status).toBe(200)
+    expect((await ana.get('/api/core/me')).body.data).toMatchObject({ locale: 'fr', theme: 'dark' })
+    expect((await ana.get('/api/core/shell')).status).toBe(200)
+    const view = await ana.post('/api/core/views', { name: 'Mine', resource: 'deals.deal' })
+    expect(view.status).toBe(201)
+    expect((await bert.get(`/api/core/views/${view.body.data.id}`)).status).toBe(404)
+  })
+})
