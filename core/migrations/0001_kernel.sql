@@ -25,6 +25,18 @@ create function core.is_internal() returns boolean
   language sql stable parallel safe
   as $$ select coalesce(current_setting('app.partner', true), '') = '*' $$;
 
+-- The same as a table asks it. What the tables' owner does in functions of its own sees the whole company: where it is no
+-- superuser, policies bind it too.
+create function core.is_open() returns boolean
+  language sql stable parallel safe
+  as $$ select current_user <> 'socle_app' or coalesce(current_setting('app.partner', true), '') = '*' $$;
+
+-- The workspace of the work in hand on the house's side of the second wall, and null on a partner's: what closes a table to
+-- both with one comparison, which costs a plan nothing.
+create function core.current_house() returns uuid
+  language sql stable parallel safe
+  as $$ select case when core.is_open() then core.current_workspace() end $$;
+
 create function core.current_partners() returns uuid[]
   language sql stable parallel safe
   as $$ select coalesce(string_to_array(nullif(nullif(current_setting('app.partner', true), ''), '*'), ',')::uuid[], '{}') $$;
@@ -52,16 +64,15 @@ begin
       and (with_access = 'read' or s.access = with_access));
 end $$;
 
--- What of a table stands open to partner sessions for one command. Conditions are taken together with the workspace's,
--- and bind the application's role alone: what the tables' owner does in functions of its own sees the whole company.
+-- What of a table stands open to partner sessions for one command, taken together with the workspace's condition.
 create function core.wall(target regclass, command text, condition text) returns void
   language plpgsql as $$
 declare
-  opened text := '(select core.is_internal()) or (' || condition || ')';
+  opened text := '(select core.is_open()) or (' || condition || ')';
 begin
   execute format('drop policy if exists partner_%s on %s', command, target);
   if condition = 'true' then return; end if;
-  if condition = 'false' then opened := '(select core.is_internal())'; end if;
+  if condition = 'false' then opened := '(select core.is_open())'; end if;
   execute format('create policy partner_%s on %s as restrictive for %s to socle_app %s', command, target, command,
     case command when 'insert' then format('with check (%s)', opened)
       when 'update' then format('using (%s) with check (%s)', opened, opened)
@@ -80,8 +91,8 @@ end $$;
 --   everything  what tells nothing of others, or is only added to: never without `may`
 --   where       rows for which the condition `via` holds; `(select f())` around each function keeps it one call a statement
 --
--- For everybody else the second wall is one look per statement: settings are read in init plans, and a closed table has
--- no condition on its rows at all. So it takes no index from anybody.
+-- For the people of the house the second wall is one look per statement: settings are read in init plans, and a closed
+-- table's is the comparison that the first wall makes anyway. So it takes no index from anybody.
 create function core.protect(
     target regclass, rights text default 'select, insert, update, delete',
     partners text default 'closed', via text default null, may text default null) returns void
@@ -93,9 +104,8 @@ begin
   execute format('alter table %s enable row level security', target);
   execute format('alter table %s force row level security', target);
   execute format('drop policy if exists workspace on %s', target);
-  execute format(
-    'create policy workspace on %s using (workspace = (select core.current_workspace())) with check (workspace = (select core.current_workspace()))',
-    target);
+  execute format('create policy workspace on %1$s using (workspace = (select core.%2$I())) with check (workspace = (select core.%2$I()))',
+    target, case partners when 'closed' then 'current_house' else 'current_workspace' end);
   execute format('grant %s on %s to socle_app', rights, target);
   opened := case partners
     when 'closed' then 'false'
@@ -111,7 +121,11 @@ begin
     raise exception 'core.protect(%): "%" says not what partner sessions find; see its comment in 0001_kernel.sql', target, partners;
   end if;
   foreach command in array array['select', 'insert', 'update', 'delete'] loop
-    perform core.wall(target, command, case when may is null or command = any (string_to_array(replace(may, ' ', ''), ',')) then opened else 'false' end);
+    perform core.wall(target, command, case
+      -- The first wall's comparison closes it already.
+      when partners = 'closed' then 'true'
+      when may is null or command = any (string_to_array(replace(may, ' ', ''), ',')) then opened
+      else 'false' end);
   end loop;
   if partners = 'shared' then
     perform core.wall(target, 'insert', 'false');
@@ -119,7 +133,7 @@ begin
     -- Locking a row takes the right to see it; changing it takes a share that says so.
     execute format('drop policy partner_update on %s', target);
     execute format(
-      'create policy partner_update on %s as restrictive for update to socle_app using ((select core.is_internal()) or %s) with check ((select core.is_internal()) or %s)',
+      'create policy partner_update on %s as restrictive for update to socle_app using ((select core.is_open()) or %s) with check ((select core.is_open()) or %s)',
       target, opened, format('id = any ((select core.shared_records(%L, ''write''))::uuid[])', via));
   end if;
 end $$;
