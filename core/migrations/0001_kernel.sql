@@ -375,6 +375,8 @@ create table core.change (
 create index change_record on core.change (workspace, record, version desc);
 create index change_of_set on core.change (workspace, change_set);
 select core.protect('core.change', 'select, insert', 'reader', 'reader');
+-- What somebody changes in a record that was only opened to them is the house's to read.
+select core.wall('core.change', 'insert', 'reader is null or reader = any ((select core.current_readers())::uuid[])');
 
 create function core.refuse_rewriting() returns trigger language plpgsql as $$
 begin

@@ -127,7 +127,8 @@ create table core.lifecycle_change (
   foreign key (workspace, account_id) references core.account (workspace, id) on delete cascade deferrable initially deferred
 );
 create index lifecycle_change_recent on core.lifecycle_change (workspace, account_id, at desc);
-select core.protect('core.lifecycle_change', 'select, insert');
+select core.protect('core.lifecycle_change', 'select, insert', 'where',
+  'account_id = any ((select core.shared_records(''core.account'', ''write''))::uuid[])', 'insert');
 
 -- Contacts ------------------------------------------------------------------------------------------------------------
 

@@ -113,6 +113,15 @@ create index job_recent on core.job (workspace, created_at desc, id desc);
 create index job_unhanded on core.job (created_at) where state = 'queued' and handed_at is null;
 select core.protect('core.job', 'select, insert, update, delete', 'person', 'actor');
 
+-- The unfinished job of a key, whoever started it: who asks for the same once more is told of that one.
+create function core.job_of_key(of_kind text, of_key text) returns setof uuid
+  language sql stable security definer set search_path = core, pg_temp as $$
+  select id from core.job where workspace = core.current_workspace() and kind = of_kind and key = of_key
+    and state in ('queued', 'running', 'paused')
+$$;
+revoke all on function core.job_of_key from public;
+grant execute on function core.job_of_key to socle_app;
+
 -- When a plugin's scheduled job is due next in a workspace; whoever moves the instant on has the tick.
 create table core.schedule (
   workspace uuid not null references core.workspace (id) on delete cascade,

@@ -59,7 +59,8 @@ $$;
 create function core.duplicate_put(of_resource text, of_record uuid, of_reader uuid, keys jsonb) returns void
   language plpgsql security definer set search_path = core, public, pg_temp set enable_seqscan = off as $$
 begin
-  if not core.is_internal() and coalesce(of_reader <> all (core.current_readers()), true) then
+  if not core.is_internal() and coalesce(of_reader <> all (core.current_readers()), true)
+    and of_record <> all (core.shared_records(of_resource, 'write')) then
     raise exception 'a partner session may not give keys to % %', of_resource, of_record using errcode = 'insufficient_privilege';
   end if;
   perform core.duplicate_drop(of_resource, of_record);
@@ -76,7 +77,7 @@ begin
   delete from core.duplicate_key k
   where k.record = of_record and k.resource is not distinct from of_resource
     and k.workspace is not distinct from core.current_workspace()
-    and (core.is_internal() or k.reader = any (core.current_readers()));
+    and (core.is_internal() or k.reader = any (core.current_readers()) or of_record = any (core.shared_records(of_resource, 'write')));
 end $$;
 
 -- The keys of kept records, to look for their like.

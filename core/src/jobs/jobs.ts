@@ -400,8 +400,7 @@ async function insertJob(tx: Sql, request: JobRequest & { at: string }): Promise
       on conflict (workspace, kind, key) where key is not null and state in ('queued', 'running', 'paused') do nothing
       returning id)
     select id from made union all
-    select id from core.job where workspace = ${workspace}::uuid and kind = ${kind} and key = ${key ?? null}
-      and state in ('queued', 'running', 'paused')
+    select * from core.job_of_key(${kind}, ${key ?? null})
     limit 1`.execute(tx)
   const [job] = rows
   // Between the two halves the other one may have ended: then it is ours to make.
