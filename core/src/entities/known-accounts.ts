@@ -159,10 +159,13 @@ function comparable({ name, domain, siren }: KnownQuestionInput): KnownQuestionI
           },
         ]
       : []),
-    ...(Object.values(asked).every((value) => value === undefined)
-      ? [{ path: '/name', code: 'REQUIRED', detail: 'Ask for a name of two letters or more, a domain or a SIREN.' }]
-      : []),
   ]
+  if (faults.length === 0 && Object.values(asked).every((value) => value === undefined))
+    faults.push({
+      path: '/name',
+      code: 'REQUIRED',
+      detail: 'Ask for a name of two letters or more, a domain or a SIREN.',
+    })
   const [first] = faults
   if (first) throw validationFailed({ count: faults.length, first: first.detail }, { errors: faults })
   return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined))

@@ -33,6 +33,7 @@ const shellPermissions = [
   'core.workspace.manage',
   'core.view.create',
   'core.view.share',
+  'core.known-account.ask',
 ]
 
 /**
