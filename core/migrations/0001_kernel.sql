@@ -52,7 +52,7 @@ create function core.current_instant() returns timestamptz
   as $$ select coalesce(nullif(current_setting('app.now', true), '')::timestamptz, now()) $$;
 
 -- Records of a resource, of any for null, that were opened to the session's partners one by one. Late bound: shares come
--- in 0013.
+-- in 0014.
 create function core.shared_records(of_resource text, with_access text) returns uuid[]
   language plpgsql stable parallel safe as $$
 begin

@@ -156,7 +156,7 @@ test('functions of the tables’ owner end at the wall too', async () => {
     const keys = JSON.stringify([
       { kind: 'name', value: 'House-marker Garonne', near: true, probe: 0, supports: false },
     ])
-    const alike = await sql`select record from core.duplicate_find('core.account', ${keys}::jsonb, 10)`.execute(tx)
+    const alike = await sql`select record from core.duplicate_find('core.account', ${keys}::jsonb, 10, 0.5::real)`.execute(tx)
     return { titles: search.rows.map(({ title }) => title), ids: ids.rows, alike: alike.rows }
   })
   expect(found.titles.toSorted()).toEqual(['Ana Atlas-marker', 'Atlas-marker changed'])

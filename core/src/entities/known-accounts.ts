@@ -126,7 +126,7 @@ export class KnownAccountsService implements KnownAccounts {
       select count(*) > 0 as known, coalesce(bool_or(${isTheirs}), false) as yours
       from core.account a
       where a.workspace = ${workspace.id}::uuid and a.deleted_at is null and a.id in (
-        select record from core.duplicate_find('core.account', ${JSON.stringify(keys)}::jsonb, 100) where likeness = 1)`.execute(
+        select record from core.duplicate_find('core.account', ${JSON.stringify(keys)}::jsonb, 100, 1::real) where likeness = 1)`.execute(
       tx,
     )
     return rows[0]?.yours ? 'yours' : rows[0]?.known ? 'known' : 'free'
