@@ -24,6 +24,7 @@ beforeAll(async () => {
   await app.admin.post('/api/sales/opportunities', { name: 'Secret oven', account, amount: '10' })
   own = (await ana.post('/api/deals/deals', { name: 'Bakery', amount: '5' })).body.data.id
   foreign = (await bert.post('/api/deals/deals', { name: 'Secret butcher', amount: '7' })).body.data.id
+  await app.app.start()
 })
 afterAll(() => app[Symbol.asyncDispose]())
 
@@ -197,8 +198,6 @@ test('what was at an instant is read of their own rows, and taken back by who di
 })
 
 test('an export runs with its partner and carries their rows alone; its file is theirs', async () => {
-  const { jobs } = app.app
-  await jobs.start()
   const asked = await ana.post('/api/core/exports', { resource: 'deals.deal', format: 'csv' })
   expect(asked.status, JSON.stringify(asked.body)).toBeLessThan(300)
   const { id } = asked.body.data

@@ -60,17 +60,21 @@ const roleIsForPartners = defineGuard(
   },
 )
 
-const partnersPersonHoldsNoInternalRole = defineGuard('core.user', ['update', 'restore'], async ({ record }, ctx) => {
-  if (record['partner'] === null || record['partner'] === undefined) return
-  const { rows } = await sql<Held>`
+const partnersPersonHoldsNoInternalRole = defineGuard(
+  'core.user',
+  ['update', 'restore'],
+  async ({ record, changed }, ctx) => {
+    if (!changed.has('partner') || typeof record['partner'] !== 'string') return
+    const { rows } = await sql<Held>`
     select m.name, r.name as role, r.grants from core.role_assignment a
     join core.member m on m.workspace = a.workspace and m.id = a.user_id
     join core.role r on r.workspace = a.workspace and r.id = a.role_id and r.deleted_at is null
     where a.workspace = ${ctx.workspace.id}::uuid and a.user_id = ${record.id}::uuid and a.deleted_at is null`.execute(
-    ctx.sql,
-  )
-  refuseInternal(rows)
-})
+      ctx.sql,
+    )
+    refuseInternal(rows)
+  },
+)
 
 const roleOfPartnersStaysTheirs = defineGuard('core.role', ['update'], async ({ record, changed }, ctx) => {
   const grants = record['grants'] as readonly Grant[]

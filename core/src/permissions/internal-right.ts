@@ -5,6 +5,15 @@ const ofRecords: ReadonlySet<string> = new Set(['read', 'create', 'update', 'del
 /** Of whatever record: a merge changes what points at it, a share opens it to others. */
 const ofTheHouse: ReadonlySet<string> = new Set(['merge', 'share'])
 
+/** Of these the core grants reading as well, and they are no records. */
+const administered: ReadonlySet<string> = new Set([
+  'core.plugin',
+  'core.audit',
+  'core.privacy',
+  'core.pii',
+  'core.actor',
+])
+
 /** What the core grants beside records and that a partner's people may hold all the same. */
 const openToPartners: ReadonlySet<string> = new Set(['core.known-account.ask'])
 
@@ -15,6 +24,7 @@ const openToPartners: ReadonlySet<string> = new Set(['core.known-account.ask'])
 export function isInternalRight(resource: string, action: string): boolean {
   if (resource === '*' || ofTheHouse.has(action)) return true
   if (resource !== 'core' && !resource.startsWith('core.')) return false
+  if (administered.has(resource)) return true
   return !ofRecords.has(action) && !openToPartners.has(`${resource}.${action}`)
 }
 
