@@ -65,7 +65,6 @@ export async function buildUi(options: BuildOptions): Promise<UiManifest> {
     built[unit.name] = fresh ? old : await buildUnit(unit, outDir, recipe)
     options.report?.(`${unit.name} ${fresh ? 'unchanged' : 'built'} ${Math.round(performance.now() - started)} ms`)
   }
-  await holdBudget(built, outDir, options.report)
   const manifest = await writePage(built, options.plugins, outDir)
   await writeWhole(cacheFile, JSON.stringify({ ...cache, ...built }))
   await dropOldAssets(outDir, { ...cache, ...built })
@@ -133,15 +132,8 @@ async function isUnchanged(old: BuiltUnit, recipe: string, unit: Unit, outDir: s
   return now.every(Boolean)
 }
 
-/** What a first list may cost: scripts as they travel, compressed, and how many. With page, style and data: 12 requests. */
-const budget = { bytes: 60_000, scripts: 7 }
-
-/** @throws an Error that names the scripts of the first list and their sizes when they outgrow the budget */
-async function holdBudget(
-  built: Readonly<Record<string, BuiltUnit>>,
-  outDir: string,
-  report: BuildOptions['report'],
-): Promise<void> {
+/** What the first list of records fetches before its rows stand there. */
+async function firstList(built: Readonly<Record<string, BuiltUnit>>, outDir: string): Promise<UiManifest['firstList']> {
   const imports = Object.assign({}, ...Object.values(built).map((unit) => unit.imports)) as BuiltUnit['imports']
   const list = Object.keys(imports).find((file) => file.startsWith('assets/shell-record-list-'))
   const wanted = [...['lit', 'kit', 'shell'].map((name) => built[name]?.entry), list].filter((it) => it !== undefined)
@@ -153,16 +145,9 @@ async function holdBudget(
   }
   wanted.forEach(take)
   const sizes = await Promise.all(
-    [...scripts].map(async (file) => ({ file, ...(await stat(join(outDir, `${file}.gz`))) })),
+    [...scripts].map(async (file) => [file, (await stat(join(outDir, `${file}.gz`))).size] as const),
   )
-  const bytes = sizes.reduce((sum, { size }) => sum + size, 0)
-  report?.(`first list ${scripts.size} scripts ${bytes} bytes`)
-  if (bytes <= budget.bytes && scripts.size <= budget.scripts) return
-  const named = sizes.map(({ file, size }) => `${file} ${size}`).join(', ')
-  throw new Error(
-    `The first list loads ${scripts.size} scripts of ${bytes} bytes; the budget is ${budget.scripts} of ${budget.bytes}. ` +
-      `Fetch on demand what its first paint does without: ${named}`,
-  )
+  return Object.fromEntries(sizes)
 }
 
 async function writePage(
@@ -200,6 +185,7 @@ async function writePage(
     scriptHashes: page.scriptHashes,
     csp: page.csp,
     html: hash(page.html),
+    firstList: await firstList(built, outDir),
   }
   await writeWhole(join(outDir, 'index.html'), page.html)
   await writeWhole(join(outDir, 'manifest.json'), `${JSON.stringify(manifest, undefined, 2)}\n`)

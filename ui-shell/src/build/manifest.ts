@@ -22,6 +22,8 @@ export interface UiManifest {
   readonly csp: string
   /** Hash of index.html; changes if and only if any file of the shell changed. */
   readonly html: string
+  /** Scripts of the first list of records, with their bytes as gzip. */
+  readonly firstList: Readonly<Record<string, number>>
 }
 
 /** What nearly every element uses: one file, one request. */
