@@ -35,6 +35,7 @@ import { indexJob, indexJobKind } from './records/fields/index-job.ts'
 import { OwnFields } from './records/fields/own-fields.ts'
 import { LedgerSealer } from './records/ledger-chain.ts'
 import { runScan, scanKind } from './records/duplicates/jobs.ts'
+import { orphanScanKind, scanOrphans } from './records/orphans.ts'
 import { Catalog, type Resources } from './records/registry.ts'
 import { Words } from './words.ts'
 import { WriteFence } from './write-fence.ts'
@@ -184,6 +185,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   jobs.register(indexJobKind, indexJob({ database, catalog, log }))
   jobs.register(scanKind, runScan)
   registerPrivacyJobs(jobs, () => keys)
+  jobs.register(orphanScanKind, scanOrphans)
   const live = new LiveStream({ database, signals, catalog: (workspace) => fields.lastKnown(workspace), clock, log })
   const toggle = new Toggle(kernel)
   const ledger = new LedgerSealer({ database, clock, log })

@@ -35,7 +35,10 @@ import { indexSubscribers, type Enqueue } from './records/fields/index-job.ts'
 import { fields } from './records/fields/resource.ts'
 import type { Catalog, Resources } from './records/registry.ts'
 import { platformVersion } from './plugins/check-plugins.ts'
+import { sweepAnswers } from './http/idempotency.ts'
 import { nightlyScan } from './records/duplicates/jobs.ts'
+import { nightlyOrphanScan } from './records/orphans.ts'
+import { sweepSearch } from './records/search-sweep.ts'
 import type { LinkTable } from './records/merge/link-table.ts'
 import {
   privacyContributes,
@@ -128,7 +131,14 @@ export function corePlugin(
     ],
     links: [...sharedLinks, ...platformLinks],
     subscribers: [...sharedSubscribers, ...indexSubscribers(enqueue)],
-    jobs: [...exportJobs, ...privacyJobs, nightlyScan((workspace) => source(workspace).catalog)],
+    jobs: [
+      ...exportJobs,
+      nightlyScan((workspace) => source(workspace).catalog),
+      nightlyOrphanScan((workspace) => source(workspace).catalog),
+      sweepSearch,
+      sweepAnswers,
+      ...privacyJobs,
+    ],
     routes: [...identityRoutes(source), ...jobRoutes, ...sharedRoutes, ...viewRoutes, ...privacyRoutes(keys)],
     migrations: new URL('../migrations/', import.meta.url),
     demo: sharedDemo,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Context } from '../context.ts'
+import type { JobDefinition } from '../plugins/define-plugin.ts'
 import { idempotencyKeyReused } from './problem.ts'
 
 /** What a route answered: enough to answer the same again. */
@@ -50,4 +51,17 @@ export async function answerOnce(
     ctx.sql,
   )
   return answer
+}
+
+/** Takes away answers whose 24 hours are over: each holds what its request was answered. */
+export const sweepAnswers: JobDefinition = {
+  id: 'idempotency-sweep',
+  schedule: '50 3 * * *',
+  async run({ sql: tx, workspace, clock }) {
+    await sql`
+      delete from core.idempotency
+      where workspace = ${workspace.id}::uuid and at <= ${clock.now().toISOString()}::timestamptz - interval '24 hours'`.execute(
+      tx,
+    )
+  },
 }
