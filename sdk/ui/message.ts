@@ -19,7 +19,7 @@ type MessageOptions = Readonly<Record<string, readonly MessagePart[]>>
  * Reads an ICU message: literals, `{name}`, `{n, number}`, `{d, date}`, `{d, time}`, `plural` (with `offset` and `=0`),
  * `selectordinal`, `select`, `#` and quoting. Skeletons and tags are not read.
  *
- * By hand, because intl-messageformat with its parser is a fifth of what the first list may weigh, this a fiftieth.
+ * By hand, because intl-messageformat with its parser is a sixth of what the first list may weigh, this a sixtieth.
  *
  * @throws Error naming the place when braces do not match
  */
