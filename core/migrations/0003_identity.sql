@@ -56,6 +56,8 @@ create index passkey_user on core.passkey (user_id);
 alter table core.workspace
   -- Whether it lets nobody work with a password alone.
   add column second_factor text not null default 'optional' check (second_factor in ('optional', 'required')),
+  -- How much must speak for two records being one before people are asked.
+  add column duplicate_strictness text not null default 'usual' check (duplicate_strictness in ('lenient', 'usual', 'strict')),
   add check (fiscal_month between 1 and 12),
   add column workspace uuid generated always as (id) stored,
   add column owner uuid,

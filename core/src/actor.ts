@@ -25,7 +25,11 @@ export interface Workspace {
   readonly labels: WorkspaceLabels
   /** Whether everybody here must sign in with more than a password. */
   readonly secondFactor: 'optional' | 'required'
+  /** How readily two records are taken for one. */
+  readonly duplicateStrictness: DuplicateStrictness
 }
+
+export type DuplicateStrictness = 'lenient' | 'usual' | 'strict'
 
 export type WorkspaceLabels = Readonly<Record<string, Readonly<Record<Locale, EntityName>>>>
 

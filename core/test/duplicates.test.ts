@@ -179,3 +179,53 @@ describe('what the actor may not see', () => {
     expect(await suspects('accounts', leger, other.admin)).toEqual({})
   })
 })
+
+describe('how readily it is asked is a setting of the workspace', () => {
+  const strictness = async (duplicateStrictness: string) => {
+    const { status, body } = await company.admin.patch('/api/core/workspace', { duplicateStrictness })
+    expect(status, JSON.stringify(body)).toBe(200)
+  }
+  const scanned = async (path: string) => {
+    await app.app.jobs.runUntilIdle()
+    const { status, body } = await company.admin.post(`/api/core/${path}/duplicates/scan`)
+    expect(status, JSON.stringify(body)).toBe(202)
+    await app.app.jobs.runUntilIdle()
+    const pairs = await company.admin.get(`/api/core/${path}/duplicates`)
+    return pairs.body.data.map((it: { score: number }) => it.score)
+  }
+
+  test('namesakes are told when it is strict, at once while typing and by the next scan', async () => {
+    await make('contacts', { firstName: 'Jean', lastName: 'Martin' })
+    await make('contacts', { firstName: 'Jean', lastName: 'Martin', allowDuplicate: true })
+    const typed = { firstName: 'Jean', lastName: 'Martin' }
+    expect(Object.keys(await suspects('contacts', typed))).toHaveLength(0)
+    expect(await scanned('contacts')).toEqual([])
+    await strictness('strict')
+    expect(Object.keys(await suspects('contacts', typed))).toHaveLength(2)
+    expect((await company.admin.post('/api/core/contacts', typed)).body.code).toBe('DUPLICATE_SUSPECTED')
+    expect(await scanned('contacts')).toEqual([45])
+    await strictness('usual')
+    expect((await company.admin.get('/api/core/contacts/duplicates')).body.data).toEqual([])
+    expect(await scanned('contacts')).toEqual([])
+  })
+
+  test('one number in common is passed over when it is lenient, an address is not', async () => {
+    const known = { lastName: 'Alpha', mobile: '06 12 34 56 78', email: 'alpha@garonne.example' }
+    await make('contacts', known)
+    await strictness('lenient')
+    expect(await suspects('contacts', { lastName: 'Omega', phone: '0033612345678' })).toEqual({})
+    expect(Object.keys(await suspects('contacts', { lastName: 'Omega', email: known.email }))).toHaveLength(1)
+    await strictness('usual')
+    expect(Object.keys(await suspects('contacts', { lastName: 'Omega', phone: '0033612345678' }))).toHaveLength(1)
+  })
+
+  test('takes its three values, from who may change settings, and the audit tells', async () => {
+    const refused = await company.admin.patch('/api/core/workspace', { duplicateStrictness: 'paranoid' })
+    expect(refused).toMatchObject({ status: 422, body: { errors: [{ path: '/duplicateStrictness' }] } })
+    const rep = await company.as({ may: ['core.contact.create'] })
+    expect((await rep.patch('/api/core/workspace', { duplicateStrictness: 'strict' })).status).toBe(403)
+    await strictness('strict')
+    const { body } = await company.admin.get('/api/core/audit?resource=core.workspace')
+    expect(body.data[0].changes[0].changes).toEqual([{ field: 'duplicateStrictness', old: 'usual', new: 'strict' }])
+  })
+})

@@ -96,6 +96,7 @@ export const workspaces = defineResource(WorkspaceRecord, {
     locale: { format: 'select', options: ['en', 'fr'] },
     fiscalMonth: { min: 1, max: 12, plain: true },
     secondFactor: { format: 'select', options: ['optional', 'required'] },
+    duplicateStrictness: { format: 'select', options: ['lenient', 'usual', 'strict'] },
   },
   list: ['name', 'locale', 'zone', 'baseCurrency'],
 })

@@ -56,7 +56,7 @@ const mostKept = 10_000
 /** SQL of a workspace as `Workspace`, under an alias. */
 export const workspaceJson = (alias: string) => {
   const w = (column: string) => sql.ref(`${alias}.${column}`)
-  return sql<Workspace>`jsonb_build_object('id', ${w('id')}, 'slug', ${w('slug')}, 'name', ${w('name')}, 'locale', ${w('locale')}, 'zone', ${w('zone')}, 'baseCurrency', ${w('base_currency')}, 'fiscalMonth', ${w('fiscal_month')}, 'labels', ${w('labels')}, 'secondFactor', ${w('second_factor')})`
+  return sql<Workspace>`jsonb_build_object('id', ${w('id')}, 'slug', ${w('slug')}, 'name', ${w('name')}, 'locale', ${w('locale')}, 'zone', ${w('zone')}, 'baseCurrency', ${w('base_currency')}, 'fiscalMonth', ${w('fiscal_month')}, 'labels', ${w('labels')}, 'secondFactor', ${w('second_factor')}, 'duplicateStrictness', ${w('duplicate_strictness')})`
 }
 
 /** Finds whose browser a request comes from: the cookie's signature first, then one statement. */

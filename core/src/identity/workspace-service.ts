@@ -1,4 +1,4 @@
-import type { Locale, WorkspaceLabels } from '../actor.ts'
+import type { DuplicateStrictness, Locale, WorkspaceLabels } from '../actor.ts'
 import type { Context } from '../context.ts'
 import type { RecordJson, Records } from '../records/records.ts'
 import { workspaces } from './resources.ts'
@@ -11,6 +11,7 @@ export interface WorkspaceChange {
   readonly fiscalMonth?: number
   readonly labels?: WorkspaceLabels
   readonly secondFactor?: 'optional' | 'required'
+  readonly duplicateStrictness?: DuplicateStrictness
 }
 
 /** The settings of the workspace one works in. */

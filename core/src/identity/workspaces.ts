@@ -111,6 +111,7 @@ export class Workspaces {
       fiscalMonth: 1,
       labels: {},
       secondFactor: 'optional',
+      duplicateStrictness: 'usual',
     }
     const at = this.#clock.now().toISOString()
     await sql`select set_config('app.workspace', ${workspace.id}, true), set_config('app.partner', '*', true)`.execute(

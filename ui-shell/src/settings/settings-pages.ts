@@ -19,6 +19,14 @@ export const settingsPages: readonly SettingsPage[] = [
     load: () => import('./shell-profile.ts'),
   },
   {
+    name: 'workspace',
+    icon: 'settings',
+    group: 'workspace',
+    permission: ['core.workspace.manage'],
+    tag: 'shell-workspace',
+    load: () => import('./shell-workspace.ts'),
+  },
+  {
     name: 'modules',
     icon: 'plug',
     group: 'workspace',

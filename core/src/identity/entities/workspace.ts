@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core'
-import type { Locale, WorkspaceLabels } from '../../actor.ts'
+import type { DuplicateStrictness, Locale, WorkspaceLabels } from '../../actor.ts'
 import { recordBase } from '../../records/record-base.ts'
 
 export const WorkspaceSchema = defineEntity({
@@ -16,6 +16,7 @@ export const WorkspaceSchema = defineEntity({
     fiscalMonth: p.integer().default(1),
     labels: p.json<WorkspaceLabels>().default('{}'),
     secondFactor: p.string().$type<'optional' | 'required'>().default('optional'),
+    duplicateStrictness: p.string().$type<DuplicateStrictness>().default('usual'),
   },
 })
 

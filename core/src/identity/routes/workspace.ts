@@ -19,6 +19,7 @@ const change = z.strictObject({
     .optional(),
   fiscalMonth: z.int().min(1).max(12).optional(),
   secondFactor: z.enum(['optional', 'required']).optional(),
+  duplicateStrictness: z.enum(['lenient', 'usual', 'strict']).optional(),
   labels: z
     .record(z.string().regex(/^[a-z][a-z0-9-]*\.[a-z][a-z0-9-]*$/), z.strictObject({ en: entityName, fr: entityName }))
     .refine((labels) => Object.keys(labels).length <= 200)

@@ -52,10 +52,11 @@ export async function duplicatesOf(
   const found = await findAlike(scope, resource, keys, probes)
   const ids = new Set([...found.values()].flat().map(({ record }) => record))
   const visible = await visibleAmong(scope, resource, [...ids])
+  const from = suspectFrom(scope.ctx.workspace)
   const passed = (await passOver?.([...visible])) ?? new Set()
   return rows.map((row, probe) =>
     (found.get(probe) ?? [])
-      .filter(({ record, score }) => record !== row['id'] && visible.has(record) && score >= suspectFrom)
+      .filter(({ record, score }) => record !== row['id'] && visible.has(record) && score >= from)
       .filter(({ record }) => !passed.has(record))
       .toSorted((a, b) => b.score - a.score || (a.record < b.record ? -1 : 1))
       .slice(0, mostAnswered),
@@ -109,7 +110,7 @@ export async function findAlike(
 ): Promise<ReadonlyMap<number, Duplicate[]>> {
   const found = new Map<number, Duplicate[]>()
   const weights = weightsOf(keys)
-  const { asked, alike } = findersAmong(probes, weights)
+  const { asked, alike } = findersAmong(probes, weights, suspectFrom(scope.ctx.workspace))
   if (asked.every(({ supports }) => supports)) return found
   const { rows } = await sql<{ probe: number; record: string; reasons: DuplicateReason[] }>`
     select probe, record, jsonb_agg(jsonb_build_object('kind', kind, 'likeness', round(likeness::numeric, 2)) order by kind) as reasons

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { sql, type RawBuilder } from 'kysely'
+import type { DuplicateStrictness } from '../../actor.ts'
 import { countryOfZone } from '../../entities/phones.ts'
 import type { RecordJson } from '../records.ts'
 import { readerOf } from '../reader.ts'
@@ -38,9 +39,15 @@ export function weightsOf(keys: readonly DuplicateKey[]): ReadonlyMap<string, nu
   return new Map(keys.map(({ kind, weight }) => [kind, weight]))
 }
 
-/** Tells whether records were given their keys by the declaration that holds now. */
-export function declarationOf(keys: readonly DuplicateKey[]): string {
-  return createHash('sha256').update(JSON.stringify(keys)).digest('base64url').slice(0, 22)
+/**
+ * Tells whether records were given their keys, and compared, by the declaration that holds now. The strictness is part of
+ * it: pairs below the threshold are not kept, so another one compares all records anew.
+ */
+export function declarationOf(keys: readonly DuplicateKey[], strictness: DuplicateStrictness): string {
+  return createHash('sha256')
+    .update(JSON.stringify([keys, strictness]))
+    .digest('base64url')
+    .slice(0, 22)
 }
 
 export function keyValuesOf(scope: EngineScope, keys: readonly DuplicateKey[], record: Values): KeyValue[] {

@@ -58,7 +58,7 @@ export async function listPairs(scope: EngineScope, resource: Resource, query: P
     join ${tableOf(resource, 'one')} on one.workspace = p.workspace and one.id = p.a and one.deleted_at is null and ${access.where('one')}
     join ${tableOf(resource, 'two')} on two.workspace = p.workspace and two.id = p.b and two.deleted_at is null and ${access.where('two')}
     where p.workspace = ${workspace}::uuid and p.resource = ${resource.id} and p.state = ${state}
-      and p.score >= ${state === 'open' ? suspectFrom : 0}
+      and p.score >= ${state === 'open' ? suspectFrom(scope.ctx.workspace) : 0}
       ${after ? sql`and (-p.score, p.a, p.b) > (${-after.score}::integer, ${after.a}::uuid, ${after.b}::uuid)` : sql``}
     order by p.score desc, p.a, p.b limit ${limit + 1}`.execute(scope.tx)
   const shown = rows.slice(0, limit)
@@ -88,7 +88,7 @@ function pairOf(
   const [one, two] = [records[a], records[b]]
   const reasons = all.filter(({ kind }) => weights.has(kind))
   const score = scoreOf(reasons, weights)
-  if (!one || !two || (state === 'open' && score < suspectFrom)) return []
+  if (!one || !two || (state === 'open' && score < suspectFrom(scope.ctx.workspace))) return []
   return [{ a: one, b: two, score, reasons, state, foundAt }]
 }
 

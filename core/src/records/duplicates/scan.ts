@@ -43,7 +43,7 @@ export async function leftToScan(scope: EngineScope, resource: Resource): Promis
  */
 export async function scanStep(scope: EngineScope, resource: Resource): Promise<ScanStep> {
   const keys = demandKeys(scope, resource)
-  const filled = await fillStep(scope, resource, declarationOf(keys))
+  const filled = await fillStep(scope, resource, declarationOf(keys, scope.ctx.workspace.duplicateStrictness))
   if (filled > 0) return { done: false, count: filled }
   const { rows } = await sql<{ record: string }>`
     delete from core.duplicate_due d using (
@@ -108,11 +108,12 @@ async function comparePairs(
     probe: probeOf.get(record) ?? 0,
   }))
   const found = await findAlike(scope, resource, keys, probes)
+  const from = suspectFrom(scope.ctx.workspace)
   const pairs = new Map<string, Duplicate & { a: string; b: string }>()
   for (const [probe, alike] of found) {
     const record = due[probe]!
     for (const it of alike) {
-      if (it.record === record || it.score < suspectFrom) continue
+      if (it.record === record || it.score < from) continue
       const [a, b] = record < it.record ? [record, it.record] : [it.record, record]
       pairs.set(`${a} ${b}`, { ...it, a, b })
     }

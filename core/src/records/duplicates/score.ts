@@ -1,3 +1,5 @@
+import type { DuplicateStrictness, Workspace } from '../../actor.ts'
+
 /** Why two records may be one. */
 export interface DuplicateReason {
   readonly kind: string
@@ -5,8 +7,12 @@ export interface DuplicateReason {
   readonly likeness: number
 }
 
-/** How much must speak for it before people are asked. */
-export const suspectFrom = 50
+const thresholds: Readonly<Record<DuplicateStrictness, number>> = { lenient: 70, usual: 50, strict: 35 }
+
+/** How much must speak for it before people are asked, as the workspace has it. */
+export function suspectFrom({ duplicateStrictness }: Workspace): number {
+  return thresholds[duplicateStrictness]
+}
 
 /**
  * What all reasons say together, 0 to 100: each takes its part of the doubt the others leave, so that two of 50 are 75.
@@ -41,17 +47,19 @@ const leastAlike = 0.5
  * A kind finds nothing where all that could stand beside it would not make a suspect: a contact's name while no account is
  * given. Close spellings are looked for by the weightiest kinds, until what is left could not make one without them.
  *
+ * @param from - score from which on two are suspect
  * @returns the values, `closely` where close spellings are looked for, and how alike those must be to matter
  */
 export function findersAmong<P extends Asked>(
   probes: readonly P[],
   weights: ReadonlyMap<string, number>,
+  from: number,
 ): { readonly asked: readonly (P & { readonly closely: boolean })[]; readonly alike: number } {
   const suspect = (kinds: Iterable<string>, kind?: string, likeness = 1) =>
     scoreOf(
       [...kinds].map((it) => ({ kind: it, likeness: it === kind ? likeness : 1 })),
       weights,
-    ) >= suspectFrom
+    ) >= from
   let alike = 1
   const asked = [...Map.groupBy(probes, ({ probe }) => probe).values()].flatMap((values) => {
     const kinds = new Set(values.map(({ kind }) => kind))
