@@ -118,6 +118,16 @@ test.each(examples)(
   },
 )
 
+test('an instant that no database keeps is refused at its field', async () => {
+  await define('edge', 'instant')
+  for (const instant of ['0000-06-01T00:00:00Z', '9999-12-31T23:30:00-05:00', '0001-01-01T00:30:00+02:00']) {
+    const declared = await admin.post('/api/core/activities', { subject: 'Call', type: 'call', startAt: instant })
+    expect(declared).toMatchObject({ status: 422, body: { errors: [{ path: '/startAt', code: 'TYPE' }] } })
+    const own = await admin.post(accounts, { name: 'Edge', edge: instant })
+    expect(own).toMatchObject({ status: 422, body: { errors: [{ path: '/edge', code: 'TYPE' }] } })
+  }
+})
+
 test('references, users and automatic numbers are fields of one’s own too', async () => {
   await define('broker', 'reference', { target: 'core.account' })
   await define('coach', 'user')

@@ -208,7 +208,9 @@ function parseInstant(input: unknown): ParsedValue {
   if (input instanceof Date && !Number.isNaN(input.getTime())) return kept(input.toISOString())
   if (typeof input === 'string' && isoInstant.test(input.trim())) {
     const instant = new Date(input.trim())
-    if (!Number.isNaN(instant.getTime())) return kept(instant.toISOString())
+    // PostgreSQL has no year 0, and an offset may carry the last hours of 9999 into a year of five digits.
+    if (!Number.isNaN(instant.getTime()) && /^(?!0000)\d{4}-/.test(instant.toISOString()))
+      return kept(instant.toISOString())
   }
   return refused('TYPE', `"${shown(input)}" is not an instant; it should read 2026-03-31T09:00:00Z.`)
 }
