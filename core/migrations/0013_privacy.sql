@@ -269,6 +269,23 @@ create function core.without_texts(value jsonb) returns jsonb
   select regexp_replace(value::text,
     '([:\[,]\s*)"(?![0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"|\d{4}-\d\d-\d\d)(?:[^"\\]|\\.)*"(?!\s*:)', '\1""', 'g')::jsonb $$;
 
+-- Which lines became a record, or changed it.
+create index import_row_record on core.import_row (workspace, record) where record is not null;
+
+-- What was learnt of a file's columns tells of all its lines, and the file itself tells everything. Answers how many pieces.
+create function core.forget_files(imports uuid[]) returns bigint
+  language plpgsql set search_path = core, public, pg_temp as $$
+declare
+  found bigint;
+begin
+  update core.import i set aliases = '[]', columns = (
+      select coalesce(jsonb_agg((c.value - 'values') || '{"samples": [], "values": null}'), '[]') from jsonb_array_elements(i.columns) c)
+    where i.workspace = core.current_workspace() and i.id = any (imports);
+  delete from core.file_piece p where p.workspace = core.current_workspace() and p.file = any (imports);
+  get diagnostics found = row_count;
+  return found;
+end $$;
+
 -- Everything the engine keeps about some records beside their own rows: ledger values with their salts, words of the search,
 -- duplicate keys, lines of files, answers kept for a repeated request, what events said. Only records that an erasure
 -- under way has listed.
@@ -299,15 +316,9 @@ begin
     where r.workspace = here and r.record = any (listed) and num_nonnulls(r.cells, r.outcome) > 0;
   get diagnostics found = row_count;
   counts := counts || jsonb_build_object('importLines', found);
-  -- What was learnt of a file's columns tells of all its lines, and the file itself tells everything.
   delete from core.import_key k where k.workspace = here and k.import = any (imports)
     and exists (select from core.import_row r where r.workspace = here and r.import = k.import and r.line = k.line and r.record = any (listed));
-  update core.import i set aliases = '[]', columns = (
-      select coalesce(jsonb_agg((c.value - 'values') || '{"samples": [], "values": null}'), '[]') from jsonb_array_elements(i.columns) c)
-    where i.workspace = here and i.id = any (imports);
-  delete from core.file_piece p where p.workspace = here and p.file = any (imports);
-  get diagnostics found = row_count;
-  counts := counts || jsonb_build_object('importFiles', found);
+  counts := counts || jsonb_build_object('importFiles', core.forget_files(imports));
 
   delete from core.idempotency a where a.workspace = here and a.body ~ array_to_string(listed, '|');
   update core.event e set payload = core.without_texts(e.payload)
@@ -329,6 +340,7 @@ create function core.erase_mentions(of_run uuid, place regclass, pattern text, m
   language plpgsql security definer set search_path = core, public, pg_temp as $$
 declare
   here uuid := core.current_workspace();
+  imports uuid[];
   within text := format('t.workspace = %L and t.ctid >= %L::tid and t.ctid < %L::tid', here, format('(%s,0)', first_block), format('(%s,0)', last_block));
   assignments text;
   matches text;
@@ -343,6 +355,12 @@ begin
     execute format('update %s t set actor_name = '''', reason = null, salt = null where %s and t.salt is not null and t.reason ~* %L', place, within, pattern);
   elsif place in ('core.idempotency'::regclass, 'core.import_key'::regclass) then
     execute format('delete from %s t where %s and t::text ~* %L', place, within, pattern);
+  elsif place = 'core.import_row'::regclass then
+    -- A line that names somebody tells more of them, and so do the file and what was learnt of its columns.
+    execute format('with gone as (update %s t set cells = null, outcome = null where %s and num_nonnulls(t.cells, t.outcome) > 0
+      and (t.cells::text ~* %L or t.outcome::text ~* %3$L) returning t.import) select array_agg(import) from gone', place, within, pattern) into imports;
+    perform core.forget_files(imports);
+    return coalesce(array_length(imports, 1), 0);
   else
     select string_agg(format('%1$I = regexp_replace(t.%1$I::text, %2$L, %3$L, ''gi'')::%4$s', c.name, pattern, mark, c.type), ', '),
            string_agg(format('t.%I::text ~* %L', c.name, pattern), ' or ')
@@ -364,21 +382,26 @@ create function core.tables_with_words() returns table (place regclass, blocks b
     and exists (select from core.text_columns(c.oid::regclass))
   order by n.nspname, c.relname $$;
 
--- Rows of a table in which somebody is still named.
-create function core.count_mentions(of_run uuid, place regclass, pattern text) returns bigint
+-- Rows of a table in which somebody is named, but for those the run has listed as theirs or as held.
+create function core.count_mentions(of_run uuid, place regclass, of_resource text, pattern text) returns bigint
   language plpgsql stable security definer set search_path = core, public, pg_temp as $$
 declare
   matches text;
+  listed text := case
+    when place = 'core.change'::regclass then 'e.resource = t.resource and e.record = t.record'
+    when of_resource is not null then format('e.resource = %L and e.record = t.id', of_resource)
+    else 'false' end;
   found bigint;
 begin
   perform core.demand_erasure(of_run);
   select string_agg(format('t.%I::text ~* %L', c.name, pattern), ' or ') into matches from core.text_columns(place) c;
   if matches is null then return 0; end if;
-  execute format('select count(*) from %s t where t.workspace = %L and (%s)', place, core.current_workspace(), matches) into found;
+  execute format('select count(*) from %s t where t.workspace = %L and (%s) and not exists (
+    select from core.erasure_target e where e.workspace = t.workspace and e.run = %L and %s)', place, core.current_workspace(), matches, of_run, listed) into found;
   return found;
 end $$;
 
-revoke all on function core.erase_traces, core.erase_mentions, core.count_mentions, core.tables_with_words from public;
+revoke all on function core.forget_files, core.erase_traces, core.erase_mentions, core.count_mentions, core.tables_with_words from public;
 grant execute on function core.erase_traces, core.erase_mentions, core.count_mentions, core.tables_with_words to socle_app;
 
 -- Retention ------------------------------------------------------------------------------------------------------------------

@@ -212,6 +212,10 @@ describe('core-10: a person with mails, files, objections and orders', () => {
         }),
       ]),
     )
+    expect(plan.mentions).toEqual(
+      expect.arrayContaining([{ table: 'core.activity', resource: 'core.activity', count: 1 }]),
+    )
+    expect(plan.mentions.map(({ table }: { table: string }) => table)).not.toContain('core.contact')
     expect(plan.stores).toMatchObject([{ id: 'mails.blobs' }])
     expect(await placesOf(app, [markers.job]), 'a rehearsal leaves everything').not.toEqual([])
 
@@ -219,6 +223,11 @@ describe('core-10: a person with mails, files, objections and orders', () => {
     expect(done).toMatchObject({ state: 'done', requestedBy: null, identityCheck: null })
     await app.deliver()
     expect(await placesOf(app, [...texts, 'Zephyrine'])).toEqual([])
+
+    expect(await admin.get(`${requests}/${access}/file`)).toMatchObject({
+      status: 410,
+      body: { code: 'ACCESS_FILE_GONE' },
+    })
 
     const invoice = await admin.get(`/api/core/invoices/${left.invoice}`)
     expect(invoice.body.data).toMatchObject({ status: 'issued', net: '100.0000', contact: left.person })

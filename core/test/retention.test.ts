@@ -52,6 +52,8 @@ describe('a retention rule', () => {
     expect(rows.map(({ text }) => text).join()).not.toMatch(/Odile|Retenue/)
     const verdict = await here.admin.get(`/api/core/privacy/certificates/${run.certificate}/verification`)
     expect(verdict.body.data).toEqual({ valid: true, fault: null })
+    const back = await here.admin.post(`/api/core/leads/${gone}/restore`)
+    expect(back.body).toMatchObject({ code: 'SUBJECT_ERASED' })
     // Time went by, nobody asked to be forgotten: the person may come again.
     await made(here, '/api/core/leads', { firstName: 'Odile', lastName: 'Retenue' })
   })

@@ -111,11 +111,11 @@ export const rehearseJob: JobHandler<Payload> = async ({ payload: { request } },
 }
 
 async function countMentions(tools: JobTools, run: string, pattern: string): Promise<ErasurePlan['mentions']> {
-  const found: { table: string; count: number }[] = []
+  const found: ErasurePlan['mentions'][number][] = []
   if (pattern === '') return found
   for (const { place } of await tools.unit((ctx) => searched(ctx))) {
-    const count = await tools.unit((ctx) => mentionsIn(ctx, run, place, pattern))
-    if (count > 0) found.push({ table: place, count })
+    const mention = await tools.unit((ctx) => mentionsIn(ctx, run, place, pattern))
+    if (mention.count > 0) found.push(mention)
     await tools.progress()
   }
   return found
@@ -197,10 +197,10 @@ async function proceed(ctx: Context, run: string): Promise<boolean> {
       return { step: 'mentions', nth: 0, block: 0 }
     },
     mentions: () => eraseMentions(ctx, run, place, terms.pattern),
-    proof: async () => undefined,
+    proof: () => lookOnceMore(ctx, run, place, terms.pattern),
   }
   const next = await steps[place.step]()
-  if (!next || next.step === 'proof') {
+  if (!next) {
     await sql`select core.search_sweep()`.execute(ctx.sql)
     return false
   }
@@ -311,7 +311,7 @@ async function eraseMentions(ctx: Context, run: string, place: Place, pattern: s
   const table = pattern === '' ? undefined : (await searched(ctx))[place.nth]
   if (!table) return { step: 'proof', nth: 0, block: 0 }
   const scope = scopeOf(ctx)
-  const resource = scope.catalog.all().find((it) => tableName(it) === table.place.replaceAll('"', ''))
+  const resource = resourceAt(scope, table.place)
   const to = place.block + blocks
   const found = resource
     ? await markMentions(scope, resource, { pattern, from: place.block, to, run })
@@ -327,32 +327,49 @@ async function eraseMentions(ctx: Context, run: string, place: Place, pattern: s
   return to >= table.blocks ? { ...place, nth: place.nth + 1, block: 0 } : { ...place, block: to }
 }
 
-const tableName = ({ schema, table }: { schema: string; table: string }) => `${schema}.${table}`
-
-async function mentionsIn(ctx: Context, run: string, place: string, pattern: string): Promise<number> {
-  const { rows } = await sql<{
-    n: number
-  }>`select core.count_mentions(${run}::uuid, ${place}::regclass, ${pattern}) as n`.execute(ctx.sql)
-  return Number(rows[0]?.n ?? 0)
+/** The resource whose table it is, as PostgreSQL writes its name. */
+function resourceAt({ catalog }: EngineScope, place: string) {
+  return catalog.all().find(({ schema, table }) => `${schema}.${table}` === place.replaceAll('"', ''))
 }
 
-/** Looks once more, certifies, tells, and forgets what was looked for. */
+async function mentionsIn(
+  ctx: Context,
+  run: string,
+  place: string,
+  pattern: string,
+): Promise<ErasurePlan['mentions'][number]> {
+  const resource = resourceAt(scopeOf(ctx), place)?.id ?? null
+  const { rows } = await sql<{ n: number }>`
+    select core.count_mentions(${run}::uuid, ${place}::regclass, ${resource}, ${pattern}) as n`.execute(ctx.sql)
+  return { table: place, resource, count: Number(rows[0]?.n ?? 0) }
+}
+
+/** Where somebody is still named after all that: a row that was written meanwhile. The certificate says it. */
+async function lookOnceMore(ctx: Context, run: string, place: Place, pattern: string): Promise<Place | undefined> {
+  const table = pattern === '' ? undefined : (await searched(ctx))[place.nth]
+  if (!table) return undefined
+  const { count: found } = await mentionsIn(ctx, run, table.place, pattern)
+  if (found > 0) await count(ctx, run, { [`left ${table.place}`]: found })
+  return { ...place, nth: place.nth + 1 }
+}
+
+/** Certifies, tells, and forgets what was looked for. */
 async function finish(ctx: Context, keys: PrivacyKeys, run: string): Promise<{ certificate: string | null }> {
   const erasure = await erasureOf(ctx, run)
   if (!erasure) return { certificate: null }
   const { terms, counts } = erasure
-  const left: Record<string, number> = {}
-  if (terms.pattern !== '') {
-    for (const { place } of await searched(ctx)) {
-      const found = await mentionsIn(ctx, run, place, terms.pattern)
-      if (found > 0) left[place] = found
-    }
-  }
+  const isLeft = ([what]: [string, number]) => what.startsWith('left ')
+  const gone = Object.fromEntries(Object.entries(counts).filter((it) => !isLeft(it)))
+  const left = Object.fromEntries(
+    Object.entries(counts)
+      .filter(isLeft)
+      .map(([what, n]) => [what.slice('left '.length), n]),
+  )
   const now = ctx.clock.now().toISOString()
   const certificate = await certify(ctx, keys, {
     kind: 'erasure',
     request: run,
-    body: { request: run, erased: counts, held: terms.holds, left, sharedWithOthers: terms.shared },
+    body: { request: run, erased: gone, held: terms.holds, left, sharedWithOthers: terms.shared },
   })
   for (const { resource, record } of terms.subject.records) {
     if (resource === 'core.contact') ctx.emit(ContactErased, { record, request: run }, { key: record })

@@ -7,7 +7,7 @@ export interface ErasurePlan {
   /** Records that stay, with the legal basis. */
   readonly holds: readonly PlannedHold[]
   /** Tables in which the person is named elsewhere, with their rows. */
-  readonly mentions: readonly { readonly table: string; readonly count: number }[]
+  readonly mentions: readonly { readonly table: string; readonly resource: string | null; readonly count: number }[]
   /** Plugins that hold something of their own. */
   readonly stores: readonly { readonly id: string; readonly title: Words }[]
   /** Names and addresses that others have too: they are left where they stand, and do not bar who comes. */

@@ -17,6 +17,7 @@ import type { PrivacyKeys } from './keys.ts'
 import { retentionRules } from './retention-rule.ts'
 import { subjectOf } from './subject.ts'
 import { listHolds, listTargets, putTargets } from './targets.ts'
+import { endRecords } from './tombstones.ts'
 
 export const retentionKind = 'core.retention'
 
@@ -101,7 +102,7 @@ export function retentionJob(keys: () => PrivacyKeys): JobHandler<{ readonly rul
     let done = 0
     for (let more = true; more;) {
       const count = await unit(async (ctx) => {
-        const ended = await endSome(ctx, await ruleOf(ctx, id), run)
+        const ended = await endSome(ctx, keys(), await ruleOf(ctx, id), run)
         await progress(done + ended, undefined, ctx)
         return ended
       }, cause)
@@ -152,7 +153,7 @@ async function begin(ctx: Context, id: string, run: string): Promise<number | un
   return rows[0]?.n ?? 0
 }
 
-async function endSome(ctx: Context, rule: Rule, run: string): Promise<number> {
+async function endSome(ctx: Context, keys: PrivacyKeys, rule: Rule, run: string): Promise<number> {
   const { scope, resource, where } = compiled(ctx, rule)
   const workspace = sql`${ctx.workspace.id}::uuid`
   const { rows } = await sql<{ record: string }>`
@@ -164,7 +165,16 @@ async function endSome(ctx: Context, rule: Rule, run: string): Promise<number> {
   const ids = rows.map(({ record }) => record)
   if (ids.length === 0) return 0
   if (persons.has(resource.id)) {
-    for (const id of ids) await listTargets(scope, run, await subjectOf(scope, resource.id, id))
+    for (const id of ids) {
+      const subject = await subjectOf(scope, resource.id, id)
+      await listTargets(scope, run, subject)
+      await endRecords(
+        ctx,
+        keys,
+        run,
+        subject.records.map(({ record }) => record),
+      )
+    }
   } else {
     const records = ids.map((record) => ({ resource: resource.id, record }))
     await listHolds(scope, run, { resource: resource.id, record: ids[0] ?? '', records, addresses: [] })

@@ -34,7 +34,21 @@ export async function raiseTombstones(
   }
   for (const day of subject.birthDates)
     for (const { first, last } of subject.names) add('birth', `${day} ${fold(`${first} ${last}`)}`)
-  const all = hashed(ctx, keys, [...marks.values()])
+  return put(ctx, keys, run, [...marks.values()])
+}
+
+/** A record that a rule ended has nothing left to come back with, whoever undoes what. The person may come anew. */
+export async function endRecords(ctx: Context, keys: PrivacyKeys, run: string, ids: readonly string[]): Promise<void> {
+  await put(
+    ctx,
+    keys,
+    run,
+    ids.map((value) => ({ kind: 'record', value })),
+  )
+}
+
+async function put(ctx: Context, keys: PrivacyKeys, run: string, marks: readonly Mark[]): Promise<number> {
+  const all = hashed(ctx, keys, marks)
   await sql`
     insert into core.tombstone (workspace, kind, hash, run, at)
     select ${ctx.workspace.id}::uuid, m.kind, decode(m.hash, 'hex'), ${run}::uuid, ${ctx.clock.now().toISOString()}::timestamptz

@@ -33,7 +33,7 @@ interface PrivacyRequest {
   readonly plan: {
     readonly records: readonly { readonly resource: string; readonly how: string; readonly count: number }[]
     readonly holds: readonly Hold[]
-    readonly mentions: readonly { readonly table: string; readonly count: number }[]
+    readonly mentions: readonly { readonly table: string; readonly resource: string | null; readonly count: number }[]
     readonly stores: readonly { readonly id: string; readonly title: { readonly en: string; readonly fr: string } }[]
     readonly shared: number
   } | null
@@ -233,7 +233,7 @@ export class ShellPrivacy extends KitElement {
               <ul class="rows">
                 ${plan.records.map((row) => line(row.how === 'person' ? 'user-round' : 'list', resourceName(row.resource), t(`shell.privacy.how.${row.how}`), row.count))}
                 ${plan.stores.map((store) => line('plug', store.title[language], t('shell.privacy.how.store')))}
-                ${plan.mentions.map((row) => line('search', row.table, t('shell.privacy.how.mention'), row.count))}
+                ${plan.mentions.map((row) => line('search', row.resource ? resourceName(row.resource) : t('shell.privacy.trace', { table: row.table }), t('shell.privacy.how.mention'), row.count))}
               </ul>
               ${
                 plan.holds.length > 0
