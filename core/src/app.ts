@@ -83,7 +83,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     (workspace) => ({ plugins, catalog: fields.lastKnown(workspace) }),
     () => (request, ctx) => jobs.enqueue(request, ctx),
     () => catalog,
-    () => keys,
+    { keys: () => keys, signals },
   )
   const plugins = orderedPlugins([core, ...options.plugins])
   if (options.migrate !== false) {

@@ -52,7 +52,7 @@ import {
   privacyResources,
   privacyRoutes,
 } from './privacy/index.ts'
-import type { PrivacyKeys } from './privacy/keys.ts'
+import type { PrivacyParts } from './privacy/tombstones.ts'
 
 const platformPermissions = [
   definePermission('core.plugin.read', { en: 'See the modules', fr: 'Voir les modules' }),
@@ -83,7 +83,7 @@ export function corePlugin(
   source: (workspace: string) => ReturnType<PermissionSource> & { readonly catalog: Resources },
   enqueue: () => Enqueue,
   declared: () => Catalog,
-  keys: () => PrivacyKeys,
+  privacy: PrivacyParts,
 ): PluginDefinition {
   return definePlugin({
     id: 'core',
@@ -118,7 +118,7 @@ export function corePlugin(
     ],
     roleTemplates: coreRoleTemplates,
     emits: [...sharedEvents, ...identityEvents, ...deliveryEvents, ...importEvents, ...privacyEvents],
-    provides: [...sharedProvides, ...identityProvides, ...privacyProvides(keys)],
+    provides: [...sharedProvides, ...identityProvides, ...privacyProvides(privacy.keys)],
     points: [...sharedPoints, ...privacyPoints],
     contributes: privacyContributes,
     guards: [
@@ -127,7 +127,7 @@ export function corePlugin(
       ...viewGuards,
       ...importGuards,
       ...fieldGuards(declared),
-      ...privacyGuards(keys),
+      ...privacyGuards(privacy),
     ],
     links: [...sharedLinks, ...platformLinks],
     subscribers: [...sharedSubscribers, ...indexSubscribers(enqueue)],
@@ -139,7 +139,7 @@ export function corePlugin(
       sweepAnswers,
       ...privacyJobs,
     ],
-    routes: [...identityRoutes(source), ...jobRoutes, ...sharedRoutes, ...viewRoutes, ...privacyRoutes(keys)],
+    routes: [...identityRoutes(source), ...jobRoutes, ...sharedRoutes, ...viewRoutes, ...privacyRoutes(privacy.keys)],
     migrations: new URL('../migrations/', import.meta.url),
     demo: sharedDemo,
   })

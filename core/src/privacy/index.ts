@@ -15,7 +15,7 @@ import { PrivacyStores } from './stores.ts'
 import { nightlyRetention, retentionJob, retentionKind } from './retention.ts'
 import { retentionRoutes } from './retention-routes.ts'
 import { retentionRules, RetentionRuleSchema } from './retention-rule.ts'
-import { tombstoneGuards } from './tombstones.ts'
+import { tombstoneGuards, type PrivacyParts } from './tombstones.ts'
 
 // Consent, requests, erasure and retention, as the core's own plugin value lists them.
 
@@ -36,7 +36,7 @@ export const privacyPoints = [PrivacyStores]
 
 export const privacyContributes = [contribution(PrivacyStores, commercialDocuments)]
 
-export const privacyGuards = (keys: () => PrivacyKeys) => [...tombstoneGuards(keys), ...consentGuards(keys)]
+export const privacyGuards = (parts: PrivacyParts) => [...tombstoneGuards(parts), ...consentGuards(parts.keys)]
 
 export const privacyProvides = (keys: () => PrivacyKeys) => [
   provide(Consents, (ctx) => new ConsentService(ctx, keys())),

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Context } from '../context.ts'
+import type { RecordSignal, Signals } from '../database/signals.ts'
 import { fold } from '../records/expression/index.ts'
 import { defineGuard, type GuardDefinition } from '../records/define-resource.ts'
 import type { RecordJson } from '../records/records.ts'
@@ -7,6 +8,12 @@ import { addressOf } from './addresses.ts'
 import { subjectErased } from './errors.ts'
 import type { PrivacyKeys } from './keys.ts'
 import type { KnownSubject } from './subject.ts'
+
+/** What this room stands on, known once the installation runs. */
+export interface PrivacyParts {
+  readonly keys: () => PrivacyKeys
+  readonly signals: Signals
+}
 
 type Kind = 'email' | 'phone' | 'phone-name' | 'birth' | 'record'
 
@@ -66,9 +73,47 @@ function hashed(ctx: Context, keys: PrivacyKeys, marks: readonly Mark[]) {
   }))
 }
 
+// A signal drops what is kept at once; this bounds what a lost signal costs.
+const emptyFor = 15_000
+
+/** Workspaces in which nobody was erased: most of them, and their writes need not ask. */
+class Untouched {
+  readonly #until = new Map<string, number>()
+  #generation = 0
+
+  constructor(signals: Signals) {
+    signals.on((signal) => {
+      if (signal.kind !== 'records' || !signal.changes.some(mayRaise)) return
+      this.#generation += 1
+      this.#until.delete(signal.workspace)
+    })
+  }
+
+  has(workspace: string): boolean {
+    return performance.now() < (this.#until.get(workspace) ?? 0)
+  }
+
+  /** Hands out where to note what a look finds; a look that an erasure overtook notes nothing. */
+  looking(workspace: string): (isEmpty: boolean) => void {
+    const generation = this.#generation
+    return (isEmpty) => {
+      if (isEmpty && generation === this.#generation) this.#until.set(workspace, performance.now() + emptyFor)
+    }
+  }
+}
+
+/** What changes in a unit that raises tombstones. */
+function mayRaise({ resource, action }: RecordSignal): boolean {
+  return resource === 'core.privacy-request' || (action === 'delete' && persons.has(resource))
+}
+
+const persons: ReadonlySet<string> = new Set(['core.contact', 'core.lead', 'core.account'])
+
 /** Whatever way a record comes in or changes, it passes here: an erased person does not return by itself. */
-export function tombstoneGuards(keys: () => PrivacyKeys): readonly GuardDefinition[] {
+export function tombstoneGuards({ keys, signals }: PrivacyParts): readonly GuardDefinition[] {
+  const untouched = new Untouched(signals)
   const check: GuardDefinition['check'] = async ({ record, before, changed, action }, ctx) => {
+    if (untouched.has(ctx.workspace.id)) return
     if (action === 'update' && ![...watched].some((name) => changed.has(name))) return
     const marks = marksOf(record, ctx)
     // A change of a job title is no return: only what is new about the record is looked at.
@@ -82,14 +127,17 @@ export function tombstoneGuards(keys: () => PrivacyKeys): readonly GuardDefiniti
       marks.filter(({ kind, value }) => !known?.has(`${kind} ${value}`)),
     )
     if (asked.length === 0) return
-    const { rows } = await sql`
-      select 1 from core.tombstone t join unnest(${asked.map(({ kind }) => kind)}::text[], ${asked.map(({ hash }) => hash)}::text[]) as m (kind, hash)
-        on t.workspace = ${ctx.workspace.id}::uuid and t.kind = m.kind and t.hash = decode(m.hash, 'hex') where t.lifted_at is null limit 1`.execute(
+    const looked = untouched.looking(ctx.workspace.id)
+    const { rows } = await sql<{ found: boolean; isEmpty: boolean }>`
+      select exists (select from core.tombstone t join unnest(${asked.map(({ kind }) => kind)}::text[], ${asked.map(({ hash }) => hash)}::text[]) as m (kind, hash)
+          on t.workspace = ${ctx.workspace.id}::uuid and t.kind = m.kind and t.hash = decode(m.hash, 'hex') where t.lifted_at is null) as found,
+        not exists (select from core.tombstone t where t.workspace = ${ctx.workspace.id}::uuid) as "isEmpty"`.execute(
       ctx.sql,
     )
-    if (rows.length > 0) throw subjectErased({})
+    if (rows[0]?.found) throw subjectErased({})
+    looked(rows[0]?.isEmpty === true)
   }
-  return ['core.contact', 'core.lead', 'core.account'].map((resource) =>
+  return [...persons].map((resource) =>
     defineGuard(resource, ['create', 'update', 'restore'], (write, ctx) =>
       resource === 'core.account' && write.record['kind'] !== 'person' ? undefined : check(write, ctx),
     ),
