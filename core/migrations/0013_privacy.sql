@@ -18,10 +18,17 @@ create table core.consent_wording (
   primary key (workspace, hash)
 );
 select core.protect('core.consent_wording', 'select, insert');
-create trigger wording_is_kept before update or delete on core.consent_wording for each row execute function core.refuse_altering();
+create function core.keep_wording() returns trigger language plpgsql as $$
+begin
+  -- Somebody may have been named in it: the words may go, their digest stays.
+  if to_jsonb(new) = to_jsonb(old) || '{"wording": ""}' then return new; end if;
+  raise exception 'consent_wording is append-only' using errcode = 'restrict_violation';
+end $$;
+create trigger wording_is_kept before update on core.consent_wording for each row execute function core.keep_wording();
+create trigger wording_stays before delete on core.consent_wording for each row execute function core.refuse_altering();
 
--- Objections, withdrawals and their reversals. Nothing in a row tells who it is about but an id and a keyed hash, so that
--- none of it has to go when the person does, and the chain stays whole.
+-- Objections, withdrawals and their reversals. Nothing in a row tells who it is about but an id and keyed hashes, and its
+-- words are names of things, so that none of it has to go when the person does, and the chain stays whole.
 create table core.opt_out (
   id uuid primary key,
   workspace uuid not null references core.workspace (id) on delete cascade,
@@ -31,14 +38,14 @@ create table core.opt_out (
   address_hash bytea,
   channel text not null check (channel in ('mail', 'sms', 'phone', 'post', 'any')),
   -- `all`, or the id of a topic a plugin names.
-  scope text not null check (scope <> ''),
+  scope text not null check (scope ~ '^[[:alnum:]._:/-]+$'),
   action text not null check (action in ('objection', 'withdrawal', 'reversal')),
-  source text not null check (source <> ''),
+  source text not null check (source ~ '^[[:alnum:]._:/-]+$'),
   -- Which text it was, and the digest of its words.
-  wording_id text,
+  wording_id text check (wording_id ~ '^[[:alnum:]._:/-]+$'),
   wording_hash bytea,
-  -- What it is known by where it came from: told twice, it is recorded once.
-  proof_key text not null,
+  -- Keyed hash of what it is known by where it came from: told twice, it is recorded once.
+  proof_key bytea not null,
   at timestamptz not null,
   recorded_at timestamptz not null,
   recorded_by uuid,
@@ -61,7 +68,7 @@ create function core.opt_out_digest(of_row core.opt_out) returns bytea
   language sql stable as $$
   select sha256(of_row.prev_hash || convert_to(jsonb_build_array(of_row.id, of_row.workspace, of_row.position, of_row.person_resource, of_row.person,
     encode(of_row.address_hash, 'hex'), of_row.channel, of_row.scope, of_row.action, of_row.source, of_row.wording_id,
-    encode(of_row.wording_hash, 'hex'), of_row.proof_key, (extract(epoch from of_row.at) * 1000000)::bigint,
+    encode(of_row.wording_hash, 'hex'), encode(of_row.proof_key, 'hex'), (extract(epoch from of_row.at) * 1000000)::bigint,
     (extract(epoch from of_row.recorded_at) * 1000000)::bigint, of_row.recorded_by, of_row.recorded_by_type)::text, 'UTF8')) $$;
 
 -- The database draws the place and the link, so that no writer can make them up. Objections of one company wait for each other;
@@ -355,6 +362,8 @@ begin
     execute format('update %s t set actor_name = '''', reason = null, salt = null where %s and t.salt is not null and t.reason ~* %L', place, within, pattern);
   elsif place in ('core.idempotency'::regclass, 'core.import_key'::regclass) then
     execute format('delete from %s t where %s and t::text ~* %L', place, within, pattern);
+  elsif place = 'core.consent_wording'::regclass then
+    execute format('update %s t set wording = '''' where %s and t.wording ~* %L', place, within, pattern);
   elsif place = 'core.import_row'::regclass then
     -- A line that names somebody tells more of them, and so do the file and what was learnt of its columns.
     execute format('with gone as (update %s t set cells = null, outcome = null where %s and num_nonnulls(t.cells, t.outcome) > 0
@@ -462,4 +471,3 @@ create table core.retention_run (
 );
 create index retention_run_recent on core.retention_run (workspace, rule, at desc);
 select core.protect('core.retention_run', 'select, insert');
-create trigger run_is_append_only before update or delete on core.retention_run for each row execute function core.refuse_altering();

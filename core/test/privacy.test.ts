@@ -105,6 +105,14 @@ async function everywhere(here: TestWorkspace) {
     channel: 'mail',
     action: 'objection',
     source: 'letter',
+    wording: { text: `Dear ${markers.first} ${markers.last}, you may object at any time.` },
+    proofKey: markers.email,
+  })
+  await made(here, '/api/core/privacy/retention-rules', {
+    name: 'That one',
+    resource: 'core.lead',
+    condition: `email = "${markers.email}"`,
+    action: 'delete',
   })
   const importing = new Importing(admin, () => app.app.jobs.runUntilIdle())
   const file = `E-mail;Job title\n${markers.email};${markers.importer}\n`
@@ -243,6 +251,8 @@ describe('core-10: a person with mails, files, objections and orders', () => {
     const said = JSON.parse(certificate.body.data.body)
     expect(said).toMatchObject({ request, left: {}, erased: { 'record core.contact': 2, 'store mails.blobs': 1 } })
     expect(said.held).toEqual(expect.arrayContaining([expect.objectContaining({ resource: 'core.invoice' })]))
+    const objections = await admin.get('/api/core/privacy/consents/verification')
+    expect(objections.body.data).toEqual({ checked: 1, fault: null })
     const verdict = await admin.get(`/api/core/privacy/certificates/${done.certificateId}/verification`)
     expect(verdict.body.data).toEqual({ valid: true, fault: null })
     const ledger = await admin.get('/api/core/audit/verification')

@@ -10,6 +10,12 @@ import { ConsentService } from './consent-service.ts'
 import { addressUnreadable } from './errors.ts'
 import type { PrivacyKeys } from './keys.ts'
 
+/** The name of a topic, a text or a way: words about a person have no place in a proof that stays. */
+const thing = z
+  .string()
+  .max(120)
+  .regex(/^[\p{L}\p{N}._:/-]+$/u)
+
 const personResource = z.enum(['core.contact', 'core.lead'])
 const state = z.object({
   channel: z.enum(['mail', 'sms', 'phone', 'post']),
@@ -37,12 +43,10 @@ const consent = z.strictObject({
   person: z.strictObject({ resource: personResource, record: z.uuid() }).optional(),
   address: z.string().min(3).max(254).optional(),
   channel: z.enum(channels),
-  scope: z.string().min(1).max(120).optional(),
+  scope: thing.optional(),
   action: z.enum(['objection', 'withdrawal', 'reversal']),
-  source: z.string().min(1).max(120),
-  wording: z
-    .strictObject({ id: z.string().min(1).max(120).optional(), text: z.string().min(1).max(10_000) })
-    .optional(),
+  source: thing,
+  wording: z.strictObject({ id: thing.optional(), text: z.string().min(1).max(10_000) }).optional(),
   proofKey: z.string().min(1).max(200).optional(),
   at: z.iso.datetime({ offset: true }).optional(),
 })

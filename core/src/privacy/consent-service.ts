@@ -62,7 +62,7 @@ export class ConsentService implements Consents {
     if (consent.address !== undefined && !address) throw addressUnreadable({ channel })
     if (!person && !address) throw consentOfNobody({})
     const id = uuidv7()
-    const key = proofKey ?? `id:${id}`
+    const key = this.#keys.hash(workspace.id, 'proof', proofKey ?? id)
     const hash = wording ? createHash('sha256').update(wording.text).digest() : null
     if (wording) {
       await sql`insert into core.consent_wording (workspace, hash, wording, at)

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Context } from '../context.ts'
 import { SocleError } from '../errors.ts'
@@ -194,6 +195,9 @@ async function endSome(ctx: Context, keys: PrivacyKeys, rule: Rule, run: string)
   return ids.length
 }
 
+/** A condition may name somebody; a certificate may not. */
+const digestOf = (condition: string) => createHash('sha256').update(condition).digest('hex')
+
 async function finish(
   ctx: Context,
   keys: PrivacyKeys,
@@ -213,7 +217,7 @@ async function finish(
       ? null
       : await certify(ctx, keys, {
           kind: 'retention',
-          body: { rule: id, resource, condition, action, matched, ...counts },
+          body: { rule: id, resource, action, conditionDigest: digestOf(condition), matched, ...counts },
         })
   const at = ctx.clock.now().toISOString()
   await sql`

@@ -1,11 +1,10 @@
 export interface SettingsPage {
-  /** Path segment below `/settings` and end of its translation key. */
+  /** Path segment below `/settings`, end of its translation key, and of its element `shell-<name>`. */
   readonly name: string
   readonly icon: string
   readonly group: 'you' | 'workspace' | 'control'
   /** Any of these opens it; without, everybody may. */
   readonly permission?: readonly string[]
-  readonly tag: string
   readonly load: () => Promise<unknown>
 }
 
@@ -15,7 +14,6 @@ export const settingsPages: readonly SettingsPage[] = [
     name: 'profile',
     icon: 'user',
     group: 'you',
-    tag: 'shell-profile',
     load: () => import('./shell-profile.ts'),
   },
   {
@@ -31,7 +29,6 @@ export const settingsPages: readonly SettingsPage[] = [
     icon: 'plug',
     group: 'workspace',
     permission: ['core.plugin.toggle', 'core.plugin.read'],
-    tag: 'shell-modules',
     load: () => import('./shell-modules.ts'),
   },
   {
@@ -39,7 +36,6 @@ export const settingsPages: readonly SettingsPage[] = [
     icon: 'users',
     group: 'workspace',
     permission: ['core.user.manage', 'core.user.read'],
-    tag: 'shell-people',
     load: () => import('./shell-people.ts'),
   },
   {
@@ -47,7 +43,6 @@ export const settingsPages: readonly SettingsPage[] = [
     icon: 'network',
     group: 'workspace',
     permission: ['core.team.manage', 'core.user.manage'],
-    tag: 'shell-teams',
     load: () => import('./shell-teams.ts'),
   },
   {
@@ -55,7 +50,6 @@ export const settingsPages: readonly SettingsPage[] = [
     icon: 'list-plus',
     group: 'workspace',
     permission: ['core.field.manage'],
-    tag: 'shell-fields',
     load: () => import('./shell-fields.ts'),
   },
   {
@@ -63,7 +57,6 @@ export const settingsPages: readonly SettingsPage[] = [
     icon: 'shield-check',
     group: 'control',
     permission: ['core.role.manage'],
-    tag: 'shell-roles',
     load: () => import('./shell-roles.ts'),
   },
   {
@@ -71,7 +64,6 @@ export const settingsPages: readonly SettingsPage[] = [
     icon: 'key-round',
     group: 'control',
     permission: ['core.apikey.manage'],
-    tag: 'shell-api-keys',
     load: () => import('./shell-api-keys.ts'),
   },
   {
@@ -79,7 +71,6 @@ export const settingsPages: readonly SettingsPage[] = [
     icon: 'shield',
     group: 'control',
     permission: ['core.privacy.manage', 'core.privacy.read'],
-    tag: 'shell-privacy',
     load: () => import('./shell-privacy.ts'),
   },
   {
@@ -87,7 +78,6 @@ export const settingsPages: readonly SettingsPage[] = [
     icon: 'clock',
     group: 'control',
     permission: ['core.privacy.manage', 'core.privacy.read'],
-    tag: 'shell-retention',
     load: () => import('./shell-retention.ts'),
   },
   {
@@ -95,7 +85,6 @@ export const settingsPages: readonly SettingsPage[] = [
     icon: 'scroll-text',
     group: 'control',
     permission: ['core.audit.read'],
-    tag: 'shell-audit',
     load: () => import('./shell-audit.ts'),
   },
 ]

@@ -37,7 +37,7 @@ export class ShellSettings extends KitElement {
     try {
       await page.load()
       if (this.#name !== name) return
-      this.#shown = Object.assign(document.createElement(page.tag), { record: this.record })
+      this.#shown = Object.assign(document.createElement(`shell-${name}`), { record: this.record })
       this.requestUpdate()
     } catch (problem) {
       this.problem = String(problem)
