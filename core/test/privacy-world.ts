@@ -116,23 +116,26 @@ export class Asking {
   }
 }
 
-/** Every place of the database in which a text stands, as a dump of it would show: `schema.table.column`. */
+/** Every table of the database in which a text stands, as a dump of it would show: `schema.table: text`. */
 export async function placesOf(app: TestApp, texts: readonly string[]): Promise<string[]> {
   const { owner } = app.app.kernel.parts.database
-  const { rows: columns } = await sql<{ schema: string; table: string; name: string; type: string }>`
-    select n.nspname as schema, c.relname as table, a.attname as name, a.atttypid::regtype::text as type
-    from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
-    where c.relkind = 'r' and a.attnum > 0 and not a.attisdropped and n.nspname not in ('pg_catalog', 'information_schema')
-      and n.nspname !~ '^pg_'`.execute(owner)
+  const { rows: tables } = await sql<{ schema: string; table: string; bytes: string[] }>`
+    select n.nspname as schema, c.relname as table,
+      array(select a.attname::text from pg_attribute a
+        where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.atttypid = 'bytea'::regtype) as bytes
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind = 'r' and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_'
+    order by 1, 2`.execute(owner)
   const places: string[] = []
-  for (const { schema, table, name, type } of columns) {
+  for (const { schema, table, bytes } of tables) {
     // Bytes as the words they are, and every other type as a dump writes it.
-    const text = type === 'bytea' ? sql`encode(${sql.ref(name)}, 'escape')` : sql`${sql.ref(name)}::text`
-    for (const marker of texts) {
-      const { rows } = await sql`
-        select 1 from ${sql.table(`${schema}.${table}`)} where ${text} ilike ${`%${marker}%`} limit 1`.execute(owner)
-      if (rows.length > 0) places.push(`${schema}.${table}.${name}: ${marker}`)
-    }
+    const row = sql.join([sql`t::text`, ...bytes.map((name) => sql`encode(${sql.ref(`t.${name}`)}, 'escape')`)])
+    const { rows } = await sql<{ text: string }>`
+      select m.text from unnest(${[...texts]}::text[]) m (text)
+      where exists (select from ${sql.table(`${schema}.${table}`)} t where concat_ws(' ', ${row}) ilike '%' || m.text || '%')`.execute(
+      owner,
+    )
+    places.push(...rows.map(({ text }) => `${schema}.${table}: ${text}`))
   }
   return places
 }

@@ -189,7 +189,8 @@ describe('core-10: a person with mails, files, objections and orders', () => {
     const asking = new Asking(app, here)
     const left = await everywhere(here)
     const texts = Object.values(markers)
-    for (const marker of texts) expect(await placesOf(app, [marker]), marker).not.toEqual([])
+    const planted = await placesOf(app, texts)
+    for (const marker of texts) expect(planted.join('\n'), marker).toContain(`: ${marker}`)
 
     const access = await asking.ask('access', left.person)
     await asking.step(access, 'run')
