@@ -5,6 +5,20 @@ import { setPage } from '../page.ts'
 import { settingsPages } from './settings-pages.ts'
 import type { SettingsPage } from './settings-pages.ts'
 
+/** Where each page is found; here, because what the first list loads has no use for it. */
+const loads: Readonly<Record<string, () => Promise<unknown>>> = {
+  profile: () => import('./shell-profile.ts'),
+  modules: () => import('./shell-modules.ts'),
+  people: () => import('./shell-people.ts'),
+  teams: () => import('./shell-teams.ts'),
+  fields: () => import('./shell-fields.ts'),
+  roles: () => import('./shell-roles.ts'),
+  'api-keys': () => import('./shell-api-keys.ts'),
+  privacy: () => import('./shell-privacy.ts'),
+  retention: () => import('./shell-retention.ts'),
+  audit: () => import('./shell-audit.ts'),
+}
+
 /** The list of settings, and the chosen one beside it. */
 export class ShellSettings extends KitElement {
   static override properties = { page: {}, record: {}, problem: { state: true } }
@@ -35,7 +49,7 @@ export class ShellSettings extends KitElement {
       crumbs: [{ title: t('shell.nav.settings'), href: '/settings' }],
     })
     try {
-      await page.load()
+      await loads[name]?.()
       if (this.#name !== name) return
       this.#shown = Object.assign(document.createElement(`shell-${name}`), { record: this.record })
       this.requestUpdate()
