@@ -7,6 +7,9 @@ begin
   raise exception '% is append-only', tg_table_name using errcode = 'restrict_violation';
 end $$;
 
+-- What asks whether somebody may be written to, or may come back, must find all of it whoever's session it is: partner
+-- sessions read these hashes and ids too. All else of this room is closed to them.
+
 -- The consent base -----------------------------------------------------------------------------------------------------
 
 -- What people were shown or told when they objected; the company's words, not the person's.
@@ -17,7 +20,7 @@ create table core.consent_wording (
   at timestamptz not null,
   primary key (workspace, hash)
 );
-select core.protect('core.consent_wording', 'select, insert');
+select core.protect('core.consent_wording', 'select, insert', 'everything', null, 'select, insert');
 create function core.keep_wording() returns trigger language plpgsql as $$
 begin
   -- Somebody may have been named in it: the words may go, their digest stays.
@@ -60,7 +63,7 @@ create table core.opt_out (
 );
 create index opt_out_of_person on core.opt_out (workspace, person, at desc, position desc) where person is not null;
 create index opt_out_of_address on core.opt_out (workspace, address_hash, at desc, position desc) where address_hash is not null;
-select core.protect('core.opt_out', 'select, insert');
+select core.protect('core.opt_out', 'select, insert', 'everything', null, 'select, insert');
 create trigger opt_out_is_append_only before update or delete on core.opt_out for each row execute function core.refuse_altering();
 create trigger opt_out_is_not_emptied before truncate on core.opt_out execute function core.refuse_truncation();
 
@@ -112,7 +115,7 @@ create table core.suppression (
   primary key (workspace, address_hash, channel),
   check ((lifted_at is null) = (lift_reason is null))
 );
-select core.protect('core.suppression', 'select, insert, update');
+select core.protect('core.suppression', 'select, insert, update', 'everything', null, 'select');
 
 -- Every record that is the same person: merged into one another, or a lead and the contact it became.
 create function core.same_person(of_resource text, of_person uuid) returns table (resource text, record uuid)
@@ -228,7 +231,7 @@ create table core.tombstone (
   check ((lifted_at is null) = (lift_reason is null))
 );
 create index tombstone_of_run on core.tombstone (workspace, run);
-select core.protect('core.tombstone', 'select, insert, update');
+select core.protect('core.tombstone', 'select, insert, update', 'everything', null, 'select');
 
 -- Erasing ------------------------------------------------------------------------------------------------------------------
 
