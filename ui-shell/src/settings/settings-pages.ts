@@ -19,8 +19,6 @@ export const settingsPages: readonly SettingsPage[] = [
     icon: 'settings',
     group: 'workspace',
     permission: ['core.workspace.manage'],
-    tag: 'shell-workspace',
-    load: () => import('./shell-workspace.ts'),
   },
   {
     name: 'modules',
