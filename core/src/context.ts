@@ -48,9 +48,9 @@ export interface Context {
   readonly signal: AbortSignal
   /** The engine: every read with the actor's permissions, every write through the one write path. */
   readonly records: Records
-  /** Entities in this transaction, for what is particular to a plugin; behind the workspace wall. */
+  /** Entities in this transaction, for what is particular to a plugin; behind both walls. */
   readonly em: EntityManager
-  /** SQL in this transaction; behind the workspace wall. */
+  /** SQL in this transaction; behind both walls. */
   readonly sql: Sql
   /** Tells a fact: written with this unit's transaction, delivered after its commit, in commit order per `key`. */
   emit<P extends z.ZodType>(event: EventDefinition<P>, payload: z.input<P>, options: { key: string }): void
