@@ -4,6 +4,7 @@ import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { PartnerPeople } from '../src/identity/partner-people.ts'
 import { createTestApp, type TestApp, type TestClient } from '../src/testing/index.ts'
+import { Importing } from './import-world.ts'
 import { atlas, boreal, dealsPlugin, personOf } from './partner-world.ts'
 
 let app: TestApp
@@ -210,6 +211,35 @@ test('an export runs with its partner and carries their rows alone; its file is 
   holdsNothingSecret(file, 'file')
   for (const path of [`/api/core/exports/${id}`, `/api/core/exports/${id}/file`])
     expect((await bert.get(path)).status, path).toBe(404)
+})
+
+test('an import makes rows of their partner; a line for another is refused, and the import is theirs', async () => {
+  const importing = new Importing(ana, async () => {})
+  const lines = ['name,amount,partner', 'Carried in,3,', `Smuggled in,4,${boreal}`].join('\n')
+  const { id } = await importing.upload('deals.deal', `${lines}\n`)
+  const rehearsed = await importing.rehearse(id)
+  expect(rehearsed).toMatchObject({ state: 'rehearsed', counts: { create: 1, failed: 1 } })
+  expect(await importing.run(id)).toMatchObject({ state: 'done', counts: { create: 1, failed: 1 } })
+  expect(JSON.stringify(await importing.refused(id))).toContain('PARTNER_NOT_YOURS')
+  const { body } = await ana.get(`/api/deals/deals?q=carried`)
+  expect(body.data).toMatchObject([{ name: 'Carried in', partner: atlas }])
+  expect((await bert.get(`/api/core/imports/${id}`)).status).toBe(404)
+  expect((await bert.get('/api/core/imports')).body.data).toEqual([])
+  expect(await importing.send('core.account', 'name\nIntruder\n')).toMatchObject({ status: 403 })
+})
+
+test('work in the background changes their own rows alone, whatever its filter says', async () => {
+  const bulk = '/api/deals/deals/bulk'
+  const ordered = await ana.post(bulk, { filter: 'stage in ("open", "won")', set: { amount: '11' }, background: true })
+  expect(ordered.status, JSON.stringify(ordered.body)).toBe(202)
+  const { id, total } = ordered.body.data
+  expect(total).toBe((await ana.get('/api/deals/deals?count=exact')).body.page.count)
+  await expect
+    .poll(async () => (await ana.get(`/api/core/bulks/${id}`)).body.data.state, { timeout: 20_000 })
+    .toBe('done')
+  expect((await ana.get(`/api/deals/deals/${own}`)).body.data.amount).toBe('11.0000')
+  expect((await bert.get(`/api/deals/deals/${foreign}`)).body.data.amount).not.toBe('11.0000')
+  expect((await bert.get(`/api/core/bulks/${id}`)).status).toBe(404)
 })
 
 test('the live stream tells of their own rows, and not that others’ changed', async () => {
