@@ -5,6 +5,7 @@ import type { Environment } from '../records/expression/moments.ts'
 import { fieldValue } from '../records/field-value.ts'
 import { parseExpression } from '../records/expression/parse.ts'
 import type { ResourceCatalog, ResourceModel } from '../records/model.ts'
+import { systemFields } from '../records/registry.ts'
 import type { Access, Authority, ResourceAction, Visibility } from './authority.ts'
 import type { FieldGrant, Grant } from './grant.ts'
 import { isInternalRight } from './internal-right.ts'
@@ -40,19 +41,6 @@ export interface Conditions {
   /** Hears of a condition that no longer fits its resource. Such a grant grants nothing, such a denial denies all. */
   broken(grant: Grant, reason: unknown): void
 }
-
-// Fields every record has; whoever reads the record reads them.
-const systemFields = new Set([
-  'id',
-  'version',
-  'owner',
-  'team',
-  'createdAt',
-  'updatedAt',
-  'createdBy',
-  'updatedBy',
-  'deletedAt',
-])
 
 const reach: Readonly<Record<Visibility, number>> = { own: 0, team: 1, all: 2 }
 const degree: Readonly<Record<FieldGrant['access'], number>> = { none: 0, read: 1, write: 2 }
@@ -111,6 +99,7 @@ function compileAccess(
   const field = (name: string): { readable: boolean; writable: boolean } => {
     let answer = fields.get(name)
     if (!answer) {
+      // Whoever reads a record reads what every record has.
       const known = systemFields.has(name)
       answer = {
         // A formula tells what it is computed from.
