@@ -1,3 +1,5 @@
+import { sql, type SqlBool } from 'kysely'
+import type { Audience } from '../records/audience.ts'
 import { definePermission, type PermissionDefinition } from '../plugins/define-plugin.ts'
 
 export const privacyPermissions: readonly PermissionDefinition[] = [
@@ -18,3 +20,7 @@ export const privacyPermissions: readonly PermissionDefinition[] = [
     fr: 'Effacer des personnes, et les laisser revenir',
   }),
 ]
+
+/** Who asked to be forgotten is for those who see to it, whatever else somebody may read. */
+export const forPrivacy: Audience = ({ may }) =>
+  may('core.privacy.read') || may('core.privacy.manage') ? sql<SqlBool>`true` : sql<SqlBool>`false`

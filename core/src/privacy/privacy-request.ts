@@ -1,4 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core'
+import { forPrivacy } from './permissions.ts'
 import { recordBase } from '../records/record-base.ts'
 import { defineResource } from '../records/define-resource.ts'
 import type { ErasurePlan } from './plan.ts'
@@ -41,6 +42,7 @@ export const privacyRequests = defineResource(PrivacyRequest, {
   icon: 'shield-check',
   nav: false,
   readonly: true,
+  audience: forPrivacy,
   fields: {
     number: { required: false },
     kind: { format: 'select', options: ['access', 'erasure'] },

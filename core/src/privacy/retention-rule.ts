@@ -1,5 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { defineResource } from '../records/define-resource.ts'
+import { forPrivacy } from './permissions.ts'
 import { recordBase } from '../records/record-base.ts'
 
 export const RetentionRuleSchema = defineEntity({
@@ -30,6 +31,7 @@ export const retentionRules = defineResource(RetentionRule, {
   icon: 'clock',
   nav: false,
   readonly: true,
+  audience: forPrivacy,
   fields: {
     condition: { format: 'long' },
     action: { format: 'select', options: ['delete', 'anonymise'] },
