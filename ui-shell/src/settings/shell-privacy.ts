@@ -271,7 +271,7 @@ export class ShellPrivacy extends KitElement {
     if (!may(isErasure ? 'core.privacy.erase' : 'core.privacy.export'))
       return html`<p class="meta">${t('shell.privacy.notYours')}</p>`
     const waits = isErasure && !it.plannedAt
-    return html`<div>
+    return html`<div class="act">
       <button
         class=${isErasure ? 'button danger' : 'button primary'}
         ?disabled=${this.working || waits}
@@ -463,6 +463,12 @@ export class ShellPrivacy extends KitElement {
         margin: 0;
         font-size: 14px;
         font-weight: 600;
+      }
+      .act {
+        display: grid;
+        justify-items: start;
+        gap: 8px;
+        margin-block-start: 16px;
       }
       .head {
         margin-block-end: 16px;
