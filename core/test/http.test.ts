@@ -1,4 +1,6 @@
 import { helloPlugin } from '@socle/example-hello'
+import { setTimeout as pause } from 'node:timers/promises'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createTestApp, TestClient, type TestApp } from '../src/testing/index.ts'
 
@@ -105,3 +107,28 @@ test('the API reference lists each resource and reads without a script', async (
   expect(page.body).toContain('/api/hello/greetings')
   expect(page.headers.get('content-security-policy')).toContain("default-src 'none'")
 })
+
+test.runIf(process.env['TEST_DATABASE_URL'])(
+  'two who change the same records crosswise are told to send it again, and neither change is half done',
+  async () => {
+    const [first, second] = await Promise.all(
+      ['Crosswise one', 'Elsewhere two'].map(async (name) => (await app.admin.post(accounts, { name })).body.data),
+    )
+    const change = [first, second].map((it) => ({ id: it?.id, version: it?.version, city: 'Lyon' }))
+    const { owner } = app.app.kernel.parts.database
+    const lock = (id: string | undefined) => sql`select 1 from core.account where id = ${id}::uuid for update`
+    const answer = await owner.transaction().execute(async (tx) => {
+      // Whoever looks for a deadlock first gives way: it shall be the request.
+      await sql`set local deadlock_timeout = '1min'`.execute(tx)
+      await lock(second?.id).execute(tx)
+      const sent = app.admin.post(`${accounts}/bulk`, { update: change, atomic: true })
+      await pause(300)
+      await lock(first?.id).execute(tx)
+      return sent
+    })
+    expect(answer, JSON.stringify(answer.body)).toMatchObject({ status: 503, body: { code: 'WRITES_COLLIDED' } })
+    expect(answer.headers.get('retry-after')).toBe('1')
+    for (const it of [first, second])
+      expect((await app.admin.get(`${accounts}/${it?.id}`)).body.data).toMatchObject({ version: 1, city: null })
+  },
+)

@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Context } from '../context.ts'
+import { isCollision } from '../database/collision.ts'
 import type { Database, Sql } from '../database/database.ts'
 import type { Signals } from '../database/signals.ts'
 import { backOff, maxAttempts } from './back-off.ts'
@@ -283,7 +284,7 @@ export class Deliveries {
     }
     // An ordered stop is not the handler's fault: the delivery is simply still there.
     if (this.#ending.signal.aborted) return
-    if (isTransient(error)) {
+    if (isCollision(error)) {
       this.#want(queue)
       return
     }
@@ -323,12 +324,6 @@ function whenAborted(signal: AbortSignal): Promise<never> {
     if (signal.aborted) reject(signal.reason as Error)
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
   })
-}
-
-/** A deadlock, or a conflict of transactions: the same work done again succeeds. */
-function isTransient(error: unknown): boolean {
-  const code = (error as { code?: unknown } | undefined)?.code
-  return code === '40001' || code === '40P01'
 }
 
 interface FoundQueue {

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Locale } from '../actor.ts'
+import { isCollision } from '../database/collision.ts'
 import { defineError, SocleError } from '../errors.ts'
 import type { Words } from '../words.ts'
 
@@ -38,6 +39,12 @@ const databaseBusy = defineError(
   'DATABASE_UNAVAILABLE',
   503,
   () => 'The database does not answer, and nothing was changed. Try again in a moment.',
+)
+
+const writesCollided = defineError(
+  'WRITES_COLLIDED',
+  503,
+  () => 'Somebody else is changing the same records at this moment, and nothing of yours was kept. Send it again.',
 )
 
 /** Titles of RFC 9110's statuses that refusals use. */
@@ -100,5 +107,6 @@ const unavailable = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', '57P01', '57
 function asRefusal(thrown: unknown, request: string): SocleError {
   if (thrown instanceof SocleError) return thrown
   if (unavailable.has(String((thrown as { code?: unknown }).code))) return databaseBusy({}, { retryAfter: 2 })
+  if (isCollision(thrown)) return writesCollided({}, { retryAfter: 1 })
   return internalError({ request })
 }
