@@ -71,6 +71,7 @@ alter table core.workspace
 alter table core.member
   add column last_seen_at timestamptz,
   add column password_set_at timestamptz,
+  add column password_link_at timestamptz,
   -- When an administrator last took their second factor and passkeys away, or ended their sessions.
   add column second_factor_reset_at timestamptz,
   add column sessions_ended_at timestamptz,
@@ -156,6 +157,7 @@ create table core.api_key (
   addresses jsonb not null default '[]',
   expires_at timestamptz,
   revoked_at timestamptz,
+  rotated_at timestamptz,
   last_used_at timestamptz,
   unique (workspace, id),
   foreign key (workspace, role_id) references core.role (workspace, id)
@@ -170,10 +172,29 @@ create table core.api_key_secret (
   api_key uuid not null,
   hash bytea not null unique,
   created_at timestamptz not null default now(),
+  -- From when it is refused, set when a newer secret takes its place; null for the newest.
+  expires_at timestamptz,
+  last_used_at timestamptz,
   foreign key (workspace, api_key) references core.api_key (workspace, id) on delete cascade
 );
 create index api_key_secret_key on core.api_key_secret (api_key);
-select core.protect('core.api_key_secret', 'insert, delete');
+select core.protect('core.api_key_secret', 'insert, delete, update (expires_at), select (id, workspace, api_key, created_at, expires_at, last_used_at)');
+
+-- Ways in that an administrator passes on: to accept an invitation, to choose a new password. One for each person here; a
+-- new one replaces it. Its hash is for sign-in alone.
+create table core.sign_in_link (
+  id uuid primary key,
+  workspace uuid not null references core.workspace (id) on delete cascade,
+  user_id uuid not null,
+  purpose text not null check (purpose in ('invitation', 'password')),
+  hash bytea not null unique,
+  expires_at timestamptz not null,
+  created_at timestamptz not null,
+  created_by uuid,
+  unique (workspace, user_id),
+  foreign key (workspace, user_id) references core.member (workspace, id) on delete cascade
+);
+select core.protect('core.sign_in_link', 'insert, delete, select (id, workspace, user_id, purpose, expires_at, created_at, created_by)');
 
 -- Sign-in looks for a person's companies before it knows one. Where the owner is no superuser, forced row level security
 -- binds it too: these policies are for the owner alone.
@@ -182,6 +203,7 @@ create policy sign_in on core.member to current_user using (true) with check (tr
 create policy sign_in on core.role to current_user using (true) with check (true);
 create policy sign_in on core.role_assignment to current_user using (true) with check (true);
 create policy sign_in on core.api_key to current_user using (true) with check (true);
+create policy sign_in on core.sign_in_link to current_user using (true) with check (true);
 create policy sign_in on core.api_key_secret to current_user using (true) with check (true);
 
 -- What a unit of work may do with sign-in, in its own transaction and only for people of its own workspace -----------------
@@ -192,7 +214,8 @@ create function core.is_member(person uuid) returns boolean
     and (core.is_internal() or id = core.current_actor()))
 $$;
 
--- Finds or makes the sign-in of an address. One person has one, in however many companies; an existing one keeps its password.
+-- Finds or makes the sign-in of an address, with a password or, for an invitation, without. One person has one, in however
+-- many companies; an existing one keeps its password.
 create function core.login_open(new_id uuid, new_email text, new_name text, password_hash text, at timestamptz)
   returns table (id uuid, made boolean)
   language plpgsql security definer set search_path = core, pg_temp as $$
@@ -202,22 +225,11 @@ begin
   insert into core."user" (id, name, email, created_at, updated_at) values (new_id, new_name, lower(new_email), at, at)
     on conflict do nothing;
   select u.id into found from core."user" u where lower(u.email) = lower(new_email);
-  if found = new_id then
+  if found = new_id and password_hash is not null then
     insert into core.credential (id, account_id, provider_id, user_id, password, created_at, updated_at)
       values (new_id, new_id::text, 'credential', new_id, password_hash, at, at);
   end if;
   return query select found, found = new_id;
-end $$;
-
--- False when the person also works elsewhere: then the password is theirs, and one company's administrator must not set it.
-create function core.login_set_password(person uuid, password_hash text, at timestamptz) returns boolean
-  language plpgsql security definer set search_path = core, pg_temp as $$
-begin
-  if not core.is_member(person) then return false; end if;
-  if core.works_elsewhere(person) then return false; end if;
-  update core.credential set password = password_hash, updated_at = at where user_id = person and provider_id = 'credential';
-  delete from core.session where user_id = person;
-  return true;
 end $$;
 
 -- How somebody signs in beside their password: that there is something, never what.
@@ -232,6 +244,38 @@ $$;
 create function core.works_elsewhere(person uuid) returns boolean
   language sql stable security definer set search_path = core, pg_temp as $$
   select exists (select from core.member where id = person and workspace <> core.current_workspace() and deleted_at is null)
+$$;
+
+-- Uses a link up and keeps the password chosen with it; ends the sessions of who had forgotten theirs. Null when there is no
+-- such link, or when it would set a password that is not this company's to set: of somebody who works elsewhere too, or who
+-- signs in already.
+create function core.login_use_link(person uuid, link_hash bytea, password_hash text, at timestamptz) returns text
+  language plpgsql security definer set search_path = core, pg_temp as $$
+declare
+  used text;
+begin
+  select l.purpose into used from core.sign_in_link l
+    where l.workspace = core.current_workspace() and l.user_id = person and l.hash = link_hash and l.expires_at > at
+    for update;
+  if used is null then return null; end if;
+  if used = 'password' and (password_hash is null or core.works_elsewhere(person)) then return null; end if;
+  if used = 'invitation' and password_hash is not null and core.login_exists(person) then return null; end if;
+  delete from core.sign_in_link l where l.workspace = core.current_workspace() and l.user_id = person;
+  if password_hash is null then return used; end if;
+  update core.credential set password = password_hash, updated_at = at where user_id = person and provider_id = 'credential';
+  if not found then
+    insert into core.credential (id, account_id, provider_id, user_id, password, created_at, updated_at)
+      values (gen_random_uuid(), person::text, 'credential', person, password_hash, at, at);
+  end if;
+  delete from core.session where user_id = person;
+  return used;
+end $$;
+
+-- Whether a person signs in already, somewhere, with a password or another way.
+create function core.login_exists(person uuid) returns boolean
+  language sql stable security definer set search_path = core, pg_temp as $$
+  select exists (select from core.credential where user_id = person)
+    or (exists (select from core.passkey where user_id = person) and core.works_elsewhere(person))
 $$;
 
 -- Takes away app, recovery codes and passkeys of somebody who has lost them. False when the person also works elsewhere.
@@ -285,7 +329,7 @@ begin
   return ended;
 end $$;
 
-revoke all on function core.is_member, core.works_elsewhere, core.login_open, core.login_set_password, core.login_end_sessions,
+revoke all on function core.is_member, core.works_elsewhere, core.login_open, core.login_exists, core.login_use_link, core.login_end_sessions,
   core.login_strength, core.login_reset_second_factor, core.login_sessions, core.login_end_session from public;
-grant execute on function core.is_member, core.works_elsewhere, core.login_open, core.login_set_password, core.login_end_sessions,
+grant execute on function core.is_member, core.works_elsewhere, core.login_open, core.login_exists, core.login_use_link, core.login_end_sessions,
   core.login_strength, core.login_reset_second_factor, core.login_sessions, core.login_end_session to socle_app;

@@ -3,7 +3,7 @@ import { PgliteDriver } from '@mikro-orm/pglite'
 import { PostgreSqlDriver } from '@mikro-orm/postgresql'
 import { sql } from 'kysely'
 import { pino, type Logger } from 'pino'
-import type { Workspace } from './actor.ts'
+import type { Actor, Workspace } from './actor.ts'
 import { systemClock, type Clock } from './clock.ts'
 import { corePlugin } from './core-plugin.ts'
 import type { Database } from './database/database.ts'
@@ -22,9 +22,11 @@ import { createHost } from './http/host.ts'
 import { problemResponse } from './http/problem.ts'
 import { staticUi } from './http/static-ui.ts'
 import { createIdentity, type Identity, type IdentityConfig } from './identity/identity.ts'
+import { UserService } from './identity/user-service.ts'
 import { Jobs, type JobsOptions } from './jobs/index.ts'
 import { Kernel } from './kernel.ts'
 import { Authorities } from './permissions/authorities.ts'
+import { systemAuthority } from './permissions/system-authority.ts'
 import { orderedPlugins } from './plugins/check-plugins.ts'
 import type { PluginDefinition } from './plugins/define-plugin.ts'
 import { Enablement } from './plugins/enablement.ts'
@@ -151,6 +153,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     log,
     authorities,
     signals,
+    useLink: (workspace, id, choice) => {
+      const actor: Actor = { type: 'user', id, name: choice.name, locale: workspace.locale }
+      const unit = { workspace, actor, authority: systemAuthority, cause: { origin: 'ui' }, plugin: 'core' }
+      return kernel.unit(unit, (ctx) => new UserService(ctx).useLink(id, choice))
+    },
     problem: (error, request) =>
       problemResponse(
         error,

@@ -1,6 +1,8 @@
+import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTestApp, type TestApp, type TestClient } from '../src/testing/index.ts'
 import { codeOf, patience } from './identity-world.ts'
+import { SoftAuthenticator } from './soft-authenticator.ts'
 
 const now = '2026-03-02T09:00:00Z'
 let app: TestApp
@@ -114,7 +116,7 @@ describe('letting people in', () => {
     expect(body.data.id).toBe(made.id)
     expect(body).not.toHaveProperty('password')
     expect((await signIn(made)).status).toBe(200)
-    const reset = await app.admin.post(`/api/core/users/${made.id}/password`)
+    const reset = await app.admin.post(`/api/core/users/${made.id}/password-link`)
     expect(reset.body).toMatchObject({ status: 409, code: 'PASSWORD_IS_THEIRS' })
   })
 
@@ -123,7 +125,7 @@ describe('letting people in', () => {
     const other = await app.secondWorkspace()
     expect((await other.admin.get(`/api/core/users/${made.id}/access`)).status).toBe(404)
     expect((await other.admin.post(`/api/core/users/${made.id}/deactivate`)).status).toBe(404)
-    expect((await other.admin.post(`/api/core/users/${made.id}/password`)).status).toBe(404)
+    expect((await other.admin.post(`/api/core/users/${made.id}/password-link`)).status).toBe(404)
     const { body } = await other.admin.get('/api/core/users')
     expect(body.data.map(({ id }: { id: string }) => id)).not.toContain(made.id)
   })
@@ -148,18 +150,6 @@ describe('letting people in', () => {
     expect((await signIn(made)).status).toBe(403)
     await app.admin.post(`/api/core/users/${made.id}/activate`)
     expect((await signIn(made)).status).toBe(200)
-  })
-
-  test('a new password given by an administrator ends the sessions and stands in the ledger', async () => {
-    const made = await person()
-    const { cookie } = await signIn(made)
-    const { body } = await app.admin.post(`/api/core/users/${made.id}/password`)
-    expect((await send('GET', '/api/core/me', { cookie })).status).toBe(401)
-    expect((await signIn(made)).status).toBe(401)
-    expect((await signIn({ ...made, password: body.data.password })).status).toBe(200)
-    const history = await app.admin.get(`/api/core/users/${made.id}/history`)
-    expect(history.body.data[0].changes).toEqual([expect.objectContaining({ field: 'passwordSetAt' })])
-    expect(JSON.stringify(history.body)).not.toContain(body.data.password)
   })
 
   test('an administrator takes a lost second factor away, which ends the sessions and stands in the ledger', async () => {
@@ -210,6 +200,39 @@ describe('letting people in', () => {
     expect((await send('GET', '/api/core/me', { cookie })).status).toBe(200)
   })
 
+  test('what somebody leaves behind is counted by kind, and handed on in the background through the write path', async () => {
+    await using own = await createTestApp({ now })
+    await own.app.start()
+    const clerk = await own.as({
+      name: 'Leaving',
+      may: ['core.account.create', 'core.lead.create', 'core.account.read'],
+    })
+    for (const name of ['Garonne', 'Valmy', 'Bellecour']) await clerk.post('/api/core/accounts', { name })
+    await clerk.post('/api/core/leads', { lastName: 'Durand' })
+    const heir = await own.as({ name: 'Staying' })
+    const [from, to] = [clerk.who.actor.id!, heir.who.actor.id!]
+    await own.admin.post(`/api/core/users/${from}/deactivate`)
+    const left = await own.admin.get(`/api/core/users/${from}/records`)
+    expect(left.body.data).toEqual([
+      { resource: 'core.account', name: 'Accounts', count: 3 },
+      { resource: 'core.lead', name: 'Leads', count: 1 },
+    ])
+    const started = await own.admin.post(`/api/core/users/${from}/reassign`, { to, resources: ['core.account'] })
+    expect(started.status).toBe(202)
+    expect(started.body.data).toMatchObject([{ resource: 'core.account', total: 3 }])
+    await expect
+      .poll(async () => (await own.admin.get(`/api/core/users/${from}/records`)).body.data, { timeout: 60_000 })
+      .toEqual([{ resource: 'core.lead', name: 'Leads', count: 1 }])
+    const filter = encodeURIComponent(`owner = "${to}"`)
+    const { body } = await own.admin.get(`/api/core/accounts?filter=${filter}`)
+    expect(body.data).toHaveLength(3)
+    const history = await own.admin.get(`/api/core/accounts/${body.data[0].id}/history`)
+    expect(JSON.stringify(history.body)).toContain(to)
+    const backwards = await own.admin.post(`/api/core/users/${to}/reassign`, { to: from })
+    expect(backwards.body).toMatchObject({ code: 'MEMBER_NOT_ACTIVE', status: 409 })
+    expect((await heir.get(`/api/core/users/${from}/records`)).status).toBe(403)
+  })
+
   test('one changes the own language and looks without any permission', async () => {
     const made = await person()
     const { cookie } = await signIn(made)
@@ -220,6 +243,187 @@ describe('letting people in', () => {
       code: 'PERMISSION_DENIED',
       detail: expect.stringContaining('Votre administrateur'),
     })
+  })
+})
+
+describe('links that are passed on', () => {
+  const open = (path: string, body: unknown, headers = {}) => send('POST', `/api/auth/link${path}`, headers, body)
+  const tokenOf = (body: { link: string }) => body.link.split('#')[1]!
+
+  async function invite(values: Record<string, unknown> = {}) {
+    names += 1
+    const email = `guest.${names}.${Date.now()}@example.com`
+    const { status, body } = await app.admin.post('/api/core/users/invite', { email, ...values })
+    expect(status).toBe(201)
+    return { id: body.data.id as string, email, token: tokenOf(body), body }
+  }
+
+  test('an invitation names roles, team and language, and lets its bearer choose name and password once', async () => {
+    const team = (await app.admin.post('/api/core/teams', { name: `Guests ${Date.now()}` })).body.data.id
+    const { id, email, token, body } = await invite({ roles: [await roleNamed('Member')], team, locale: 'fr' })
+    expect(body).toMatchObject({
+      data: { state: 'invited', active: false, team, locale: 'fr', invitedUntil: '2026-03-09T09:00:00.000Z' },
+      link: expect.stringMatching(/^\/welcome#[\w-]{43}$/),
+    })
+    const seen = await open('', { token })
+    expect(seen.body.data).toMatchObject({
+      purpose: 'invitation',
+      email,
+      workspace: 'Acme Distribution',
+      by: 'Claire Admin',
+    })
+    const short = await open('/accept', { token, name: 'Gustave', password: 'short' })
+    expect(short.body).toMatchObject({ code: 'PASSWORD_TOO_SHORT', status: 422 })
+    const accepted = await open('/accept', { token, name: 'Gustave Roy', password: 'four rather plain words' })
+    expect(accepted.status).toBe(200)
+    const cookie = accepted.headers
+      .getSetCookie()
+      .map((it) => it.split(';')[0])
+      .join('; ')
+    const me = await send('GET', '/api/core/me', { cookie })
+    expect(me.body.data).toMatchObject({ id, name: 'Gustave Roy', email, locale: 'fr', roles: [{ name: 'Member' }] })
+    expect((await signIn({ email, password: 'four rather plain words' })).status).toBe(200)
+    const again = await open('/accept', { token, name: 'Somebody', password: 'five rather plain words' })
+    expect(again.body).toMatchObject({ code: 'LINK_GONE', status: 410 })
+    const { body: history } = await app.admin.get(`/api/core/users/${id}/history`)
+    expect(JSON.stringify(history)).toContain('Gustave Roy')
+  })
+
+  test('an invitation is accepted with a passkey instead of a password', async () => {
+    const { id, token } = await invite()
+    const options = await open('/passkey', { token })
+    const device = new SoftAuthenticator('http://localhost')
+    const passkey = { name: 'Telephone', response: device.make(options.body.data) }
+    const accepted = await open('/accept', { token, name: 'Nina', passkey })
+    expect(accepted.status).toBe(200)
+    const question = await send('POST', '/api/auth/passkey/options', {}, {})
+    const entered = await send('POST', '/api/auth/sign-in/passkey', {}, { response: device.answer(question.body.data) })
+    expect(entered.body).toMatchObject({ user: { id } })
+  })
+
+  test('nobody signs in before they accept, and nobody is let in past the invitation', async () => {
+    const { id, email } = await invite()
+    expect((await signIn({ email, password: '' })).status).toBe(401)
+    const activated = await app.admin.post(`/api/core/users/${id}/activate`)
+    expect(activated.body).toMatchObject({ code: 'INVITATION_OPEN', status: 409 })
+  })
+
+  test('a new link ends the one before, a link of a week ago is too old', async () => {
+    const { id, token } = await invite()
+    const renewed = await app.admin.post(`/api/core/users/${id}/invite`)
+    expect((await open('', { token })).body).toMatchObject({ code: 'LINK_GONE' })
+    app.clock.advance('P7D')
+    expect((await open('', { token: tokenOf(renewed.body) })).body).toMatchObject({ code: 'LINK_GONE' })
+    app.clock.set(now)
+  })
+
+  test('an invitation taken back closes its link and may be made again', async () => {
+    const { id, email, token } = await invite({ roles: [await roleNamed('Member')] })
+    expect((await app.admin.delete(`/api/core/users/${id}/invite`)).status).toBe(204)
+    expect((await open('/accept', { token, password: 'four rather plain words' })).body).toMatchObject({
+      code: 'LINK_GONE',
+    })
+    const filter = encodeURIComponent(`email = "${email}"`)
+    expect((await app.admin.get(`/api/core/users?filter=${filter}`)).body.data).toEqual([])
+    const again = await app.admin.post('/api/core/users/invite', { email, name: 'Second try' })
+    expect(again.body.data).toMatchObject({ id, name: 'Second try', state: 'invited', roles: [] })
+  })
+
+  test('who is in already has no invitation, and is not invited twice', async () => {
+    const made = await person()
+    expect((await app.admin.post(`/api/core/users/${made.id}/invite`)).body).toMatchObject({
+      code: 'INVITATION_ACCEPTED',
+    })
+    expect((await app.admin.delete(`/api/core/users/${made.id}/invite`)).body).toMatchObject({
+      code: 'INVITATION_ACCEPTED',
+    })
+    const twice = await app.admin.post('/api/core/users/invite', { email: made.email })
+    expect(twice.body).toMatchObject({ code: 'ALREADY_MEMBER', status: 409 })
+  })
+
+  test('somebody who signs in elsewhere joins with their own session, never by the link alone', async () => {
+    const made = await person()
+    const other = await app.secondWorkspace()
+    const { body } = await other.admin.post('/api/core/users/invite', { email: made.email, name: 'Shared' })
+    const token = tokenOf(body)
+    expect((await open('', { token })).body.data).toMatchObject({ isKnown: true })
+    const stolen = await open('/accept', { token, password: 'the inviter chose this' })
+    expect(stolen.body).toMatchObject({ code: 'LINK_NEEDS_SIGN_IN', status: 403 })
+    expect((await open('/passkey', { token })).status).toBe(410)
+    const { cookie } = await signIn(made)
+    expect((await open('/accept', { token }, { cookie })).body).toEqual({ joined: other.workspace.id })
+    const workspaces = await send('GET', '/api/core/workspaces', { cookie })
+    expect(workspaces.body.data).toHaveLength(2)
+    expect((await signIn(made)).status).toBe(200)
+  })
+
+  test('the event of an invitation tells who, and nothing that opens the door', async () => {
+    const { id, token } = await invite()
+    const { rows } = await sql<{ name: string; payload: unknown }>`
+      select name, payload from core.event where key = ${id}::uuid and name = 'core.user.invited'`.execute(
+      app.app.kernel.parts.database.owner,
+    )
+    expect(rows).toMatchObject([{ payload: { user: id, expiresAt: '2026-03-09T09:00:00.000Z' } }])
+    expect(JSON.stringify(rows)).not.toContain(token)
+  })
+
+  test('a forgotten password is chosen anew by a link, once, and ends the sessions', async () => {
+    const made = await person()
+    const { cookie } = await signIn(made)
+    const { status, body } = await app.admin.post(`/api/core/users/${made.id}/password-link`)
+    expect(status).toBe(200)
+    expect((await signIn(made)).status).toBe(200)
+    const token = tokenOf(body.data)
+    expect((await open('', { token })).body.data).toMatchObject({ purpose: 'password', email: made.email })
+    expect((await open('/accept', { token })).body).toMatchObject({ code: 'PASSWORD_MISSING', status: 422 })
+    expect((await open('/accept', { token, password: 'four rather plain words' })).status).toBe(200)
+    expect((await send('GET', '/api/core/me', { cookie })).body).toMatchObject({ code: 'SESSION_EXPIRED' })
+    expect((await signIn(made)).status).toBe(401)
+    expect((await signIn({ ...made, password: 'four rather plain words' })).status).toBe(200)
+    expect((await open('/accept', { token, password: 'five rather plain words' })).body).toMatchObject({
+      code: 'LINK_GONE',
+    })
+    const { body: history } = await app.admin.get(`/api/core/users/${made.id}/history`)
+    expect(JSON.stringify(history)).toContain('passwordLinkAt')
+    expect(JSON.stringify(history)).not.toContain(token)
+  })
+
+  test('a new password does not pass by the second factor', async () => {
+    const made = await person()
+    const { cookie } = await signIn(made)
+    const begun = await send('POST', '/api/core/me/second-factor', { cookie }, {})
+    const code = await codeOf(begun.body.data.secret, app.clock)
+    await send('POST', '/api/core/me/second-factor/confirm', { cookie }, { code })
+    const { body } = await app.admin.post(`/api/core/users/${made.id}/password-link`)
+    const accepted = await open('/accept', { token: tokenOf(body.data), password: 'four rather plain words' })
+    expect(accepted.body).toEqual({ secondFactor: true })
+  })
+
+  test('the password of somebody who works elsewhere too is theirs alone', async () => {
+    const made = await person()
+    const { body } = await app.admin.post(`/api/core/users/${made.id}/password-link`)
+    const other = await app.secondWorkspace()
+    await other.admin.post('/api/core/users', { name: 'Shared', email: made.email })
+    const late = await open('/accept', { token: tokenOf(body.data), password: 'four rather plain words' })
+    expect(late.body).toMatchObject({ code: 'LINK_GONE' })
+    const refused = await app.admin.post(`/api/core/users/${made.id}/password-link`)
+    expect(refused.body).toMatchObject({ code: 'PASSWORD_IS_THEIRS', status: 409 })
+  })
+
+  test('a person who is deactivated finds their link closed', async () => {
+    const made = await person()
+    const { body } = await app.admin.post(`/api/core/users/${made.id}/password-link`)
+    await app.admin.patch(`/api/core/users/${made.id}`, { active: false })
+    expect((await open('', { token: tokenOf(body.data) })).body).toMatchObject({ code: 'LINK_GONE' })
+  })
+
+  test('only who manages users makes links', async () => {
+    const made = await person()
+    const colleague = await app.as({})
+    for (const path of ['/users/invite', `/users/${made.id}/invite`, `/users/${made.id}/password-link`]) {
+      const { status } = await colleague.post(`/api/core${path}`, { email: 'x@example.com' })
+      expect(status, path).toBe(403)
+    }
   })
 })
 
@@ -350,7 +554,7 @@ describe('roles', () => {
       clerk.put(`/api/core/users/${made.id}/roles`, { roles: [administrator] }),
       clerk.post('/api/core/users', { name: 'Twin', email: `twin.${Date.now()}@example.com`, roles: [administrator] }),
       clerk.put(`/api/core/users/${boss.id}/roles`, { roles: [] }),
-      clerk.post(`/api/core/users/${boss.id}/password`),
+      clerk.post(`/api/core/users/${boss.id}/password-link`),
       clerk.post(`/api/core/users/${boss.id}/deactivate`),
       clerk.post('/api/core/api-keys', { name: 'Twin', role: administrator }),
     ]) {
@@ -557,6 +761,49 @@ describe('API keys', () => {
     expect(await use(near)).toMatchObject({ status: 401, code: 'API_KEY_REVOKED' })
     const { body } = await app.admin.get('/api/core/api-keys')
     expect(body.data.map(({ id }: { id: string }) => id)).not.toContain(near.id)
+  })
+
+  test('a key gets a new secret and keeps the old one until it is over', async () => {
+    const made = await key()
+    const use = (secret: string) =>
+      send('GET', '/api/core/me', { authorization: `Bearer ${secret}` }).then(({ status, body }) => body.code ?? status)
+    const rotated = await app.admin.post(`/api/core/api-keys/${made.id}/rotate`, { oldForDays: 3 })
+    const renewed = rotated.body.data
+    expect(renewed).toMatchObject({
+      id: made.id,
+      start: made.start,
+      oldUntil: '2026-03-05T09:00:00.000Z',
+      oldUsedAt: null,
+    })
+    expect(renewed.key).not.toBe(made.key)
+    expect([await use(made.key), await use(renewed.key)]).toEqual([200, 200])
+    const listed = async () =>
+      (await app.admin.get('/api/core/api-keys')).body.data.find(({ id }: { id: string }) => id === made.id)
+    await expect.poll(async () => (await listed()).oldUsedAt).not.toBeNull()
+    const third = await app.admin.post(`/api/core/api-keys/${made.id}/rotate`)
+    expect(third.body).toMatchObject({ code: 'API_KEY_ROTATING', status: 409 })
+    app.clock.advance('P3D')
+    expect([await use(made.key), await use(renewed.key)]).toEqual(['API_KEY_SECRET_REPLACED', 200])
+    expect(await listed()).toMatchObject({ oldUntil: null })
+    expect((await app.admin.post(`/api/core/api-keys/${made.id}/rotate`)).status).toBe(200)
+    expect(await use(made.key)).toBe('API_KEY_UNKNOWN')
+    app.clock.set(now)
+    const { body } = await app.admin.get(`/api/core/api-keys/${made.id}/history`)
+    expect(JSON.stringify(body)).toContain('rotatedAt')
+  })
+
+  test('the old secret ends before its time when nobody needs it any more', async () => {
+    const made = await key()
+    const alone = await app.admin.delete(`/api/core/api-keys/${made.id}/old-secret`)
+    expect(alone.body).toMatchObject({ code: 'API_KEY_NOT_ROTATING', status: 409 })
+    const { body } = await app.admin.post(`/api/core/api-keys/${made.id}/rotate`)
+    expect((await app.admin.delete(`/api/core/api-keys/${made.id}/old-secret`)).status).toBe(204)
+    expect((await send('GET', '/api/core/me', made.bearer)).body).toMatchObject({ code: 'API_KEY_UNKNOWN' })
+    const renewed = { authorization: `Bearer ${body.data.key}` }
+    expect((await send('GET', '/api/core/me', renewed)).status).toBe(200)
+    await app.admin.post(`/api/core/api-keys/${made.id}/revoke`)
+    const late = await app.admin.post(`/api/core/api-keys/${made.id}/rotate`)
+    expect(late.body).toMatchObject({ code: 'API_KEY_IS_REVOKED', status: 409 })
   })
 
   test('an address that is none is refused by name', async () => {

@@ -114,6 +114,7 @@ export class IdentityWorld {
       log,
       signals,
       authorities: this.authorities,
+      useLink: () => Promise.reject(new Error('Links are tested with a whole platform around them.')),
       config: { baseUrl: 'http://localhost:3000', ...config },
     })
   }

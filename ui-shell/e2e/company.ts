@@ -138,7 +138,7 @@ async function signInEverybody(url: string): Promise<Company['people']> {
     await page.goto('/')
     await page.getByLabel('E-mail').fill(admin.email)
     await page.getByLabel('Password', { exact: true }).fill(admin.password)
-    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
     await page.getByRole('heading', { level: 1, name: /^Hello/ }).waitFor()
     const claire = await context.storageState()
     const roles = await context.request.get('/api/core/roles')

@@ -40,6 +40,8 @@ export async function routesOf(api: Api): Promise<readonly Route[]> {
     action: 'anonymise',
     graceDays: 30,
   })
+  const email = `${uniqueName('walk').replaceAll(' ', '.')}@example.com`
+  const { link } = await api.post<{ link: string }>('/api/core/users/invite', { email })
   const asOf = encodeURIComponent(String(accounts[0]?.['createdAt']))
   return [
     { name: 'home', path: '/' },
@@ -67,6 +69,11 @@ export async function routesOf(api: Api): Promise<readonly Route[]> {
     { name: 'retention', path: '/settings/retention' },
     { name: 'audit', path: '/settings/audit' },
     { name: 'profile', path: '/settings/profile' },
+    { name: 'security', path: '/settings/security' },
+    { name: 'teams', path: '/settings/teams' },
+    { name: 'api-keys', path: '/settings/api-keys' },
     { name: 'sign-in', path: '/', as: 'nobody' },
+    { name: 'invitation', path: link, as: 'nobody' },
+    { name: 'link-gone', path: '/welcome#gone', as: 'nobody' },
   ]
 }

@@ -5,7 +5,7 @@ import { company, eventually, visit } from './browser.ts'
 async function signIn(page: Page, password: string): Promise<void> {
   await page.getByLabel('E-mail').fill(company.admin.email)
   await page.getByLabel('Password', { exact: true }).fill(password)
-  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
 }
 
 const greeting = (page: Page) => page.getByRole('heading', { level: 1, name: 'Hello Claire' })
@@ -43,7 +43,7 @@ test('a wrong password is answered in words, the right one opens home, and signi
 test('a form sent without an address says what is missing and goes there', async () => {
   await using visitor = await visit('/', { as: 'nobody' })
   const { page } = visitor
-  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
   await page.getByText('Enter the e-mail address of your account.').waitFor()
   expect(await page.getByLabel('E-mail').evaluate((field) => field.matches(':focus'))).toBe(true)
 })

@@ -2,7 +2,19 @@ import { ProblemError, api, live, setEarlyWords, setShell, shell } from '@socle/
 import type { Locale, ShellDocument } from '@socle/sdk/ui'
 import { rememberLocale } from './preferences.ts'
 
-export type SessionState = 'loading' | 'signed-out' | 'ready' | 'unreachable'
+export type SessionState = 'loading' | 'link' | 'signed-out' | 'second-factor' | 'ready' | 'unreachable'
+
+/** What somebody has beside their password, as `GET /api/core/me/second-factor` answers it. */
+export interface SecondFactorState {
+  /** Since when signing in asks for a code of their app. */
+  readonly since: string | null
+  readonly recoveryCodesLeft: number
+  readonly passkeys: number
+  /** Whether this session was opened with more than a password. */
+  readonly strong: boolean
+  /** Names of their workspaces that want more than a password. */
+  readonly demandedBy: readonly string[]
+}
 
 const signedInBefore = 'socle.signed-in'
 
@@ -11,6 +23,14 @@ class Session extends EventTarget {
   state: SessionState = 'loading'
   /** Why the document could not be read, in state `unreachable`. */
   problem: ProblemError | undefined
+  /** Known in state `second-factor`. */
+  secondFactor: SecondFactorState | undefined
+  /** The password was right and a code is wanted: the door goes on from there. */
+  isCodeWanted = false
+  /** Whether somebody was signed in when a link was opened. */
+  isSomebodyIn = false
+  /** A link to be opened again by who signs in first. */
+  #link = ''
   #asked = 0
 
   /** Reads the document; a failure while one is in force keeps the old one. */
@@ -34,25 +54,90 @@ class Session extends EventTarget {
 
   // A first visit asks what answers quietly: a refusal of the document would stand in the browser's console as an error.
   async #isSignedIn(): Promise<boolean> {
-    if (shell() || localStorage.getItem(signedInBefore)) return true
-    return (await fetch('/api/auth/get-session', { headers: { accept: 'application/json' } }))
-      .text()
-      .then((text) => text.length > 4)
+    return shell() !== undefined || localStorage.getItem(signedInBefore) !== null || (await this.#isKnown())
+  }
+
+  /** Whether this browser has a session, asked without a refusal. */
+  async #isKnown(): Promise<boolean> {
+    const answer = await fetch('/api/auth/get-session', { headers: { accept: 'application/json' } })
+    return answer.ok && (await answer.text()).length > 4
   }
 
   async #failed(problem: unknown): Promise<void> {
     if (problem instanceof ProblemError && problem.status === 401) return await this.end()
+    if (problem instanceof ProblemError && problem.code === 'SECOND_FACTOR_NEEDED') return await this.#strengthen()
     if (shell()) return
     this.problem = problem instanceof ProblemError ? problem : undefined
     await loadEarlyWords(earlyLocale())
     this.#become('unreachable')
   }
 
-  /** @throws `ProblemError`, e.g. of status 401 for a wrong password */
-  async signIn(email: string, password: string): Promise<void> {
-    await api.post('/api/auth/sign-in/email', { email, password, rememberMe: true })
+  /** A password alone is not enough: the way in leads by setting up what is missing. */
+  async #strengthen(): Promise<void> {
+    live.stop()
+    this.secondFactor = (await api.get<{ data: SecondFactorState }>('/api/core/me/second-factor')).data
+    await loadEarlyWords(earlyLocale())
+    setShell(undefined)
+    this.#become('second-factor')
+  }
+
+  /**
+   * @returns whether a code of an authenticator app is wanted too
+   * @throws `ProblemError`, e.g. of status 401 for a wrong password
+   */
+  async signIn(email: string, password: string): Promise<'in' | 'code'> {
+    const answer = await api.post<{ secondFactor?: true }>('/api/auth/sign-in/email', {
+      email,
+      password,
+      rememberMe: true,
+    })
+    if (answer.secondFactor) return 'code'
+    await this.enter()
+    return 'in'
+  }
+
+  /** Opens the page of a link somebody passed on, `/welcome#…`; whoever sits here may be signed in already. */
+  async openLink(): Promise<void> {
+    this.isSomebodyIn = await this.#isKnown()
+    await loadEarlyWords(earlyLocale())
+    this.#become('link')
+  }
+
+  leaveLink(): void {
+    history.replaceState(null, '', '/')
+    location.reload()
+  }
+
+  signInFirst(token: string): void {
+    this.#link = token
+    this.#become('signed-out')
+  }
+
+  /** What the link was for is done: in by it, or one step before. */
+  async cameByLink({ isCodeWanted }: { isCodeWanted: boolean }): Promise<void> {
+    history.replaceState(null, '', '/')
+    this.isCodeWanted = isCodeWanted
+    if (isCodeWanted) return this.#become('signed-out')
     localStorage.setItem(signedInBefore, '1')
-    await this.load()
+    location.reload()
+  }
+
+  /** The second step. @throws `ProblemError` */
+  async signInByCode(code: string): Promise<void> {
+    await api.post('/api/auth/sign-in/second-factor', { code })
+    await this.enter()
+  }
+
+  /** The server has opened a session: reads what it is for. */
+  async enter(): Promise<void> {
+    localStorage.setItem(signedInBefore, '1')
+    this.isCodeWanted = false
+    if (!this.#link) return await this.load()
+    // Back to the link that asked for it.
+    history.replaceState(null, '', `/welcome#${this.#link}`)
+    this.#link = ''
+    this.isSomebodyIn = true
+    this.#become('link')
   }
 
   async signOut(): Promise<void> {

@@ -57,7 +57,7 @@ export class ShellApp extends KitElement {
     session.addEventListener('document', this.#onDocument)
     window.addEventListener('socle-signed-out', this.#onSignedOut)
     this.addEventListener('socle-page', this.#onPage as EventListener)
-    void session.load()
+    void (location.pathname === '/welcome' ? session.openLink() : session.load())
   }
 
   override disconnectedCallback(): void {
@@ -71,7 +71,11 @@ export class ShellApp extends KitElement {
   readonly #onSession = (): void => {
     if (session.state !== 'ready') this.#route = undefined
     if (session.state === 'signed-out')
-      void import('./shell-sign-in.ts').then((it) => define('shell-sign-in', it.ShellSignIn))
+      void import('./door/shell-sign-in.ts').then((it) => define('shell-sign-in', it.ShellSignIn))
+    if (session.state === 'second-factor')
+      void import('./door/shell-strengthen.ts').then((it) => define('shell-strengthen', it.ShellStrengthen))
+    if (session.state === 'link')
+      void import('./door/shell-welcome.ts').then((it) => define('shell-welcome', it.ShellWelcome))
     if (session.state !== 'ready') document.title = 'Socle'
     this.requestUpdate()
   }
@@ -216,6 +220,10 @@ export class ShellApp extends KitElement {
         return html`<div class="boot" aria-busy="true"></div>`
       case 'signed-out':
         return html`<shell-sign-in></shell-sign-in>`
+      case 'link':
+        return html`<shell-welcome></shell-welcome>`
+      case 'second-factor':
+        return html`<shell-strengthen></shell-strengthen>`
       case 'unreachable':
         return this.#unreachable()
       case 'ready':

@@ -100,11 +100,10 @@ export class LiveStream {
         return this.#each((connection) => {
           connection.offer(signal.workspace, signal.changes)
           if (connection.workspace !== signal.workspace) return
-          if (changesRights(signal)) connection.recheck()
-          if (!changesFields(signal)) return
           // Says nothing of the field: what of it a tab may see stands in its own document.
-          connection.send('fields.changed', {})
-          connection.recheck()
+          if (changesFields(signal)) connection.send('fields.changed', {})
+          // Somebody who is no longer here, or may no longer see something, hears nothing more of it.
+          if (changesFields(signal) || changesRights(signal)) connection.recheck()
         })
       case 'permissions':
         return this.#each((connection) => {

@@ -15,6 +15,7 @@ import { ledgerRoutes } from './ledger-routes.ts'
 import { mergeUndoRoutes } from './merge-routes.ts'
 import { parsed } from './parsed.ts'
 import { privacyFileRoutes } from './privacy-routes.ts'
+import { reassignRoutes } from './reassign-routes.ts'
 import { engineOf, unitOf } from './resource-routes.ts'
 import type { PluginEnv, RequestFacts } from './who.ts'
 
@@ -44,6 +45,7 @@ export function platformRoutes(kernel: Kernel, { toggle, ledger, imports }: Plat
   app.route('/', mergeUndoRoutes(kernel, engineOf))
   app.route('/', privacyFileRoutes(kernel))
   app.route('/', knownAccountRoutes(kernel))
+  app.route('/', reassignRoutes(kernel, imports.jobs))
 
   app.get('/search', async (request) => {
     const limit = Number(request.req.query('limit') ?? 20)

@@ -3,6 +3,7 @@ import { uuidv7 } from 'uuidv7'
 import type { Context } from '../context.ts'
 import type { RecordJson, Records } from '../records/records.ts'
 import { makeKey } from './api-keys.ts'
+import { apiKeyIsRevoked, apiKeyNotRotating, apiKeyRotating } from './errors.ts'
 import { demandMayGive } from './guards.ts'
 import { apiKeys } from './resources.ts'
 
@@ -28,6 +29,10 @@ export interface ApiKeyJson {
   readonly expiresAt: string | null
   readonly revokedAt: string | null
   readonly lastUsedAt: string | null
+  /** Until when the secret before the newest works too; null when there is one alone. */
+  readonly oldUntil: string | null
+  /** When that older secret was last used; null while it never was. */
+  readonly oldUsedAt: string | null
   readonly createdBy: { readonly id: string; readonly name: string } | null
 }
 
@@ -54,12 +59,35 @@ export class ApiKeyService {
       owner: null,
       team: null,
     })
+    await this.#keep(id, hash)
+    return { ...(await this.get(id)), key }
+  }
+
+  /**
+   * Gives a key a new secret. The old one works until `oldUntil`, so that programs can change over one by one.
+   *
+   * @returns the new key in `key`: this is the only time it can be read
+   * @throws `API_KEY_ROTATING` (409) while there are two, `API_KEY_REVOKED` (409)
+   */
+  async rotate(id: string, oldUntil: string): Promise<ApiKeyJson & { key: string }> {
+    const before = await this.#living(id)
+    if (before.oldUntil !== null) throw apiKeyRotating({ name: before.name, until: before.oldUntil.slice(0, 10) })
+    const { key, hash } = makeKey(before.start.slice('socle_'.length))
+    await this.#endSecrets(id, oldUntil)
+    await this.#keep(id, hash)
+    await this.#told(id)
+    return { ...(await this.get(id)), key }
+  }
+
+  /** Refuses the old secret of a key from now on. @throws `API_KEY_NOT_ROTATING` (409) */
+  async endRotation(id: string): Promise<void> {
+    const before = await this.#living(id)
+    if (before.oldUntil === null) throw apiKeyNotRotating({ name: before.name })
     await sql`
-      insert into core.api_key_secret (id, workspace, api_key, hash, created_at)
-      values (${uuidv7()}, ${this.#ctx.workspace.id}, ${id}, decode(${hash.toString('hex')}, 'hex'), ${this.#now()}::timestamptz)`.execute(
+      delete from core.api_key_secret where workspace = ${this.#ctx.workspace.id}::uuid and api_key = ${id}::uuid and expires_at is not null`.execute(
       this.#ctx.sql,
     )
-    return { ...(await this.get(id)), key }
+    await this.#told(id)
   }
 
   async revoke(id: string): Promise<void> {
@@ -78,6 +106,37 @@ export class ApiKeyService {
     return this.#read(revoked ? sql`true` : sql`k.revoked_at is null`)
   }
 
+  /** @throws `API_KEY_REVOKED` (409) */
+  async #living(id: string): Promise<ApiKeyJson> {
+    // Locked, so that of two who rotate at once the second is told.
+    await sql`select 1 from core.api_key where workspace = ${this.#ctx.workspace.id}::uuid and id = ${id}::uuid for update`.execute(
+      this.#ctx.sql,
+    )
+    const key = await this.get(id)
+    if (key.revokedAt !== null) throw apiKeyIsRevoked({ name: key.name })
+    return key
+  }
+
+  async #keep(id: string, hash: Buffer): Promise<void> {
+    await sql`
+      insert into core.api_key_secret (id, workspace, api_key, hash, created_at)
+      values (${uuidv7()}, ${this.#ctx.workspace.id}, ${id}, decode(${hash.toString('hex')}, 'hex'), ${this.#now()}::timestamptz)`.execute(
+      this.#ctx.sql,
+    )
+  }
+
+  /** Those that are over go, the one in use ends later. */
+  async #endSecrets(id: string, until: string): Promise<void> {
+    const mine = sql`workspace = ${this.#ctx.workspace.id}::uuid and api_key = ${id}::uuid`
+    await sql`delete from core.api_key_secret where ${mine} and expires_at is not null`.execute(this.#ctx.sql)
+    await sql`update core.api_key_secret set expires_at = ${until}::timestamptz where ${mine}`.execute(this.#ctx.sql)
+  }
+
+  /** The ledger keeps who changed the secrets, and every process looks them up anew. */
+  async #told(id: string): Promise<void> {
+    await this.#records.update(apiKeys, await this.#record(id), { rotatedAt: this.#now() }, { internal: true })
+  }
+
   async #record(id: string): Promise<RecordJson> {
     return (await this.#records.get(apiKeys, id)).data
   }
@@ -85,10 +144,13 @@ export class ApiKeyService {
   async #read(which: ReturnType<typeof sql>): Promise<ApiKeyJson[]> {
     const { rows } = await sql<ApiKeyJson>`
       select k.id, k.version, k.name, 'socle_' || k.prefix as start, k.role_id as role, r.name as "roleName", k.addresses,
+        old.expires_at as "oldUntil", old.last_used_at as "oldUsedAt",
         k.created_at as "createdAt", k.expires_at as "expiresAt", k.revoked_at as "revokedAt", k.last_used_at as "lastUsedAt",
         case when m.id is null then null else jsonb_build_object('id', m.id, 'name', m.name) end as "createdBy"
       from core.api_key k
       join core.role r on r.workspace = k.workspace and r.id = k.role_id
+      left join core.api_key_secret old on old.workspace = k.workspace and old.api_key = k.id
+        and old.expires_at > ${this.#now()}::timestamptz
       left join core.member m on m.workspace = k.workspace and m.id = k.created_by
       where k.workspace = ${this.#ctx.workspace.id}::uuid and k.deleted_at is null and ${which}
       order by k.created_at desc, k.id desc limit 500`.execute(this.#ctx.sql)

@@ -4,7 +4,7 @@ import type { Workspace } from '../actor.ts'
 import type { Clock } from '../clock.ts'
 import type { Sql } from '../database/database.ts'
 import { addressList, isListed } from './addresses.ts'
-import { apiKeyAddressRefused, apiKeyExpired, apiKeyRevoked, apiKeyUnknown } from './errors.ts'
+import { apiKeyAddressRefused, apiKeyExpired, apiKeyRevoked, apiKeySecretReplaced, apiKeyUnknown } from './errors.ts'
 import { workspaceJson } from './sessions.ts'
 
 /** A new key: `key` is shown once, `hash` is all that is kept of it. */
@@ -15,8 +15,7 @@ export interface MadeKey {
 }
 
 /** `socle_<8 characters>_<256 bits>`: the name lets scanners of leaked secrets know it, the prefix finds it. */
-export function makeKey(): MadeKey {
-  const prefix = randomBytes(5).toString('hex').slice(0, 8)
+export function makeKey(prefix = randomBytes(4).toString('hex')): MadeKey {
   const key = `socle_${prefix}_${randomBytes(32).toString('base64url')}`
   return { key, prefix, hash: hashOf(key) }
 }
@@ -38,8 +37,15 @@ export interface ApiKey {
   readonly workspace: Workspace
 }
 
+/** One of the secrets a key is known by: two while programs change from the old to the new. */
+interface Secret {
+  readonly id: string
+  readonly hash: string
+  readonly expiresAt: string | null
+}
+
 interface Found extends ApiKey {
-  readonly hashes: readonly string[]
+  readonly secrets: readonly Secret[]
 }
 
 const keptFor = 5_000
@@ -70,17 +76,18 @@ export class ApiKeys {
     const prefix = written.exec(text)?.[1]
     const key = prefix === undefined ? undefined : await this.#lookUp(prefix)
     const hash = hashOf(text)
-    if (!key || !key.hashes.some((kept) => timingSafeEqual(Buffer.from(kept, 'hex'), hash))) {
-      throw apiKeyUnknown({ start: text.slice(0, 'socle_12345678'.length) })
-    }
+    const secret = key?.secrets.find((kept) => timingSafeEqual(Buffer.from(kept.hash, 'hex'), hash))
+    if (!key || !secret) throw apiKeyUnknown({ start: text.slice(0, 'socle_12345678'.length) })
     if (key.revokedAt !== null) throw apiKeyRevoked({ name: key.name, at: key.revokedAt.slice(0, 10) })
     const now = this.#clock.now().getTime()
     if (key.expiresAt !== null && Date.parse(key.expiresAt) <= now)
       throw apiKeyExpired({ name: key.name, at: key.expiresAt.slice(0, 10) })
+    if (secret.expiresAt !== null && Date.parse(secret.expiresAt) <= now)
+      throw apiKeySecretReplaced({ name: key.name, at: secret.expiresAt.slice(0, 10) })
     if (key.addresses.length > 0 && !isListed(addressList(key.addresses), address)) {
       throw apiKeyAddressRefused({ name: key.name, address: address ?? 'an unknown address' })
     }
-    this.#note(key, now)
+    this.#note(key, secret, now)
     return key
   }
 
@@ -102,19 +109,23 @@ export class ApiKeys {
     const { rows } = await sql<Found>`
       select k.id, k.name, k.role_id as role, k.addresses, k.expires_at as "expiresAt", k.revoked_at as "revokedAt",
         k.last_used_at as "lastUsedAt", ${workspaceJson('w')} as workspace,
-        (select coalesce(jsonb_agg(encode(s.hash, 'hex')), '[]') from core.api_key_secret s where s.api_key = k.id) as hashes
+        (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'hash', encode(s.hash, 'hex'), 'expiresAt', s.expires_at)), '[]')
+          from core.api_key_secret s where s.api_key = k.id) as secrets
       from core.api_key k join core.workspace w on w.id = k.workspace
       where k.prefix = ${prefix} and k.deleted_at is null`.execute(this.#owner)
     return rows[0]
   }
 
   /** Beside the request: nobody waits for it, and a lost one loses a minute. */
-  #note({ id, lastUsedAt }: ApiKey, now: number): void {
-    const last = this.#used.get(id) ?? (lastUsedAt === null ? -Infinity : Date.parse(lastUsedAt))
+  #note({ id }: ApiKey, secret: Secret, now: number): void {
+    const last = this.#used.get(secret.id) ?? -Infinity
     if (Math.abs(now - last) < usePrecision) return
     if (this.#used.size >= mostKept) this.#used.clear()
-    this.#used.set(id, now)
-    sql`update core.api_key set last_used_at = ${new Date(now).toISOString()}::timestamptz where id = ${id}`
+    this.#used.set(secret.id, now)
+    const at = sql`${new Date(now).toISOString()}::timestamptz`
+    sql`
+      with used as (update core.api_key_secret set last_used_at = ${at} where id = ${secret.id})
+      update core.api_key set last_used_at = ${at} where id = ${id}`
       .execute(this.#owner)
       .catch(() => {})
   }

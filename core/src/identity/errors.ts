@@ -140,6 +140,31 @@ export const apiKeyExpired = defineError<{ name: string; at: string }>(
   ({ name, at }) => `The API key "${name}" expired on ${at}. Make a new one in API keys.`,
 )
 
+export const apiKeySecretReplaced = defineError<{ name: string; at: string }>(
+  'API_KEY_SECRET_REPLACED',
+  401,
+  ({ name, at }) => `The API key "${name}" has a new secret; this older one ended on ${at}. Use the new one.`,
+)
+
+export const apiKeyRotating = defineError<{ name: string; until: string }>(
+  'API_KEY_ROTATING',
+  409,
+  ({ name, until }) =>
+    `"${name}" has two secrets already; the older one works until ${until}. End it before you make a third.`,
+)
+
+export const apiKeyNotRotating = defineError<{ name: string }>(
+  'API_KEY_NOT_ROTATING',
+  409,
+  ({ name }) => `"${name}" has one secret alone, so there is no older one to end. Revoke the key to refuse it.`,
+)
+
+export const apiKeyIsRevoked = defineError<{ name: string }>(
+  'API_KEY_IS_REVOKED',
+  409,
+  ({ name }) => `"${name}" was revoked and takes no new secret. Make a new key.`,
+)
+
 export const apiKeyAddressRefused = defineError<{ name: string; address: string }>(
   'API_KEY_ADDRESS_REFUSED',
   403,
@@ -177,6 +202,37 @@ export const secondFactorIsTheirs = defineError<{ name: string }>(
   409,
   ({ name }) =>
     `${name} also works in another workspace, so only they can change how they sign in. Ask them to use a recovery code.`,
+)
+
+export const linkGone = defineError(
+  'LINK_GONE',
+  410,
+  () =>
+    'This link was used already, was replaced by a newer one, or is too old. Ask whoever gave it to you for a new one.',
+)
+
+export const linkNeedsSignIn = defineError<{ email: string }>(
+  'LINK_NEEDS_SIGN_IN',
+  403,
+  ({ email }) => `You sign in as ${email} already. Sign in, then open this link again to come in here too.`,
+)
+
+export const passwordMissing = defineError(
+  'PASSWORD_MISSING',
+  422,
+  () => 'A link needs a password to go with it, or a passkey. Choose one of the two.',
+)
+
+export const invitationOpen = defineError<{ name: string }>(
+  'INVITATION_OPEN',
+  409,
+  ({ name }) => `${name} has not accepted the invitation yet. Make a new link and pass it on.`,
+)
+
+export const invitationAccepted = defineError<{ name: string }>(
+  'INVITATION_ACCEPTED',
+  409,
+  ({ name }) => `${name} is in already: there is no invitation to renew or withdraw. Deactivate them to keep them out.`,
 )
 
 export const alreadyMember = defineError<{ email: string; name: string }>(
@@ -222,6 +278,12 @@ export const teamInUse = defineError<{ name: string; members: number; teams: num
   'TEAM_IN_USE',
   409,
   ({ name, members, teams }) => `${name} still has ${members} members and ${teams} teams below it. Move them first.`,
+)
+
+export const memberNotActive = defineError<{ name: string }>(
+  'MEMBER_NOT_ACTIVE',
+  409,
+  ({ name }) => `${name} is not active here, so nothing can be handed to them. Choose a colleague who is.`,
 )
 
 export const ownDeactivation = defineError(

@@ -10,6 +10,7 @@ import type { Authority } from '../permissions/authority.ts'
 import { addressList, clientAddress, type Peer } from './addresses.ts'
 import { ApiKeys } from './api-keys.ts'
 import { Door, type Answer, type Answers, type DoorParts } from './door/door.ts'
+import { linkAnswers } from './door/links.ts'
 import { ownAccountAnswers } from './door/own-account.ts'
 import { passkeyAnswers } from './door/passkeys.ts'
 import { secondFactorAnswers } from './door/second-factor.ts'
@@ -52,8 +53,19 @@ export interface IdentityOptions {
   readonly log: Logger
   readonly authorities: Authorities
   readonly signals?: Signals
+  /** Lets somebody in by their link, as a change of theirs: one unit of work in that workspace. */
+  readonly useLink: (workspace: Workspace, user: string, choice: LinkChoice) => Promise<void>
   /** Answers a refusal; the HTTP host's own, so that every refusal reads alike. */
   readonly problem?: (error: SocleError, request: Request) => Response | Promise<Response>
+}
+
+/** What somebody chose who came by a link. */
+export interface LinkChoice {
+  readonly token: string
+  /** As they want to be called, or as they are. */
+  readonly name: string
+  /** Of the password they chose; null with a passkey, or when they sign in already. */
+  readonly hash: string | null
 }
 
 /** Who a request comes from, where, and with which rights. */
@@ -75,6 +87,7 @@ const answers: Answers = {
   ...secondFactorAnswers,
   ...passkeyAnswers,
   ...sessionAnswers,
+  ...linkAnswers,
 }
 
 /** Requests this answers itself, because they need the session or reach beyond one workspace. */

@@ -9,7 +9,7 @@ import { RoleSchema } from './entities/role.ts'
 import { TeamMemberSchema } from './entities/team-member.ts'
 import { TeamSchema } from './entities/team.ts'
 import { WorkspaceSchema } from './entities/workspace.ts'
-import { UserDeactivated } from './events.ts'
+import { UserDeactivated, UserInvited } from './events.ts'
 import { rightsGuards } from './guards.ts'
 import { partnerGuards, PartnerPeople, PartnerPeopleService } from './partner-people.ts'
 import type { PermissionSource } from './permission-catalogue.ts'
@@ -49,7 +49,7 @@ export const identityResources: readonly ResourceDefinition[] = [
   workspaces,
 ]
 
-export const identityEvents: readonly EventDefinition[] = [UserDeactivated]
+export const identityEvents: readonly EventDefinition[] = [UserDeactivated, UserInvited]
 
 export function identityRoutes(permissions: PermissionSource): readonly RouteDefinition[] {
   return [...userRoutes, ...teamRoutes, ...roleRoutes(permissions), ...apiKeyRoutes, ...meRoutes, ...workspaceRoutes]

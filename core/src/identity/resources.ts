@@ -29,6 +29,7 @@ export const users = defineResource(Member, {
     },
     manager: { format: 'user' },
     passwordSetAt: { readonly: true },
+    passwordLinkAt: { readonly: true },
     secondFactorResetAt: { readonly: true },
     sessionsEndedAt: { readonly: true },
     partner: { readonly: true },
@@ -83,6 +84,7 @@ export const apiKeys = defineResource(ApiKey, {
   path: 'api-keys',
   title: 'name',
   icon: 'key-round',
+  fields: { rotatedAt: { readonly: true } },
   list: ['name', 'prefix', 'role', 'expiresAt', 'revokedAt'],
 })
 

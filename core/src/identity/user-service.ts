@@ -6,11 +6,21 @@ import { permissionDenied } from '../permissions/errors.ts'
 import { recordNotFound, validationFailed } from '../records/errors.ts'
 import type { RecordJson, Records } from '../records/records.ts'
 import { isAdministratorRole } from './administrators.ts'
-import { alreadyMember, passwordIsTheirs, secondFactorIsTheirs } from './errors.ts'
-import { UserDeactivated } from './events.ts'
+import type { MemberState } from './entities/member.ts'
+import {
+  alreadyMember,
+  invitationAccepted,
+  invitationOpen,
+  linkGone,
+  passwordIsTheirs,
+  secondFactorIsTheirs,
+} from './errors.ts'
+import { UserDeactivated, UserInvited } from './events.ts'
 import { demandMayGive } from './guards.ts'
+import type { LinkChoice } from './identity.ts'
 import { demandPassword, hashPassword, oneTimePassword } from './passwords.ts'
 import { apiKeys, roleAssignments, teamMembers, users } from './resources.ts'
+import { endLink, linkHash, makeLink, type LinkPurpose, type MadeLink } from './sign-in-links.ts'
 
 /** A role for a person, for good or until an ISO instant. */
 export interface WantedRole {
@@ -37,6 +47,20 @@ export interface UserChange {
   readonly active?: boolean
 }
 
+/** Who is to come in, and as what. */
+export interface Invitation {
+  readonly email: string
+  /** How they are called until they say so themselves; what stands before the @ when absent. */
+  readonly name?: string
+  readonly locale?: Locale
+  readonly roles?: readonly WantedRole[]
+  readonly teams?: readonly string[]
+}
+
+export interface Invited extends MadeLink {
+  readonly user: RecordJson
+}
+
 /** What the users screen shows of a person beside the record. */
 export interface UserRights {
   readonly roles: readonly string[]
@@ -44,6 +68,8 @@ export interface UserRights {
   /** Whether they sign in with an authenticator app, and how many passkeys they have. */
   readonly app: boolean
   readonly passkeys: number
+  /** Until when their invitation can be accepted; null where there is none. */
+  readonly invitedUntil: string | null
 }
 
 /** A browser somebody is signed in with. */
@@ -99,25 +125,10 @@ export class UserService {
     roles = [],
     teams = [],
   }: NewUser): Promise<{ user: RecordJson; password?: string }> {
-    await this.#demandFree(email)
     const chosen = password ?? oneTimePassword()
     demandPassword(chosen)
-    const hash = await hashPassword(chosen)
-    const { rows } = await sql<{ id: string; made: boolean }>`
-      select id, made from core.login_open(${uuidv7()}::uuid, ${email}, ${name}, ${hash}, ${this.#now()}::timestamptz)`.execute(
-      this.#ctx.sql,
-    )
-    const { id, made } = rows[0]!
-    await this.#demandFree(email, id)
-    await this.#records.create(users, {
-      id,
-      name,
-      email: email.toLowerCase(),
-      locale,
-      state: 'active',
-      owner: null,
-      team: null,
-    })
+    const { id, made } = await this.#openLogin({ email, name, hash: await hashPassword(chosen) })
+    await this.#admit({ id, name, email, locale, state: 'active' })
     await this.setRoles(id, roles)
     await this.setTeams(id, teams)
     const user = await this.get(id)
@@ -140,6 +151,7 @@ export class UserService {
     await this.#demandMayTouch(id)
     if (user['state'] === 'inactive') return
     await this.#records.update(users, user, { state: 'inactive' })
+    await endLink(this.#ctx, id)
     await sql`select core.login_end_sessions(${id}::uuid)`.execute(this.#ctx.sql)
     const { rows } = await sql<{ id: string; version: number }>`
       select id, version from core.api_key
@@ -150,23 +162,84 @@ export class UserService {
     this.#ctx.emit(UserDeactivated, { user: id }, { key: id })
   }
 
+  /** @throws `INVITATION_OPEN` (409) for somebody who has not come in yet */
   async activate(id: string): Promise<void> {
     const user = await this.get(id)
+    if (user['state'] === 'invited') throw invitationOpen({ name: String(user['name']) })
     if (user['state'] !== 'active') await this.#records.update(users, user, { state: 'active' })
   }
 
-  /** @throws `PASSWORD_IS_THEIRS` (409) for somebody who works in another workspace too */
-  async resetPassword(id: string): Promise<string> {
+  /**
+   * Invites somebody: they are here, with their roles and team, and come in by a link that is passed on to them.
+   *
+   * @returns the link: this is the only time it can be read
+   * @throws `ALREADY_MEMBER` (409)
+   */
+  async invite({
+    email,
+    name,
+    roles = [],
+    teams = [],
+    locale = this.#ctx.workspace.locale,
+  }: Invitation): Promise<Invited> {
+    const known = name ?? email.slice(0, email.indexOf('@'))
+    const { id } = await this.#openLogin({ email, name: known, hash: null })
+    await this.#admit({ id, name: known, email, locale, state: 'invited' })
+    await this.setRoles(id, roles)
+    await this.setTeams(id, teams)
+    return this.#invited(id)
+  }
+
+  /** Makes a new link for somebody who has not come in yet; the old one ends. @throws `INVITATION_ACCEPTED` (409) */
+  async renewInvitation(id: string): Promise<Invited> {
+    await this.#demandInvited(id)
+    return this.#invited(id)
+  }
+
+  /** Takes an invitation back, as if it had not been. @throws `INVITATION_ACCEPTED` (409) */
+  async withdrawInvitation(id: string): Promise<void> {
+    await this.#demandInvited(id)
+    await endLink(this.#ctx, id)
+    await this.setRoles(id, [])
+    await this.setTeams(id, [])
+    await this.#records.remove(users, await this.get(id))
+  }
+
+  /**
+   * Somebody came in by their link. Called as that person, in one transaction with what they chose.
+   *
+   * @throws `LINK_GONE` (410)
+   */
+  async useLink(id: string, { token, name, hash }: LinkChoice): Promise<void> {
+    const { rows } = await sql<{ purpose: LinkPurpose | null }>`
+      select core.login_use_link(${id}::uuid, decode(${linkHash(token)}, 'hex'), ${hash}, ${this.#now()}::timestamptz) as purpose`.execute(
+      this.#ctx.sql,
+    )
+    const purpose = rows[0]?.purpose
+    const user = await this.get(id)
+    if (!purpose || user['state'] === 'inactive') throw linkGone({})
+    if (purpose === 'password')
+      await this.#records.update(users, user, { passwordSetAt: this.#now() }, { internal: true })
+    else await this.#records.update(users, user, { state: 'active', name })
+  }
+
+  /**
+   * A link by which somebody who forgot their password chooses a new one. The old one holds until then.
+   *
+   * @throws `PASSWORD_IS_THEIRS` (409) for somebody who works in another workspace too, `INVITATION_OPEN` (409)
+   */
+  async passwordLink(id: string): Promise<MadeLink> {
     const user = await this.get(id)
     await this.#demandMayTouch(id)
-    const password = oneTimePassword()
-    const hash = await hashPassword(password)
-    const { rows } = await sql<{ done: boolean }>`
-      select core.login_set_password(${id}::uuid, ${hash}, ${this.#now()}::timestamptz) as done`.execute(this.#ctx.sql)
-    if (!rows[0]?.done) throw passwordIsTheirs({ name: String(user['name']) })
-    // The ledger keeps who did it, and every process lets go of the person's sessions.
-    await this.#records.update(users, user, { passwordSetAt: this.#now() }, { internal: true })
-    return password
+    const name = String(user['name'])
+    if (user['state'] === 'invited') throw invitationOpen({ name })
+    const { rows } = await sql<{ theirs: boolean }>`select core.works_elsewhere(${id}::uuid) as theirs`.execute(
+      this.#ctx.sql,
+    )
+    if (rows[0]?.theirs) throw passwordIsTheirs({ name })
+    // The ledger keeps who opened this way.
+    await this.#records.update(users, user, { passwordLinkAt: this.#now() }, { internal: true })
+    return makeLink(this.#ctx, id, 'password')
   }
 
   /**
@@ -260,6 +333,8 @@ export class UserService {
   async rightsOf(ids: readonly string[]): Promise<Map<string, UserRights>> {
     const { rows } = await sql<UserRights & { id: string }>`
       select m.id, m.last_seen_at as "lastSeenAt", s.app, s.passkeys,
+        (select l.expires_at from core.sign_in_link l
+          where l.workspace = m.workspace and l.user_id = m.id and l.purpose = 'invitation') as "invitedUntil",
         (select coalesce(jsonb_agg(a.role_id order by a.created_at), '[]') from core.role_assignment a
           where a.workspace = m.workspace and a.user_id = m.id and a.deleted_at is null
             and (a.until is null or a.until > ${this.#now()}::timestamptz)) as roles
@@ -296,13 +371,57 @@ export class UserService {
     return this.#ctx.clock.now().toISOString()
   }
 
-  async #demandFree(email: string, id?: string): Promise<void> {
-    const { rows } = await sql<{ name: string }>`
-      select name from core.member
-      where workspace = ${this.#ctx.workspace.id}::uuid and (lower(email) = lower(${email}) or id = ${id ?? null}::uuid)`.execute(
+  /** The sign-in of an address: the person's own, in however many companies, or a new one. */
+  async #openLogin({
+    email,
+    name,
+    hash,
+  }: {
+    email: string
+    name: string
+    hash: string | null
+  }): Promise<{ id: string; made: boolean }> {
+    const { rows } = await sql<{ id: string; made: boolean }>`
+      select id, made from core.login_open(${uuidv7()}::uuid, ${email}, ${name}, ${hash}, ${this.#now()}::timestamptz)`.execute(
       this.#ctx.sql,
     )
-    if (rows[0]) throw alreadyMember({ email, name: rows[0].name })
+    return rows[0]!
+  }
+
+  /** Makes the member, or takes them out of the bin. @throws `ALREADY_MEMBER` (409) */
+  async #admit({
+    id,
+    email,
+    ...fields
+  }: {
+    id: string
+    name: string
+    email: string
+    locale: Locale
+    state: MemberState
+  }) {
+    const { rows } = await sql<{ id: string; name: string; gone: boolean }>`
+      select id, name, deleted_at is not null as gone from core.member
+      where workspace = ${this.#ctx.workspace.id}::uuid and (lower(email) = lower(${email}) or id = ${id}::uuid)`.execute(
+      this.#ctx.sql,
+    )
+    const [there] = rows
+    if (there && !there.gone) throw alreadyMember({ email, name: there.name })
+    const values = { ...fields, email: email.toLowerCase(), owner: null, team: null }
+    if (there) await this.#records.update(users, await this.#records.restore(users, there.id), values)
+    else await this.#records.create(users, { id, ...values })
+  }
+
+  async #invited(id: string): Promise<Invited> {
+    const made = await makeLink(this.#ctx, id, 'invitation')
+    // Whoever sends it on is told that there is an invitation, never the secret in it.
+    this.#ctx.emit(UserInvited, { user: id, expiresAt: made.expiresAt }, { key: id })
+    return { user: await this.get(id), ...made }
+  }
+
+  async #demandInvited(id: string): Promise<void> {
+    const user = await this.get(id)
+    if (user['state'] !== 'invited') throw invitationAccepted({ name: String(user['name']) })
   }
 
   /** Who manages users but not roles must not become an administrator by way of an administrator's password. */

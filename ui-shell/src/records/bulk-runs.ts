@@ -88,6 +88,11 @@ export async function startRun(meta: ResourceMeta, id: string): Promise<void> {
   showRun(id)
 }
 
+/** Follows what the server has begun for another screen. */
+export async function followStarted(meta: ResourceMeta, bulk: Bulk): Promise<void> {
+  await follow({ meta, bulk, changes: [], problem: undefined })
+}
+
 /** The undoing of a change too large for one request: the server has begun it already. */
 export async function followUndo(meta: ResourceMeta, id: string): Promise<void> {
   const { data } = await api.get<{ data: Bulk }>(`${bulks}/${id}`)

@@ -44,10 +44,36 @@ export interface Person {
   readonly state: 'active' | 'invited' | 'inactive'
   /** Set for somebody of a partner; null for the people of the house. */
   readonly partner?: string | null
+  readonly locale: 'en' | 'fr'
   readonly team?: string | null
   readonly roles?: readonly string[]
   readonly lastSeenAt?: string | null
   readonly createdAt: string
+  /** Whether they sign in with an authenticator app, and how many passkeys they have. */
+  readonly app?: boolean
+  readonly passkeys?: number
+  /** Until when their invitation can be accepted. */
+  readonly invitedUntil?: string | null
+}
+
+/** A link by which somebody comes in, shown this once. */
+export interface Way {
+  /** Path below this installation's address. */
+  readonly link: string
+  readonly expiresAt: string
+}
+
+/** A browser somebody is signed in with. */
+export interface SessionRow {
+  readonly id: string
+  readonly userAgent: string | null
+  readonly address: string | null
+  readonly createdAt: string
+  readonly seenAt: string
+  /** Opened with a second factor or a passkey. */
+  readonly strong: boolean
+  /** The one that asks; never so for somebody else's. */
+  readonly isThis?: boolean
 }
 
 export interface Team {
@@ -118,6 +144,11 @@ export interface ApiKey {
   readonly expiresAt?: string | null
   readonly lastUsedAt?: string | null
   readonly revokedAt?: string | null
+  readonly addresses?: readonly string[]
+  /** Until when the secret before the newest works too; null when there is one alone. */
+  readonly oldUntil?: string | null
+  /** When that older secret was last used. */
+  readonly oldUsedAt?: string | null
 }
 
 export interface AuditEntry {

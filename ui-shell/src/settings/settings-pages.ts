@@ -15,6 +15,11 @@ export const settingsPages: readonly SettingsPage[] = [
     group: 'you',
   },
   {
+    name: 'security',
+    icon: 'shield-check',
+    group: 'you',
+  },
+  {
     name: 'workspace',
     icon: 'settings',
     group: 'workspace',

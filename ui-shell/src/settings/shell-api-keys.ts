@@ -10,7 +10,11 @@ import { ShellSecret } from './shell-secret.ts'
 define('shell-secret', ShellSecret)
 
 const lifetimes = [30, 90, 365] as const
+/** Days for which the secret before the newest goes on working. */
+const oldLifetimes = [0, 1, 7, 30] as const
 const day = 24 * 60 * 60 * 1000
+/** Days before its end at which a key asks to be renewed. */
+const warning = 14
 
 /** Keys by which other programs act here, each with a role of its own. */
 export class ShellApiKeys extends KitElement {
@@ -18,12 +22,15 @@ export class ShellApiKeys extends KitElement {
     keys: { state: true },
     problem: { state: true },
     isCreating: { state: true },
+    rotating: { state: true },
     fault: { state: true },
     secret: { state: true },
   }
   declare keys: readonly ApiKey[] | undefined
   declare problem: string | undefined
   declare isCreating: boolean
+  /** The key that is about to get a new secret. */
+  declare rotating: ApiKey | undefined
   declare fault: string | undefined
   declare secret: { readonly name: string; readonly value: string } | undefined
 
@@ -75,7 +82,7 @@ export class ShellApiKeys extends KitElement {
               ${this.keys.map((key) => this.#row(key))}
             </ul>`
       }
-      ${this.isCreating ? this.#form() : nothing}
+      ${this.isCreating ? this.#form() : nothing} ${this.rotating ? this.#rotation(this.rotating) : nothing}
       ${
         this.secret
           ? html`<shell-secret
@@ -97,8 +104,12 @@ export class ShellApiKeys extends KitElement {
         <span class="grow">
           <span class="name">${key.name}</span>
           <span class="meta"
-            ><code>${key.start}…</code> · ${t('shell.keys.created', { when: format.relative(key.createdAt) })}</span
+            ><code>${key.start}…</code> ·
+            ${t('shell.keys.created', { when: format.relative(key.createdAt) })}${
+              key.addresses?.length ? html` · ${format.list(key.addresses)}` : nothing
+            }</span
           >
+          ${key.oldUntil ? html`<span class="meta">${oldSecret(key.oldUntil, key.oldUsedAt)}</span>` : nothing}
         </span>
         <span class="pills"> ${role ? html`<span class="pill">${role}</span>` : nothing} ${statePill(key)} </span>
         <span class="meta used"
@@ -107,14 +118,19 @@ export class ShellApiKeys extends KitElement {
         ${
           key.revokedAt
             ? nothing
-            : html`<button
-                class="icon-button"
-                title=${t('shell.keys.revoke')}
-                aria-label=${t('shell.keys.revokeOne', { name: key.name })}
-                @click=${() => void this.#revoke(key)}
-              >
-                ${icon('trash-2')}
-              </button>`
+            : html`<socle-menu
+                icon="ellipsis"
+                icon-only
+                align="end"
+                .label=${t('shell.people.actions', { name: key.name })}
+                .items=${[
+                  key.oldUntil
+                    ? { id: 'end', label: t('shell.keys.endOld'), icon: 'circle-off' }
+                    : { id: 'rotate', label: t('shell.keys.rotate'), icon: 'rotate-ccw' },
+                  { id: 'revoke', label: t('shell.keys.revoke'), icon: 'trash-2', separator: true, danger: true },
+                ]}
+                @socle-choose=${(event: CustomEvent<{ id: string }>) => void this.#act(event.detail.id, key)}
+              ></socle-menu>`
         }
       </li>
     `
@@ -144,6 +160,19 @@ export class ShellApiKeys extends KitElement {
             </select>
           </div>
           <div class="field">
+            <label class="label" for="addresses">${t('shell.keys.addresses')}</label>
+            <input
+              class="input"
+              id="addresses"
+              name="addresses"
+              autocomplete="off"
+              spellcheck="false"
+              placeholder="192.0.2.0/24, 2001:db8::/32"
+              aria-describedby="addresses-help"
+            />
+            <p class="meta" id="addresses-help">${t('shell.keys.addressesHelp')}</p>
+          </div>
+          <div class="field">
             <label class="label" for="days">${t('shell.keys.expires')}</label>
             <select class="input" id="days" name="days">
               ${lifetimes.map((it) => html`<option value=${it} ?selected=${it === 90}>${t('shell.keys.days', { count: it })}</option>`)}
@@ -163,6 +192,74 @@ export class ShellApiKeys extends KitElement {
     `
   }
 
+  #rotation(key: ApiKey) {
+    const close = () => (this.rotating = undefined)
+    return html`
+      <socle-dialog open .heading=${t('shell.keys.rotateOne', { name: key.name })} @socle-close=${close}>
+        <form class="form" id="rotation" @submit=${(event: Event) => void this.#rotate(event, key)}>
+          ${this.fault ? html`<p class="problem" role="alert">${icon('circle-alert')}${this.fault}</p>` : nothing}
+          <p class="lead">${t('shell.keys.rotateText')}</p>
+          <div class="field">
+            <label class="label" for="old">${t('shell.keys.oldWorks')}</label>
+            <select class="input" id="old" name="old" autofocus>
+              ${oldLifetimes.map(
+                (it) =>
+                  html`<option value=${it} ?selected=${it === 7}>
+                    ${it === 0 ? t('shell.keys.oldEndsNow') : t('shell.keys.days', { count: it })}
+                  </option>`,
+              )}
+            </select>
+          </div>
+        </form>
+        <button slot="actions" class="button" @click=${close}>${t('shell.cancel')}</button>
+        <button
+          slot="actions"
+          class="button primary"
+          @click=${() => this.renderRoot.querySelector<HTMLFormElement>('#rotation')?.requestSubmit()}
+        >
+          ${t('shell.keys.rotate')}
+        </button>
+      </socle-dialog>
+    `
+  }
+
+  async #rotate(event: Event, key: ApiKey): Promise<void> {
+    event.preventDefault()
+    const oldForDays = Number(new FormData(event.target as HTMLFormElement).get('old'))
+    try {
+      const path = `/api/core/api-keys/${key.id}/rotate`
+      const { data } = await api.post<{ data: { key: string } }>(path, { oldForDays })
+      this.rotating = undefined
+      this.secret = { name: key.name, value: data.key }
+      await this.#load()
+    } catch (problem) {
+      this.fault = sentenceOf(problem)
+    }
+  }
+
+  async #act(action: string, key: ApiKey): Promise<void> {
+    if (action === 'revoke') return await this.#revoke(key)
+    if (action === 'rotate') {
+      this.fault = undefined
+      this.rotating = key
+      return
+    }
+    const yes = await confirmDialog({
+      title: t('shell.keys.endOldOne', { name: key.name }),
+      body: t('shell.keys.endOldText'),
+      confirm: t('shell.keys.endOld'),
+      danger: true,
+    })
+    if (!yes) return
+    try {
+      await api.delete(`/api/core/api-keys/${key.id}/old-secret`)
+      toast({ text: t('shell.keys.oldEnded', { name: key.name }), tone: 'success' })
+      await this.#load()
+    } catch (problem) {
+      tellProblem(problem)
+    }
+  }
+
   readonly #start = (): void => {
     this.fault = undefined
     this.isCreating = true
@@ -175,7 +272,10 @@ export class ShellApiKeys extends KitElement {
     const name = String(values.get('name')).trim()
     const expires = days > 0 ? { expiresAt: new Date(Date.now() + days * day).toISOString() } : {}
     try {
-      const body = { name, role: String(values.get('role')), ...expires }
+      const addresses = String(values.get('addresses') ?? '')
+        .split(/[\s,;]+/)
+        .filter(Boolean)
+      const body = { name, role: String(values.get('role')), addresses, ...expires }
       const answer = await api.post<{ key?: string; data?: { key?: string } }>('/api/core/api-keys', body)
       this.isCreating = false
       const value = answer.key ?? answer.data?.key
@@ -228,10 +328,21 @@ export class ShellApiKeys extends KitElement {
   ]
 }
 
+/** That two secrets work, and whether anybody still uses the older one. */
+function oldSecret(until: string, usedAt: string | null | undefined): string {
+  const when = format.instant(until)
+  return usedAt
+    ? t('shell.keys.oldUsed', { until: when, when: format.relative(usedAt) })
+    : t('shell.keys.oldUnused', { until: when })
+}
+
 function statePill(key: ApiKey) {
   if (key.revokedAt) return pill(t('shell.keys.isRevoked'), 'neutral', 'ban')
   if (!key.expiresAt) return pill(t('shell.keys.neverExpires'), 'warning', 'clock')
-  if (new Date(key.expiresAt) < new Date()) return pill(t('shell.keys.expired'), 'danger', 'clock')
+  const left = Date.parse(key.expiresAt) - Date.now()
+  if (left < 0) return pill(t('shell.keys.expired'), 'danger', 'clock')
+  if (left < warning * day)
+    return pill(t('shell.keys.expiresSoon', { count: Math.ceil(left / day) }), 'warning', 'triangle-alert')
   return pill(t('shell.keys.until', { when: format.date(key.expiresAt.slice(0, 10)) }), 'success', 'check')
 }
 

@@ -1,15 +1,33 @@
-import { KitElement, api, avatar, controls, format, icon, may, pill, resource, shell, t, toast } from '@socle/sdk/ui'
+import {
+  KitElement,
+  api,
+  avatar,
+  confirmDialog,
+  controls,
+  format,
+  icon,
+  may,
+  pill,
+  resource,
+  shell,
+  t,
+  toast,
+} from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { repeat } from 'lit/directives/repeat.js'
 import { define } from '../define.ts'
 import { setPage } from '../page.ts'
 import { everything, sentenceOf, tellProblem } from './settings-api.ts'
-import type { Person, Role, Team } from './settings-api.ts'
+import type { Person, Role, Team, Way } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
+import { ShellDeactivate } from './shell-deactivate.ts'
 import { ShellPersonForm } from './shell-person-form.ts'
+import { ShellPersonSessions } from './shell-person-sessions.ts'
 import { ShellSecret } from './shell-secret.ts'
 
+define('shell-deactivate', ShellDeactivate)
 define('shell-person-form', ShellPersonForm)
+define('shell-person-sessions', ShellPersonSessions)
 define('shell-secret', ShellSecret)
 
 /** Who works in this workspace, with which roles. */
@@ -18,12 +36,18 @@ export class ShellPeople extends KitElement {
     people: { state: true },
     problem: { state: true },
     editing: { state: true },
+    looking: { state: true },
+    leaving: { state: true },
     secret: { state: true },
     text: { state: true },
   }
   declare people: readonly Person[] | undefined
   declare problem: string | undefined
   declare editing: Person | 'new' | undefined
+  /** Whose sessions are shown. */
+  declare looking: Person | undefined
+  /** Whose access is about to end. */
+  declare leaving: Person | undefined
   declare secret: { readonly title: string; readonly text: string; readonly value: string } | undefined
   declare text: string
 
@@ -109,8 +133,29 @@ export class ShellPeople extends KitElement {
               .roles=${this.#roles}
               .teams=${this.#teams}
               @close=${() => (this.editing = undefined)}
-              @saved=${(event: CustomEvent<{ name: string; password?: string }>) => this.#saved(event.detail)}
+              @saved=${(event: CustomEvent<{ name: string; way?: Way }>) => this.#saved(event.detail)}
             ></shell-person-form>`
+          : nothing
+      }
+      ${
+        this.leaving
+          ? html`<shell-deactivate
+              .person=${this.leaving}
+              .colleagues=${this.people?.filter((it) => it.state === 'active' && it.id !== this.leaving?.id) ?? []}
+              @close=${() => (this.leaving = undefined)}
+              @done=${() => {
+                this.leaving = undefined
+                void this.#load()
+              }}
+            ></shell-deactivate>`
+          : nothing
+      }
+      ${
+        this.looking
+          ? html`<shell-person-sessions
+              .person=${this.looking}
+              @close=${() => (this.looking = undefined)}
+            ></shell-person-sessions>`
           : nothing
       }
       ${
@@ -143,7 +188,8 @@ export class ShellPeople extends KitElement {
           ${roles.map((it) => html`<span class="pill">${it}</span>`)}
           ${team ? html`<span class="pill info">${icon('users')}${team}</span>` : nothing}
           ${person.partner ? pill(t('shell.people.partner'), 'accent', 'handshake') : nothing}
-          ${person.state === 'invited' ? pill(t('shell.people.invited'), 'warning', 'mail') : nothing}
+          ${person.app || person.passkeys ? pill(t('shell.people.strong'), 'success', 'shield-check') : nothing}
+          ${person.state === 'invited' ? invitationPill(person) : nothing}
           ${person.state === 'inactive' ? pill(t('shell.people.inactive'), 'neutral', 'ban') : nothing}
         </span>
         <span class="meta seen"
@@ -158,8 +204,27 @@ export class ShellPeople extends KitElement {
                 .label=${t('shell.people.actions', { name: person.name })}
                 .items=${[
                   { id: 'edit', label: t('shell.people.edit'), icon: 'pencil' },
-                  { id: 'password', label: t('shell.people.newPassword'), icon: 'key' },
-                  ...(isMe
+                  ...(person.state === 'invited'
+                    ? [{ id: 'renew', label: t('shell.people.renew'), icon: 'link' }]
+                    : [
+                        { id: 'password', label: t('shell.people.newPassword'), icon: 'key' },
+                        { id: 'sessions', label: t('shell.people.sessions'), icon: 'monitor' },
+                      ]),
+                  ...(person.app || person.passkeys
+                    ? [{ id: 'factor', label: t('shell.people.factor'), icon: 'shield-check' }]
+                    : []),
+                  ...(person.state === 'invited'
+                    ? [
+                        {
+                          id: 'withdraw',
+                          label: t('shell.people.withdraw'),
+                          icon: 'trash-2',
+                          separator: true,
+                          danger: true,
+                        },
+                      ]
+                    : []),
+                  ...(isMe || person.state === 'invited'
                     ? []
                     : [
                         person.state === 'inactive'
@@ -184,13 +249,22 @@ export class ShellPeople extends KitElement {
   async #act(action: string, person: Person): Promise<void> {
     try {
       if (action === 'edit') this.editing = person
+      else if (action === 'sessions') this.looking = person
+      else if (action === 'deactivate') this.leaving = person
       else if (action === 'password') {
-        const { data } = await api.post<{ data: { password: string } }>(`/api/core/users/${person.id}/password`, {})
-        this.#showPassword(person.name, data.password)
-      } else {
-        const active = action === 'activate'
-        await api.patch(`/api/core/users/${person.id}`, { active })
-        toast({ text: t(`shell.people.is.${active ? 'active' : 'inactive'}`, { name: person.name }), tone: 'success' })
+        const { data } = await api.post<{ data: Way }>(`/api/core/users/${person.id}/password-link`, {})
+        this.#showLink(person.name, data, 'shell.people.passwordLink')
+      } else if (action === 'renew') {
+        const way = await api.post<Way>(`/api/core/users/${person.id}/invite`, {})
+        this.#showLink(person.name, way, 'shell.people.invitation')
+        await this.#load()
+      } else if (action === 'withdraw')
+        await this.#ask('withdraw', person, () => api.delete(`/api/core/users/${person.id}/invite`))
+      else if (action === 'factor')
+        await this.#ask('factor', person, () => api.delete(`/api/core/users/${person.id}/second-factor`))
+      else {
+        await api.post(`/api/core/users/${person.id}/activate`, {})
+        toast({ text: t('shell.people.is.active', { name: person.name }), tone: 'success' })
         await this.#load()
       }
     } catch (problem) {
@@ -198,15 +272,34 @@ export class ShellPeople extends KitElement {
     }
   }
 
-  #saved(detail: { name: string; password?: string }): void {
+  /** Asks before what cannot be undone, does it and says so. */
+  async #ask(what: 'withdraw' | 'factor', { name }: Person, act: () => Promise<unknown>): Promise<void> {
+    const yes = await confirmDialog({
+      title: t(`shell.people.${what}Title`, { name }),
+      body: t(`shell.people.${what}Text`),
+      confirm: t(`shell.people.${what}`),
+      danger: true,
+    })
+    if (!yes) return
+    await act()
+    toast({ text: t(`shell.people.${what}Done`, { name }), tone: 'success' })
+    await this.#load()
+  }
+
+  #saved(detail: { name: string; way?: Way }): void {
     this.editing = undefined
-    if (detail.password) this.#showPassword(detail.name, detail.password)
+    if (detail.way) this.#showLink(detail.name, detail.way, 'shell.people.invitation')
     else toast({ text: t('shell.people.saved', { name: detail.name }), tone: 'success' })
     void this.#load()
   }
 
-  #showPassword(name: string, value: string): void {
-    this.secret = { title: t('shell.people.passwordOf', { name }), text: t('shell.people.passwordOnce'), value }
+  #showLink(name: string, { link, expiresAt }: Way, of: 'shell.people.invitation' | 'shell.people.passwordLink'): void {
+    const until = format.instant(expiresAt)
+    this.secret = {
+      title: t(`${of}Of`, { name }),
+      text: t(`${of}Once`, { until }),
+      value: new URL(link, location.origin).href,
+    }
   }
 
   static override styles = [
@@ -250,6 +343,13 @@ export class ShellPeople extends KitElement {
       }
     `,
   ]
+}
+
+/** Waiting for an answer, or no longer able to give one. */
+function invitationPill({ invitedUntil }: Person) {
+  if (!invitedUntil || Date.parse(invitedUntil) < Date.now())
+    return pill(t('shell.people.invitationOver'), 'danger', 'clock')
+  return pill(t('shell.people.invitedUntil', { when: format.date(invitedUntil.slice(0, 10)) }), 'warning', 'mail')
 }
 
 define('shell-people', ShellPeople)

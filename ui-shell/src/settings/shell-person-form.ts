@@ -1,7 +1,7 @@
-import { KitElement, ProblemError, api, controls, icon, t } from '@socle/sdk/ui'
+import { KitElement, ProblemError, api, controls, icon, shell, t } from '@socle/sdk/ui'
 import { html, nothing } from 'lit'
 import { sentenceOf } from './settings-api.ts'
-import type { Person, Role, Team } from './settings-api.ts'
+import type { Person, Role, Team, Way } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
 
 /** Invites somebody, or changes their roles and team. */
@@ -30,19 +30,6 @@ export class ShellPersonForm extends KitElement {
         <form class="form" id="form" @submit=${this.#save} @keydown=${this.#onKey}>
           ${this.problem ? html`<p class="problem" role="alert">${icon('circle-alert')}${sentenceOf(this.problem)}</p>` : nothing}
           <div class="field">
-            <label class="label" for="name">${t('shell.people.name')}</label>
-            <input
-              class="input"
-              id="name"
-              name="name"
-              required
-              maxlength="200"
-              autocomplete="off"
-              autofocus
-              .value=${person?.name ?? ''}
-            />
-          </div>
-          <div class="field">
             <label class="label" for="email">${t('shell.people.email')}</label>
             <input
               class="input"
@@ -52,10 +39,26 @@ export class ShellPersonForm extends KitElement {
               required
               autocomplete="off"
               ?readonly=${!!person}
+              ?autofocus=${!person}
               .value=${person?.email ?? ''}
               aria-invalid=${this.#fault('email') ? 'true' : nothing}
             />
             ${this.#fault('email') ? html`<p class="error">${this.#fault('email')}</p>` : nothing}
+          </div>
+          <div class="field">
+            <label class="label" for="name">${t('shell.people.name')}</label>
+            <input
+              class="input"
+              id="name"
+              name="name"
+              ?required=${!!person}
+              maxlength="200"
+              autocomplete="off"
+              ?autofocus=${!!person}
+              aria-describedby=${person ? nothing : 'name-help'}
+              .value=${person?.name ?? ''}
+            />
+            ${person ? nothing : html`<p class="meta" id="name-help">${t('shell.people.nameHelp')}</p>`}
           </div>
           <fieldset>
             <legend class="label">${t('shell.people.roles')}</legend>
@@ -79,6 +82,17 @@ export class ShellPersonForm extends KitElement {
             <select class="input" id="team" name="team">
               <option value="">${t('shell.people.noTeam')}</option>
               ${this.teams.map((it) => html`<option value=${it.id} ?selected=${it.id === person?.team}>${it.name}</option>`)}
+            </select>
+          </div>
+          <div class="field">
+            <label class="label" for="locale">${t('shell.profile.language')}</label>
+            <select class="input" id="locale" name="locale">
+              ${(['en', 'fr'] as const).map(
+                (it) =>
+                  html`<option value=${it} lang=${it} ?selected=${it === (person?.locale ?? shell()?.workspace.locale)}>
+                    ${it === 'en' ? 'English' : 'Français'}
+                  </option>`,
+              )}
             </select>
           </div>
           <button class="visually-hidden" tabindex="-1" aria-hidden="true" type="submit"></button>
@@ -115,19 +129,19 @@ export class ShellPersonForm extends KitElement {
     if (this.isBusy) return
     const values = new FormData(event.target as HTMLFormElement)
     const name = String(values.get('name')).trim()
-    const body = { name, roles: values.getAll('roles').map(String), team: String(values.get('team')) || null }
+    const locale = values.get('locale')
+    const body = { locale, roles: values.getAll('roles').map(String), team: String(values.get('team')) || null }
     this.isBusy = true
     this.problem = undefined
     try {
-      const answer = this.person
-        ? await api.patch<{ password?: string }>(`/api/core/users/${this.person.id}`, body)
-        : await api.post<{ password?: string }>('/api/core/users', {
-            ...body,
-            email: String(values.get('email')).trim(),
-          })
-      this.dispatchEvent(
-        new CustomEvent('saved', { detail: { name, ...(answer.password && { password: answer.password }) } }),
-      )
+      if (this.person) {
+        await api.patch(`/api/core/users/${this.person.id}`, { ...body, name })
+        this.dispatchEvent(new CustomEvent('saved', { detail: { name } }))
+      } else {
+        const email = String(values.get('email')).trim()
+        const way = await api.post<Way>('/api/core/users/invite', { ...body, email, ...(name && { name }) })
+        this.dispatchEvent(new CustomEvent('saved', { detail: { name: name || email, way } }))
+      }
     } catch (problem) {
       this.problem = problem
     } finally {

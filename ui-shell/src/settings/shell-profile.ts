@@ -4,14 +4,12 @@ import { define } from '../define.ts'
 import { preferences } from '../preferences.ts'
 import { session } from '../session-doc.ts'
 import { shortcuts } from '../shortcuts.ts'
-import { sentenceOf, tellProblem } from './settings-api.ts'
+import { tellProblem } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
 
-/** How I am called, which language and look I prefer, and my password. */
+/** How I am called, and which language and look I prefer. */
 export class ShellProfile extends KitElement {
-  static override properties = { problem: { state: true }, isBusy: { state: true }, email: { state: true } }
-  declare problem: string | undefined
-  declare isBusy: boolean
+  static override properties = { email: { state: true } }
   declare email: string | undefined
 
   override connectedCallback(): void {
@@ -78,44 +76,6 @@ export class ShellProfile extends KitElement {
         </div>
       </section>
       <section>
-        <h2>${t('shell.profile.password')}</h2>
-        <form class="form" @submit=${this.#changePassword}>
-          ${this.problem ? html`<p class="problem" role="alert">${icon('circle-alert')}${this.problem}</p>` : nothing}
-          <input
-            class="visually-hidden"
-            type="text"
-            autocomplete="username"
-            .value=${this.email ?? ''}
-            tabindex="-1"
-            aria-hidden="true"
-            readonly
-          />
-          <div class="field">
-            <label class="label" for="current">${t('shell.profile.currentPassword')}</label>
-            <input class="input" id="current" name="current" type="password" autocomplete="current-password" required />
-          </div>
-          <div class="field">
-            <label class="label" for="new">${t('shell.profile.newPassword')}</label>
-            <input
-              class="input"
-              id="new"
-              name="new"
-              type="password"
-              autocomplete="new-password"
-              minlength="8"
-              required
-              aria-describedby="new-help"
-            />
-            <p class="meta" id="new-help">${t('shell.profile.newPasswordHelp')}</p>
-          </div>
-          <div>
-            <button class="button" type="submit" aria-disabled=${this.isBusy ? 'true' : nothing}>
-              ${t('shell.profile.changePassword')}
-            </button>
-          </div>
-        </form>
-      </section>
-      <section>
         <button class="button" @click=${() => void session.signOut()}>${icon('log-out')}${t('shell.signOut')}</button>
       </section>
     `
@@ -177,27 +137,6 @@ export class ShellProfile extends KitElement {
       toast({ text: t('shell.profile.saved'), tone: 'success' })
     } catch (problem) {
       tellProblem(problem)
-    }
-  }
-
-  readonly #changePassword = async (event: Event): Promise<void> => {
-    event.preventDefault()
-    const form = event.target as HTMLFormElement
-    const values = new FormData(form)
-    this.problem = undefined
-    this.isBusy = true
-    try {
-      await api.post('/api/auth/change-password', {
-        currentPassword: values.get('current'),
-        newPassword: values.get('new'),
-        revokeOtherSessions: true,
-      })
-      form.reset()
-      toast({ text: t('shell.profile.passwordChanged'), tone: 'success' })
-    } catch (problem) {
-      this.problem = sentenceOf(problem)
-    } finally {
-      this.isBusy = false
     }
   }
 

@@ -8,6 +8,7 @@ import type { SettingsPage } from './settings-pages.ts'
 /** Where each page is found; here, because what the first list loads has no use for it. */
 const loads: Readonly<Record<string, () => Promise<unknown>>> = {
   profile: () => import('./shell-profile.ts'),
+  security: () => import('./shell-security.ts'),
   workspace: () => import('./shell-workspace.ts'),
   modules: () => import('./shell-modules.ts'),
   people: () => import('./shell-people.ts'),

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { z } from 'zod'
+import type { Workspace } from '../../actor.ts'
 import { readJson } from '../../http/body.ts'
 import { parsed } from '../../http/parsed.ts'
 import {
@@ -10,7 +11,7 @@ import {
   secondFactorDemanded,
   secondFactorNeeded,
 } from '../errors.ts'
-import type { IdentityOptions, Resolved } from '../identity.ts'
+import type { IdentityOptions, LinkChoice, Resolved } from '../identity.ts'
 import { demandSameOrigin } from '../origin.ts'
 import type { OneTimeTokens } from '../one-time-tokens.ts'
 import type { Passkeys } from '../passkeys.ts'
@@ -178,6 +179,12 @@ export class Door {
       this.owner,
     )
     if (rows[0]) throw secondFactorDemanded({ workspace: rows[0].name })
+  }
+
+  /** @throws `LINK_GONE` (410) */
+  async useLink(workspace: Workspace, user: string, choice: LinkChoice): Promise<void> {
+    await this.parts.options.useLink(workspace, user, choice)
+    this.forget()
   }
 
   /** Ends every other session of a person. */

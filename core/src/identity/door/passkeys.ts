@@ -37,10 +37,11 @@ export const madePasskey = z.object({
   }),
 }) as unknown as z.ZodType<RegistrationResponseJSON>
 
-const name = z.string().trim().min(1).max(120)
+/** What its person calls a passkey. */
+export const passkeyName = z.string().trim().min(1).max(120)
 const optionsBody = z.strictObject({ password: z.string().max(1_000).optional() })
-const newBody = z.strictObject({ name, response: madePasskey })
-const nameBody = z.strictObject({ name })
+const newBody = z.strictObject({ name: passkeyName, response: madePasskey })
+const nameBody = z.strictObject({ name: passkeyName })
 
 /** A person's own passkeys. */
 export const passkeyAnswers: Answers = {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { passkeyAnswer } from './passkeys.ts'
 import { bodyOf, withCookies, type Answers, type Call, type Door } from './door.ts'
 import { credentialsWrong, secondFactorWrong, signInStepGone } from '../errors.ts'
+import type { StepInHand } from '../one-time-tokens.ts'
 import { longestPassword } from '../passwords.ts'
 import { cookieValue } from '../sessions.ts'
 import { authPath } from '../sign-in.ts'
@@ -23,17 +24,12 @@ export const signInAnswers: Answers = {
     // A page of another site must not sign a visitor in as somebody else either.
     door.demandSameOrigin(call.request)
     const { rememberMe = true, ...body } = await bodyOf(call.request, signInBody)
-    const { delay, signIn, secondFactors } = door.parts
+    const { delay, signIn } = door.parts
     await delay.begin(body.email, call.address)
     const user = await signIn.check(body)
     if (user === undefined) throw credentialsWrong({})
     await delay.succeed(body.email, call.address)
-    await door.demandMember(user)
-    if (!(await secondFactors.isOn(user))) return door.open(call, user, { rememberMe, strong: false })
-    const token = await door.parts.tokens.issue('second-step', { user, email: body.email, rememberMe }, stepSeconds)
-    const answer = Response.json({ secondFactor: true }, { headers: { 'cache-control': 'no-store' } })
-    answer.headers.append('set-cookie', stepCookie(door, token, stepSeconds))
-    return answer
+    return enterWithPassword(door, call, { user, email: body.email, rememberMe })
   },
 
   [`POST ${authPath}/sign-in/second-factor`]: async (door, call) => {
@@ -82,6 +78,18 @@ export const signInAnswers: Answers = {
       user: { id: session.user, name: memberships[0]?.name, email: memberships[0]?.email },
     })
   },
+}
+
+/** The password was right: opens a session, or asks for the code of an app first. */
+export async function enterWithPassword(door: Door, call: Call, step: StepInHand): Promise<Response> {
+  const { secondFactors, tokens } = door.parts
+  await door.demandMember(step.user)
+  if (!(await secondFactors.isOn(step.user)))
+    return door.open(call, step.user, { rememberMe: step.rememberMe, strong: false })
+  const token = await tokens.issue('second-step', step, stepSeconds)
+  const answer = Response.json({ secondFactor: true }, { headers: { 'cache-control': 'no-store' } })
+  answer.headers.append('set-cookie', stepCookie(door, token, stepSeconds))
+  return answer
 }
 
 function stepName(door: Door): string {

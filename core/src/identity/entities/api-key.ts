@@ -14,6 +14,8 @@ export const ApiKeySchema = defineEntity({
     addresses: p.json<readonly string[]>().default('[]'),
     expiresAt: p.datetime().nullable(),
     revokedAt: p.datetime().nullable(),
+    /** When its secrets last changed. */
+    rotatedAt: p.datetime().nullable(),
   },
 })
 

@@ -15,8 +15,10 @@ export const MemberSchema = defineEntity({
     locale: p.string().$type<Locale>().default('en'),
     state: p.string().$type<MemberState>().default('active'),
     manager: p.uuid().fieldName('manager_id').nullable(),
-    /** When an administrator last gave them a new password. */
+    /** When they last chose a new password by an administrator's link. */
     passwordSetAt: p.datetime().nullable(),
+    /** When an administrator last made a link to a new password. */
+    passwordLinkAt: p.datetime().nullable(),
     /** When an administrator last took their second factor and passkeys away. */
     secondFactorResetAt: p.datetime().nullable(),
     /** When an administrator last ended sessions of theirs. */

@@ -25,6 +25,8 @@ const key = z.object({
   expiresAt: instant,
   revokedAt: instant,
   lastUsedAt: instant,
+  oldUntil: instant,
+  oldUsedAt: instant,
   createdBy: named.nullable(),
 })
 
@@ -57,6 +59,33 @@ export const apiKeyRoutes: readonly RouteDefinition[] = [
           : (expiresAt ?? null)
       return { data: await new ApiKeyService(ctx).create({ ...given(body), expiresAt: end }) }
     },
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api-keys/:id/rotate',
+    permission,
+    summary: 'Give an API key a new secret, answered this once; the old one works for some days, or until an instant',
+    params: byId,
+    body: z.strictObject({
+      oldForDays: z.int().min(0).max(90).optional(),
+      oldUntil: z.iso.datetime({ offset: true }).optional(),
+    }),
+    answer: z.object({ data: key.extend({ key: z.string() }) }),
+    handle: async ({ params: { id }, body: { oldForDays = 7, oldUntil } }, ctx) => ({
+      data: await new ApiKeyService(ctx).rotate(
+        id,
+        oldUntil ?? new Date(ctx.clock.now().getTime() + oldForDays * day).toISOString(),
+      ),
+    }),
+  }),
+  defineRoute({
+    method: 'delete',
+    path: '/api-keys/:id/old-secret',
+    permission,
+    summary: 'Refuse the older of an API key’s two secrets from now on',
+    params: byId,
+    answer: z.void(),
+    handle: async ({ params: { id } }, ctx) => new ApiKeyService(ctx).endRotation(id),
   }),
   defineRoute({
     method: 'post',

@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts'
 import { defineRoute, type RouteDefinition } from '../../plugins/define-plugin.ts'
 import type { RecordJson } from '../../records/records.ts'
 import { users } from '../resources.ts'
-import { UserService } from '../user-service.ts'
+import { UserService, type Invited } from '../user-service.ts'
 import { byId, given, ids, instant, listQuery, named, recordAnswer, wantedRole } from './schemas.ts'
 
 const permission = 'core.user.manage'
@@ -31,6 +31,11 @@ const userChange = z.strictObject({
 })
 
 const user = recordAnswer
+const invitation = newUser.omit({ password: true }).extend({ name: newUser.shape.name.optional() })
+
+/** A way in, and until when it is open. */
+const link = z.object({ link: z.string(), expiresAt: z.string() })
+
 const session = z.object({
   id: z.string(),
   userAgent: z.string().nullable(),
@@ -63,6 +68,10 @@ async function shown(ctx: Context, records: readonly RecordJson[]): Promise<Reco
   if (!ctx.authority.may(permission)) return records.map((record) => active(record))
   const rights = await new UserService(ctx).rightsOf(records.map(({ id }) => id))
   return records.map((record) => ({ ...active(record), ...rights.get(record.id) }))
+}
+
+async function invited(ctx: Context, { user: made, ...way }: Invited) {
+  return { data: (await shown(ctx, [made]))[0]!, ...way }
 }
 
 const active = (record: RecordJson): RecordJson =>
@@ -141,12 +150,44 @@ export const userRoutes: readonly RouteDefinition[] = [
   }),
   defineRoute({
     method: 'post',
-    path: '/users/:id/password',
+    path: '/users/invite',
     permission,
-    summary: 'Give a user a new password, answered this once; their sessions end',
+    summary: 'Invite somebody. The link by which they come in is answered this once, to be passed on',
+    body: invitation,
+    status: 201,
+    answer: z.object({ data: user, ...link.shape }),
+    handle: async ({ body: { team, teams, ...body } }, ctx) => {
+      const places = teamsOf({ team, teams })
+      const made = await new UserService(ctx).invite({ ...given(body), ...(places ? { teams: places } : {}) })
+      return invited(ctx, made)
+    },
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/users/:id/invite',
+    permission,
+    summary: 'Make a new link for somebody invited; the one before ends',
     params: byId,
-    answer: z.object({ data: z.object({ password: z.string() }) }),
-    handle: async ({ params: { id } }, ctx) => ({ data: { password: await new UserService(ctx).resetPassword(id) } }),
+    answer: z.object({ data: user, ...link.shape }),
+    handle: async ({ params: { id } }, ctx) => invited(ctx, await new UserService(ctx).renewInvitation(id)),
+  }),
+  defineRoute({
+    method: 'delete',
+    path: '/users/:id/invite',
+    permission,
+    summary: 'Take an invitation back',
+    params: byId,
+    answer: z.void(),
+    handle: async ({ params: { id } }, ctx) => new UserService(ctx).withdrawInvitation(id),
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/users/:id/password-link',
+    permission,
+    summary: 'Make a link by which a user chooses a new password; answered this once',
+    params: byId,
+    answer: z.object({ data: link }),
+    handle: async ({ params: { id } }, ctx) => ({ data: await new UserService(ctx).passwordLink(id) }),
   }),
   defineRoute({
     method: 'delete',

@@ -1,0 +1,100 @@
+import { sql } from 'kysely'
+import { z } from 'zod'
+import type { Locale, Workspace } from '../../actor.ts'
+import { linkGone, linkNeedsSignIn, passwordMissing } from '../errors.ts'
+import { demandPassword, hashPassword } from '../passwords.ts'
+import { workspaceJson } from '../sessions.ts'
+import { linkHash, type LinkPurpose } from '../sign-in-links.ts'
+import { authPath } from '../sign-in.ts'
+import { bodyOf, privately, type Answers, type Call, type Door } from './door.ts'
+import { madePasskey, passkeyName } from './passkeys.ts'
+import { enterWithPassword } from './sign-in.ts'
+
+const token = z.string().max(100)
+const linkBody = z.strictObject({ token })
+const acceptBody = z.strictObject({
+  token,
+  name: z.string().trim().min(1).max(200).optional(),
+  password: z.string().max(1_000).optional(),
+  passkey: z.strictObject({ name: passkeyName, response: madePasskey }).optional(),
+})
+
+interface OpenLink {
+  readonly purpose: LinkPurpose
+  readonly user: string
+  readonly name: string
+  readonly email: string
+  readonly locale: Locale
+  readonly workspace: Workspace
+  readonly expiresAt: string
+  readonly by: string | null
+  /** They sign in already, here or in another workspace. */
+  readonly isKnown: boolean
+}
+
+/** Coming in by a link that somebody passed on: an invitation, or the way to a new password. */
+export const linkAnswers: Answers = {
+  // The secret comes in a body, where no log of addresses keeps it; and looking uses nothing up: scanners open every link.
+  [`POST ${authPath}/link`]: async (door, { request }) => {
+    door.demandSameOrigin(request)
+    const { token } = await bodyOf(request, linkBody)
+    const { workspace, user: _, ...seen } = await openLink(door, token)
+    return privately({ ...seen, workspace: workspace.name })
+  },
+
+  [`POST ${authPath}/link/passkey`]: async (door, { request }) => {
+    door.demandSameOrigin(request)
+    const { token } = await bodyOf(request, linkBody)
+    const { user, name, email, purpose, isKnown } = await openLink(door, token)
+    if (purpose !== 'invitation' || isKnown) throw linkGone({})
+    return privately(await door.parts.passkeys.registration(user, { name, email }))
+  },
+
+  [`POST ${authPath}/link/accept`]: async (door, call) => {
+    door.demandSameOrigin(call.request)
+    const { token, password, passkey, ...chosen } = await bodyOf(call.request, acceptBody)
+    const link = await openLink(door, token)
+    const { user, email, purpose, isKnown, workspace } = link
+    const choice = { token, name: chosen.name ?? link.name }
+    if (purpose === 'invitation' && isKnown) {
+      // The link was in other hands than theirs: it opens this workspace to them, and nothing of theirs to its bearer.
+      await demandBeing(door, call, link)
+      await door.useLink(workspace, user, { ...choice, hash: null })
+      return Response.json({ joined: workspace.id })
+    }
+    if (passkey && purpose === 'invitation') {
+      const made = await door.parts.passkeys.register(user, passkey.name, passkey.response)
+      try {
+        await door.useLink(workspace, user, { ...choice, hash: null })
+      } catch (error) {
+        await door.parts.passkeys.remove(user, made.id)
+        throw error
+      }
+      return door.open(call, user, { rememberMe: true, strong: true })
+    }
+    if (password === undefined) throw passwordMissing({})
+    demandPassword(password)
+    await door.useLink(workspace, user, { ...choice, hash: await hashPassword(password) })
+    return enterWithPassword(door, call, { user, email, rememberMe: true })
+  },
+}
+
+/** @throws `LINK_GONE` (410) */
+async function openLink(door: Door, token: string): Promise<OpenLink> {
+  const { rows } = await sql<OpenLink>`
+    select l.purpose, l.user_id as user, m.name, m.email, m.locale, ${workspaceJson('w')} as workspace, l.expires_at as "expiresAt",
+      (select name from core.member b where b.workspace = l.workspace and b.id = l.created_by) as by,
+      exists (select from core.credential c where c.user_id = l.user_id)
+        or exists (select from core.passkey k where k.user_id = l.user_id) as "isKnown"
+    from core.sign_in_link l join core.workspace w on w.id = l.workspace
+    join core.member m on m.workspace = l.workspace and m.id = l.user_id and m.deleted_at is null and m.state <> 'inactive'
+    where l.hash = decode(${linkHash(token)}, 'hex') and l.expires_at > ${door.now()}::timestamptz`.execute(door.owner)
+  if (!rows[0]) throw linkGone({})
+  return rows[0]
+}
+
+/** @throws `LINK_NEEDS_SIGN_IN` (403) */
+async function demandBeing(door: Door, { request }: Call, { user, email }: OpenLink): Promise<void> {
+  const signedIn = await door.parts.sessions.find(request).catch(() => undefined)
+  if (signedIn?.session.user !== user) throw linkNeedsSignIn({ email })
+}
