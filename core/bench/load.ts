@@ -65,6 +65,8 @@ export class Client {
     next: () => Call | readonly Call[],
     { clients, count, seconds }: { clients: number; count: number; seconds: number },
   ): Promise<Load> {
+    // What stayed open since the last run may be closing at the server's end just now.
+    this.#agent.destroy()
     const latencies: number[] = []
     const started = performance.now()
     const until = started + seconds * 1000

@@ -3,7 +3,11 @@ import pg from 'pg'
 import type { App } from '../src/app.ts'
 import type { Database } from '../src/database/database.ts'
 import type { Context } from '../src/context.ts'
+import { timelineOf } from '../src/entities/timeline.ts'
+import type { RecordEngine } from '../src/records/engine.ts'
+import type { Filled } from './fill.ts'
 import type { Deep } from './scenarios.ts'
+import { ownField } from './template.ts'
 
 interface Statement {
   readonly sql: string
@@ -61,7 +65,13 @@ export async function checkPlans(
   app: App,
   recorder: Recorder,
   url: string,
-  { workspace: id, owner, deep }: { workspace: string; owner: string; deep: Deep },
+  {
+    workspace: id,
+    owner,
+    deep,
+    accounts,
+    columns,
+  }: Pick<Filled, 'workspace' | 'owner' | 'accounts' | 'columns'> & { deep: Deep },
 ): Promise<PlanCheck[]> {
   const workspace = await app.kernel.workspace(id)
   if (!workspace) throw new Error(`Workspace ${id} is gone.`)
@@ -80,7 +90,9 @@ export async function checkPlans(
       work,
     )
   const filter = 'sourceChannel = "web" and language = "fr" and doNotMail = false'
-  const checks: readonly (readonly [string, () => Promise<unknown>])[] = [
+  const about = { resource: 'core.account', id: accounts[0] ?? '' }
+  /** What is asked, who asks, and a part of the statement that is explained, without quotes: the first that reads contacts, where none is given. */
+  const checks: readonly (readonly [string, () => Promise<unknown>, part?: string])[] = [
     ['get', asSystem(({ records }) => records.get('core.contact', deep.id))],
     [
       'list, three filters, by name',
@@ -98,15 +110,31 @@ export async function checkPlans(
       'own records, newest first',
       asOwner(({ records }) => records.list('core.contact', { sort: '-createdAt', count: 'none' })),
     ],
+    [
+      'list, three filters, by an indexed own field',
+      asSystem(({ records }) => records.list('core.contact', { filter, sort: `-${ownField}`, count: 'none' })),
+    ],
+    [
+      'timeline, its activities',
+      asSystem((ctx) => timelineOf(ctx, ctx.records as RecordEngine, about, undefined)),
+      'core.activity_link',
+    ],
+    [
+      'board, cards of each column',
+      asSystem(({ records }) =>
+        (records as RecordEngine).board('core.account', { by: 'owner', sort: '-createdAt', columns }),
+      ),
+      'as _column',
+    ],
     ['own records, by name', asOwner(({ records }) => records.list('core.contact', { sort: 'name', count: 'none' }))],
   ]
   const results: PlanCheck[] = []
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
-    for (const [title, run] of checks) {
-      const [statement] = (await recorder.during(run)).filter(({ sql: text }) => text.includes('core"."contact'))
-      if (!statement) throw new Error(`"${title}" read no contact.`)
+    for (const [title, run, part = 'core.contact'] of checks) {
+      const statement = (await recorder.during(run)).find(({ sql: text }) => text.replaceAll('"', '').includes(part))
+      if (!statement) throw new Error(`"${title}" sent nothing with ${part}.`)
       const nodes = await explained(client, id, statement)
       results.push({ title, nodes, indexed: !nodes.some((node) => node.startsWith('Seq Scan')) })
     }

@@ -37,21 +37,21 @@ select core.protect('core.duplicate_due');
 -- Keys as they are kept and looked for. Names lose case, accents, punctuation and legal form; a short one is also looked
 -- for by what it is less one letter, which two spellings one edit apart have in common (Mor and Fraenkel 1982).
 create function core.duplicate_forms(keys jsonb)
-  returns table (probe integer, kind text, value text, near boolean, supports boolean, closely boolean)
+  returns table (probe integer, kind text, value text, near boolean, finds text)
   language sql immutable parallel safe as $$
   with given as (
     select coalesce(k.probe, 0) as probe, k.kind, left(case when k.near then core.name_norm(k.value) else k.value end, 120) as value,
-           coalesce(k.near, false) as near, coalesce(k.supports, false) as supports, coalesce(k.closely, false) as closely
-    from jsonb_to_recordset(keys) as k (probe integer, kind text, value text, near boolean, supports boolean, closely boolean)
+           coalesce(k.near, false) as near, k.finds
+    from jsonb_to_recordset(keys) as k (probe integer, kind text, value text, near boolean, finds text)
   )
-  select g.probe, g.kind, g.value, g.near, g.supports, g.closely from given g where g.value <> ''
+  select g.probe, g.kind, g.value, g.near, g.finds from given g where g.value <> ''
   union
-  select g.probe, g.kind || '~', overlay(g.value placing '' from letter for 1), false, g.supports, false
+  select g.probe, g.kind || '~', overlay(g.value placing '' from letter for 1), false, case when g.finds is not null then 'equal' end
   from given g cross join lateral generate_series(1, length(g.value)) letter
   -- Branch 1 and branch 2 are two: figures are not mistyped letters.
   where g.near and length(g.value) between 4 and 10 and substr(g.value, letter, 1) !~ '[0-9]'
   union
-  select g.probe, g.kind || '~', g.value, false, g.supports, false from given g where g.near and length(g.value) between 4 and 10
+  select g.probe, g.kind || '~', g.value, false, case when g.finds is not null then 'equal' end from given g where g.near and length(g.value) between 4 and 10
 $$;
 
 -- In PL/pgSQL, whose plans are kept: a function in SQL is planned anew at every call. A plan made while the table was empty
@@ -90,8 +90,9 @@ create function core.duplicate_keys(of_resource text, records uuid[]) returns ta
 $$;
 
 -- Records that have a key in common with what is asked for, and all they have in common; `probe` tells several questions
--- apart. Keys that support find nothing: they are looked at for records that another one found. Close spellings are looked
--- for where `closely` says so, from the likeness `alike` on. A value that hundreds have in common says little: `at_most` of them.
+-- apart. How a value finds, says `finds`: by the 'equal' one; by 'close' spellings too, from the likeness `alike` on; by
+-- 'few', if not too many have it in common; by close spellings where that is 'crowded'. Without it, the value is only looked
+-- at for records that another one found. A value that hundreds have in common says little: `at_most` of them.
 create function core.duplicate_find(of_resource text, keys jsonb, at_most integer, alike real)
   returns table (probe integer, kind text, record uuid, likeness real)
   language plpgsql stable security definer
@@ -100,9 +101,20 @@ create function core.duplicate_find(of_resource text, keys jsonb, at_most intege
 declare
   -- Null for the people of the house. A partner session must not learn that somebody else has a like one.
   readers constant uuid[] := case when core.is_internal() then null else core.current_readers() end;
+  few constant integer := 200;
+  crowded integer[] := '{}';
 begin
   -- The index walks the rarer pieces of a name only: the more alike two must be, the fewer. The declaration above takes it back.
   perform set_config('pg_trgm.similarity_threshold', greatest(alike, 0.5)::text, true);
+  if keys @> '[{"finds": "few"}]' then
+    select coalesce(array_agg(w.probe), '{}') into crowded
+    from core.duplicate_forms(keys) w
+    where w.finds = 'few' and few < (select count(*) from (
+      select from core.duplicate_key d
+      where d.workspace = core.current_workspace() and d.resource = of_resource and d.kind = w.kind and d.value = w.value
+        and (readers is null or d.reader = any (readers))
+      limit few + 1) sharing);
+  end if;
   return query
   with wanted as materialized (
     select f.*, regexp_replace(f.value, '[^0-9]', '', 'g') as digits from core.duplicate_forms(keys) f),
@@ -112,8 +124,8 @@ begin
       select d.record from core.duplicate_key d
       where d.workspace = core.current_workspace() and d.resource = of_resource and d.kind = w.kind and d.value = w.value
         and (readers is null or d.reader = any (readers))
-      limit at_most) k
-    where not w.supports
+      limit case w.finds when 'few' then few else at_most end) k
+    where case w.finds when 'few' then w.probe <> all (crowded) else w.finds is not null end
     union
     select w.probe, k.record
     from wanted w cross join lateral (
@@ -123,7 +135,7 @@ begin
         and d.kind is not distinct from w.kind and d.near and d.value % w.value and d.value <> w.value and d.digits = w.digits
         and (readers is null or d.reader = any (readers))
       order by 2 desc limit at_most) k
-    where w.closely and length(w.value) > 7
+    where (w.finds = 'close' or w.finds = 'crowded' and w.probe = any (crowded)) and length(w.value) > 7
   )
   select s.probe, rtrim(w.kind, '~'), s.record,
     max(case when w.kind like '%~' then 1 - 1.0 / (length(w.value) + 1) when d.value = w.value then 1 else similarity(d.value, w.value) end)::real

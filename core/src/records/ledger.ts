@@ -4,7 +4,7 @@ import type { Actor } from '../actor.ts'
 import { permissionDenied } from '../permissions/errors.ts'
 import { queryInvalid, recordNotFound } from './errors.ts'
 import { pluginEntry } from '../plugins/toggle-ledger.ts'
-import { demandAction, findRow, recordsByIds } from './read.ts'
+import { chosenFields, demandAction, findRow, recordsByIds } from './read.ts'
 import { systemFields, type Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
 import { isUuid } from './values.ts'
@@ -91,7 +91,8 @@ export async function historyOf(
   before?: TimelinePlace,
 ): Promise<HistoryEntry[]> {
   demandAction(scope, resource, 'read')
-  if (!(await findRow(scope, resource, id))) throw recordNotFound({ resource: resource.entity, id })
+  if (!(await findRow(scope, resource, id, chosenFields(scope, resource, []))))
+    throw recordNotFound({ resource: resource.entity, id })
   const { rows } = await sql<LedgerRow & Pick<HistoryEntry, 'merge'>>`
     select c.id, c.change_set, c.at, coalesce(s.actor_type, 'system') as actor_type, s.actor_id,
       coalesce(s.actor_name, ${scope.ctx.workspace.name}) as actor_name, coalesce(s.origin, 'system') as origin, s.reason, s.undo_of,

@@ -111,7 +111,7 @@ export async function findAlike(
   const found = new Map<number, Duplicate[]>()
   const weights = weightsOf(keys)
   const { asked, alike } = findersAmong(probes, weights, suspectFrom(scope.ctx.workspace))
-  if (asked.every(({ supports }) => supports)) return found
+  if (asked.every(({ finds }) => finds === undefined)) return found
   const { rows } = await sql<{ probe: number; record: string; reasons: DuplicateReason[] }>`
     select probe, record, jsonb_agg(jsonb_build_object('kind', kind, 'likeness', round(likeness::numeric, 2)) order by kind) as reasons
     from core.duplicate_find(${resource.id}, ${JSON.stringify(asked)}::jsonb, ${atMost}, ${alike}::real) group by probe, record`.execute(
