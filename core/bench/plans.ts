@@ -149,7 +149,9 @@ async function explained(
   workspace: string,
   { sql: text, parameters }: Statement,
 ): Promise<string[]> {
-  await client.query(`begin; set local jit = off; set local role socle_app; set local app.workspace = '${workspace}'`)
+  await client.query(
+    `begin; set local jit = off; set local role socle_app; set local app.workspace = '${workspace}'; set local app.partner = '*'`,
+  )
   try {
     const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(`explain (format json) ${text}`, [
       ...parameters,
