@@ -155,9 +155,7 @@ test('functions of the tables’ owner end at the wall too', async () => {
     )
     const ids = await sql<{ id: string }>`
       select core.search_ids(array['marker'], '', true, 'core.account', true, null, '{}') as id`.execute(tx)
-    const keys = JSON.stringify([
-      { kind: 'name', value: 'House-marker Garonne', near: true, probe: 0, supports: false },
-    ])
+    const keys = JSON.stringify([{ kind: 'name', value: 'House-marker Garonne', near: true, probe: 0, finds: 'close' }])
     const alike =
       await sql`select record from core.duplicate_find('core.account', ${keys}::jsonb, 10, 0.5::real)`.execute(tx)
     return { titles: search.rows.map(({ title }) => title), ids: ids.rows, alike: alike.rows }
