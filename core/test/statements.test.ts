@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createTestApp, makeTestDatabase, type TestApp, type TestDatabase } from '../src/testing/index.ts'
+import {
+  createTestApp,
+  makeTestDatabase,
+  type TestAnswer,
+  type TestApp,
+  type TestDatabase,
+} from '../src/testing/index.ts'
 
 let base: TestDatabase
 let app: TestApp
@@ -45,14 +51,16 @@ afterAll(async () => {
   await base.drop()
 })
 
-/** Statements of one request, after the same was asked before: rights and definitions are kept by then. */
-async function statementsOf(path: string, body?: object): Promise<number> {
-  const ask = () => (body === undefined ? app.admin.get(path) : app.admin.post(path, body))
-  await ask()
-  sent = 0
-  const { status, body: answer } = await ask()
-  expect(status, JSON.stringify(answer).slice(0, 500)).toBe(200)
-  return sent
+/** Statements of one request. Rights and definitions are kept for some seconds and now and then read anew: the fewest of three. */
+async function statementsOf(ask: () => Promise<TestAnswer>): Promise<number> {
+  let fewest = Number.POSITIVE_INFINITY
+  for (let nth = 0; nth < 3; nth += 1) {
+    sent = 0
+    const { status, body } = await ask()
+    expect(status, JSON.stringify(body).slice(0, 500)).toBeLessThan(300)
+    fewest = Math.min(fewest, sent)
+  }
+  return fewest
 }
 
 test.each([
@@ -63,40 +71,48 @@ test.each([
       `/api/core/contacts?${new URLSearchParams({ filter: 'account.name ~ "garonne"', sort: '-jobTitle', include: 'account,owner', limit: String(limit) })}`,
   ],
 ])('%s takes at most six statements, and no more for more rows', async (_, path) => {
-  const few = await statementsOf(path(2))
+  const few = await statementsOf(() => app.admin.get(path(2)))
   expect(few).toBeGreaterThan(0)
   expect(few).toBeLessThanOrEqual(6)
-  expect(await statementsOf(path(50))).toBe(few)
+  expect(await statementsOf(() => app.admin.get(path(50)))).toBe(few)
 })
 
 test('a board of twenty cards a column takes at most six statements, and as many as one of two', async () => {
-  const board = (limit: number) => ({
-    by: 'lifecycle',
-    limit,
-    measures: ['sum:annualRevenue'],
-    include: ['owner', 'parent'],
-  })
-  const few = await statementsOf('/api/core/accounts/board', board(2))
+  const board = (limit: number) => () =>
+    app.admin.post('/api/core/accounts/board', {
+      by: 'lifecycle',
+      limit,
+      measures: ['sum:annualRevenue'],
+      include: ['owner', 'parent'],
+    })
+  const few = await statementsOf(board(2))
   expect(few).toBeGreaterThan(0)
   expect(few).toBeLessThanOrEqual(6)
-  expect(await statementsOf('/api/core/accounts/board', board(20))).toBe(few)
+  expect(await statementsOf(board(20))).toBe(few)
 })
 
 test('a record page takes at most two statements for the record and its references, six for its timeline', async () => {
-  expect(await statementsOf(`/api/core/accounts/${account}?include=owner`)).toBeLessThanOrEqual(2)
-  expect(await statementsOf(`/api/core/accounts/${account}/timeline`)).toBeLessThanOrEqual(6)
+  expect(await statementsOf(() => app.admin.get(`/api/core/accounts/${account}?include=owner`))).toBeLessThanOrEqual(2)
+  expect(await statementsOf(() => app.admin.get(`/api/core/accounts/${account}/timeline`))).toBeLessThanOrEqual(6)
 })
 
 test('a search takes one statement, whether it finds many, few or only what was meant', async () => {
   for (const words of ['comptoir', 'maison', 'garone', 'nothing of the kind'])
-    expect(await statementsOf(`/api/core/search?${new URLSearchParams({ q: words })}`), words).toBe(1)
+    expect(
+      await statementsOf(() => app.admin.get(`/api/core/search?${new URLSearchParams({ q: words })}`)),
+      words,
+    ).toBe(1)
 })
 
 test('creating a contact takes two statements: one looks for its like, one writes all there is to write', async () => {
-  const create = (nth: number) =>
-    app.admin.post('/api/core/contacts', { firstName: 'Zoé', lastName: `Arnal ${nth}`, email: `zoe${nth}@example.com` })
-  await create(1)
-  sent = 0
-  expect((await create(2)).status).toBe(201)
-  expect(sent).toBe(2)
+  let nth = 0
+  const create = () => {
+    nth += 1
+    return app.admin.post('/api/core/contacts', {
+      firstName: 'Zoé',
+      lastName: `Arnal ${nth}`,
+      email: `zoe${nth}@example.com`,
+    })
+  }
+  expect(await statementsOf(create)).toBe(2)
 })
