@@ -806,6 +806,27 @@ describe('API keys', () => {
     expect(late.body).toMatchObject({ code: 'API_KEY_IS_REVOKED', status: 409 })
   })
 
+  test('who manages keys but not roles gets no secret of an administrator’s key, nor ends one', async () => {
+    const made = await key({ role: await roleNamed('Administrator') })
+    const clerk = await app.as({ may: ['core.apikey.manage'] })
+    const denied = { status: 403, code: 'PERMISSION_DENIED', detail: expect.stringContaining('core.role.manage') }
+    expect((await clerk.post(`/api/core/api-keys/${made.id}/rotate`)).body).toMatchObject(denied)
+    expect((await app.admin.post(`/api/core/api-keys/${made.id}/rotate`)).status).toBe(200)
+    expect((await clerk.delete(`/api/core/api-keys/${made.id}/old-secret`)).body).toMatchObject(denied)
+    expect((await send('GET', '/api/core/me', made.bearer)).status).toBe(200)
+  })
+
+  test('an old secret goes on for 30 days at most', async () => {
+    const made = await key()
+    const rotate = (oldUntil: string) => app.admin.post(`/api/core/api-keys/${made.id}/rotate`, { oldUntil })
+    expect((await rotate('2026-04-02T09:00:00Z')).body).toMatchObject({
+      status: 422,
+      code: 'API_KEY_OLD_TOO_LONG',
+      detail: expect.stringContaining('2026-04-01'),
+    })
+    expect((await rotate('2026-04-01T09:00:00Z')).status).toBe(200)
+  })
+
   test('an address that is none is refused by name', async () => {
     const { body } = await app.admin.post('/api/core/api-keys', {
       name: 'x',

@@ -3,7 +3,7 @@ import { uuidv7 } from 'uuidv7'
 import type { Context } from '../context.ts'
 import type { RecordJson, Records } from '../records/records.ts'
 import { makeKey } from './api-keys.ts'
-import { apiKeyIsRevoked, apiKeyNotRotating, apiKeyRotating } from './errors.ts'
+import { apiKeyIsRevoked, apiKeyNotRotating, apiKeyOldTooLong, apiKeyRotating } from './errors.ts'
 import { demandMayGive } from './guards.ts'
 import { apiKeys } from './resources.ts'
 
@@ -36,6 +36,9 @@ export interface ApiKeyJson {
   readonly createdBy: { readonly id: string; readonly name: string } | null
 }
 
+/** Days for which the secret before the newest may go on. */
+export const longestOldDays = 30
+
 /** Programs' keys to a workspace. */
 export class ApiKeyService {
   readonly #ctx: Context
@@ -67,9 +70,12 @@ export class ApiKeyService {
    * Gives a key a new secret. The old one works until `oldUntil`, so that programs can change over one by one.
    *
    * @returns the new key in `key`: this is the only time it can be read
-   * @throws `API_KEY_ROTATING` (409) while there are two, `API_KEY_REVOKED` (409)
+   * @throws `API_KEY_ROTATING` (409) while there are two, `API_KEY_IS_REVOKED` (409), `API_KEY_OLD_TOO_LONG` (422)
    */
   async rotate(id: string, oldUntil: string): Promise<ApiKeyJson & { key: string }> {
+    const longest = new Date(this.#ctx.clock.now().getTime() + longestOldDays * 86_400_000).toISOString()
+    if (Date.parse(oldUntil) > Date.parse(longest))
+      throw apiKeyOldTooLong({ until: oldUntil.slice(0, 10), longest: longest.slice(0, 10), days: longestOldDays })
     const before = await this.#living(id)
     if (before.oldUntil !== null) throw apiKeyRotating({ name: before.name, until: before.oldUntil.slice(0, 10) })
     const { key, hash } = makeKey(before.start.slice('socle_'.length))
@@ -106,13 +112,18 @@ export class ApiKeyService {
     return this.#read(revoked ? sql`true` : sql`k.revoked_at is null`)
   }
 
-  /** @throws `API_KEY_REVOKED` (409) */
+  /**
+   * A key whose secrets the actor may change: whoever reads its new secret has its role.
+   *
+   * @throws `API_KEY_IS_REVOKED` (409), `PERMISSION_DENIED` (403)
+   */
   async #living(id: string): Promise<ApiKeyJson> {
     // Locked, so that of two who rotate at once the second is told.
     await sql`select 1 from core.api_key where workspace = ${this.#ctx.workspace.id}::uuid and id = ${id}::uuid for update`.execute(
       this.#ctx.sql,
     )
     const key = await this.get(id)
+    await demandMayGive(this.#ctx, key.role)
     if (key.revokedAt !== null) throw apiKeyIsRevoked({ name: key.name })
     return key
   }

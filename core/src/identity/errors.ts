@@ -159,6 +159,13 @@ export const apiKeyNotRotating = defineError<{ name: string }>(
   ({ name }) => `"${name}" has one secret alone, so there is no older one to end. Revoke the key to refuse it.`,
 )
 
+export const apiKeyOldTooLong = defineError<{ until: string; longest: string; days: number }>(
+  'API_KEY_OLD_TOO_LONG',
+  422,
+  ({ until, longest, days }) =>
+    `An old secret works for ${days} days at most, until ${longest}, and not until ${until}. Choose an earlier day.`,
+)
+
 export const apiKeyIsRevoked = defineError<{ name: string }>(
   'API_KEY_IS_REVOKED',
   409,

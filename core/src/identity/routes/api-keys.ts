@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineRoute, type RouteDefinition } from '../../plugins/define-plugin.ts'
-import { ApiKeyService } from '../api-key-service.ts'
+import { ApiKeyService, longestOldDays } from '../api-key-service.ts'
 import { byId, given, instant, name, named } from './schemas.ts'
 
 const permission = 'core.apikey.manage'
@@ -67,7 +67,7 @@ export const apiKeyRoutes: readonly RouteDefinition[] = [
     summary: 'Give an API key a new secret, answered this once; the old one works for some days, or until an instant',
     params: byId,
     body: z.strictObject({
-      oldForDays: z.int().min(0).max(90).optional(),
+      oldForDays: z.int().min(0).max(longestOldDays).optional(),
       oldUntil: z.iso.datetime({ offset: true }).optional(),
     }),
     answer: z.object({ data: key.extend({ key: z.string() }) }),
