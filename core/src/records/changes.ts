@@ -6,13 +6,21 @@ interface ChangeRow {
   readonly fields: Readonly<Record<string, readonly [old: unknown, next: unknown]>>
 }
 
-/** Fields changed after a version, each with the value it had then. */
+export interface ChangesSince {
+  /** Fields changed after the version, each with the value it had then. */
+  readonly bases: ReadonlyMap<string, unknown>
+  /** False where the ledger keeps some of the changes from the actor: of an account opened by a share it tells none. */
+  readonly isWhole: boolean
+}
+
+/** What happened to a record after a version, as far as the actor may know. */
 export async function changesSince(
   scope: EngineScope,
   resource: Resource,
-  id: string,
+  { id, version: current }: { readonly id: string; readonly version: number },
   version: number,
-): Promise<Map<string, unknown>> {
+): Promise<ChangesSince> {
+  if (current === version) return { bases: new Map(), isWhole: true }
   const { rows } = await sql<ChangeRow>`
     select fields from core.change
     where workspace = ${scope.ctx.workspace.id}::uuid and resource = ${resource.id} and record = ${id}::uuid and version > ${version}
@@ -21,5 +29,5 @@ export async function changesSince(
   for (const { fields } of rows) {
     for (const [field, [old]] of Object.entries(fields)) if (!bases.has(field)) bases.set(field, old)
   }
-  return bases
+  return { bases, isWhole: !scope.ctx.partners || rows.length >= current - version }
 }

@@ -124,12 +124,11 @@ async function undoOne(scope: EngineScope, resource: Resource, row: LedgerRow, k
     return true
   }
   if (action === 'delete') {
-    const later =
-      current.version !== row.version ? [...(await changesSince(scope, resource, row.record, row.version)).keys()] : []
+    const { bases, isWhole } = await changesSince(scope, resource, current, row.version)
     if (current['deletedAt'] !== null) return false
-    for (const field of later) leave(field)
+    for (const field of bases.keys()) leave(field)
     // A record that somebody worked on since is not taken away.
-    if (later.length > 0 && row.action === 'create') return false
+    if ((bases.size > 0 || !isWhole) && row.action === 'create') return false
     await deleteRecord(scope, resource, { id: row.record, version: current.version })
     return true
   }

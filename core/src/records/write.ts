@@ -283,7 +283,9 @@ export async function settleVersions(
   if (!Number.isInteger(seen)) throw versionRequired({ resource: resource.entity, id: current.id })
   if (seen === current.version) return
   if (seen > current.version || seen < 1) throw conflict(scope, resource, current, seen, [])
-  const bases = await changesSince(scope, resource, current.id, seen)
+  const { bases, isWhole } = await changesSince(scope, resource, current, seen)
+  // Which fields were changed is not to be known: any of them may be one that is written here.
+  if (!isWhole) throw conflict(scope, resource, current, seen, [])
   const clashes = [...values]
     .filter(([name, mine]) => bases.has(name) && !sameValue(mine, current[name]))
     .map(([name, mine]) => ({ field: name, base: bases.get(name) ?? null, mine, theirs: current[name] ?? null }))
