@@ -142,8 +142,9 @@ export class ShellKnownAccount extends QuestionDialog<undefined, undefined> {
         border-radius: 8px;
         background: var(--socle-page);
       }
+      /* Stays for screen readers, which hear only what changes in a place they know; takes no room meanwhile. */
       .answer:empty {
-        display: none;
+        margin-block-start: -16px;
       }
       .problem {
         color: var(--socle-danger);
