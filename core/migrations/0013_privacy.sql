@@ -344,6 +344,58 @@ create function core.text_columns(place regclass) returns table (name text, type
   where a.attrelid = place and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
     and a.atttypid in ('text'::regtype, 'varchar'::regtype, 'jsonb'::regtype, 'text[]'::regtype) $$;
 
+-- Whether somebody is named in a value. Of a document its texts are read, as they are and not as they are written down: neither
+-- its figures nor its keys are anybody's.
+create function core.names_somebody(value text, pattern text) returns boolean
+  language sql immutable parallel safe as $$ select value ~* pattern $$;
+create function core.names_somebody(value text[], pattern text) returns boolean
+  language sql immutable parallel safe as $$ select exists (select from unnest(value) e (word) where e.word ~* pattern) $$;
+create function core.texts_name_somebody(value jsonb, pattern text) returns boolean
+  language sql immutable parallel safe as $$
+  select exists (select from jsonb_path_query(value, 'strict $.** ? (@.type() == "string")') s (word) where s.word #>> '{}' ~* pattern) $$;
+-- The whole first, which is quick and nearly always enough.
+create function core.names_somebody(value jsonb, pattern text) returns boolean
+  language sql immutable parallel safe as $$ select value::text ~* pattern and core.texts_name_somebody(value, pattern) $$;
+
+-- A value in which a mark stands wherever somebody was named.
+create function core.without_mentions(value text, pattern text, mark text) returns text
+  language sql immutable parallel safe as $$ select regexp_replace(value, pattern, mark, 'gi') $$;
+create function core.without_mentions(value text[], pattern text, mark text) returns text[]
+  language sql immutable parallel safe strict as $$
+  select array(select regexp_replace(e.word, pattern, mark, 'gi') from unnest(value) with ordinality e (word, nth) order by e.nth) $$;
+create function core.without_mentions(value jsonb, pattern text, mark text) returns jsonb
+  language plpgsql immutable parallel safe strict as $$
+begin
+  case jsonb_typeof(value)
+    when 'string' then return to_jsonb(regexp_replace(value #>> '{}', pattern, mark, 'gi'));
+    when 'array' then return (
+      select coalesce(jsonb_agg(core.without_mentions(e.value, pattern, mark) order by e.nth), '[]')
+      from jsonb_array_elements(value) with ordinality e (value, nth));
+    when 'object' then return (
+      select coalesce(jsonb_object_agg(e.key, core.without_mentions(e.value, pattern, mark)), '{}') from jsonb_each(value) e);
+    else return value;
+  end case;
+end $$;
+
+-- Whether a word stands in some bytes by itself, and not as a part of a longer one.
+create function core.holds_word(bytes bytea, word bytea) returns boolean
+  language plpgsql immutable parallel safe strict as $$
+declare
+  rest bytea := bytes;
+  before text := '';
+  place integer;
+begin
+  loop
+    place := position(word in rest);
+    if place = 0 then return false; end if;
+    if place > 1 then before := chr(greatest(get_byte(rest, place - 2), 1)); end if;
+    if before !~ '[0-9A-Za-z]' and (octet_length(rest) < place + octet_length(word)
+      or chr(greatest(get_byte(rest, place + octet_length(word) - 1), 1)) !~ '[0-9A-Za-z]') then return true; end if;
+    before := chr(greatest(get_byte(rest, place - 1), 1));
+    rest := substring(rest from place + 1);
+  end loop;
+end $$;
+
 -- Takes the words by which somebody is named out of a part of one table: in texts and documents they give way to a mark; a
 -- line of the ledger loses its values; an answer kept for a repeated request goes. Answers how many rows.
 create function core.erase_mentions(of_run uuid, place regclass, pattern text, mark text, first_block bigint, last_block bigint) returns bigint
@@ -358,7 +410,7 @@ declare
 begin
   perform core.demand_erasure(of_run);
   if place = 'core.change'::regclass then
-    execute format('update %s t set fields = ''{}'', salt = null where %s and t.salt is not null and t.fields::text ~* %L
+    execute format('update %s t set fields = ''{}'', salt = null where %s and t.salt is not null and core.names_somebody(t.fields, %L)
       and not exists (select from core.erasure_target h where h.workspace = t.workspace and h.run = %L and h.resource = t.resource and h.record = t.record and h.how = ''held'')',
       place, within, pattern, of_run);
   elsif place = 'core.change_set'::regclass then
@@ -370,12 +422,12 @@ begin
   elsif place = 'core.import_row'::regclass then
     -- A line that names somebody tells more of them, and so do the file and what was learnt of its columns.
     execute format('with gone as (update %s t set cells = null, outcome = null where %s and num_nonnulls(t.cells, t.outcome) > 0
-      and (t.cells::text ~* %L or t.outcome::text ~* %3$L) returning t.import) select array_agg(import) from gone', place, within, pattern) into imports;
+      and (core.names_somebody(t.cells, %L) or core.names_somebody(t.outcome, %3$L)) returning t.import) select array_agg(import) from gone', place, within, pattern) into imports;
     perform core.forget_files(imports);
     return coalesce(array_length(imports, 1), 0);
   else
-    select string_agg(format('%1$I = regexp_replace(t.%1$I::text, %2$L, %3$L, ''gi'')::%4$s', c.name, pattern, mark, c.type), ', '),
-           string_agg(format('t.%I::text ~* %L', c.name, pattern), ' or ')
+    select string_agg(format('%1$I = core.without_mentions(t.%1$I, %2$L, %3$L)::%4$s', c.name, pattern, mark, c.type), ', '),
+           string_agg(format('core.names_somebody(t.%I, %L)', c.name, pattern), ' or ')
       into assignments, matches from core.text_columns(place) c;
     if assignments is null then return 0; end if;
     execute format('update %s t set %s where %s and (%s)', place, assignments, within, matches);
@@ -406,7 +458,7 @@ declare
   found bigint;
 begin
   perform core.demand_erasure(of_run);
-  select string_agg(format('t.%I::text ~* %L', c.name, pattern), ' or ') into matches from core.text_columns(place) c;
+  select string_agg(format('core.names_somebody(t.%I, %L)', c.name, pattern), ' or ') into matches from core.text_columns(place) c;
   if matches is null then return 0; end if;
   execute format('select count(*) from %s t where t.workspace = %L and (%s) and not exists (
     select from core.erasure_target e where e.workspace = t.workspace and e.run = %L and %s)', place, core.current_workspace(), matches, of_run, listed) into found;

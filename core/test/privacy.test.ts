@@ -341,6 +341,33 @@ describe('an erasure', () => {
     expect(body.data).toMatchObject({ name: 'Jean Martinon', email: 'info@martinon.example', jobTitle: 'Baker' })
   })
 
+  test('takes a short number for nobody, and leaves the figures of documents alone', async () => {
+    const here = await app.secondWorkspace()
+    const { owner } = app.app.kernel.parts.database
+    const street = await made(here, '/api/core/accounts', { name: '12 rue de la Paix' })
+    const person = await simple(here, { phone: 'poste 12', mobile: '7654321' })
+    // Figures in a document, in a text of it, and in the middle of a longer number of a file.
+    await sql`update core.event set payload = payload || '{"version": 7654321, "changed": ["7654321", "87654321"]}'
+      where workspace = ${here.workspace.id}::uuid and key = ${street}::uuid`.execute(owner)
+    const files = { whole: crypto.randomUUID(), part: crypto.randomUUID() }
+    await sql`insert into core.file_piece (workspace, file, nth, bytes, at) values
+      (${here.workspace.id}::uuid, ${files.whole}::uuid, 0, 'on 7654321 at 12', now()), (${here.workspace.id}::uuid, ${files.part}::uuid, 0, 'for 12, no. 87654321', now())`.execute(
+      owner,
+    )
+    await new Asking(app, here).erase(person)
+    expect((await here.admin.get(`/api/core/accounts/${street}`)).body.data.name).toBe('12 rue de la Paix')
+    const { rows } = await sql<{ fields: unknown; payload: unknown }>`
+      select c.fields, e.payload from core.change c join core.event e on e.workspace = c.workspace and e.key = c.record
+      where c.record = ${street}::uuid and c.action = 'create'`.execute(owner)
+    expect(rows[0]).toMatchObject({
+      fields: { name: expect.arrayContaining(['12 rue de la Paix']) },
+      payload: { version: 7_654_321, changed: ['[erased]', '87654321'] },
+    })
+    const { rows: kept } = await sql<{ file: string }>`
+      select file from core.file_piece where file in (${files.whole}::uuid, ${files.part}::uuid)`.execute(owner)
+    expect(kept).toEqual([{ file: files.part }])
+  })
+
   test('goes on where it was when its process died', async () => {
     const here = await app.secondWorkspace()
     const person = await simple(here, { lastName: 'Quellien', email: 'j.quellien@example.com' })

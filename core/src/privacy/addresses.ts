@@ -14,6 +14,9 @@ export interface Address {
   readonly value: string
 }
 
+/** Fewer figures are an extension or a house number: they are nobody's, and stand in everybody's texts. */
+const shortestNumber = 7
+
 /** What an address of a channel is; where the channel is any, what it looks like. */
 export function addressOf(channel: Channel, typed: string, zone: string): Address | undefined {
   const text = typed.trim()
@@ -28,7 +31,7 @@ export function addressOf(channel: Channel, typed: string, zone: string): Addres
         .trim(),
     }
   const value = phoneNorm(text, countryOfZone(zone)) ?? text.replaceAll(/\D/g, '')
-  return value === '' ? undefined : { kind: 'phone', value }
+  return value.length < shortestNumber ? undefined : { kind: 'phone', value }
 }
 
 export function hashOf(keys: PrivacyKeys, workspace: string, { kind, value }: Address): Buffer {

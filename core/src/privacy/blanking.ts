@@ -115,7 +115,7 @@ export async function markMentions(
   const columns = (await columnsOfTable(scope, resource)).filter(
     ({ keyed, type }) => !keyed && type !== 'date' && type !== 'bytea',
   )
-  const named = columns.map(({ name }) => sql`${sql.ref(`t.${name}`)}::text ~* ${pattern}`)
+  const named = columns.map(({ name }) => sql`core.names_somebody(${sql.ref(`t.${name}`)}, ${pattern})`)
   if (named.length === 0) return 0
   const rows = await rewrite(
     scope,
@@ -123,8 +123,8 @@ export async function markMentions(
     columns.map(({ name, type, checked, required }) =>
       // What must look like a number or an address cannot hold a mark.
       checked && !required
-        ? sql`${sql.ref(name)} = case when ${sql.ref(`t.${name}`)}::text ~* ${pattern} then null else ${sql.ref(`t.${name}`)} end`
-        : sql`${sql.ref(name)} = regexp_replace(${sql.ref(`t.${name}`)}::text, ${pattern}, ${markOf(scope)}, 'gi')::${sql.raw(type)}`,
+        ? sql`${sql.ref(name)} = case when core.names_somebody(${sql.ref(`t.${name}`)}, ${pattern}) then null else ${sql.ref(`t.${name}`)} end`
+        : sql`${sql.ref(name)} = core.without_mentions(${sql.ref(`t.${name}`)}, ${pattern}, ${markOf(scope)})::${sql.raw(type)}`,
     ),
     sql`t.ctid >= ${`(${from},0)`}::tid and t.ctid < ${`(${to},0)`}::tid and (${sql.join(named, sql` or `)})
       and not exists (select from core.erasure_target h where h.workspace = t.workspace and h.run = ${run}::uuid

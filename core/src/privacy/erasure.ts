@@ -278,7 +278,7 @@ async function removeFiles(ctx: Context, run: string, { texts }: Terms): Promise
     where p.workspace = ${ctx.workspace.id}::uuid
       and (q.subject_record in (select t.record from core.erasure_target t where t.workspace = p.workspace and t.run = ${run}::uuid and t.how = 'person')
         or e.resource in (select t.resource from core.erasure_target t where t.workspace = p.workspace and t.run = ${run}::uuid and t.how in ('person', 'about'))
-        or exists (select from unnest(${needles}::text[]) n where position(decode(n, 'hex') in p.bytes) > 0))
+        or exists (select from unnest(${needles}::text[]) n where core.holds_word(p.bytes, decode(n, 'hex'))))
     group by 1, 2`.execute(ctx.sql)
   const { records } = ctx.asSystem()
   for (const { file, isExport } of rows) {
