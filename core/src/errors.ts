@@ -3,6 +3,11 @@ export interface FieldFault {
   readonly path: string
   readonly code: string
   readonly detail: string
+  /**
+   * Values the detail was built from, so that it can be said again in the actor's language by `errors.<code>`. They are not
+   * answered; without them the detail stands as it is.
+   */
+  readonly values?: Readonly<Record<string, unknown>>
 }
 
 /** What a refusal may carry beside its sentence; every key is answered in the problem document (RFC 9457). */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { IntlMessageFormat } from 'intl-messageformat'
 import type { Locale } from './actor.ts'
-import type { SocleError } from './errors.ts'
+import type { FieldFault, SocleError } from './errors.ts'
 
 export const locales: readonly Locale[] = ['en', 'fr']
 
@@ -25,7 +25,9 @@ export class Words {
     this.#byOwner.set(owner, words)
     for (const file of readdirSync(path)) {
       const locale = locales.find((it) => file === `${it}.json` || file.endsWith(`.${it}.json`))
-      if (locale) Object.assign(words[locale], JSON.parse(readFileSync(join(path, file), 'utf8')) as Messages)
+      if (!locale) continue
+      const text = readFileSync(join(path, file), 'utf8')
+      Object.assign(words[locale], JSON.parse(locale === 'fr' ? spaced(text) : text) as Messages)
     }
   }
 
@@ -58,14 +60,29 @@ export class Words {
   }
 
   /** The sentence of a refusal in a language: its translation over its values, else the English it was made with. */
-  sentence(locale: Locale, error: SocleError): string {
-    const key = `errors.${error.code}`
-    if (locale === 'en' || this.#message(locale, key) === undefined) return error.message
+  sentence(locale: Locale, { code, message, values, extras }: SocleError): string {
+    const [first] = extras.errors ?? []
+    return this.#said(locale, code, message, first ? { ...values, first: this.fault(locale, first).detail } : values)
+  }
+
+  /** One fault of a refusal as it is answered: its detail in a language. */
+  fault<F extends Omit<FieldFault, 'path'>>(locale: Locale, { values, ...fault }: F) {
+    return values ? { ...fault, detail: this.#said(locale, fault.code, fault.detail, values) } : fault
+  }
+
+  #said(locale: Locale, code: string, english: string, values: Readonly<Record<string, unknown>>): string {
+    const key = `errors.${code}`
+    if (locale === 'en' || this.#message(locale, key) === undefined) return english
     try {
-      return this.say(locale, key, error.values)
+      return this.say(locale, key, values)
     } catch {
       // A translation that names other values than the refusal has must not hide the refusal.
-      return error.message
+      return english
     }
   }
+}
+
+/** French sets a space before `;` `:` `?` `!` `%` `€` and inside guillemets, and no line may break there. */
+function spaced(french: string): string {
+  return french.replaceAll(/(?<=\S) (?=[;:?!»%€])|(?<=«) /g, '\u00a0')
 }

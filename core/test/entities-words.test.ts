@@ -70,3 +70,10 @@ test('every refusal of the shared base is said in both languages, over the same 
     expect(() => new IntlMessageFormat(words.en[key] ?? '', 'en'), key).not.toThrow()
   }
 })
+
+test('no line of a French sentence breaks before its punctuation', () => {
+  const { words } = app.app.kernel.parts
+  const said = Object.values(words.of('fr', ['core']))
+  expect(said.filter((text) => /\S [;:?!»%€]|« /.test(text))).toEqual([])
+  expect(said.filter((text) => /\u00a0[;:?!»]/.test(text)).length).toBeGreaterThan(20)
+})

@@ -88,6 +88,47 @@ describe('accounts', () => {
     expect(answer.body.errors[0].detail).toContain('n’est pas un SIREN')
   })
 
+  test('every value that cannot be kept is refused in the actor’s language, its field by its name there', async () => {
+    const camille = await company.as({ may: ['core.account.create', 'core.account.read'], locale: 'fr' })
+    const answer = await camille.post('/api/core/accounts', {
+      name: ' ',
+      lifecycle: 'inconnu',
+      email: 'nulle part',
+      website: 'ftp://x',
+      employees: 'beaucoup',
+      annualRevenue: '1.23456',
+      doNotContact: 'oui',
+      parent: 'Groupe',
+      legalName: 'x'.repeat(2_000),
+      city: 'Ly\u0000on',
+      couleur: 'bleu',
+    })
+    const said = Object.fromEntries(
+      answer.body.errors.map((it: { path: string; detail: string }) => [
+        it.path.slice(1),
+        it.detail.replaceAll('\u00a0', ' '),
+      ]),
+    )
+    expect(said).toEqual({
+      name: '« Nom » doit avoir une valeur.',
+      lifecycle:
+        '« inconnu » n’est pas un choix de « Cycle de vie ». Les choix sont : suspect, prospect, client, former.',
+      email: '« nulle part » n’est pas une adresse e-mail ; écrivez-la ainsi : nom@exemple.com.',
+      website: '« ftp://x » n’est pas une adresse web ; écrivez-la ainsi : https://exemple.com.',
+      employees: '« beaucoup » n’est pas un nombre entier.',
+      annualRevenue: '« 1.23456 » a plus que les 4 décimales de « Chiffre d’affaires annuel ».',
+      doNotContact: '« oui » n’est ni vrai ni faux.',
+      parent: '« Groupe » n’est pas l’identifiant d’une fiche.',
+      legalName: expect.stringMatching(/^« Raison sociale » compte 2.000 caractères ; .* au plus sont gardés\.$/),
+      city: '« Ville » contient un caractère NUL, qu’aucun texte ne peut contenir.',
+      couleur: expect.stringContaining('Il n’y a pas de champ « couleur »'),
+    })
+    expect(answer.body.detail.replaceAll('\u00a0', ' ')).toBe(
+      '11 valeurs ne peuvent pas être gardées. « Nom » doit avoir une valeur.',
+    )
+    expect(answer.body.errors.some((it: object) => 'values' in it)).toBe(false)
+  })
+
   test('an account never stands below itself, and the refusal names both', async () => {
     const top = await account({ name: 'Groupe' })
     const middle = await account({ name: 'Filiale', parent: top.id })

@@ -83,8 +83,22 @@ describe('a file', () => {
     const claire = await company.as({ grants: [{ resource: '*', action: '*', visibility: 'all' }], locale: 'fr' })
     const { body } = await new Importing(claire, work).send('core.account', 'nom,nom\n1,2\n')
     expect(body.detail).toBe(
-      'Ce fichier ne peut être importé : deux colonnes s’appellent « nom » à la ligne 1. Renommez l’une d’elles.',
+      'Ce fichier ne peut être importé\u00a0: deux colonnes s’appellent «\u00a0nom\u00a0» à la ligne 1. Renommez l’une d’elles.',
     )
+  })
+
+  test('says in French why a line of it is refused', async () => {
+    const claire = await company.as({ grants: [{ resource: '*', action: '*', visibility: 'all' }], locale: 'fr' })
+    const french = new Importing(claire, work)
+    const made = await french.upload('core.account', 'name,employees,lifecycle\nÀ refuser,beaucoup,inconnu\n')
+    const mapping = ['name', 'employees', 'lifecycle'].map((column) => ({ column, field: column }))
+    await french.change(made.id, { mapping })
+    await french.through(made.id)
+    const { body } = await claire.get(`/api/core/imports/${made.id}/rows?state=failed`)
+    expect(body.data[0].problems.map((it: { detail: string }) => it.detail)).toEqual([
+      '«\u00a0beaucoup\u00a0» n’est pas un nombre entier.',
+      expect.stringMatching(/^«\u00a0inconnu\u00a0» n’est pas un choix de «\u00a0Cycle de vie\u00a0»\. Les choix sont/),
+    ])
   })
 
   test('keeps its good lines when others are ragged, broken or hold what no text may', async () => {

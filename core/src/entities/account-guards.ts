@@ -18,7 +18,7 @@ import { normaliseCountry, normaliseEmail, normalisePhone, textOf } from './valu
 const maxLevels = 10
 
 const accountReachable = defineGuard('core.account', ['create', 'update'], (write, ctx) => {
-  normaliseCountry(write, ctx)
+  normaliseCountry(write)
   normaliseEmail(write)
   normalisePhone(write, 'phone', ctx)
   const { record, changed, set } = write
@@ -38,7 +38,7 @@ const accountIdentified = defineGuard('core.account', ['create', 'update'], ({ r
   if (vatNumber !== undefined && changed.has('vatNumber')) set('vatNumber', vatNumber)
   if (siret === undefined) return
   if (siren === undefined) return set('siren', siret.slice(0, 9))
-  if (!siret.startsWith(siren)) throw refuseValue(ctx, '/siret', siretOfOtherSiren, { siret, siren })
+  if (!siret.startsWith(siren)) throw refuseValue('/siret', siretOfOtherSiren, { siret, siren })
 })
 
 function checked(
@@ -51,7 +51,7 @@ function checked(
   const typed = textOf(value)
   if (typed === undefined) return undefined
   const compacted = compact(typed)
-  if (!isRight(compacted)) throw refuseValue(ctx, `/${field}`, refusal, { value: typed })
+  if (!isRight(compacted)) throw refuseValue(`/${field}`, refusal, { value: typed })
   return compacted
 }
 

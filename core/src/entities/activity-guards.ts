@@ -28,7 +28,7 @@ const activityTimes = defineGuard('core.activity', ['create', 'update'], ({ acti
   const start = textOf(record['startAt'])
   const end = textOf(record['endAt'])
   if (start !== undefined && end !== undefined && Date.parse(end) < Date.parse(start)) {
-    throw refuseValue(ctx, '/endAt', periodReversed, { start, end })
+    throw refuseValue('/endAt', periodReversed, { start, end })
   }
   // A note, or a mail that is not planned for a day, is logged after the fact.
   const logged =
@@ -46,7 +46,7 @@ const activityPlaced = defineGuard('core.activity', ['create', 'update'], async 
   const id = textOf(record['record'])
   if ((resource === undefined) !== (id === undefined)) {
     const [given, missing] = resource === undefined ? ['record', 'resource'] : ['resource', 'record']
-    throw refuseValue(ctx, `/${missing}`, referenceIncomplete, { given, missing })
+    throw refuseValue(`/${missing}`, referenceIncomplete, { given, missing })
   }
   if (resource !== undefined && id !== undefined && (changed.has('record') || changed.has('resource'))) {
     const about = await recordAbout(ctx, resource, id)
@@ -65,7 +65,7 @@ const activityPlaced = defineGuard('core.activity', ['create', 'update'], async 
 
 async function recordAbout(ctx: Context, resource: string, id: string): Promise<RecordJson> {
   const record = isUuid(id) ? await found(ctx, resource, id).catch(unknownResource(ctx, resource)) : undefined
-  if (!record) throw refuseValue(ctx, '/record', referenceUnknown, { resource, id })
+  if (!record) throw refuseValue('/record', referenceUnknown, { resource, id })
   return record
 }
 
@@ -73,7 +73,7 @@ async function recordAbout(ctx: Context, resource: string, id: string): Promise<
 function unknownResource(ctx: Context, resource: string) {
   return (error: unknown): never => {
     const undeclared = error instanceof Error && error.message.includes(`declares the resource ${resource}`)
-    throw undeclared ? refuseValue(ctx, '/resource', resourceUnknown, { value: resource }) : error
+    throw undeclared ? refuseValue('/resource', resourceUnknown, { value: resource }) : error
   }
 }
 

@@ -13,7 +13,7 @@ const contactNamed = defineGuard('core.contact', ['create', 'update'], (write, c
   normalisePhone(write, 'phone', ctx)
   normalisePhone(write, 'mobile', ctx)
   const name = personName(record, 'email')
-  if (name === undefined) throw refuseValue(ctx, '/lastName', nameMissing, { fields: 'firstName, lastName, email' })
+  if (name === undefined) throw refuseValue('/lastName', nameMissing, { fields: 'firstName, lastName, email' })
   set('name', name)
 })
 
@@ -27,7 +27,7 @@ const primaryLink = defineGuard('core.account-contact', ['create', 'update', 're
   const from = textOf(record['from'])
   const to = textOf(record['to'])
   if (from !== undefined && to !== undefined && to < from)
-    throw refuseValue(ctx, '/to', periodReversed, { start: from, end: to })
+    throw refuseValue('/to', periodReversed, { start: from, end: to })
   const contact = record['contact']
   if (record['primary'] !== true || to !== undefined || !isUuid(contact)) return
   const { rows } = await sql<Link>`

@@ -74,7 +74,7 @@ export async function priceLine(
   const name = textOf(line['name']) ?? product?.name ?? ''
   const unitPrice = textOf(line['unitPrice']) ?? (product?.currency === currency ? product.price : null)
   if (unitPrice === null || unitPrice === undefined)
-    throw refuseValue(ctx, '/unitPrice', priceMissing, { line: name, currency })
+    throw refuseValue('/unitPrice', priceMissing, { line: name, currency })
   const priced: PricedLine = {
     quantity: textOf(line['quantity']) ?? '1',
     unitPrice,

@@ -1,5 +1,4 @@
-import type { Context } from '../context.ts'
-import { defineError, type ErrorFactory, type FieldFault, type ProblemExtras, type SocleError } from '../errors.ts'
+import { defineError, type ErrorFactory, type ProblemExtras, type SocleError } from '../errors.ts'
 import { validationFailed } from '../records/errors.ts'
 
 /** One code for every state machine, several reasons: `errors.TRANSITION_REFUSED` chooses its sentence by `why`. */
@@ -202,16 +201,12 @@ export const conversionDisagrees = defineError<{ contact: string; account: strin
 
 /** One rule a value breaks, as the write path answers it: `VALIDATION_FAILED` with the field and the rule's own code. */
 export function refuseValue<V extends Readonly<Record<string, unknown>>>(
-  ctx: Context,
   path: string,
   factory: ErrorFactory<V>,
   values: V,
 ): SocleError {
-  const { code, message } = factory(values)
-  const key = `errors.${code}`
-  const said = ctx.t(key, values)
-  const fault: FieldFault = { path, code, detail: said === key ? message : said }
-  return validationFailed({ count: 1, first: fault.detail }, { errors: [fault] })
+  const { code, message: detail } = factory(values)
+  return validationFailed({ count: 1, first: detail }, { errors: [{ path, code, detail, values }] })
 }
 
 export const rateLimited = defineError<{ limit: number }>(

@@ -35,7 +35,7 @@ const invoiceStates = defineGuard(
     const issued = textOf(record['issuedOn'])
     const due = textOf(record['dueOn'])
     if (issued !== undefined && due !== undefined && due < issued)
-      throw refuseValue(ctx, '/dueOn', periodReversed, { start: issued, end: due })
+      throw refuseValue('/dueOn', periodReversed, { start: issued, end: due })
     if (!changed.has('status')) return
     if (from === 'draft' && !(await exists(ctx, sql`core.invoice_line where invoice_id = ${record.id}::uuid`)))
       throw invoiceEmpty({ number })

@@ -7,6 +7,7 @@ import { definePoint } from '../plugins/tokens.ts'
 import type { ResourceDefinition } from '../records/define-resource.ts'
 import { recordNotFound, validationFailed } from '../records/errors.ts'
 import type { RecordJson } from '../records/records.ts'
+import { schemaFaults } from '../schema-faults.ts'
 import {
   conversionDisagrees,
   conversionEmpty,
@@ -274,7 +275,7 @@ export class LeadConversions {
     return Object.keys(targets).map((id) => {
       const target = offered.get(id)
       if (!target)
-        throw refuseValue(this.#ctx, `/targets/${id}`, conversionTargetUnknown, {
+        throw refuseValue(`/targets/${id}`, conversionTargetUnknown, {
           target: id,
           known: [...offered.keys()].join(', ') || '–',
         })
@@ -357,11 +358,7 @@ export class LeadConversions {
 function inputOf(target: LeadTarget, { targets }: ConversionRequest): unknown {
   const parsed = target.input.safeParse(targets[target.id])
   if (parsed.success) return parsed.data
-  const errors = parsed.error.issues.map(({ path, code, message }) => ({
-    path: `/targets/${[target.id, ...path].join('/')}`,
-    code: code.toUpperCase(),
-    detail: message,
-  }))
+  const errors = schemaFaults(parsed.error, `/targets/${target.id}`)
   throw validationFailed({ count: errors.length, first: errors[0]?.detail ?? '' }, { errors })
 }
 

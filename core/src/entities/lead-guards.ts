@@ -9,12 +9,12 @@ import { normaliseCountry, normaliseEmail, normalisePhone, personName, textOf } 
 
 const leadNamed = defineGuard('core.lead', ['create', 'update'], (write, ctx) => {
   const { record, set } = write
-  normaliseCountry(write, ctx)
+  normaliseCountry(write)
   normaliseEmail(write)
   normalisePhone(write, 'phone', ctx)
   const name = personName(record, 'companyName', 'email')
   if (name === undefined)
-    throw refuseValue(ctx, '/lastName', nameMissing, { fields: 'firstName, lastName, companyName, email' })
+    throw refuseValue('/lastName', nameMissing, { fields: 'firstName, lastName, companyName, email' })
   set('name', name)
 })
 

@@ -24,11 +24,11 @@ export function normaliseEmail({ record, changed, set }: GuardedWrite): void {
 }
 
 /** Capital letters, and a country that exists. */
-export function normaliseCountry({ record, changed, set }: GuardedWrite, ctx: Context): void {
+export function normaliseCountry({ record, changed, set }: GuardedWrite): void {
   const country = textOf(record['country'])
   if (!changed.has('country') || country === undefined) return
   const code = country.toUpperCase()
-  if (!isCountry(code)) throw refuseValue(ctx, '/country', countryUnknown, { value: country })
+  if (!isCountry(code)) throw refuseValue('/country', countryUnknown, { value: country })
   set('country', code)
 }
 
@@ -38,7 +38,7 @@ export function normaliseCurrency({ record, changed, set }: GuardedWrite, ctx: C
   if (currency === undefined) return set('currency', ctx.workspace.baseCurrency)
   if (!changed.has('currency')) return
   const code = currency.toUpperCase()
-  if (!currencies.has(code)) throw refuseValue(ctx, '/currency', currencyUnknown, { value: currency })
+  if (!currencies.has(code)) throw refuseValue('/currency', currencyUnknown, { value: currency })
   set('currency', code)
 }
 

@@ -75,6 +75,7 @@ export function problemBody(
   error: SocleError,
   { words, locale, request, path }: ProblemContext,
 ): Record<string, unknown> {
+  const { errors } = error.extras
   return {
     type: `urn:socle:problem:${error.code}`,
     title: titles[error.status] ?? 'Error',
@@ -84,6 +85,7 @@ export function problemBody(
     instance: path,
     requestId: request,
     ...error.extras,
+    ...(errors && { errors: errors.map((it) => words.fault(locale, it)) }),
   }
 }
 

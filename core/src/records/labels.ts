@@ -1,4 +1,6 @@
 import type { Locale } from '../actor.ts'
+import type { Context } from '../context.ts'
+import type { FieldFault } from '../errors.ts'
 import type { Words } from '../words.ts'
 import type { AddressPart } from './field-types.ts'
 import type { FieldModel } from './model.ts'
@@ -19,6 +21,19 @@ export function partLabel(
 ): string {
   const label = fieldLabel(words, locale, resource, field)
   return words.say(locale, 'core.address.of', { field: label, part: words.say(locale, `core.address.${part}`) })
+}
+
+/** A fault whose sentence calls the field what its actor does. */
+export function namedFault<F extends Omit<FieldFault, 'path'>>(
+  ctx: Context,
+  resource: string,
+  field: FieldModel,
+  fault: F,
+): F {
+  if (fault.values?.['field'] === undefined) return fault
+  const key = `${resource}.${field.name}`
+  const own = field.label?.[ctx.locale] ?? ctx.t(key)
+  return { ...fault, values: { ...fault.values, field: own === key ? ctx.t(`core.record.${field.name}`) : own } }
 }
 
 /** What a choice of a field is called. */

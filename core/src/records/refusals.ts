@@ -48,7 +48,16 @@ export function databaseRefusal(
         { field: field ?? 'this record', value: value || resource.entity },
         field === undefined
           ? {}
-          : { errors: [{ path: `/${field}`, code: 'VALUE_TAKEN', detail: `"${value}" is already taken.` }] },
+          : {
+              errors: [
+                {
+                  path: `/${field}`,
+                  code: 'VALUE_TAKEN',
+                  detail: `"${value}" is already taken.`,
+                  values: { field, value },
+                },
+              ],
+            },
       )
     }
     case '23502':
@@ -71,7 +80,16 @@ function refusedValue(field: string | undefined, { constraint, message }: Databa
   const detail = `The rule ${constraint ?? message} does not allow this value${field === undefined ? '' : ` for ${field}`}. Correct it and send it again.`
   return validationFailed(
     { count: 1, first: detail },
-    { errors: [{ path: field === undefined ? '' : `/${field}`, code: 'RULE_BROKEN', detail }] },
+    {
+      errors: [
+        {
+          path: field === undefined ? '' : `/${field}`,
+          code: 'RULE_BROKEN',
+          detail,
+          values: { reason: constraint ?? message },
+        },
+      ],
+    },
   )
 }
 

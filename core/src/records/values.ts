@@ -21,11 +21,27 @@ export type ParsedValue =
   { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly fault: Omit<FieldFault, 'path'> }
 
 const kept = (value: unknown): ParsedValue => ({ ok: true, value })
-const refused = (code: string, detail: string): ParsedValue => ({ ok: false, fault: { code, detail } })
+const refused = (code: string, detail: string, values: Readonly<Record<string, unknown>>): ParsedValue => ({
+  ok: false,
+  fault: { code, detail, values },
+})
+
+const missing = ({ name }: FieldModel): ParsedValue => {
+  const { path: _, ...fault } = requiredFault(name)
+  return { ok: false, fault }
+}
+/** Not of the kind its field keeps; `expected` names the kind to the translations. */
+const mistyped = (input: unknown, expected: string, is: string, values = {}): ParsedValue =>
+  refused('TYPE', `"${shown(input)}" is ${is}`, { value: shown(input), expected, ...values })
 
 function shown(value: unknown): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value)
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
+}
+
+/** A field that must have a value and has none. */
+export function requiredFault(field: string): FieldFault {
+  return { path: `/${field}`, code: 'REQUIRED', detail: `${field} must have a value.`, values: { field } }
 }
 
 /**
@@ -40,7 +56,7 @@ export function parseValue(field: FieldModel, input: unknown): ParsedValue {
     input === null ||
     (typeof input === 'string' && input.trim() === '' && field.type !== 'json')
   ) {
-    return field.required ? refused('REQUIRED', `${field.name} must have a value.`) : kept(null)
+    return field.required ? missing(field) : kept(null)
   }
   switch (field.type) {
     case 'text':
@@ -54,7 +70,9 @@ export function parseValue(field: FieldModel, input: unknown): ParsedValue {
     }
     case 'email':
       if (typeof input === 'string' && email.test(input.trim()) && input.length <= 254) return kept(input.trim())
-      return refused('EMAIL_INVALID', `"${shown(input)}" is not an e-mail address; it should read name@example.com.`)
+      return refused('EMAIL_INVALID', `"${shown(input)}" is not an e-mail address; it should read name@example.com.`, {
+        value: shown(input),
+      })
     case 'url':
       return parseUrl(input)
     case 'integer':
@@ -66,17 +84,14 @@ export function parseValue(field: FieldModel, input: unknown): ParsedValue {
     case 'percent':
       return parseDecimal(field, input)
     case 'boolean':
-      return typeof input === 'boolean' ? kept(input) : refused('TYPE', `"${shown(input)}" is not true or false.`)
+      return typeof input === 'boolean' ? kept(input) : mistyped(input, 'boolean', 'not true or false.')
     case 'date':
       return parseDate(input)
     case 'instant':
       return parseInstant(input)
     case 'select':
       if (field.options?.some(({ value }) => value === input)) return kept(input)
-      return refused(
-        'OPTION_UNKNOWN',
-        `"${shown(input)}" is not a choice of ${field.name}. Its choices are ${(field.options ?? []).map(({ value }) => value).join(', ')}.`,
-      )
+      return noChoice(field, input)
     case 'multi-select':
       return parseChoices(field, input)
     case 'address':
@@ -84,11 +99,9 @@ export function parseValue(field: FieldModel, input: unknown): ParsedValue {
     case 'user':
     case 'team':
     case 'reference':
-      return isUuid(input) ? kept(input.toLowerCase()) : refused('TYPE', `"${shown(input)}" is not the id of a record.`)
+      return isUuid(input) ? kept(input.toLowerCase()) : mistyped(input, 'id', 'not the id of a record.')
     case 'json':
-      return typeof input === 'object'
-        ? kept(input)
-        : refused('TYPE', `"${shown(input)}" is not a JSON object or list.`)
+      return typeof input === 'object' ? kept(input) : mistyped(input, 'json', 'not a JSON object or list.')
   }
 }
 
@@ -102,54 +115,61 @@ function minutesOf(input: unknown): unknown {
 }
 
 function parseChoices(field: FieldModel, input: unknown): ParsedValue {
-  if (!Array.isArray(input)) return refused('TYPE', `"${shown(input)}" is not a list of choices.`)
+  if (!Array.isArray(input)) return mistyped(input, 'choices', 'not a list of choices.')
   const options = (field.options ?? []).map(({ value }) => value)
   const unknown = input.find((it) => !options.includes(it as string))
-  if (unknown !== undefined)
-    return refused(
-      'OPTION_UNKNOWN',
-      `"${shown(unknown)}" is not a choice of ${field.name}. Its choices are ${options.join(', ')}.`,
-    )
+  if (unknown !== undefined) return noChoice(field, unknown)
   // In the order of the options, so that the same choices are the same value.
   const chosen = options.filter((option) => input.includes(option))
-  return chosen.length > 0
-    ? kept(chosen)
-    : field.required
-      ? refused('REQUIRED', `${field.name} must have a value.`)
-      : kept(null)
+  return chosen.length > 0 ? kept(chosen) : field.required ? missing(field) : kept(null)
+}
+
+function noChoice({ name, options = [] }: FieldModel, input: unknown): ParsedValue {
+  const choices = options.map(({ value }) => value).join(', ')
+  return refused('OPTION_UNKNOWN', `"${shown(input)}" is not a choice of ${name}. Its choices are ${choices}.`, {
+    value: shown(input),
+    field: name,
+    choices,
+  })
 }
 
 function parseAddress(field: FieldModel, input: unknown): ParsedValue {
+  const parts = addressParts.join(', ')
   if (typeof input !== 'object' || input === null || Array.isArray(input))
-    return refused('TYPE', `"${shown(input)}" is not an address with ${addressParts.join(', ')}.`)
-  const parts: Record<string, string> = {}
+    return mistyped(input, 'address', `not an address with ${parts}.`, { parts })
+  const lines: Record<string, string> = {}
   for (const [part, value] of Object.entries(input)) {
     if (!addressParts.includes(part as never))
-      return refused('TYPE', `An address has no "${shown(part)}". Its parts are ${addressParts.join(', ')}.`)
+      return mistyped(part, 'part', `no part of an address. Its parts are ${parts}.`, { parts })
     if (value === null || value === '') continue
     if (typeof value !== 'string' || value.length > 200 || value.includes('\u0000'))
-      return refused('TYPE', `"${shown(value)}" is not a text of at most 200 characters for ${part}.`)
-    if (value.trim() !== '') parts[part] = part === 'country' ? value.trim().toUpperCase() : value.trim()
+      return mistyped(value, 'line', `not a text of at most 200 characters for ${part}.`, { part })
+    if (value.trim() !== '') lines[part] = part === 'country' ? value.trim().toUpperCase() : value.trim()
   }
-  const country = parts['country']
+  const country = lines['country']
   if (country !== undefined && !/^[A-Z]{2}$/.test(country))
-    return refused('COUNTRY_UNKNOWN', `"${shown(country)}" is not a country code; it should read FR.`)
-  const isEmpty = Object.keys(parts).length === 0
-  return isEmpty && field.required
-    ? refused('REQUIRED', `${field.name} must have a value.`)
-    : kept(isEmpty ? null : parts)
+    return refused('COUNTRY_UNKNOWN', `"${shown(country)}" is not a country code; it should read FR.`, {
+      value: shown(country),
+    })
+  const isEmpty = Object.keys(lines).length === 0
+  return isEmpty && field.required ? missing(field) : kept(isEmpty ? null : lines)
 }
 
 function parseText(field: FieldModel, input: unknown): ParsedValue {
-  if (typeof input !== 'string') return refused('TYPE', `"${shown(input)}" is not a text.`)
+  if (typeof input !== 'string') return mistyped(input, 'text', 'not a text.')
   // PostgreSQL keeps no NUL character.
   if (input.includes('\u0000'))
-    return refused('TEXT_INVALID', `${field.name} holds a NUL character, which no text may.`)
+    return refused('TEXT_INVALID', `${field.name} holds a NUL character, which no text may.`, { field: field.name })
   const isLong = field.type === 'long' || field.type === 'rich'
   const limit = field.maxLength ?? (isLong ? longLimit : textLimit)
   const text = isLong ? input : input.trim()
   if (text.length <= limit) return kept(text)
-  return refused('TOO_LONG', `${field.name} has ${text.length} characters; at most ${limit} are kept.`)
+  const length = text.length
+  return refused('TOO_LONG', `${field.name} has ${length} characters; at most ${limit} are kept.`, {
+    field: field.name,
+    length,
+    limit,
+  })
 }
 
 function parseUrl(input: unknown): ParsedValue {
@@ -158,13 +178,15 @@ function parseUrl(input: unknown): ParsedValue {
     if (url && (url.protocol === 'http:' || url.protocol === 'https:') && url.hostname.includes('.'))
       return kept(url.href)
   }
-  return refused('URL_INVALID', `"${shown(input)}" is not a web address; it should read https://example.com.`)
+  return refused('URL_INVALID', `"${shown(input)}" is not a web address; it should read https://example.com.`, {
+    value: shown(input),
+  })
 }
 
 function parseInteger(field: FieldModel, input: unknown): ParsedValue {
   const number = typeof input === 'string' && /^[+-]?\d{1,10}$/.test(input.trim()) ? Number(input) : input
   if (typeof number !== 'number' || !Number.isInteger(number) || Math.abs(number) > 2_147_483_647) {
-    return refused('TYPE', `"${shown(input)}" is not a whole number.`)
+    return mistyped(input, 'integer', 'not a whole number.')
   }
   return outOfRange(field, new Decimal(number)) ?? kept(number)
 }
@@ -176,22 +198,40 @@ function parseDecimal(field: FieldModel, input: unknown): ParsedValue {
       : typeof input === 'string'
         ? input.trim()
         : ''
-  if (!decimal.test(text)) return refused('TYPE', `"${shown(input)}" is not a decimal number such as "1234.56".`)
+  if (!decimal.test(text)) return mistyped(input, 'decimal', 'not a decimal number such as "1234.56".')
   const number = new Decimal(text)
   const scale = field.scale ?? 4
   if (number.decimalPlaces() > scale)
-    return refused('TOO_PRECISE', `"${text}" has more than the ${scale} decimals ${field.name} keeps.`)
+    return refused('TOO_PRECISE', `"${text}" has more than the ${scale} decimals ${field.name} keeps.`, {
+      value: text,
+      scale,
+      field: field.name,
+    })
   if (number.abs().greaterThanOrEqualTo('1e15'))
-    return refused('OUT_OF_RANGE', `"${text}" is larger than ${field.name} keeps.`)
+    return refused('OUT_OF_RANGE', `"${text}" is larger than ${field.name} keeps.`, {
+      value: text,
+      field: field.name,
+      range: 'kept',
+    })
   return outOfRange(field, number) ?? kept(number.toFixed(scale))
 }
 
 function outOfRange(field: FieldModel, number: Decimal): ParsedValue | undefined {
   const { min, max } = field
   if ((min === undefined || number.gte(min)) && (max === undefined || number.lte(max))) return undefined
-  const range =
-    min === undefined ? `at most ${max}` : max === undefined ? `at least ${min}` : `between ${min} and ${max}`
-  return refused('OUT_OF_RANGE', `"${number.toFixed()}" is outside what ${field.name} allows: ${range}.`)
+  const [range, allowed] =
+    min === undefined
+      ? ['max', `at most ${max}`]
+      : max === undefined
+        ? ['min', `at least ${min}`]
+        : ['both', `between ${min} and ${max}`]
+  return refused('OUT_OF_RANGE', `"${number.toFixed()}" is outside what ${field.name} allows: ${allowed}.`, {
+    value: number.toFixed(),
+    field: field.name,
+    range,
+    min: min ?? '',
+    max: max ?? '',
+  })
 }
 
 function parseDate(input: unknown): ParsedValue {
@@ -201,7 +241,7 @@ function parseDate(input: unknown): ParsedValue {
     const date = new Date(Date.UTC(year, month - 1, day))
     if (date.getUTCMonth() === month - 1 && date.getUTCDate() === day && year > 0) return kept(parts[0])
   }
-  return refused('TYPE', `"${shown(input)}" is not a date; it should read 2026-03-31.`)
+  return mistyped(input, 'date', 'not a date; it should read 2026-03-31.')
 }
 
 function parseInstant(input: unknown): ParsedValue {
@@ -212,7 +252,7 @@ function parseInstant(input: unknown): ParsedValue {
     if (!Number.isNaN(instant.getTime()) && /^(?!0000)\d{4}-/.test(instant.toISOString()))
       return kept(instant.toISOString())
   }
-  return refused('TYPE', `"${shown(input)}" is not an instant; it should read 2026-03-31T09:00:00Z.`)
+  return mistyped(input, 'instant', 'not an instant; it should read 2026-03-31T09:00:00Z.')
 }
 
 /** True when two values of the API's form are the same. */

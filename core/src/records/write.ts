@@ -14,6 +14,7 @@ import { warnOfDuplicates } from './duplicates/find.ts'
 import { keepKeys } from './duplicates/keys.ts'
 import { customOf, customWith, giveNumbers, missingOwnValues } from './fields/own-values.ts'
 import { refuseMerged, survivorOf } from './merge/merged.ts'
+import { namedFault } from './labels.ts'
 import type { FieldModel } from './model.ts'
 import { nextNumber } from './numbers.ts'
 import { tableOf } from './past.ts'
@@ -24,7 +25,7 @@ import { systemFields, type Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
 import { searchText } from './search.ts'
 import { databaseRefusal } from './refusals.ts'
-import { isUuid, parseValue, sameValue } from './values.ts'
+import { isUuid, parseValue, requiredFault, sameValue } from './values.ts'
 
 export type WriteAction = GuardedWrite['action']
 
@@ -54,7 +55,12 @@ export async function createRecord(
   const values = checkValues(scope, resource, input, options, 'create')
   const id = input['id'] === undefined ? uuidv7() : input['id']
   if (!isUuid(id))
-    throw oneFault('/id', 'TYPE', `"${String(id).slice(0, 60)}" is not a UUID; leave it out, or send one made by you.`)
+    throw oneFault({
+      path: '/id',
+      code: 'TYPE',
+      detail: `"${String(id).slice(0, 60)}" is not a UUID; leave it out, or send one made by you.`,
+      values: { expected: 'uuid', value: String(id).slice(0, 60) },
+    })
   const now = ctx.clock.now().toISOString()
   const user = ctx.actor.type === 'user' ? (ctx.actor.id ?? null) : null
   const after: Record<string, unknown> = {
@@ -233,6 +239,7 @@ function checkValues(
         path: `/${name}`,
         code: 'FIELD_UNKNOWN',
         detail: `${resource.id} has no field "${name}". Its fields are in the API reference.`,
+        values: { resource: resource.id, field: name },
       })
       continue
     }
@@ -241,7 +248,7 @@ function checkValues(
     // Whether one of the workspace's own must have a value may hang on others: it is judged when all are known.
     const parsed = parseValue(field.custom ? { ...field, required: false } : field, value)
     if (parsed.ok) values.set(name, parsed.value)
-    else faults.push({ path: `/${name}`, ...parsed.fault })
+    else faults.push({ path: `/${name}`, ...namedFault(scope.ctx, resource.id, field, parsed.fault) })
   }
   refuseFaults(faults)
   return values
@@ -255,7 +262,7 @@ function missingValues(
 ): void {
   const faults = resource.all
     .filter(({ name, required, custom }) => required && !custom && (after[name] === undefined || after[name] === null))
-    .map(({ name }) => ({ path: `/${name}`, code: 'REQUIRED', detail: `${name} must have a value.` }))
+    .map((field) => namedFault(scope.ctx, resource.id, field, requiredFault(field.name)))
   refuseFaults([...faults, ...missingOwnValues(scope, resource, before, after)])
 }
 
@@ -264,8 +271,8 @@ export function refuseFaults(faults: readonly FieldFault[]): void {
   if (first) throw validationFailed({ count: faults.length, first: first.detail }, { errors: faults })
 }
 
-function oneFault(path: string, code: string, detail: string): SocleError {
-  return validationFailed({ count: 1, first: detail }, { errors: [{ path, code, detail }] })
+function oneFault(fault: FieldFault): SocleError {
+  return validationFailed({ count: 1, first: fault.detail }, { errors: [fault] })
 }
 
 /**
@@ -337,7 +344,8 @@ async function guard(
           const field = resource.fields.get(name)
           if (!field) throw new Error(`A guard of ${resource.id} set "${name}", which is not a field.`)
           const parsed = parseValue({ ...field, required: false }, value)
-          if (!parsed.ok) throw oneFault(`/${name}`, parsed.fault.code, parsed.fault.detail)
+          if (!parsed.ok)
+            throw oneFault({ path: `/${name}`, ...namedFault(scope.ctx, resource.id, field, parsed.fault) })
           after[name] = parsed.value
         },
         warn(error) {
@@ -410,6 +418,7 @@ async function referencesExist(
         path: `/${field.name}`,
         code: 'REFERENCE_UNKNOWN',
         detail: `There is no ${target.entity} "${value}" that you may see for ${field.name}.`,
+        values: { resource: scope.ctx.t(`${target.id}.one`), id: value },
       })
     }
   }

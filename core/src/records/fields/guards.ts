@@ -1,10 +1,12 @@
 import { sql } from 'kysely'
+import type { Context } from '../../context.ts'
 import { SocleError, type FieldFault } from '../../errors.ts'
 import { permissionDenied } from '../../permissions/errors.ts'
 import { defineGuard, type GuardDefinition, type GuardedWrite } from '../define-resource.ts'
 import { reservedWords } from '../expression/parse.ts'
 import { fieldTypes } from '../field-types.ts'
 import type { Catalog, Resource } from '../registry.ts'
+import { requiredFault } from '../values.ts'
 import { refuseFaults } from '../write.ts'
 import { fieldFixed, fieldInUse, fieldNotOwn, fieldsFull } from './errors.ts'
 import { ownFieldsOf } from './own-fields.ts'
@@ -17,7 +19,12 @@ const fieldLimit = 200
 /** Names that steer a write, or that each record's column has. Those every JavaScript object has are none for a field either. */
 const taken: ReadonlySet<string> = new Set(['workspace', 'custom', 'acknowledge', 'allowDuplicate', 'reason', 'title'])
 
-const fault = (property: string, code: string, detail: string): FieldFault => ({ path: `/${property}`, code, detail })
+const fault = (
+  property: string,
+  code: string,
+  detail: string,
+  values: Readonly<Record<string, unknown>>,
+): FieldFault => ({ path: `/${property}`, code, detail, values })
 
 /** A wildcard over all records is not enough: a field changes what everybody sees. */
 const fieldsAreManaged = defineGuard('core.field', every, (_, ctx) => {
@@ -54,7 +61,7 @@ export function fieldGuards(declared: () => Catalog): readonly GuardDefinition[]
     }
     if (action !== 'delete') {
       refuseFaults([
-        ...nameFaults(base, row),
+        ...nameFaults(ctx, base, row),
         ...typeFaults(catalog, base, row, others),
         ...prefixFaults(catalog, row, all),
       ])
@@ -109,7 +116,7 @@ function refuseBroken(broken: OwnFieldFault | undefined): void {
   if (code === 'CYCLE_REFUSED') throw error
   throw new SocleError(code, error.status, message, error.values, {
     ...extras,
-    errors: [{ ...fault(property, code, message), ...place(extras) }],
+    errors: [{ ...fault(property, code, message, error.values), ...place(extras) }],
   })
 }
 
@@ -118,7 +125,7 @@ function place(extras: Readonly<Record<string, unknown>>): object {
   return position === undefined ? {} : { position, length }
 }
 
-function nameFaults(base: Resource, { name, labelEn, labelFr }: OwnField): FieldFault[] {
+function nameFaults(ctx: Context, base: Resource, { name, labelEn, labelFr }: OwnField): FieldFault[] {
   const faults: FieldFault[] = []
   if (!/^[a-z][A-Za-z0-9]{0,59}$/.test(name) || reservedWords.has(name.toLowerCase()))
     faults.push(
@@ -126,13 +133,14 @@ function nameFaults(base: Resource, { name, labelEn, labelFr }: OwnField): Field
         'name',
         'NAME_INVALID',
         `"${name}" cannot name a field. Begin with a small letter, then letters and digits, like "tradeMargin".`,
+        { name },
       ),
     )
   else if (base.fields.has(name) || base.collections.has(name) || taken.has(name) || name in Object.prototype)
-    faults.push(fault('name', 'NAME_TAKEN', `${base.id} has "${name}" already. Choose another name.`))
+    faults.push(fault('name', 'NAME_TAKEN', `${base.id} has "${name}" already. Choose another name.`, { name }))
   for (const [property, label] of Object.entries({ labelEn, labelFr }))
     if (typeof label !== 'string' || label.trim() === '')
-      faults.push(fault(property, 'REQUIRED', `${property} must have a value.`))
+      faults.push({ ...requiredFault(property), values: { field: ctx.t(`core.field.${property}`) } })
   return faults
 }
 
@@ -150,26 +158,31 @@ function typeFaults(catalog: Catalog, base: Resource, row: OwnField, others: rea
           ['options', ...(issue?.path ?? [])].join('/'),
           'OPTIONS_INVALID',
           `The choices of "${row.name}" cannot be kept: ${issue?.message ?? ''}.`,
+          { name: row.name, why: 'form' },
         ),
       )
     } else if (new Set(values).size < values.length)
       faults.push(
-        fault('options', 'OPTIONS_INVALID', `"${row.name}" has the same choice twice. Each has a value of its own.`),
+        fault('options', 'OPTIONS_INVALID', `"${row.name}" has the same choice twice. Each has a value of its own.`, {
+          name: row.name,
+          why: 'twice',
+        }),
       )
   } else if (row.options !== null)
-    faults.push(fault('options', 'NOT_OF_TYPE', `A field of type ${type} has no choices.`))
+    faults.push(fault('options', 'NOT_OF_TYPE', `A field of type ${type} has no choices.`, { type, what: 'options' }))
   if (type === 'reference' && (target === null || !catalog.get(target)))
     faults.push(
       fault(
         'target',
         'TARGET_UNKNOWN',
         `"${target ?? ''}" is no kind of record. Say what "${row.name}" refers to, like "core.contact".`,
+        { target: target ?? '', name: row.name },
       ),
     )
   if (type !== 'reference' && target !== null)
-    faults.push(fault('target', 'NOT_OF_TYPE', `A field of type ${type} refers to nothing.`))
+    faults.push(fault('target', 'NOT_OF_TYPE', `A field of type ${type} refers to nothing.`, { type, what: 'target' }))
   if (min !== null && max !== null && Number(min) > Number(max))
-    faults.push(fault('max', 'OUT_OF_RANGE', `The largest number ${max} is below the smallest ${min}.`))
+    faults.push(fault('max', 'RANGE_REVERSED', `The largest number ${max} is below the smallest ${min}.`, { min, max }))
   const texts = [...base.fields.values(), ...others.filter(({ archived }) => !archived)].filter(
     (it) => it.type === 'text',
   )
@@ -177,29 +190,39 @@ function typeFaults(catalog: Catalog, base: Resource, row: OwnField, others: rea
     faults.push(
       fault(
         'currency',
-        'CURRENCY_UNKNOWN',
+        'CURRENCY_FIELD_UNKNOWN',
         `"${currency}" holds no currency of ${base.id}. Leave it out for the workspace’s own.`,
+        { currency },
       ),
     )
   if (row.scale !== null && fieldTypes[type].sql !== 'numeric')
-    faults.push(fault('scale', 'NOT_OF_TYPE', `A field of type ${type} has no decimals.`))
+    faults.push(fault('scale', 'NOT_OF_TYPE', `A field of type ${type} has no decimals.`, { type, what: 'scale' }))
   if (type === 'auto-number' && (row.prefix === null || !/^[A-Z][A-Z0-9]{0,9}$/.test(row.prefix)))
     faults.push(
       fault(
         'prefix',
         'PREFIX_INVALID',
         `"${row.prefix ?? ''}" cannot begin a number. Use capitals and digits, like "CT".`,
+        { prefix: row.prefix ?? '' },
       ),
     )
   if ((row.unique || row.indexed) && (!fieldTypes[type].sorts || type === 'long'))
-    faults.push(fault(row.unique ? 'unique' : 'indexed', 'NOT_OF_TYPE', `A field of type ${type} takes no index.`))
+    faults.push(
+      fault(row.unique ? 'unique' : 'indexed', 'NOT_OF_TYPE', `A field of type ${type} takes no index.`, {
+        type,
+        what: 'index',
+      }),
+    )
   if (formula !== null) {
     const extra =
       (['required', 'unique', 'indexed'] as const).find((it) => row[it]) ??
       (row.initial === null && row.requiredIf === null ? undefined : 'initial')
     if (extra)
       faults.push(
-        fault(extra, 'NOT_OF_TYPE', `A formula is computed: it is neither asked for, nor unique, nor indexed.`),
+        fault(extra, 'NOT_OF_TYPE', `A formula is computed: it is neither asked for, nor unique, nor indexed.`, {
+          type,
+          what: 'formula',
+        }),
       )
   }
   return faults
@@ -213,5 +236,5 @@ function prefixFaults(catalog: Catalog, { type, prefix }: OwnField, all: readonl
     all.filter((it) => it.type === 'auto-number' && it.prefix === prefix).map((it) => `${it.resource}.${it.name}`)[0]
   if (holder === undefined) return []
   const detail = `Numbers that begin with "${prefix}" are those of ${holder}. Choose another beginning.`
-  return [fault('prefix', 'PREFIX_TAKEN', detail)]
+  return [fault('prefix', 'PREFIX_TAKEN', detail, { prefix, holder })]
 }

@@ -2,11 +2,13 @@ import { sql, type RawBuilder } from 'kysely'
 import type { FieldFault } from '../../errors.ts'
 import { evaluateExpression, type CheckedExpression } from '../expression/index.ts'
 import { fieldTypes } from '../field-types.ts'
+import { namedFault } from '../labels.ts'
 import type { FieldModel } from '../model.ts'
 import { nextNumber } from '../numbers.ts'
 import type { RecordJson } from '../records.ts'
 import type { Resource } from '../registry.ts'
 import type { EngineScope } from '../scope.ts'
+import { requiredFault } from '../values.ts'
 
 type Values = Readonly<Record<string, unknown>>
 
@@ -72,7 +74,7 @@ export function missingOwnValues(
     if (!isEmpty(after[field.name]) || !asked(field, after)) continue
     const wasAsked = before !== undefined && asked(field, before)
     if (before && wasAsked && isEmpty(before[field.name])) continue
-    faults.push({ path: `/${field.name}`, code: 'REQUIRED', detail: `${field.name} must have a value.` })
+    faults.push(namedFault(scope.ctx, resource.id, field, requiredFault(field.name)))
   }
   return faults
 }

@@ -152,7 +152,7 @@ export class RowWriter {
     if (error instanceof SocleError && error.status < 500) {
       const { errors = [] } = error.extras
       if (errors.length > 0)
-        return errors.map(({ path, code, detail }) => ({ field: path.replace(/^\//, ''), code, detail }))
+        return errors.map(({ path, ...fault }) => ({ field: path.replace(/^\//, ''), ...fault }))
       return [problemFrom('', error)]
     }
     if (isRuleOfDatabase(error)) return [problemFrom('', lineBreaksRule({ reason: error.message }))]

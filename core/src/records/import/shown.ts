@@ -1,8 +1,8 @@
 import type { Context } from '../../context.ts'
-import { SocleError } from '../../errors.ts'
 import type { Words } from '../../words.ts'
 import { duplicateSuspected } from '../duplicates/errors.ts'
 import type { RecordEngine } from '../engine.ts'
+import { namedFault } from '../labels.ts'
 import { demandAction, recordsByIds } from '../read.ts'
 import type { Resource } from '../registry.ts'
 import type { EngineScope } from '../scope.ts'
@@ -46,10 +46,11 @@ export async function shownRows<R extends ImportRow>(
   const suspects = rows.flatMap(({ problems = [] }) => problems.flatMap(({ candidates = [] }) => candidates))
   const found = await recordsByIds(scope, id, [...new Set(suspects.map((it) => it.id))])
   const problemOf = ({ values, ...problem }: RowProblem): RowProblem => {
-    const { code, detail, candidates: [first] = [] } = problem
+    const { candidates: [first] = [] } = problem
     if (!first && values) {
-      const said = words.sentence(ctx.locale, new SocleError(code, 422, detail, values))
-      return { ...problem, detail: said }
+      const field = resource.fields.get(problem.field)
+      const fault = { ...problem, values }
+      return words.fault(ctx.locale, field ? namedFault(ctx, id, field, fault) : fault)
     }
     if (!first) return problem
     const candidates = (problem.candidates ?? []).flatMap((it) => {

@@ -1,3 +1,4 @@
+import type { Context } from '../../context.ts'
 import { SocleError } from '../../errors.ts'
 import type { FieldFault } from '../../errors.ts'
 import { fieldNotReadable } from '../../permissions/errors.ts'
@@ -46,7 +47,7 @@ export function faultsOfView(scope: EngineScope, resource: Resource, view: Recor
       check()
     } catch (error) {
       if (!(error instanceof SocleError)) throw error
-      faults.push({ part, code: error.code, detail: error.message })
+      faults.push({ part, code: error.code, detail: said(scope.ctx, error) })
     }
   }
   const text = (name: string) => (typeof view[name] === 'string' && view[name] !== '' ? view[name] : undefined)
@@ -77,10 +78,9 @@ function usable(
   types: readonly FieldType[] | undefined,
 ): void {
   const field = resource.fields.get(name)
-  if (!field) throw viewInvalid({ part, value: name, expected: `${resource.entity} has no such field` })
+  if (!field) throw viewInvalid({ part, value: name, rule: 'field', of: resource.entity })
   if (!scope.access(resource, 'read').readable(name)) throw fieldNotReadable({ resource: resource.id, field: name })
-  if (types && !types.includes(field.type))
-    throw viewInvalid({ part, value: name, expected: `it takes a field of type ${types.join(', ')}` })
+  if (types && !types.includes(field.type)) throw viewInvalid({ part, value: name, rule: 'type', of: types.join(', ') })
 }
 
 /**
@@ -92,14 +92,21 @@ export function demandSoundView(scope: EngineScope, view: RecordJson, changed: R
   const id = String(view['resource'])
   const resource = scope.catalog.get(id)
   if (!resource || !scope.exists(resource) || !scope.access(resource, 'read').allowed)
-    throw viewInvalid({ part: 'resource', value: id, expected: 'it is a kind of record you may see' })
+    throw viewInvalid({ part: 'resource', value: id, rule: 'resource', of: '' })
   if (view['kind'] === 'kanban' && !view['groupBy'] && !resource.options.kanban)
-    throw viewInvalid({ part: 'groupBy', value: '', expected: 'a board needs the field its columns are made of' })
+    throw viewInvalid({ part: 'groupBy', value: '', rule: 'groupBy', of: '' })
   if (view['kind'] === 'calendar' && !view['startField'])
-    throw viewInvalid({ part: 'startField', value: '', expected: 'a calendar needs the date it goes by' })
+    throw viewInvalid({ part: 'startField', value: '', rule: 'startField', of: '' })
   const faults: FieldFault[] = faultsOfView(scope, resource, view)
     .filter(({ part }) => changed.has(part) || changed.has('resource'))
     .map(({ part, code, detail }) => ({ path: `/${part}`, code, detail }))
   const [first] = faults
   if (first) throw validationFailed({ count: faults.length, first: first.detail }, { errors: faults })
+}
+
+/** What of a view is wrong is told with the view, beside what works: in the language of whoever opens it. */
+function said({ t }: Context, { code, message, values }: SocleError): string {
+  const key = `errors.${code}`
+  const sentence = t(key, values)
+  return sentence === key ? message : sentence
 }

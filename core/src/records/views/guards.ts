@@ -16,7 +16,7 @@ const sharingIsAllowed = defineGuard(
     const isShared = record['scope'] !== 'mine' || (before !== undefined && before['scope'] !== 'mine')
     if (isShared && !ctx.authority.may('core.view.share')) throw permissionDenied({ permission: 'core.view.share' })
     if (record['scope'] === 'role' && !record['role'])
-      throw viewInvalid({ part: 'role', value: '', expected: 'say which role starts with it' })
+      throw viewInvalid({ part: 'role', value: '', rule: 'role', of: '' })
     if (record['scope'] !== 'role' && record['role']) set('role', null)
   },
 )
