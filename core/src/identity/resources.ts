@@ -85,7 +85,7 @@ export const apiKeys = defineResource(ApiKey, {
   title: 'name',
   icon: 'key-round',
   fields: { rotatedAt: { readonly: true } },
-  list: ['name', 'prefix', 'role', 'expiresAt', 'revokedAt'],
+  list: ['name', 'expiresAt', 'revokedAt'],
 })
 
 export const workspaces = defineResource(WorkspaceRecord, {

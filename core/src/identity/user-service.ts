@@ -464,9 +464,8 @@ export async function demandUsers(ctx: Context, ids: readonly string[]): Promise
   )
   const missing = ids.find((id) => !rows.some((row) => row.id === id.toLowerCase()))
   if (missing === undefined) return
-  const detail = recordNotFound({ resource: 'user', id: missing }).message
-  throw validationFailed(
-    { count: 1, first: detail },
-    { errors: [{ path: '/members', code: 'REFERENCE_UNKNOWN', detail }] },
-  )
+  const { message: detail } = recordNotFound({ resource: 'user', id: missing })
+  const values = { resource: ctx.t('core.user.one'), id: missing }
+  const fault = { path: '/members', code: 'REFERENCE_UNKNOWN', detail, values }
+  throw validationFailed({ count: 1, first: detail }, { errors: [fault] })
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defineRoute, type RouteDefinition } from '../../plugins/define-plugin.ts'
 import { ApiKeyService, longestOldDays } from '../api-key-service.ts'
-import { byId, given, instant, name, named } from './schemas.ts'
+import { byId, given, instant, name, named, onePage } from './schemas.ts'
 
 const permission = 'core.apikey.manage'
 
@@ -39,10 +39,11 @@ export const apiKeyRoutes: readonly RouteDefinition[] = [
     permission,
     summary: 'API keys, newest first; revoked ones with ?revoked=true',
     query: z.object({ revoked: z.enum(['true', 'false']).optional() }),
-    answer: z.object({ data: z.array(key) }),
-    handle: async ({ query }, ctx) => ({
-      data: await new ApiKeyService(ctx).list({ revoked: query.revoked === 'true' }),
-    }),
+    answer: z.object({ data: z.array(key), page: onePage }),
+    handle: async ({ query }, ctx) => {
+      const data = await new ApiKeyService(ctx).list({ revoked: query.revoked === 'true' })
+      return { data, page: { next: null, count: data.length, exact: true } }
+    },
   }),
   defineRoute({
     method: 'post',

@@ -4,7 +4,7 @@ import { defineRoute, type RouteDefinition } from '../../plugins/define-plugin.t
 import { permissionDenied } from '../../permissions/errors.ts'
 import { describePermissions, type PermissionSource } from '../permission-catalogue.ts'
 import { RoleService } from '../role-service.ts'
-import { byId, fieldGrants, given, grants, name, permissionIds } from './schemas.ts'
+import { byId, fieldGrants, given, grants, name, onePage, permissionIds } from './schemas.ts'
 
 const permission = 'core.role.manage'
 
@@ -59,10 +59,11 @@ export function roleRoutes(permissions: PermissionSource): readonly RouteDefinit
       // Whoever manages users or keys chooses among roles without changing them; the handler says so.
       permission: 'authenticated',
       summary: 'Roles and how many users hold them',
-      answer: z.object({ data: z.array(role) }),
+      answer: z.object({ data: z.array(role), page: onePage }),
       handle: async (_, ctx) => {
         if (!choosers.some((it) => ctx.authority.may(it))) throw permissionDenied({ permission })
-        return { data: await new RoleService(ctx, permissions(ctx.workspace.id).catalog).list() }
+        const data = await new RoleService(ctx, permissions(ctx.workspace.id).catalog).list()
+        return { data, page: { next: null, count: data.length, exact: true } }
       },
     }),
     defineRoute({

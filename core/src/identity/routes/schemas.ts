@@ -43,3 +43,6 @@ export function given<T extends object>(values: T): { [K in keyof T]: Exclude<T[
     [K in keyof T]: Exclude<T[K], undefined>
   }
 }
+
+/** Of a list so short that it is answered whole. */
+export const onePage = z.object({ next: z.null(), count: z.number(), exact: z.boolean() })
