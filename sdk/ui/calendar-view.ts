@@ -99,6 +99,16 @@ export class CalendarView extends KitElement {
       .ec .ec-toolbar {
         display: none;
       }
+      .ec .ec-day.ec-other-month .ec-day-head time {
+        color: var(--socle-text-3);
+        opacity: 1;
+      }
+      .ec .ec-col-head {
+        white-space: normal;
+      }
+      .ec .ec-col-head time {
+        text-overflow: clip;
+      }
       .ec .ec-day-head,
       .ec .ec-col-head {
         color: var(--socle-text-2);
@@ -174,6 +184,7 @@ export class CalendarView extends KitElement {
   #focusWanted: string | undefined
   #focusEnd: ReturnType<typeof setTimeout> | undefined
   #range = ''
+  readonly #markup = new MutationObserver(() => this.#mendMarkup())
 
   constructor() {
     super()
@@ -190,6 +201,7 @@ export class CalendarView extends KitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback()
     this.#letGo()
+    this.#markup.disconnect()
     if (this.#calendar) void destroyCalendar(this.#calendar)
     this.#calendar = undefined
   }
@@ -227,7 +239,7 @@ export class CalendarView extends KitElement {
           )}
         </div>
       </div>
-      <div class="grid" role="region" aria-label=${this.label} @keydown=${this.#pressed}></div>`
+      <div class="grid" role="group" aria-label=${this.label} @keydown=${this.#pressed}></div>`
   }
 
   get #day(): string {
@@ -250,12 +262,15 @@ export class CalendarView extends KitElement {
   #make(): void {
     const place = this.renderRoot.querySelector<HTMLElement>('.grid')
     if (!place) return
+    this.#markup.observe(place, { subtree: true, childList: true, attributeFilter: ['role'] })
     this.#calendar = createCalendar(place, [DayGrid, TimeGrid, List, Interaction], {
       view: views[this.span],
       date: this.#day,
       locale: locale() === 'fr' ? 'fr-FR' : 'en-GB',
       firstDay: 1,
       height: '100%',
+      // The month stands above; with it, seven days would not fit on a phone.
+      views: { timeGridWeek: { dayHeaderFormat: { weekday: 'short', day: 'numeric' } } },
       headerToolbar: { start: '', center: '', end: '' },
       dayMaxEvents: true,
       nowIndicator: true,
@@ -283,6 +298,22 @@ export class CalendarView extends KitElement {
         this.tell('socle-range', range)
       },
     } as Calendar.Options)
+  }
+
+  // The library draws events beside the table it announces: its cells are empty and stand in no row. Without those roles
+  // a reader hears the days, and the events with theirs.
+  #mendMarkup(): void {
+    const roles = ['table', 'row', 'rowgroup', 'cell', 'columnheader'].map((role) => `[role="${role}"]`)
+    for (const element of this.renderRoot.querySelectorAll(`.grid :is(${roles.join()})`)) {
+      element.removeAttribute('role')
+      element.removeAttribute('aria-colindex')
+    }
+    const starts = new Map(this.events.map(({ id, start }) => [id, start]))
+    for (const element of this.renderRoot.querySelectorAll<HTMLElement>('.grid [data-event]')) {
+      const start = starts.get(element.dataset['event'] ?? '')
+      if (!start) continue
+      element.setAttribute('aria-description', format.date(isDay(start) ? start : wallTime(start).slice(0, 10), 'long'))
+    }
   }
 
   /** Draws the events anew; the one that has the focus keeps it. */

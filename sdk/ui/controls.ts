@@ -472,6 +472,14 @@ export const controls = css`
     border: 0;
   }
 
+  /* In a phone's width, or 400 % zoom, words go on below rather than past the edge. */
+  @media (width < 600px) {
+    .button {
+      max-inline-size: 100%;
+      white-space: normal;
+    }
+  }
+
   @media (pointer: coarse) {
     .button,
     .icon-button,

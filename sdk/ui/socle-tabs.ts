@@ -27,17 +27,8 @@ export class SocleTabs extends KitElement {
 
       nav {
         display: flex;
+        flex-wrap: wrap;
         gap: 4px;
-        padding: 4px;
-        margin: -4px;
-        overflow-x: auto;
-        scrollbar-width: none;
-        scroll-snap-type: x proximity;
-        mask-image: linear-gradient(to right, black calc(100% - 24px), transparent);
-      }
-
-      nav.whole {
-        mask-image: none;
       }
 
       .tab {
@@ -56,7 +47,6 @@ export class SocleTabs extends KitElement {
         border: 0;
         border-radius: var(--socle-radius);
         cursor: pointer;
-        scroll-snap-align: start;
       }
 
       .tab:hover {
@@ -86,8 +76,6 @@ export class SocleTabs extends KitElement {
   declare current: string
   declare label: string
 
-  readonly #resized = new ResizeObserver(() => this.#fade())
-
   constructor() {
     super()
     this.items = []
@@ -95,18 +83,8 @@ export class SocleTabs extends KitElement {
     this.label = ''
   }
 
-  override connectedCallback(): void {
-    super.connectedCallback()
-    this.#resized.observe(this)
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback()
-    this.#resized.disconnect()
-  }
-
   override render() {
-    return html`<nav aria-label=${this.label || nothing} @keydown=${this.#pressed} @scroll=${this.#fade}>
+    return html`<nav aria-label=${this.label || nothing} @keydown=${this.#pressed}>
       ${this.items.map((item) => {
         const isCurrent = item.id === this.current
         const content = html`${item.label}${
@@ -125,29 +103,6 @@ export class SocleTabs extends KitElement {
             </button>`
       })}
     </nav>`
-  }
-
-  override updated(): void {
-    this.#fade()
-    this.#showCurrent()
-  }
-
-  /** By hand: scrollIntoView would move the page as well. */
-  #showCurrent(): void {
-    const nav = this.renderRoot.querySelector('nav')
-    const current = this.renderRoot.querySelector<HTMLElement>('[aria-current]')
-    if (!nav || !current) return
-    const { offsetLeft, offsetWidth } = current
-    const start = offsetLeft - nav.offsetLeft
-    if (start < nav.scrollLeft) nav.scrollLeft = start
-    else if (start + offsetWidth > nav.scrollLeft + nav.clientWidth)
-      nav.scrollLeft = start + offsetWidth - nav.clientWidth
-  }
-
-  /** The fading edge only where there is more to the right. */
-  readonly #fade = (): void => {
-    const nav = this.renderRoot.querySelector('nav')
-    nav?.classList.toggle('whole', nav.scrollLeft + nav.clientWidth >= nav.scrollWidth - 2)
   }
 
   #choose(item: TabItem): void {

@@ -28,6 +28,7 @@ export class ShellOutlet extends KitElement {
     clearTimeout(this.#slow)
     // The old screen stays until the new one is there; only a slow load is worth a skeleton.
     this.#slow = setTimeout(() => this.#replace(undefined), 300)
+    this.ariaBusy = 'true'
     try {
       const loaded = await route.load()
       if (this.#key !== route.key) return
@@ -46,6 +47,7 @@ export class ShellOutlet extends KitElement {
 
   #replace(screen: HTMLElement | undefined): void {
     this.#screen = screen
+    this.ariaBusy = null
     this.requestUpdate()
   }
 

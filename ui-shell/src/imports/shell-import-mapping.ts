@@ -23,6 +23,7 @@ export class ShellImportMapping extends KitElement {
     css`
       :host {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: 24px;
       }
       table {
@@ -141,8 +142,7 @@ export class ShellImportMapping extends KitElement {
       }
       @media (max-width: 719.98px) {
         thead {
-          position: absolute;
-          clip-path: inset(50%);
+          display: none;
         }
         table,
         tbody,
@@ -163,6 +163,12 @@ export class ShellImportMapping extends KitElement {
         }
         .target {
           inline-size: auto;
+        }
+        .samples span {
+          max-inline-size: 100%;
+        }
+        .sub .input {
+          max-inline-size: 100%;
         }
         .target .input {
           min-block-size: 44px;

@@ -40,6 +40,7 @@ export class ShellImportResult extends KitElement {
     css`
       :host {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: 24px;
       }
       .counts {
@@ -144,6 +145,47 @@ export class ShellImportResult extends KitElement {
         }
         .count:first-child {
           grid-column: 1 / -1;
+        }
+        thead {
+          display: none;
+        }
+        table,
+        tbody,
+        td {
+          display: block;
+        }
+        tr {
+          display: grid;
+          grid-template-columns: auto minmax(0, 1fr);
+          gap: 4px 8px;
+          padding: 8px 12px;
+          border-block-start: 1px solid var(--socle-line);
+        }
+        tr:first-child {
+          border: 0;
+        }
+        td {
+          max-inline-size: none;
+          padding: 0;
+          border: 0;
+          overflow-wrap: anywhere;
+          white-space: normal;
+        }
+        td.line {
+          inline-size: auto;
+        }
+        td.wide,
+        td[data-label] {
+          grid-column: 1 / -1;
+        }
+        td[data-label] {
+          display: grid;
+          grid-template-columns: 112px minmax(0, 1fr);
+          gap: 8px;
+        }
+        td[data-label]::before {
+          content: attr(data-label);
+          color: var(--socle-text-2);
         }
       }
     `,
@@ -311,7 +353,12 @@ export class ShellImportResult extends KitElement {
                       ? html`<td class="wide" colspan=${Math.max(1, named.length)}>
                           ${row.problems?.length ? this.#faults(row) : this.#changes(row)}
                         </td>`
-                      : named.map((field) => html`<td>${this.#value(field, row.values?.[field.name], row)}</td>`)
+                      : named.map(
+                          (field) =>
+                            html`<td data-label=${field.label}>
+                              ${this.#value(field, row.values?.[field.name], row)}
+                            </td>`,
+                        )
                   }
                 </tr>`,
             )}

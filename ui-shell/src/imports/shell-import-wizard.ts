@@ -459,6 +459,7 @@ export class ShellImportWizard extends KitElement {
       }
       .page {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: 16px;
         max-inline-size: 1080px;
         margin-inline: auto;
@@ -514,6 +515,12 @@ export class ShellImportWizard extends KitElement {
         flex-wrap: wrap;
         gap: 6px;
         margin-block-start: -8px;
+      }
+      .facts .pill {
+        block-size: auto;
+        min-block-size: 20px;
+        max-inline-size: 100%;
+        white-space: normal;
       }
       .lead {
         display: flex;
@@ -585,6 +592,12 @@ export class ShellImportWizard extends KitElement {
         }
         .steps {
           gap: 8px 12px;
+        }
+        .foot .button {
+          flex: 1 1 auto;
+        }
+        .foot .space {
+          display: none;
         }
       }
     `,

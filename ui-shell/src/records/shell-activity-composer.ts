@@ -52,6 +52,10 @@ export class ShellActivityComposer extends KitElement {
       form:focus-within {
         border-color: var(--socle-control);
       }
+      form:has(textarea:focus-visible) {
+        outline: 2px solid var(--socle-accent);
+        outline-offset: 2px;
+      }
       .kinds {
         display: flex;
         flex-wrap: wrap;
@@ -66,6 +70,7 @@ export class ShellActivityComposer extends KitElement {
         background: none;
         resize: none;
       }
+      /* The ring goes around the whole, of which it is a part. */
       textarea.input:focus-visible {
         outline: none;
       }

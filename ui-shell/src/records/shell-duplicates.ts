@@ -291,7 +291,7 @@ export class ShellDuplicates extends KitElement {
 
   #side(meta: ResourceMeta, record: RecordJson, other: RecordJson, fields: readonly FieldMeta[]) {
     return html`<div class="side">
-      <h3><a class="link" href=${hrefOf(meta, record.id)}>${titleIn(meta, record)}</a></h3>
+      <h2><a class="link" href=${hrefOf(meta, record.id)}>${titleIn(meta, record)}</a></h2>
       <dl>
         ${fields.map((field) => {
           const value = record[field.name]
@@ -353,7 +353,7 @@ export class ShellDuplicates extends KitElement {
         min-inline-size: 0;
         overflow-wrap: anywhere;
       }
-      .side h3 {
+      .side h2 {
         margin-block-end: 6px;
         font: var(--socle-body);
         font-weight: 600;

@@ -350,7 +350,7 @@ export class ShellMerge extends KitElement {
       ${preview?.blockers.map((it) => html`<p class="problem" role="alert">${icon('circle-alert')}${it.detail}</p>`)}
       ${
         preview
-          ? html`<ul role="status">
+          ? html`<ul aria-live="polite">
               <li>${icon('trash-2')}${t('shell.merge.endings', { count: rows.length - 1 })}</li>
               ${preview.moved.map((it) => this.#moved(it))}
               ${preview.moved.length ? nothing : html`<li>${icon('minus')}${t('shell.merge.nothingMoves', { title })}</li>`}
@@ -379,7 +379,7 @@ export class ShellMerge extends KitElement {
     return html`<footer>
       <a class="button" href=${meta.route}>${t('shell.records.cancel')}</a>
       <button class="button primary" ?disabled=${this.busy || isBlocked} @click=${this.#merge}>
-        ${icon('merge')}<span class="cut">${t('shell.merge.confirm', { title })}</span>
+        ${icon('merge')}<span>${t('shell.merge.confirm', { title })}</span>
       </button>
     </footer>`
   }
@@ -399,7 +399,7 @@ export class ShellMerge extends KitElement {
       .grid {
         display: grid;
         grid-template-columns: 168px repeat(var(--records), minmax(200px, 360px));
-        inline-size: max-content;
+        inline-size: fit-content;
         min-inline-size: min(100%, 720px);
         border: 1px solid var(--socle-line);
         border-radius: var(--socle-radius-card);
@@ -455,6 +455,7 @@ export class ShellMerge extends KitElement {
       .choice .value {
         display: grid;
         align-content: start;
+        justify-items: start;
         gap: 2px;
         min-inline-size: 0;
         overflow-wrap: anywhere;
@@ -503,13 +504,13 @@ export class ShellMerge extends KitElement {
         padding: 12px 24px;
         border-block-start: 1px solid var(--socle-line);
       }
+      /* It names a record, as long as that name may be. */
       footer .primary {
         flex: 0 1 auto;
         min-inline-size: 0;
-      }
-      .cut {
-        overflow: hidden;
-        text-overflow: ellipsis;
+        padding-block: 4px;
+        overflow-wrap: anywhere;
+        white-space: normal;
       }
       @media (max-width: 599.98px) {
         .grid {

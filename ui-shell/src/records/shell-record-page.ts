@@ -719,7 +719,11 @@ export class ShellRecordPage extends KitElement {
         border-block-start: 1px solid var(--socle-line);
       }
       .all {
+        flex-shrink: 1;
+        max-inline-size: 100%;
         margin-block-start: 8px;
+        text-align: start;
+        white-space: normal;
       }
       .trace {
         margin-block-start: 16px;

@@ -30,16 +30,15 @@ export class ShellStagePath extends KitElement {
         display: block;
         min-inline-size: 0;
       }
+      /* A stage's name is never cut: what does not fit beside the others goes below them. */
       ol {
         display: flex;
+        flex-wrap: wrap;
         gap: 2px;
       }
       li {
-        flex: 1 1 auto;
-        min-inline-size: 28px;
-      }
-      li.current {
-        flex-shrink: 0.2;
+        flex: 1 0 auto;
+        max-inline-size: 100%;
       }
       button {
         display: flex;

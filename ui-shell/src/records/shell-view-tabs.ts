@@ -98,8 +98,15 @@ export class ShellViewTabs extends KitElement {
       }
       @media (max-width: 599.98px) {
         :host {
-          block-size: 44px;
+          flex-wrap: wrap;
           padding-inline: 12px;
+        }
+        nav {
+          flex-wrap: wrap;
+          max-block-size: 88px;
+        }
+        a {
+          min-block-size: 44px;
         }
         .changes .meta,
         .changes .word {

@@ -709,8 +709,9 @@ export class SocleRecordsBoard extends KitElement {
       .head {
         display: flex;
         flex: none;
+        flex-wrap: wrap;
         align-items: center;
-        gap: 12px;
+        gap: 8px 12px;
         padding: 8px 16px 0;
       }
       .group {

@@ -244,7 +244,7 @@ export class ShellAudit extends KitElement {
               <span class="name">${this.#sentence(entry)}</span>
               <span class="meta"
                 >${kindsOf(entry)}${format.instant(entry.at)} ·
-                ${originWords(entry.origin)}${entry.reason ? ` · ${entry.reason}` : ''}</span
+                ${originWords(entry.origin)}${entry.reason ? ` · ${resource(entry.reason)?.name.many ?? entry.reason}` : ''}</span
               >
             </span>
             ${entry.undone ? html`<span class="pill">${icon('undo')}${t('shell.audit.undone')}</span>` : nothing}
@@ -519,7 +519,7 @@ function eventWords(event: string): string {
     event.slice(at + 1) as 'created'
   ]
   const meta = resource(event.slice(0, at))
-  return meta && action ? `${meta.name.one} ${t(`shell.audit.action.${action}`)}` : event
+  return meta && action ? t(`shell.audit.event.${action}`, { one: meta.name.one }) : event
 }
 
 /** Who acted; the platform and its modules act under their own name, not under an id. */

@@ -172,9 +172,11 @@ export class ShellSettings extends KitElement {
         }
       }
       @media (width < 600px) {
-        nav,
-        ul {
+        nav {
           flex-wrap: wrap;
+        }
+        ul {
+          display: contents;
         }
         .body {
           padding: 12px;
