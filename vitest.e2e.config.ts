@@ -6,8 +6,6 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['socle-source', ...defaultServerConditions] } },
   test: {
     include: ['ui-shell/e2e/**/*.e2e.ts'],
-    // The walk over every screen, theme, language and width takes minutes: `WALK=1` runs it.
-    exclude: process.env['WALK'] ? [] : ['ui-shell/e2e/accessibility.e2e.ts'],
     globalSetup: ['ui-shell/e2e/company.ts'],
     pool: 'forks',
     maxWorkers: 1,

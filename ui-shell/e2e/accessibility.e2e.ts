@@ -1,90 +1,97 @@
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import type { AxeResults } from 'axe-core'
 import type { Page } from 'playwright-core'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { settled, visit } from './browser.ts'
-import { exceptions, sidewaysByDesign, wordsByDesign } from './exceptions.ts'
-import { routesOf } from './routes.ts'
+import type { Visit } from './browser.ts'
+import { routesFor, routesOf } from './routes.ts'
+import type { Route } from './routes.ts'
+import { arrive, findings, keyboardFaults, misfits, missingWords, stretchWords } from './walk.ts'
 
-await using arranging = await visit('/')
-const routes = await routesOf(arranging.api)
+// Every theme with every width and language, axe whole each time: `WALK=full`, half an hour.
+const isFull = process.env['WALK'] === 'full'
+const widths = [1280, 768, 320] as const
+const themes = ['light', 'dark'] as const
 
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const untranslated = /\b[a-z]+(?:\.[a-z-]+){2,}\b/gi
+const english = await visit('/', { size: { width: 1280, height: 800 } })
+const french = await visit('/', { as: 'camille', size: { width: 1280, height: 800 } })
+const stretched = await visit('/', { size: { width: 1280, height: 800 }, prepare: stretchWords })
+const routes = await routesOf(english.api)
+const hers = new Map((await routesFor(french.api, routes)).map((it) => [it.name, it]))
+afterAll(async () => {
+  for (const reader of [english, french, stretched]) await reader[Symbol.asyncDispose]()
+})
 
-/** What axe finds on the page, without the exceptions, as sentences. */
-async function findings(page: Page): Promise<string[]> {
-  await page.evaluate(axe)
-  const { violations } = await page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: { run(): Promise<AxeResults> } }
-    return await axe.run()
-  })
-  return violations.flatMap(({ id, nodes }) =>
-    nodes
-      .filter(({ html }) => !exceptions.some((it) => it.rule === id && it.markup.test(html)))
-      .map(({ html, failureSummary, target }) => `${id}: ${failureSummary} at ${JSON.stringify(target)} ${html}`),
-  )
+async function resize(page: Page, width: number): Promise<void> {
+  await page.setViewportSize({ width, height: 800 })
+  await settled(page)
 }
 
-/** Words on the page that are keys: a translation is missing. */
-async function missingWords(page: Page): Promise<string[]> {
-  const text = await page.locator('body').ariaSnapshot()
-  const isAddress = (word: string) => /\.(example|com|fr|org|test)$/i.test(word) || word.startsWith('www.')
-  return [...text.matchAll(untranslated)]
-    .map(([word]) => word)
-    .filter((word) => !isAddress(word) && !wordsByDesign.some((it) => it.word.test(word)))
-}
-
-/** Parts of the page that can be scrolled sideways and should not. */
-async function sideways(page: Page): Promise<string[]> {
-  const found = await page.evaluate(() => {
-    const parts: { name: string; role: string; over: number }[] = []
-    const look = (root: ParentNode): void => {
-      for (const element of root.querySelectorAll('*')) {
-        if (element.shadowRoot) look(element.shadowRoot)
-        if (!(element instanceof HTMLElement) || !element.checkVisibility()) continue
-        const { overflowX } = getComputedStyle(element)
-        const over = element.scrollWidth - element.clientWidth
-        const scrolls = overflowX === 'auto' || overflowX === 'scroll'
-        if (scrolls && over > 1 && element.clientWidth > 40)
-          parts.push({ name: element.outerHTML.slice(0, 160), role: element.getAttribute('role') ?? '', over })
-      }
+/** What one language shows: axe where colours or layout differ, words, widths, and once the keyboard. */
+async function inspect(page: Page, locale: 'en' | 'fr', isTwin = false): Promise<void> {
+  expect.soft(await missingWords(page), `keys without a translation (${locale})`).toEqual([])
+  if (isFull) return await inspectEverything(page, locale)
+  if (locale === 'en') {
+    expect.soft(await findings(page), 'axe').toEqual([])
+    if (!isTwin) {
+      expect.soft(await keyboardFaults(page), 'keyboard').toEqual([])
+      await resize(page, 768)
+      expect.soft(await misfits(page), 'at 768 px').toEqual([])
     }
-    look(document)
-    const { scrollWidth, clientWidth } = document.documentElement
-    if (scrollWidth > clientWidth) parts.push({ name: 'the page', role: '', over: scrollWidth - clientWidth })
-    return parts
-  })
-  return found
-    .filter(({ role }) => !sidewaysByDesign.some((it) => it.role === role))
-    .map(({ name, over }) => `${over} px too wide: ${name}`)
+    await page.emulateMedia({ colorScheme: 'dark' })
+    if (!isTwin) expect.soft(await findings(page, ['color-contrast']), 'contrast, dark').toEqual([])
+  }
+  await resize(page, 320)
+  expect.soft(await misfits(page), `at 320 px (${locale})`).toEqual([])
+  if (locale === 'en') expect.soft(await findings(page), 'axe, dark, 320 px').toEqual([])
 }
 
-describe.each(routes)('$name', ({ path, as }) => {
-  test.each(['en', 'fr'] as const)(
-    'shows nothing to complain about, in either theme and down to 320 px (%s)',
-    async (locale) => {
-      const person = locale === 'fr' ? 'camille' : 'claire'
-      await using reader = await visit(path, {
-        as: as ?? person,
-        ...(as && locale === 'fr' ? { locale: 'fr-FR' } : {}),
-      })
-      const { page, complaints } = reader
-      await settled(page)
-      expect.soft(await missingWords(page), 'keys without a translation').toEqual([])
-      expect.soft(await findings(page), 'axe, light').toEqual([])
-      if (locale === 'en') {
-        await page.emulateMedia({ colorScheme: 'dark' })
-        expect.soft(await findings(page), 'axe, dark').toEqual([])
-      }
-      for (const width of [390, 320]) {
-        await page.setViewportSize({ width, height: 800 })
-        await settled(page)
-        expect.soft(await sideways(page), `sideways at ${width} px`).toEqual([])
-      }
-      if (locale === 'en') expect.soft(await findings(page), 'axe, dark, 320 px').toEqual([])
-      expect.soft(complaints, 'browser').toEqual([])
-    },
-  )
+async function inspectEverything(page: Page, locale: string): Promise<void> {
+  for (const width of widths) {
+    await resize(page, width)
+    expect.soft(await misfits(page), `at ${width} px (${locale})`).toEqual([])
+    expect.soft(await keyboardFaults(page), `keyboard, ${width} px (${locale})`).toEqual([])
+    for (const theme of themes) {
+      await page.emulateMedia({ colorScheme: theme })
+      expect.soft(await findings(page), `axe, ${theme}, ${width} px (${locale})`).toEqual([])
+    }
+  }
+}
+
+async function signedOut(path: string, locale: 'en' | 'fr'): Promise<void> {
+  await using reader = await visit(path, {
+    as: 'nobody',
+    locale: locale === 'fr' ? 'fr-FR' : 'en-GB',
+    size: { width: 1280, height: 800 },
+  })
+  await settled(reader.page)
+  await inspect(reader.page, locale)
+  expect.soft(reader.complaints, `browser (${locale})`).toEqual([])
+}
+
+/** One reader's share of a route; what the browser complains about meanwhile belongs to it. */
+async function walk(reader: Visit, route: Route, look: (page: Page) => Promise<void>): Promise<void> {
+  const before = reader.complaints.length
+  await reader.page.setViewportSize({ width: 1280, height: 800 })
+  await reader.page.emulateMedia({ colorScheme: 'light' })
+  await arrive(reader.page, route.path)
+  await look(reader.page)
+  const complaints = reader.complaints.slice(before).filter((it) => !route.complaint?.test(it))
+  expect.soft(complaints, 'browser').toEqual([])
+}
+
+describe('walking through every screen, there is nothing to complain about', { timeout: 600_000 }, () => {
+  test.each(routes.filter((it) => it.as))('$name, before anybody signed in', async ({ path }) => {
+    await Promise.all([signedOut(path, 'en'), signedOut(path, 'fr')])
+  })
+
+  test.each(routes.filter((it) => !it.as))('$name', async (route) => {
+    await Promise.all([
+      walk(english, route, (page) => inspect(page, 'en', route.isTwin)),
+      walk(french, hers.get(route.name)!, (page) => inspect(page, 'fr', route.isTwin)),
+      walk(stretched, route, async (page) => {
+        if (!route.isTwin) expect.soft(await misfits(page), 'words 30 % longer, 1280 px').toEqual([])
+        await resize(page, 320)
+        expect.soft(await misfits(page), 'words 30 % longer, 320 px').toEqual([])
+      }),
+    ])
+  })
 })

@@ -15,6 +15,8 @@ export interface VisitOptions {
   readonly theme?: 'light' | 'dark'
   /** What the browser asks for; by itself the person's language. */
   readonly locale?: string
+  /** Readies the browser before its first page. */
+  readonly prepare?: (context: BrowserContext) => Promise<void>
 }
 
 /** A browser of its own on one person's desk: cookies and storage are nobody else's. */
@@ -40,6 +42,7 @@ export async function visit(path: string, options: VisitOptions = {}): Promise<V
     locale = as === 'camille' ? 'fr-FR' : 'en-GB',
     size = { width: 1440, height: 900 },
     theme = 'light',
+    prepare,
   } = options
   const browser = await (shared ??= openBrowser())
   const context = await browser.newContext({
@@ -52,6 +55,7 @@ export async function visit(path: string, options: VisitOptions = {}): Promise<V
     ...(as === 'nobody' ? {} : { storageState: company.people[as] }),
   })
   context.setDefaultTimeout(patience)
+  await prepare?.(context)
   const complaints: string[] = []
   await context.exposeBinding('complainOfPolicy', (_source, text: string) => complaints.push(text))
   await context.addInitScript(() => {
@@ -86,32 +90,40 @@ export interface Stored {
   readonly [field: string]: unknown
 }
 
+/** A file as a form sends it. */
+export interface Upload {
+  readonly name: string
+  readonly mimeType: string
+  readonly buffer: Buffer
+}
+
 /** What tests arrange and compare with, over HTTP and with the person's own rights. */
 export interface Api {
   get<T>(path: string): Promise<T>
   post<T>(path: string, body: unknown): Promise<T>
   patch<T>(path: string, body: unknown): Promise<T>
   delete(path: string): Promise<void>
+  /** Sends a form with a file in it. */
+  upload<T>(path: string, form: Readonly<Record<string, string | Upload>>): Promise<T>
   /** Makes a record and answers it. */
   create(path: string, values: Readonly<Record<string, unknown>>): Promise<Stored>
   record(path: string, id: string): Promise<Stored>
 }
 
 function apiOf(context: BrowserContext): Api {
-  const call = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
-    const answer = await context.request.fetch(path, {
-      method,
-      headers: { origin: company.url },
-      ...(body === undefined ? {} : { data: body }),
-    })
+  const send = async <T>(method: string, path: string, body: object): Promise<T> => {
+    const answer = await context.request.fetch(path, { method, headers: { origin: company.url }, ...body })
     if (!answer.ok()) throw new Error(`${method} ${path}: ${answer.status()} ${await answer.text()}`)
     return (answer.status() === 204 ? undefined : await answer.json()) as T
   }
+  const call = <T>(method: string, path: string, data?: unknown) =>
+    send<T>(method, path, data === undefined ? {} : { data })
   return {
     get: (path) => call('GET', path),
     post: (path, body) => call('POST', path, body),
     patch: (path, body) => call('PATCH', path, body),
     delete: (path) => call('DELETE', path),
+    upload: (path, multipart) => send('POST', path, { multipart }),
     create: async (path, values) => (await call<{ data: Stored }>('POST', path, values)).data,
     record: async (path, id) => (await call<{ data: Stored }>('GET', `${path}/${id}`)).data,
   }

@@ -4,19 +4,13 @@ import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { uniqueName, visit } from './browser.ts'
-import type { Api, Stored } from './browser.ts'
+import type { Api, Stored, Upload } from './browser.ts'
 
 // Public data by Maven Analytics; it lies beside the repository, not in it.
 const maven = join(import.meta.dirname, '../../../shared/data/crm/maven')
 const isThere = existsSync(maven)
 // oxlint-disable-next-line no-console -- a test that is skipped must say why
 if (!isThere) console.warn(`${maven} is not there: the import of its four files by the wizard is not tested.`)
-
-interface Upload {
-  readonly name: string
-  readonly mimeType: string
-  readonly buffer: Buffer
-}
 
 async function choose(page: Page, file: Upload): Promise<void> {
   await page.getByLabel('Drop a file here').setInputFiles(file)
