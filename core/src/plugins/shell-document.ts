@@ -32,6 +32,8 @@ const shellPermissions = [
   'core.privacy.export',
   'core.privacy.erase',
   'core.field.manage',
+  'core.privacy.read',
+  'core.privacy.manage',
   'core.changeset.undo',
   'core.workspace.open',
   'core.workspace.manage',
