@@ -250,7 +250,7 @@ test('why a line was refused is said in the language of whoever reads it, also o
     'This line has 3 cells where the header has 2.',
   ])
   expect(await admin.patch('/api/core/me', { locale: 'fr' })).toMatchObject({ status: 200 })
-  const french = ['« 03/04/1985 » peut se lire de deux façons.', 'Cette ligne a 3 cellules']
+  const french = ['«\u00a003/04/1985\u00a0» peut se lire de deux façons.', 'Cette ligne a 3 cellules']
   expect(await told()).toEqual(french.map((start) => expect.stringContaining(start)))
   const { body } = await admin.get(`/api/core/imports/${made.id}/errors.csv`)
   for (const start of french) expect(body).toContain(start)

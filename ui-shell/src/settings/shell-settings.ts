@@ -151,18 +151,18 @@ export class ShellSettings extends KitElement {
         }
         nav {
           display: flex;
+          flex-wrap: wrap;
           gap: 4px;
           padding: 8px 12px;
           border-inline-end: 0;
           border-block-end: 1px solid var(--socle-line);
           background: var(--socle-surface);
-          scrollbar-width: none;
         }
         h2 {
           display: none;
         }
         ul {
-          display: flex;
+          display: contents;
         }
         a {
           white-space: nowrap;
@@ -172,12 +172,6 @@ export class ShellSettings extends KitElement {
         }
       }
       @media (width < 600px) {
-        nav {
-          flex-wrap: wrap;
-        }
-        ul {
-          display: contents;
-        }
         .body {
           padding: 12px;
         }
