@@ -71,7 +71,7 @@ export async function routesOf(api: Api): Promise<readonly Route[]> {
     ...resources.flatMap(listsOf),
     { name: 'sign-in', path: '/', as: 'nobody' },
     { name: 'invitation', path: link, as: 'nobody' },
-    { name: 'link-gone', path: '/welcome#gone', as: 'nobody' },
+    { name: 'link-gone', path: '/welcome#gone', as: 'nobody', complaint: /410 \(Gone\)/ },
   ]
 }
 
