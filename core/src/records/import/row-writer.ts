@@ -151,8 +151,7 @@ export class RowWriter {
   #problemsOf(error: unknown): RowProblem[] {
     if (error instanceof SocleError && error.status < 500) {
       const { errors = [] } = error.extras
-      if (errors.length > 0)
-        return errors.map(({ path, ...fault }) => ({ field: path.replace(/^\//, ''), ...fault }))
+      if (errors.length > 0) return errors.map(({ path, ...fault }) => ({ field: path.replace(/^\//, ''), ...fault }))
       return [problemFrom('', error)]
     }
     if (isRuleOfDatabase(error)) return [problemFrom('', lineBreaksRule({ reason: error.message }))]
