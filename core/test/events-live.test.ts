@@ -32,7 +32,7 @@ function access(part: Partial<Access>): Access {
 }
 
 function authority(to: Partial<Access>): Authority {
-  return { compile: () => access(to), may: () => false, teams: [] }
+  return { compile: () => access(to), may: () => false, holds: () => false, teams: [] }
 }
 
 const everything = authority({ everything: true })

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Grant } from '../src/permissions/grant.ts'
 import { createTestApp, type TestApp, type TestClient } from '../src/testing/index.ts'
 import { codeOf, patience } from './identity-world.ts'
 import { SoftAuthenticator } from './soft-authenticator.ts'
@@ -16,6 +17,11 @@ afterAll(() => app[Symbol.asyncDispose]())
 const roleNamed = async (name: string): Promise<string> => {
   const { body } = await app.admin.get('/api/core/roles')
   return body.data.find((role: { name: string }) => role.name === name).id
+}
+
+const grantsOf = async (name: string): Promise<Grant[]> => {
+  const { body } = await app.admin.get('/api/core/roles')
+  return body.data.find((role: { name: string }) => role.name === name).grants
 }
 
 interface Person {
@@ -548,7 +554,7 @@ describe('roles', () => {
   test('who manages users cannot make an administrator, nor take over the account of one', async () => {
     const administrator = await roleNamed('Administrator')
     const boss = await person({ roles: [administrator] })
-    const clerk = await app.as({ may: ['core.user.manage', 'core.apikey.manage'] })
+    const clerk = await app.as({ may: ['core.user.manage', 'core.apikey.manage'], grants: await grantsOf('Reader') })
     const made = await person()
     for (const attempt of [
       clerk.put(`/api/core/users/${made.id}/roles`, { roles: [administrator] }),
@@ -567,6 +573,65 @@ describe('roles', () => {
     expect((await clerk.put(`/api/core/users/${made.id}/roles`, { roles: [await roleNamed('Reader')] })).status).toBe(
       200,
     )
+  })
+
+  test('who manages users but not roles gives, and touches holders of, only what they hold themselves', async () => {
+    const clerk = await app.as({ may: ['core.user.manage', 'core.apikey.manage'], grants: await grantsOf('Reader') })
+    const copy = await app.admin.post('/api/core/roles', { name: 'Twin', from: await roleNamed('Administrator') })
+    const roles = await app.admin.post('/api/core/roles', { name: 'Roles alone', permissions: ['core.role.manage'] })
+    const denied = { status: 403, code: 'PERMISSION_DENIED', detail: expect.stringContaining('core.role.manage') }
+    for (const role of [copy.body.data.id, roles.body.data.id, await roleNamed('Integration')]) {
+      const holder = await person({ roles: [role] })
+      const guest = await app.admin.post('/api/core/users/invite', { email: `${role}@example.com`, roles: [role] })
+      for (const [what, attempt] of Object.entries({
+        own: clerk.put(`/api/core/users/${clerk.who.actor.id}/roles`, { roles: [role] }),
+        key: clerk.post('/api/core/api-keys', { name: 'Mine', role }),
+        taken: clerk.put(`/api/core/users/${holder.id}/roles`, { roles: [] }),
+        password: clerk.post(`/api/core/users/${holder.id}/password-link`),
+        factor: clerk.delete(`/api/core/users/${holder.id}/second-factor`),
+        sessions: clerk.delete(`/api/core/users/${holder.id}/sessions`),
+        deactivation: clerk.post(`/api/core/users/${holder.id}/deactivate`),
+        invitation: clerk.post(`/api/core/users/${guest.body.data.id}/invite`),
+      })) {
+        expect((await attempt).body, what).toMatchObject(denied)
+      }
+    }
+    const reader = await person({ roles: [await roleNamed('Reader')] })
+    expect((await clerk.post(`/api/core/users/${reader.id}/password-link`)).status).toBe(200)
+    const key = await clerk.post('/api/core/api-keys', { name: 'Mine', role: await roleNamed('Reader') })
+    expect(key.status).toBe(201)
+  })
+
+  test('a role is held only as wide as every line, denial and field of it', async () => {
+    const account = (action: string, more = {}) => ({ resource: 'core.account', action, visibility: 'all', ...more })
+    const clerk = await app.as({
+      may: ['core.user.manage'],
+      grants: [
+        { resource: 'core.account', action: 'read', visibility: 'team' },
+        { resource: 'core.*', action: 'update', visibility: 'all', condition: 'name = "A"' },
+        { resource: 'core.*', action: 'toggle', visibility: 'all' },
+        { resource: 'core.contact', action: 'read', visibility: 'all' },
+        { resource: 'core.contact', action: 'read', visibility: 'all', condition: 'lastName = "B"', deny: true },
+        { resource: 'core.lead', action: 'read', visibility: 'all' },
+      ],
+      fields: [{ resource: 'core.lead', field: 'email', access: 'none' }],
+    })
+    const made = await person()
+    const given = async (grants: unknown[], fields: unknown[] = []) => {
+      const { body } = await app.admin.post('/api/core/roles', { name: `Held ${(names += 1)}`, grants, fields })
+      return (await clerk.put(`/api/core/users/${made.id}/roles`, { roles: [body.data.id] })).status
+    }
+    const lead = { resource: 'core.lead', action: 'read', visibility: 'all' }
+    const contact = { resource: 'core.contact', action: 'read', visibility: 'all' }
+    expect(await given([account('read', { visibility: 'own' })])).toBe(200)
+    expect(await given([account('read')])).toBe(403)
+    expect(await given([account('update', { condition: 'name = "A"' })])).toBe(200)
+    expect(await given([account('update')])).toBe(403)
+    expect(await given([{ resource: 'core.plugin', action: 'toggle', visibility: 'all' }])).toBe(403)
+    expect(await given([contact])).toBe(403)
+    expect(await given([contact, { ...contact, condition: 'lastName = "B"', deny: true }])).toBe(200)
+    expect(await given([lead])).toBe(403)
+    expect(await given([lead], [{ resource: 'core.lead', field: 'email', access: 'none' }])).toBe(200)
   })
 
   test('the role editor is offered what is enabled here, in the actor’s language', async () => {

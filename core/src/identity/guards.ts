@@ -72,11 +72,14 @@ const roleIsFree = defineGuard('core.role', ['delete'], async ({ record }, ctx) 
   if (users + keys > 0) throw roleInUse({ name: String(record['name']), users, keys })
 })
 
-// Who manages users but not roles must not hand out, or take away, what is above both.
-const administratorIsGivenByRoleManagers = defineGuard('core.role-assignment', every, async ({ record }, ctx) => {
-  if (ctx.authority.may('core.role.manage')) return
-  if (await isAdministratorRole(ctx, record['role'])) throw permissionDenied({ permission: 'core.role.manage' })
+const roleIsGivenByWhoMay = defineGuard('core.role-assignment', every, async ({ record, before }, ctx) => {
+  for (const role of new Set([record['role'], before?.['role'] ?? record['role']]))
+    await demandMayGive(ctx, String(role))
 })
+
+const keyRoleIsGivenByWhoMay = defineGuard('core.api-key', ['create', 'update', 'restore'], ({ record }, ctx) =>
+  demandMayGive(ctx, String(record['role'])),
+)
 
 const assignmentLeavesAnAdministrator = defineGuard(
   'core.role-assignment',
@@ -140,7 +143,8 @@ export const rightsGuards: readonly GuardDefinition[] = [
   roleIsSound,
   administratorRoleStays,
   roleIsFree,
-  administratorIsGivenByRoleManagers,
+  roleIsGivenByWhoMay,
+  keyRoleIsGivenByWhoMay,
   assignmentLeavesAnAdministrator,
   deactivationLeavesAnAdministrator,
   teamHasNoCycle,
@@ -148,8 +152,20 @@ export const rightsGuards: readonly GuardDefinition[] = [
   keyAddressesAreAddresses,
 ]
 
-/** Whether an actor may give this role to a person or a key. */
+/**
+ * Whether an actor may give this role to a person or a key, or take it away: who manages no roles only what they hold
+ * themselves, however the role is called.
+ *
+ * @throws `PERMISSION_DENIED` (403)
+ */
 export async function demandMayGive(ctx: Context, role: string): Promise<void> {
-  if (!ctx.authority.may('core.role.manage') && (await isAdministratorRole(ctx, role)))
-    throw permissionDenied({ permission: 'core.role.manage' })
+  if (ctx.authority.may('core.role.manage')) return
+  const { rows } = await sql`
+    select grants, fields from core.role where workspace = ${ctx.workspace.id}::uuid and id = ${role}::uuid`.execute(
+    ctx.sql,
+  )
+  const rights = z.array(roleRights).parse(rows)
+  if (!rights.every((it) => ctx.authority.holds(it))) throw permissionDenied({ permission: 'core.role.manage' })
 }
+
+const roleRights = z.object({ grants: z.array(grantSchema), fields: z.array(fieldGrantSchema) })

@@ -2,10 +2,8 @@ import { sql } from 'kysely'
 import { uuidv7 } from 'uuidv7'
 import type { Locale } from '../actor.ts'
 import type { Context } from '../context.ts'
-import { permissionDenied } from '../permissions/errors.ts'
 import { recordNotFound, validationFailed } from '../records/errors.ts'
 import type { RecordJson, Records } from '../records/records.ts'
-import { isAdministratorRole } from './administrators.ts'
 import type { MemberState } from './entities/member.ts'
 import {
   alreadyMember,
@@ -165,6 +163,7 @@ export class UserService {
   /** @throws `INVITATION_OPEN` (409) for somebody who has not come in yet */
   async activate(id: string): Promise<void> {
     const user = await this.get(id)
+    await this.#demandMayTouch(id)
     if (user['state'] === 'invited') throw invitationOpen({ name: String(user['name']) })
     if (user['state'] !== 'active') await this.#records.update(users, user, { state: 'active' })
   }
@@ -193,6 +192,7 @@ export class UserService {
   /** Makes a new link for somebody who has not come in yet; the old one ends. @throws `INVITATION_ACCEPTED` (409) */
   async renewInvitation(id: string): Promise<Invited> {
     await this.#demandInvited(id)
+    await this.#demandMayTouch(id)
     return this.#invited(id)
   }
 
@@ -424,11 +424,10 @@ export class UserService {
     if (user['state'] !== 'invited') throw invitationAccepted({ name: String(user['name']) })
   }
 
-  /** Who manages users but not roles must not become an administrator by way of an administrator's password. */
+  /** Who manages users but not roles must not come by more rights by way of the account of somebody who has them. */
   async #demandMayTouch(id: string): Promise<void> {
-    if (this.#ctx.authority.may('core.role.manage')) return
-    for (const { role } of await this.#assignments(id)) {
-      if (await isAdministratorRole(this.#ctx, role)) throw permissionDenied({ permission: 'core.role.manage' })
+    for (const { role, until } of await this.#assignments(id)) {
+      if (until === null || Date.parse(until) > Date.parse(this.#now())) await demandMayGive(this.#ctx, role)
     }
   }
 

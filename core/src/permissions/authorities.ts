@@ -7,8 +7,8 @@ import type { Database, Sql } from '../database/database.ts'
 import type { Signal, Signals } from '../database/signals.ts'
 import { changesFields } from '../records/fields/own-fields.ts'
 import type { ResourceCatalog } from '../records/model.ts'
-import type { Authority } from './authority.ts'
-import { compileAuthority, type RoleRights, type Subject } from './compiler.ts'
+import type { Authority, RoleRights } from './authority.ts'
+import { compileAuthority, type Subject } from './compiler.ts'
 import { fieldGrantSchema, grantSchema } from './grant.ts'
 
 /** Whose rights: a member by user id, or an API key by the one role it has. */

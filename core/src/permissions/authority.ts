@@ -1,5 +1,12 @@
 import type { RawBuilder, SqlBool } from 'kysely'
 import type { ResourceModel } from '../records/model.ts'
+import type { FieldGrant, Grant } from './grant.ts'
+
+/** What one role allows; several add up. */
+export interface RoleRights {
+  readonly grants: readonly Grant[]
+  readonly fields: readonly FieldGrant[]
+}
 
 export type Visibility = 'own' | 'team' | 'all'
 
@@ -27,6 +34,8 @@ export interface Authority {
   compile(model: ResourceModel, action: ResourceAction): Access
   /** Whether a named permission (`core.plugin.toggle`) is granted with any visibility. */
   may(permission: string): boolean
+  /** Whether all that a role allows is held already: who may give only what they have gives no more than that. */
+  holds(role: RoleRights): boolean
   /** Team ids whose records the actor sees with visibility `team`: own teams and all below them. */
   readonly teams: readonly string[]
   /** Team a new record of the actor belongs to. */

@@ -6,18 +6,12 @@ import { fieldValue } from '../records/field-value.ts'
 import { parseExpression } from '../records/expression/parse.ts'
 import type { ResourceCatalog, ResourceModel } from '../records/model.ts'
 import { systemFields } from '../records/registry.ts'
-import type { Access, Authority, ResourceAction, Visibility } from './authority.ts'
+import type { Access, Authority, ResourceAction, RoleRights, Visibility } from './authority.ts'
 import type { FieldGrant, Grant } from './grant.ts'
-import { isInternalRight } from './internal-right.ts'
+import { internalRightIn, isInternalRight } from './internal-right.ts'
 import { coversAction, coversResource, partsOfPermission } from './named-permission.ts'
 
 type Condition = RawBuilder<SqlBool>
-
-/** What one role allows; several add up. */
-export interface RoleRights {
-  readonly grants: readonly Grant[]
-  readonly fields: readonly FieldGrant[]
-}
 
 /** Everything about an actor that decides what is within reach. */
 export interface Subject {
@@ -71,6 +65,7 @@ export function compileAuthority(subject: Subject, conditions: Conditions): Auth
       return access
     },
     may,
+    holds: (role) => holdsAll(subject, conditions, role),
     teams: subject.teams,
     ...(subject.partners === undefined ? {} : { partners: subject.partners }),
     ...(subject.roleIds === undefined ? {} : { roles: subject.roleIds }),
@@ -180,6 +175,65 @@ function grantsFor({ roles }: Subject, { catalog }: Conditions, resource: string
     coversResource(grant.resource, resource) &&
     (isRecord || grant.action === '*' || grant.resource === resource)
   return roles.flatMap(({ grants }) => grants.filter(covers))
+}
+
+/**
+ * Whether the subject's own roles allow all that a role allows. Sound rather than complete: two conditions are alike when
+ * they read alike, and each line has to be held by one line.
+ */
+function holdsAll(subject: Subject, { catalog }: Conditions, role: RoleRights): boolean {
+  if (subject.partners && internalRightIn(role.grants) !== undefined) return false
+  const own = subject.roles.flatMap(({ grants }) => grants)
+  const isCovered = (wanted: Grant) =>
+    own.some((held) => !held.deny && covers(held, wanted, catalog) && !isNarrower(held, wanted))
+  const isKept = (denial: Grant) =>
+    role.grants.some((it) => it.deny === true && covers(it, denial, catalog) && !isNarrower(it, denial)) ||
+    !role.grants.some((it) => !it.deny && overlap(it, denial))
+  return (
+    role.grants.every((it) => it.deny === true || isCovered(it)) &&
+    own.every((it) => !it.deny || isKept(it)) &&
+    [...subject.roles, role].every(({ fields }) => fields.every((field) => isNoWider(subject, role, field)))
+  )
+}
+
+/** A pattern with one verb means records alone: it holds no named permission (`core.role.manage`). */
+function covers(held: Grant, wanted: Grant, catalog: ResourceCatalog): boolean {
+  const isRecords = wanted.resource.endsWith('*') || catalog.get(wanted.resource) !== undefined
+  return (
+    coversAction(held.action, wanted.action) &&
+    coversResource(held.resource, wanted.resource) &&
+    (isRecords || held.action === '*' || held.resource === wanted.resource)
+  )
+}
+
+function isNarrower(held: Grant, wanted: Grant): boolean {
+  return (
+    reach[held.visibility] < reach[wanted.visibility] ||
+    (held.condition !== undefined && held.condition !== wanted.condition)
+  )
+}
+
+function overlap(left: Grant, right: Grant): boolean {
+  return (
+    (coversAction(left.action, right.action) || coversAction(right.action, left.action)) &&
+    (coversResource(left.resource, right.resource) || coversResource(right.resource, left.resource))
+  )
+}
+
+/** Whether a role opens a field that the subject's roles narrow no further than they do. */
+function isNoWider(subject: Subject, role: RoleRights, { resource, field }: FieldGrant): boolean {
+  return [['read'], ['create', 'update']].every((actions) => {
+    const most = actions[0] === 'read' ? degree.read : degree.write
+    const opened = role.grants.some(
+      (it) =>
+        !it.deny &&
+        overlap(it, { resource, action: '*', visibility: 'all' }) &&
+        actions.some((verb) => coversAction(it.action, verb)),
+    )
+    if (!opened) return true
+    const given = Math.min(most, widest([role], resource, field))
+    return given <= widest(rolesGranting(subject, resource, actions), resource, field)
+  })
 }
 
 function deniesAll({ deny, visibility, condition }: Grant): boolean {
