@@ -30,6 +30,27 @@ create unique index share_with_partner on core.share (workspace, partner, resour
 create index share_of_record on core.share (workspace, record) where deleted_at is null;
 select core.protect('core.share', 'select, insert, update, delete', 'partner', 'partner', 'select');
 
+-- Which of a partner's own records something refers to that they may not see, so that taking back an import leaves them. The
+-- place is a column, or a field of the company's own; `beside` names the column that tells the resource, where any may be
+-- meant. Of records whose making the session may not read it tells nothing.
+create function core.records_in_use(place regclass, of_column text, of_field text, beside text, of_resource text, records uuid[], except_for uuid[])
+  returns setof uuid
+  language plpgsql stable security definer set search_path = core, pg_temp as $$
+declare
+  value text := case when of_column is null then format('core.custom_id(t.custom, %L)', of_field) else format('t.%I', of_column) end;
+begin
+  return query execute format('select distinct %1$s from %2$s t
+    where t.workspace = core.current_workspace() and t.deleted_at is null and t.id <> all ($2) and %1$s = any ($1) %3$s',
+    value, place, case when beside is null then '' else format('and t.%I = $3', beside) end)
+    using array(
+      select c.record from core.change c
+      where c.workspace = core.current_workspace() and c.resource = of_resource and c.record = any (records) and c.action = 'create'
+        and (core.is_internal() or c.reader = any (core.current_readers()))),
+      except_for, of_resource;
+end $$;
+revoke all on function core.records_in_use from public;
+grant execute on function core.records_in_use to socle_app;
+
 -- Who asked whether a prospect is known, and was told what: for the auditor, and to count a day's questions.
 create table core.known_question (
   id uuid primary key,

@@ -2,8 +2,10 @@ import { sql } from 'kysely'
 import { salesPlugin } from '@socle/sales'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Sql } from '../src/database/database.ts'
 import { createTestApp, type TestApp, type TestClient } from '../src/testing/index.ts'
-import { atlas, dealsPlugin, made, personOf } from './partner-world.ts'
+import { Importing } from './import-world.ts'
+import { atlas, boreal, dealsPlugin, made, personOf } from './partner-world.ts'
 
 let app: TestApp
 let ana: TestClient
@@ -11,6 +13,7 @@ let ana: TestClient
 beforeAll(async () => {
   app = await createTestApp({ plugins: [salesPlugin, dealsPlugin], now: '2026-03-02T09:00:00Z' })
   ana = await app.as(personOf(atlas, 'Ana'))
+  await app.app.start()
 })
 afterAll(() => app[Symbol.asyncDispose]())
 
@@ -25,9 +28,22 @@ async function open(account: string): Promise<void> {
   await sql`
     insert into core.share (id, workspace, resource, record, partner, access)
     values (${uuidv7()}::uuid, ${app.workspace.id}::uuid, 'core.account', ${account}::uuid, ${atlas}::uuid, 'write')`.execute(
-    app.app.kernel.parts.database.owner,
+    asOwner(),
   )
 }
+
+const asOwner = () => app.app.kernel.parts.database.owner
+
+/** Work on Ana's side of the wall, in SQL. */
+const asAna = <T>(work: (tx: Sql) => Promise<T>) =>
+  app.app.kernel.parts.database.transaction(
+    {
+      workspace: app.workspace.id,
+      actor: ana.who.actor.id!,
+      partner: { partners: [atlas], now: app.clock.now() },
+    },
+    work,
+  )
 
 test('what the house changed meanwhile in an account opened to a partner is not overwritten unseen', async () => {
   const id = await sharedAccount({ name: 'Meanwhile', city: 'Paris' })
@@ -37,4 +53,58 @@ test('what the house changed meanwhile in an account opened to a partner is not 
   made(await ana.patch(`/api/core/accounts/${id}`, { version: 2, city: 'Agen' }))
   // Their own change is in the house's ledger alone too, so they look again.
   expect((await ana.patch(`/api/core/accounts/${id}`, { version: 2, city: 'Pau' })).status).toBe(409)
+})
+
+test('taking back an import of theirs leaves what the house has worked on, or points at', async () => {
+  const importing = new Importing(ana, async () => {})
+  const { id } = await importing.upload('deals.deal', 'name\nTouched mill\nNamed forge\nLone quarry\n')
+  await importing.through(id)
+  const { body } = await ana.get('/api/deals/deals?sort=name')
+  const deals = new Map((body.data as { name: string; id: string }[]).map((it) => [it.name, it.id]))
+  made(await app.admin.patch(`/api/deals/deals/${deals.get('Touched mill')}`, { version: 1, amount: '3' }))
+  const lead = made(await app.admin.post('/api/core/leads', { lastName: 'Converted' }))
+  await sql`
+    update core.lead set target_resource = 'deals.deal', target_record = ${deals.get('Named forge')}::uuid
+    where id = ${lead.id}::uuid`.execute(asOwner())
+  expect(await importing.rollBack(id)).toMatchObject({ reversal: { deleted: 1, kept: 2 } })
+  const left = (await ana.get('/api/deals/deals?sort=name')).body.data as { name: string }[]
+  expect(left.map(({ name }) => name)).toEqual(['Named forge', 'Touched mill'])
+})
+
+test('what refers to a record is told a partner of records of their own alone', async () => {
+  const { id } = made(await app.admin.post('/api/deals/deals', { name: 'Of the house', allowDuplicate: true }))
+  const lead = made(await app.admin.post('/api/core/leads', { lastName: 'Asked about' }))
+  await sql`
+    update core.lead set target_resource = 'deals.deal', target_record = ${id}::uuid where id = ${lead.id}::uuid`.execute(
+    asOwner(),
+  )
+  const { rows } = await asAna((tx) =>
+    sql`select core.records_in_use('core.lead'::regclass, 'target_record', '', 'target_resource', 'deals.deal', ${[id]}::uuid[], '{}')`.execute(
+      tx,
+    ),
+  )
+  expect(rows).toEqual([])
+})
+
+test('a record that became one out of reach does not come back beside it', async () => {
+  const gone = made(await ana.post('/api/deals/deals', { name: 'Half of a pair' }))
+  const kept = made(await app.admin.post('/api/deals/deals', { name: 'Other half', partner: boreal }))
+  made(await app.admin.post(`/api/deals/deals/${kept.id}/merge`, { version: 1, others: [{ id: gone.id, version: 1 }] }))
+  expect(await ana.post(`/api/deals/deals/${gone.id}/restore`, {})).toMatchObject({
+    status: 404,
+    body: { code: 'RECORD_NOT_FOUND' },
+  })
+})
+
+test('a cycle of accounts is refused where its way leads over one that is out of reach', async () => {
+  const top = await sharedAccount({ name: 'Top of three' })
+  const hidden = made(await app.admin.post('/api/core/accounts', { name: 'Secret middle', parent: top }))
+  const bottom = await sharedAccount({ name: 'Bottom of three', parent: hidden.id })
+  const closing = await ana.patch(`/api/core/accounts/${top}`, { version: 1, parent: bottom })
+  expect(closing.body.code).toBe('CYCLE_REFUSED')
+  expect(JSON.stringify(closing.body)).not.toContain('Secret')
+  const inSql = asAna((tx) =>
+    sql`update core.account set parent_id = ${bottom}::uuid where id = ${top}::uuid`.execute(tx),
+  )
+  await expect(inSql).rejects.toThrow(/cannot stand below itself/)
 })

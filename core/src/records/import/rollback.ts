@@ -75,7 +75,10 @@ async function takeBack(scope: EngineScope, resource: Resource, row: LedgerRow, 
   }
   if (action === 'delete') {
     if (isDeleted) return { outcome: 'gone', fields: [] }
-    if (current.version !== row.version && (await changedByOthers(scope, row, how.import)))
+    if (
+      current.version !== row.version &&
+      (await changedByOthers(scope, row, { id: how.import, current: current.version }))
+    )
       throw recordChangedSince({ resource: resource.entity })
     if (how.isUsed()) throw recordUsedSince({ resource: resource.entity })
     await deleteRecord(scope, resource, current)
@@ -92,13 +95,14 @@ async function takeBack(scope: EngineScope, resource: Resource, row: LedgerRow, 
 async function changedByOthers(
   { ctx, tx }: EngineScope,
   { resource, record, version }: LedgerRow,
-  id: string,
+  { id, current }: { readonly id: string; readonly current: number },
 ): Promise<boolean> {
-  const { rows } = await sql`
-    select 1 from core.change c join core.change_set s on s.workspace = c.workspace and s.id = c.change_set
+  // A partner's person reads what they did themselves: whose change set is not to be seen is somebody else.
+  const { rows } = await sql<{ own: number }>`
+    select count(*)::integer as own from core.change c join core.change_set s on s.workspace = c.workspace and s.id = c.change_set
     where c.workspace = ${ctx.workspace.id}::uuid and c.resource = ${resource} and c.record = ${record}::uuid
-      and c.version > ${version} and not (s.origin = 'import' and s.request = ${id}) limit 1`.execute(tx)
-  return rows.length > 0
+      and c.version > ${version} and s.origin = 'import' and s.request = ${id}`.execute(tx)
+  return (rows[0]?.own ?? 0) < current - version
 }
 
 /** Which of the records a change set made are referred to: by live records beyond it, and by others of it. */
@@ -120,11 +124,27 @@ async function usesOf(scope: EngineScope, rows: readonly LedgerRow[]): Promise<U
         if (by === null) outside.add(record)
         else inside.push({ record, by })
       }
+      if (scope.ctx.partners)
+        for (const record of await usedOutOfReach(scope, relation, { target: id, records, own })) outside.add(record)
     }
   }
   return {
     of: (record, removed) => outside.has(record) || inside.some((it) => it.record === record && !removed.has(it.by)),
   }
+}
+
+/** What a partner's people do not see is asked of the tables' owner, who tells it of records that are theirs. */
+async function usedOutOfReach(
+  scope: EngineScope,
+  { resource, field, pair }: Relation,
+  { target, records, own }: Wanted,
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ record: string }>`
+    select core.records_in_use(${`${resource.schema}.${resource.table}`}::regclass, ${field.custom ? null : field.column},
+      ${field.name}, ${pair?.column ?? null}, ${target}, ${[...records]}::uuid[], ${[...own]}::uuid[])::text as record`.execute(
+    scope.tx,
+  )
+  return rows.map(({ record }) => record)
 }
 
 interface Wanted {
