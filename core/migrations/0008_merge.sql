@@ -222,9 +222,10 @@ create index merged_record_of_survivor on core.merged_record (workspace, survivo
 create index merged_record_of_merge on core.merged_record (workspace, merge);
 select core.protect('core.merged_record', 'select, insert, delete');
 
--- The survivor of a record, over several merges; null where it was not merged.
+-- The survivor of a record, over several merges; null where it was not merged. Its owner's rights: a partner's record that
+-- became one of the house must not come back beside it.
 create function core.survivor_of(of_resource text, of_record uuid) returns uuid
-  language sql stable as $$
+  language sql stable security definer set search_path = core, pg_temp as $$
   with recursive way as (
     select m.survivor, 1 as step from core.merged_record m
     where m.workspace = core.current_workspace() and m.resource = of_resource and m.record = of_record
@@ -234,6 +235,8 @@ create function core.survivor_of(of_resource text, of_record uuid) returns uuid
   )
   select survivor from way order by step desc limit 1
 $$;
+revoke all on function core.survivor_of from public;
+grant execute on function core.survivor_of to socle_app;
 
 -- Rows of tables that are no records, which a merge took along: where they were, to be found again.
 create table core.merge_link (

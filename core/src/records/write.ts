@@ -152,6 +152,8 @@ export async function restoreRecord(
   const before = await lockRecord(scope, resource, id, 'restore', { ...options, internal: true })
   if (before['deletedAt'] === null) return asReadable(scope, resource, before)
   await refuseMerged(scope, resource, id)
+  // Nor beside a survivor that is out of the actor's reach.
+  if ((await survivorOf(scope, resource, id)) !== undefined) throw recordNotFound({ resource: resource.entity, id })
   return change(scope, resource, 'restore', before, new Map([['deletedAt', null]]), options)
 }
 
