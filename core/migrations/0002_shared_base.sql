@@ -76,11 +76,13 @@ create index account_domain on core.account (workspace, domain, id) where domain
 create index account_siren on core.account (workspace, siren, id) where siren is not null and deleted_at is null;
 select core.protect('core.account', 'select, insert, update, delete', 'shared', 'core.account');
 
--- What the tree would be if `child` hung below `under`: whether it bites its tail, and how many levels it would have.
+-- What the tree would be if `child` hung below `under`: whether it bites its tail, and how many levels it would have. Its
+-- owner's rights: a way that leads over accounts the asker may not see closes a cycle too.
 create function core.account_tree(of_workspace uuid, child uuid, under uuid, out cycle boolean, out levels integer)
-  language sql stable as $$
+  language sql stable security definer set search_path = core, pg_temp as $$
   with recursive up as (
-    select a.id, a.parent_id, 1 as level from core.account a where a.workspace = of_workspace and a.id = under
+    select a.id, a.parent_id, 1 as level from core.account a
+    where a.workspace = of_workspace and a.id = under and of_workspace = coalesce(core.current_workspace(), of_workspace)
     union all
     select a.id, a.parent_id, up.level + 1 from core.account a join up on a.id = up.parent_id
     where a.workspace = of_workspace and up.id <> child and up.level < 100
@@ -89,12 +91,16 @@ create function core.account_tree(of_workspace uuid, child uuid, under uuid, out
     union all
     select a.id, down.level + 1 from core.account a join down on a.parent_id = down.id
     where a.workspace = of_workspace and a.id <> child and down.level < 100
+      and of_workspace = coalesce(core.current_workspace(), of_workspace)
   )
   select child = under or exists (select from up where up.id = child),
          coalesce((select max(up.level) from up), 0) + (select max(down.level) from down)
 $$;
 
-create function core.keep_account_tree() returns trigger language plpgsql as $$
+revoke all on function core.account_tree from public;
+grant execute on function core.account_tree to socle_app;
+
+create function core.keep_account_tree() returns trigger language plpgsql security definer set search_path = core, pg_temp as $$
 declare tree record;
 begin
   if new.parent_id is null then return new; end if;
