@@ -16,9 +16,11 @@ export function readerColumn({ partner, fields }: Resource, alias: string): RawB
   return field ? sql`${fieldValue(field, alias)}::uuid` : sql`null::uuid`
 }
 
-/** Who may read that a record changed. Nobody of a partner where it went from one to another: the change names both. */
+/**
+ * Who may read that a record changed. Nobody of a partner where it came to one or went from one: the change names who had it
+ * before, or holds what it was while it was not theirs.
+ */
 export function readerOfChange(resource: Resource, before: Values | undefined, after: Values): string | null {
-  const was = before ? readerOf(resource, before) : null
   const reader = readerOf(resource, after)
-  return was === null || was === reader ? reader : null
+  return !before || readerOf(resource, before) === reader ? reader : null
 }
