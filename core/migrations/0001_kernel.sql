@@ -504,7 +504,7 @@ create function core.search_drop(of_resource text, of_record uuid) returns void
   language sql security definer set search_path = core, pg_temp as $$
   delete from core.search_document
   where workspace = core.current_workspace() and resource = of_resource and record = of_record
-    and (core.is_internal() or reader = any (core.current_readers()))
+    and (core.is_internal() or reader = any (core.current_readers()) or record = any (core.shared_records(of_resource, 'write')))
 $$;
 
 -- Best documents for a prefix query such as 'mais:* & garo:*', of the given resources, in this workspace only.

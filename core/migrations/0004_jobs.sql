@@ -23,8 +23,11 @@ create function core.delivery_due_after(of_subscription text, in_workspace uuid,
 begin
   return (select d.due_at from core.delivery d
     where d.subscription = of_subscription and d.workspace = in_workspace and d.key = of_key
+      and in_workspace = core.current_workspace()
     order by d.seq desc limit 1);
 end $$;
+revoke all on function core.delivery_due_after from public;
+grant execute on function core.delivery_due_after to socle_app;
 
 -- Every queue that is not empty but for the deliveries the caller is busy with, and the instant of its earliest one.
 create function core.delivery_queues(except_for bigint[]) returns table (state text, subscription text, workspace uuid, due timestamptz)

@@ -59,8 +59,12 @@ $$;
 create function core.duplicate_put(of_resource text, of_record uuid, of_reader uuid, keys jsonb) returns void
   language plpgsql security definer set search_path = core, public, pg_temp set enable_seqscan = off as $$
 begin
-  if not core.is_internal() and coalesce(of_reader <> all (core.current_readers()), true)
-    and of_record <> all (core.shared_records(of_resource, 'write')) then
+  -- Of a record opened by a share the keys stay the house's, and nobody gives some to a record that has others' already.
+  if not core.is_internal() and not (case when of_reader is null then of_record = any (core.shared_records(of_resource, 'write'))
+    else of_reader = any (core.current_readers()) and not exists (
+      select from core.duplicate_key k
+      where k.record = of_record and k.resource is not distinct from of_resource and k.workspace is not distinct from core.current_workspace()
+        and coalesce(k.reader <> all (core.current_readers()), true)) end) then
     raise exception 'a partner session may not give keys to % %', of_resource, of_record using errcode = 'insufficient_privilege';
   end if;
   perform core.duplicate_drop(of_resource, of_record);
@@ -145,6 +149,7 @@ begin
     select k.kind, k.value, k.near, k.digits from core.duplicate_key k
     where k.record = s.record and k.resource is not distinct from of_resource
       and k.workspace is not distinct from core.current_workspace()
+      and (readers is null or k.reader = any (readers))
     offset 0) d
   join wanted w on w.probe = s.probe and w.kind = d.kind and (d.value = w.value
     or w.near and d.near and length(w.value) > 7 and d.digits = w.digits and similarity(d.value, w.value) >= 0.5)

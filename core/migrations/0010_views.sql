@@ -130,15 +130,17 @@ declare
   is_internal constant boolean := core.is_internal();
 begin
   -- The owner's rights end at both walls too: a partner session puts, and takes over, documents of what it may write.
-  if not is_internal and coalesce(of_reader <> all (core.current_readers()), true)
-    and of_record <> all (core.shared_records(of_resource, 'write')) then
+  -- What a share opened stays the house's to find.
+  if not is_internal and not (case when of_reader is null then of_record = any (core.shared_records(of_resource, 'write'))
+    else of_reader = any (core.current_readers()) end) then
     raise exception 'a partner session may not have % % found', of_resource, of_record using errcode = 'insufficient_privilege';
   end if;
   insert into core.search_document as d (workspace, resource, record, owner, team, reader, title, words)
   values (core.current_workspace(), of_resource, of_record, of_owner, of_team, of_reader, of_title, found)
   on conflict (workspace, record, resource) do update
     set owner = excluded.owner, team = excluded.team, reader = excluded.reader, title = excluded.title, words = excluded.words
-    where is_internal or d.reader = any (core.current_readers()) or d.record = any (core.shared_records(of_resource, 'write'));
+    where is_internal or d.reader = any (core.current_readers())
+      or (d.reader is null and excluded.reader is null and d.record = any (core.shared_records(of_resource, 'write')));
   perform core.search_learn(found);
 end $$;
 

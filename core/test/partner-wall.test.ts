@@ -170,6 +170,54 @@ test('functions of the tables’ owner end at the wall too', async () => {
   await expect(put).rejects.toThrow(/may not have/)
 })
 
+test('nobody makes a record of others found under their own, nor compares with its keys', async () => {
+  const owner = app.app.kernel.parts.database.owner
+  const { rows } = await sql<{ id: string }>`
+    select id from core.account where workspace = ${app.workspace.id}::uuid and name = 'House-marker Garonne'`.execute(
+    owner,
+  )
+  const id = rows[0]?.id
+  const keys = JSON.stringify([{ kind: 'name', value: 'House-marker Garonne', near: true, probe: 0, finds: 'close' }])
+  const claim = inside(ana, side(atlas), (tx) =>
+    sql`select core.duplicate_put('core.account', ${id}::uuid, ${atlas}::uuid, ${keys}::jsonb)`.execute(tx),
+  )
+  await expect(claim).rejects.toThrow(/may not give keys/)
+  await sql`
+    insert into core.share (id, workspace, resource, record, partner, access)
+    values (${uuidv7()}::uuid, ${app.workspace.id}::uuid, 'core.account', ${id}::uuid, ${atlas}::uuid, 'write')`.execute(
+    owner,
+  )
+  try {
+    await inside(ana, side(atlas), (tx) =>
+      sql`select core.search_put('core.account', ${id}::uuid, null, null, ${atlas}::uuid, 'Taken over', '')`.execute(
+        tx,
+      ),
+    )
+    const documents = await sql<{ reader: string | null; title: string }>`
+      select reader, title from core.search_document where record = ${id}::uuid`.execute(owner)
+    expect(documents.rows).toEqual([{ reader: null, title: 'House-marker Garonne' }])
+    await inside(ana, side(atlas), async (tx) => {
+      await sql`select core.search_drop('core.account', ${id}::uuid)`.execute(tx)
+      await sql`select core.search_put('core.account', ${id}::uuid, null, null, null, 'House-marker Garonne', '')`.execute(
+        tx,
+      )
+    })
+  } finally {
+    await sql`delete from core.share where record = ${id}::uuid`.execute(owner)
+  }
+})
+
+test('when a delivery of another company is due is told nobody', async () => {
+  const { rows } = await sql<{ open: boolean }>`
+    select exists (select from aclexplode(p.proacl) a where a.grantee = 0) or p.proacl is null as open
+    from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+    where n.nspname = 'core' and p.prosecdef and p.prorettype <> 'trigger'::regtype
+      and (exists (select from aclexplode(p.proacl) a where a.grantee = 0) or p.proacl is null)`.execute(
+    app.app.kernel.parts.database.owner,
+  )
+  expect(rows).toEqual([])
+})
+
 test('every table of a workspace says what partner sessions find in it', async () => {
   const { rows } = await sql<{ name: string }>`
     select format('%I.%I', n.nspname, c.relname) as name
