@@ -4,6 +4,7 @@ import type { Context } from '../context.ts'
 import { definePermission } from '../plugins/define-plugin.ts'
 import { definePoint, defineService } from '../plugins/tokens.ts'
 import { formOf } from '../records/duplicates/comparisons.ts'
+import { havingOneOf } from '../records/duplicates/find.ts'
 import { validationFailed } from '../records/errors.ts'
 import { compact, isSiren } from './identifiers.ts'
 import { rateLimited } from './errors.ts'
@@ -113,9 +114,9 @@ export class KnownAccountsService implements KnownAccounts {
   /** The same statement whatever there is to find; keys of accounts are kept by every write of one. */
   async #amongAccounts({ name, domain, siren }: KnownQuestionInput, asker: Asker): Promise<KnownAnswer> {
     const { sql: tx, workspace, clock } = this.#ctx
-    const keys = Object.entries({ name, domain, siren })
-      .filter(([, value]) => value !== undefined)
-      .map(([kind, value]) => ({ kind, value, near: kind === 'name', supports: false, probe: 0 }))
+    const keys = Object.entries({ name, domain, siren }).flatMap(([kind, value]) =>
+      value === undefined ? [] : [{ kind, value, near: formOf(kind as keyof KnownQuestionInput).near ?? false }],
+    )
     const { partners } = asker
     const isTheirs = partners
       ? sql`exists (select from core.share s where s.workspace = a.workspace and s.resource = 'core.account' and s.record = a.id
@@ -125,8 +126,7 @@ export class KnownAccountsService implements KnownAccounts {
     const { rows } = await sql<{ known: boolean; yours: boolean }>`
       select count(*) > 0 as known, coalesce(bool_or(${isTheirs}), false) as yours
       from core.account a
-      where a.workspace = ${workspace.id}::uuid and a.deleted_at is null and a.id in (
-        select record from core.duplicate_find('core.account', ${JSON.stringify(keys)}::jsonb, 100, 1::real) where likeness = 1)`.execute(
+      where a.workspace = ${workspace.id}::uuid and a.deleted_at is null and a.id in ${havingOneOf('core.account', keys)}`.execute(
       tx,
     )
     return rows[0]?.yours ? 'yours' : rows[0]?.known ? 'known' : 'free'

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { sql, type RawBuilder } from 'kysely'
 import { systemAuthority } from '../../permissions/system-authority.ts'
 import { recordsByIds, tableOf } from '../read.ts'
 import type { RecordJson } from '../records.ts'
@@ -7,7 +7,7 @@ import type { EngineScope } from '../scope.ts'
 import type { DuplicateKey } from './duplicate-key.ts'
 import { duplicateSuspected } from './errors.ts'
 import { keyValuesOf, readableKeys, weightsOf, type KeyValue } from './keys.ts'
-import { findersAmong, scoreOf, suspectFrom, type DuplicateReason } from './score.ts'
+import { findersAmong, scoreOf, suspectFrom, type DuplicateReason, type Finding } from './score.ts'
 
 /** A record that may be the same as the one asked about. */
 export interface Duplicate {
@@ -99,6 +99,16 @@ export async function warnOfDuplicates(
     { title: String(best.data['title'] ?? best.record), count: candidates.length },
     { candidates, warning: duplicateSuspected.code },
   )
+}
+
+/** Ids of the records, whoever may see them, that have one of some values, in the form values are kept in: a subselect. */
+export function havingOneOf(
+  resource: string,
+  values: readonly Pick<KeyValue, 'kind' | 'value' | 'near'>[],
+): RawBuilder<unknown> {
+  const finds: Finding = 'equal'
+  const asked = values.map((value) => ({ ...value, finds }))
+  return sql`(select record from core.duplicate_find(${resource}, ${JSON.stringify(asked)}::jsonb, ${atMost}, 1::real) where likeness = 1)`
 }
 
 /** Candidates by probe, whoever may see them: every one that is suspect, with all it has in common. */
