@@ -4,6 +4,7 @@ import { pino, type Logger } from 'pino'
 import { createApp, type App, type AppOptions } from './app.ts'
 import { listOf, type Environment } from './config.ts'
 import { embeddedDatabase, openPGlite, serverDatabase, type Database } from './database/database.ts'
+import { discreet } from './log.ts'
 import type { PluginDefinition } from './plugins/define-plugin.ts'
 
 export interface ServeOptions {
@@ -34,10 +35,7 @@ export async function openDatabase(environment: Environment): Promise<Database> 
  * On an empty installation it makes an administrator, the given one or its own, and says the sign-in once.
  */
 export async function serve({ environment, plugins, ui, tell }: ServeOptions): Promise<Served> {
-  const log: Logger = pino({
-    level: environment.LOG_LEVEL,
-    redact: ['req.headers.cookie', 'req.headers.authorization'],
-  })
+  const log: Logger = pino({ level: environment.LOG_LEVEL, ...discreet })
   const database = await openDatabase(environment)
   const publicUrl = environment.SOCLE_URL ?? `http://localhost:${environment.PORT}`
   const app = await createApp({

@@ -115,7 +115,7 @@ export class UnitOfWork {
       use: (service) => this.#use(service, spec) ?? refuseService(service),
       tryUse: (service) => this.#use(service, spec),
       contributions: (point) => this.#contributions(point),
-      t: (key, values) => parts.words.say(actor.locale, key, values),
+      t: (key, values) => parts.words.in(workspace).say(actor.locale, key, values),
       asSystem: () =>
         authority === systemAuthority ? context : this.#contextFor({ ...spec, authority: systemAuthority }),
       get changeSet() {

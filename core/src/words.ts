@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { IntlMessageFormat } from 'intl-messageformat'
-import type { Locale } from './actor.ts'
+import type { Locale, Workspace, WorkspaceLabels } from './actor.ts'
 import type { FieldFault, SocleError } from './errors.ts'
 
 export const locales: readonly Locale[] = ['en', 'fr']
@@ -15,8 +15,21 @@ type Messages = Readonly<Record<string, string>>
  * A folder holds `en.json` and `fr.json`, or several such pairs: `records.en.json`.
  */
 export class Words {
-  readonly #byOwner = new Map<string, Record<Locale, Record<string, string>>>()
-  readonly #formats = new Map<string, IntlMessageFormat>()
+  readonly #byOwner: Map<string, Record<Locale, Record<string, string>>>
+  readonly #formats: Map<string, IntlMessageFormat>
+  readonly #labels: WorkspaceLabels
+
+  /** @param shared - words to say as they are but for what a workspace calls its resources */
+  constructor(shared?: Words, labels: WorkspaceLabels = {}) {
+    this.#byOwner = shared ? shared.#byOwner : new Map()
+    this.#formats = shared ? shared.#formats : new Map()
+    this.#labels = labels
+  }
+
+  /** The same words with a workspace's own names of resources: an association's accounts are *adhérents*. */
+  in({ labels }: Pick<Workspace, 'labels'>): Words {
+    return Object.keys(labels).length === 0 ? this : new Words(this, labels)
+  }
 
   /** Takes the words of a plugin (or of the screens) from its folder; more than one folder may belong to one owner. */
   add(owner: string, folder: URL): void {
@@ -35,6 +48,12 @@ export class Words {
   of(locale: Locale, owners: Iterable<string>): Record<string, string> {
     const all: Record<string, string> = {}
     for (const owner of owners) Object.assign(all, this.#byOwner.get(owner)?.en, this.#byOwner.get(owner)?.[locale])
+    for (const [resource, names] of Object.entries(this.#labels)) {
+      // "New account" no longer names it, and only its owner knows how to say it of another word.
+      delete all[`${resource}.new`]
+      if (`${resource}.one` in all) Object.assign(all, { [`${resource}.one`]: names[locale].one })
+      if (`${resource}.many` in all) Object.assign(all, { [`${resource}.many`]: names[locale].many })
+    }
     return all
   }
 
@@ -44,6 +63,8 @@ export class Words {
 
   /** Says a key with its values; the key itself where nobody translated it. */
   say(locale: Locale, key: string, values: Readonly<Record<string, unknown>> = {}): string {
+    const own = this.#ownName(locale, key)
+    if (own !== undefined) return own
     const id = `${locale} ${key}`
     let format = this.#formats.get(id)
     if (!format) {
@@ -52,6 +73,26 @@ export class Words {
       this.#formats.set(id, (format = new IntlMessageFormat(message, locale)))
     }
     return String(format.format(values as Record<string, string>))
+  }
+
+  /**
+   * What a field is called that points at a resource: where its name holds the resource's, it holds the workspace's own
+   * word in its place. "Parent account" is "Parent member".
+   */
+  pointingAt(locale: Locale, resource: string | undefined, label: string): string {
+    const own = resource === undefined ? undefined : this.#labels[resource]?.[locale].one
+    const usual = own === undefined ? undefined : this.#message(locale, `${resource}.one`)
+    if (own === undefined || usual === undefined) return label
+    const start = label.toLocaleLowerCase(locale).indexOf(usual.toLocaleLowerCase(locale))
+    if (start < 0) return label
+    const name = start === 0 ? own : own.toLocaleLowerCase(locale)
+    return label.slice(0, start) + name + label.slice(start + usual.length)
+  }
+
+  #ownName(locale: Locale, key: string): string | undefined {
+    const dot = key.lastIndexOf('.')
+    const form = key.slice(dot + 1)
+    return form === 'one' || form === 'many' ? this.#labels[key.slice(0, dot)]?.[locale][form] : undefined
   }
 
   #message(locale: Locale, key: string): string | undefined {

@@ -58,6 +58,7 @@ export async function routesOf(api: Api): Promise<readonly Route[]> {
     { name: 'wall', path: '/hello/wall' },
     { name: 'profile', path: '/settings/profile' },
     { name: 'security', path: '/settings/security' },
+    { name: 'workspace', path: '/settings/workspace' },
     { name: 'modules', path: '/settings/modules' },
     { name: 'people', path: '/settings/people' },
     { name: 'teams', path: '/settings/teams' },

@@ -14,7 +14,7 @@ import type { Shortcut } from './shortcuts.ts'
 import { unsaved } from './unsaved.ts'
 import type { UnsavedText } from './unsaved.ts'
 
-type Layer = 'palette' | 'shortcuts' | 'create' | undefined
+type Layer = 'palette' | 'shortcuts' | 'create' | 'workspace' | undefined
 
 /** The whole page: who is signed in, where they are, and the frame around it. */
 export class ShellApp extends KitElement {
@@ -205,6 +205,8 @@ export class ShellApp extends KitElement {
       palette: () => import('./shell-palette.ts').then((it) => define('shell-palette', it.ShellPalette)),
       shortcuts: () => import('./shell-shortcuts.ts').then((it) => define('shell-shortcuts', it.ShellShortcuts)),
       create: () => import('./shell-create.ts').then((it) => define('shell-create', it.ShellCreate)),
+      workspace: () =>
+        import('./shell-new-workspace.ts').then((it) => define('shell-new-workspace', it.ShellNewWorkspace)),
     }
     this.layer = layer
     void load[layer]()
@@ -258,6 +260,7 @@ export class ShellApp extends KitElement {
           .collapsed=${collapsed && !this.isDrawerOpen}
           @shell-search=${() => this.#open('palette')}
           @shell-shortcuts=${() => this.#open('shortcuts')}
+          @shell-new-workspace=${() => this.#open('workspace')}
           @shell-close=${this.#toggleDrawer}
           @keydown=${this.#onNavKey}
         ></shell-nav>
@@ -278,6 +281,11 @@ export class ShellApp extends KitElement {
       ${this.layer === 'palette' ? html`<shell-palette .url=${this.url} @close=${this.#closeLayer}></shell-palette>` : nothing}
       ${this.layer === 'shortcuts' ? html`<shell-shortcuts @close=${this.#closeLayer}></shell-shortcuts>` : nothing}
       ${this.layer === 'create' ? html`<shell-create @close=${this.#closeLayer}></shell-create>` : nothing}
+      ${
+        this.layer === 'workspace'
+          ? html`<shell-new-workspace @close=${this.#closeLayer}></shell-new-workspace>`
+          : nothing
+      }
       ${
         this.lost.length > 0
           ? html`<shell-lost-text .texts=${this.lost} @close=${() => (this.lost = [])}></shell-lost-text>`

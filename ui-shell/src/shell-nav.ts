@@ -109,7 +109,8 @@ export class ShellNav extends KitElement {
     const { workspace, workspaces } = shell() ?? {}
     const name = workspace?.name ?? ''
     const mark = html`<span class="mark" aria-hidden="true">${[...name][0]?.toLocaleUpperCase() ?? 'S'}</span>`
-    if (!workspaces || workspaces.length < 2) {
+    const mayOpen = shell()?.may.includes('core.workspace.open')
+    if (!workspaces || (workspaces.length < 2 && !mayOpen)) {
       return html`<a class="workspace" href="/" title=${name}>${mark}<span class="name word">${name}</span></a>`
     }
     return html`
@@ -126,6 +127,13 @@ export class ShellNav extends KitElement {
             </button>
           `,
         )}
+        ${
+          mayOpen
+            ? html`<button @click=${() => this.#say('shell-new-workspace')}>
+                ${icon('plus')}<span class="grow">${t('shell.workspace.new')}</span>
+              </button>`
+            : nothing
+        }
       </div>
     `
   }

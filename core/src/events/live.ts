@@ -100,8 +100,8 @@ export class LiveStream {
         return this.#each((connection) => {
           connection.offer(signal.workspace, signal.changes)
           if (connection.workspace !== signal.workspace) return
-          // Says nothing of the field: what of it a tab may see stands in its own document.
-          if (changesFields(signal)) connection.send('fields.changed', {})
+          // Says nothing of the field or the setting: what of it a tab may see stands in its own document.
+          if (changesFields(signal) || changesSettings(signal)) connection.send('fields.changed', {})
           // Somebody who is no longer here, or may no longer see something, hears nothing more of it.
           if (changesFields(signal) || changesRights(signal)) connection.recheck()
         })
@@ -128,6 +128,11 @@ export class LiveStream {
       this.#options.log.error({ err: error }, 'the generation could not be told to open tabs')
     }
   }
+}
+
+/** Whether a hint is about the workspace itself: its name, or what it calls its records. */
+function changesSettings(signal: Signal): boolean {
+  return signal.kind === 'records' && signal.changes.some(({ resource }) => resource === 'core.workspace')
 }
 
 /** One tab's stream. */

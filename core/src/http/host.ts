@@ -127,7 +127,7 @@ export function createHost({ kernel, identity, live, toggle, ledger, ui, imports
       openApiDocument(
         parts,
         await parts.fields.in(who.workspace),
-        who.actor.locale,
+        { workspace: who.workspace, locale: who.actor.locale },
         who.authority,
         await enablement.in(who.workspace.id),
       ),
@@ -139,7 +139,7 @@ export function createHost({ kernel, identity, live, toggle, ledger, ui, imports
       openApiDocument(
         parts,
         await parts.fields.in(who.workspace),
-        who.actor.locale,
+        { workspace: who.workspace, locale: who.actor.locale },
         who.authority,
         await enablement.in(who.workspace.id),
       ),

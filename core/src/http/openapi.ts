@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Locale } from '../actor.ts'
+import type { Locale, Workspace } from '../actor.ts'
 import type { Parts } from '../parts.ts'
 import type { Authority } from '../permissions/authority.ts'
 import type { RouteDefinition } from '../plugins/define-plugin.ts'
@@ -18,12 +18,13 @@ const problem = {
 
 /** The API as OpenAPI 3.1, from the same metadata that runs it: only what the actor may use, only what is on here. */
 export function openApiDocument(
-  { plugins, words }: Parts,
+  { plugins, words: usual }: Parts,
   catalog: Resources,
-  locale: Locale,
+  { workspace, locale }: { workspace: Workspace; locale: Locale },
   authority: Authority,
   on: ReadonlySet<string>,
 ): Json {
+  const words = usual.in(workspace)
   const paths: Record<string, Record<string, unknown>> = {}
   const schemas: Record<string, unknown> = { Problem: problemSchema, Page: pageSchema }
   for (const resource of catalog.all()) {

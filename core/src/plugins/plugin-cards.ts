@@ -11,7 +11,7 @@ interface StateRow {
 }
 
 /** The modules as the administrator chooses among them: what each brings, in the user's words, and how it stands here. */
-export async function pluginCards({ plugins, catalog, words }: Parts, ctx: Context, on: ReadonlySet<string>) {
+export async function pluginCards({ plugins, catalog }: Parts, ctx: Context, on: ReadonlySet<string>) {
   const { rows } = await sql<StateRow>`
     select p.plugin, p.since, p.by_user, m.name as by_name
     from core.plugin_workspace p left join core.member m on m.workspace = p.workspace and m.id = p.by_user
@@ -41,9 +41,7 @@ export async function pluginCards({ plugins, catalog, words }: Parts, ctx: Conte
         requiredBy: dependentsOf(plugins, on, id).map((it) => ({ id: it.id, title: it.title[ctx.locale] })),
         brings: {
           screens: (plugin.ui?.screens ?? []).map((screen) => screen.title[ctx.locale]),
-          resources: own
-            .filter(({ options }) => options.nav !== false)
-            .map((resource) => words.say(ctx.locale, `${resource.id}.many`)),
+          resources: own.filter(({ options }) => options.nav !== false).map((resource) => ctx.t(`${resource.id}.many`)),
           jobs: (plugin.jobs ?? []).length,
           permissions: (plugin.permissions ?? []).length + own.length,
           roles: (plugin.roleTemplates ?? []).map((role) => role.title[ctx.locale]),

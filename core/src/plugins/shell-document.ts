@@ -56,7 +56,7 @@ export async function shellDocument(
   const { plugins, enablement } = declared
   const { actor, workspace, authority, locale } = ctx
   const catalog = declared.fields.lastKnown(workspace.id)
-  const parts = { ...declared, catalog }
+  const parts = { ...declared, catalog, words: declared.words.in(workspace) }
   const enabled = plugins.filter(({ id }) => on.has(id))
   const resources = catalog
     .all()

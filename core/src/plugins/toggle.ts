@@ -141,7 +141,7 @@ export class Toggle {
   }
 
   async whatBreaks(ctx: Context, id: string): Promise<Breakage> {
-    const { enablement, plugins, catalog, words } = this.#kernel.parts
+    const { enablement, plugins, catalog } = this.#kernel.parts
     const plugin = this.#kernel.plugin(id)
     const on = await enablement.in(ctx.workspace.id)
     const { locale } = ctx
@@ -151,7 +151,7 @@ export class Toggle {
         select count(*) as n from ${sql.table(`${resource.schema}.${resource.table}`)} where workspace = ${ctx.workspace.id}::uuid and deleted_at is null`.execute(
         ctx.sql,
       )
-      records.push({ resource: resource.id, name: words.say(locale, `${resource.id}.many`), count: rows[0]?.n ?? 0 })
+      records.push({ resource: resource.id, name: ctx.t(`${resource.id}.many`), count: rows[0]?.n ?? 0 })
     }
     const roles = await sql<{ id: string; name: string }>`
       select id, name from core.role where workspace = ${ctx.workspace.id}::uuid and deleted_at is null
@@ -163,7 +163,7 @@ export class Toggle {
     const resourceScreens = catalog
       .all()
       .filter((it) => it.plugin === id && it.options.nav !== false)
-      .map(({ id: resource, path }) => ({ title: words.say(locale, `${resource}.many`), path: `/${id}/${path}` }))
+      .map(({ id: resource, path }) => ({ title: ctx.t(`${resource}.many`), path: `/${id}/${path}` }))
     const own = (plugin.ui?.screens ?? []).map(({ title, path }) => ({ title: title[locale], path }))
     return {
       plugin: id,

@@ -9,7 +9,8 @@ import type { FieldModel } from './model.ts'
 export function fieldLabel(words: Words, locale: Locale, resource: string, field: FieldModel): string {
   if (field.label) return field.label[locale]
   const key = `${resource}.${field.name}`
-  return words.say(locale, words.has(key) ? key : `core.record.${field.name}`)
+  const label = words.say(locale, words.has(key) ? key : `core.record.${field.name}`)
+  return words.pointingAt(locale, field.target, label)
 }
 
 /** What a part of an address is called, beside its field. */

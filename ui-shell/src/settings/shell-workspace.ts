@@ -1,22 +1,45 @@
-import { KitElement, api, controls, t, toast } from '@socle/sdk/ui'
+import { KitElement, api, controls, icon, locale, resource, shell, t, toast } from '@socle/sdk/ui'
+import type { Locale } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { define } from '../define.ts'
+import { session } from '../session-doc.ts'
 import { sentenceOf, tellProblem } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
 
+interface EntityName {
+  readonly one: string
+  readonly many: string
+}
+
+type Labels = Readonly<Record<string, Readonly<Record<Locale, EntityName>>>>
+
 interface Workspace {
   readonly version: number
+  readonly name: string
+  readonly labels: Labels
   readonly [setting: string]: unknown
 }
 
 /** Settings that are one of a few values, by the names of the workspace's fields. One more is one more line. */
-const choices = [{ setting: 'duplicateStrictness', values: ['lenient', 'usual', 'strict'] }] as const
+const choices = [
+  { setting: 'secondFactor', values: ['optional', 'required'] },
+  { setting: 'duplicateStrictness', values: ['lenient', 'usual', 'strict'] },
+] as const
 
 /** How the platform behaves for everybody in this company. */
 export class ShellWorkspace extends KitElement {
-  static override properties = { workspace: { state: true }, problem: { state: true } }
+  static override properties = {
+    workspace: { state: true },
+    problem: { state: true },
+    fault: { state: true },
+    naming: { state: true },
+  }
   declare workspace: Workspace | undefined
   declare problem: string | undefined
+  /** What is wrong with what was to be saved. */
+  declare fault: unknown
+  /** The kind of record that is being given another name. */
+  declare naming: string | undefined
 
   override connectedCallback(): void {
     super.connectedCallback()
@@ -33,18 +56,61 @@ export class ShellWorkspace extends KitElement {
   }
 
   async #choose(setting: string, value: string): Promise<void> {
-    const { workspace } = this
-    if (!workspace || workspace[setting] === value) return
+    if (this.workspace?.[setting] === value) return
     try {
-      const change = { version: workspace.version, [setting]: value }
-      this.workspace = (await api.patch<{ data: Workspace }>('/api/core/workspace', change)).data
-      toast({ text: t('shell.workspace.saved'), tone: 'success' })
+      await this.#save({ [setting]: value })
     } catch (error) {
       tellProblem(error)
       // What stands there is what is so, not what was asked for.
       await this.#load()
       this.requestUpdate()
     }
+  }
+
+  async #save(change: object): Promise<void> {
+    const body = { version: this.workspace?.version, ...change }
+    this.workspace = (await api.patch<{ data: Workspace }>('/api/core/workspace', body)).data
+    this.fault = undefined
+    toast({ text: t('shell.workspace.saved'), tone: 'success' })
+    await session.load()
+  }
+
+  readonly #saveCompany = async (event: Event): Promise<void> => {
+    event.preventDefault()
+    const values = new FormData(event.target as HTMLFormElement)
+    const text = (name: string) => String(values.get(name) ?? '').trim()
+    try {
+      await this.#save({
+        name: text('name'),
+        locale: text('locale'),
+        baseCurrency: text('baseCurrency'),
+        zone: text('zone'),
+        fiscalMonth: Number(text('fiscalMonth')),
+      })
+    } catch (error) {
+      this.fault = error
+    }
+  }
+
+  readonly #saveLabel = async (event: Event): Promise<void> => {
+    event.preventDefault()
+    const values = new FormData(event.target as HTMLFormElement)
+    const named = (locale: Locale) => ({
+      one: String(values.get(`${locale}.one`)).trim(),
+      many: String(values.get(`${locale}.many`)).trim(),
+    })
+    const kind = String(values.get('kind'))
+    try {
+      await this.#save({ labels: { ...this.workspace?.labels, [kind]: { en: named('en'), fr: named('fr') } } })
+      this.naming = undefined
+    } catch (error) {
+      this.fault = error
+    }
+  }
+
+  async #unname(kind: string): Promise<void> {
+    const { [kind]: _, ...labels } = this.workspace?.labels ?? {}
+    await this.#save({ labels }).catch(tellProblem)
   }
 
   override render() {
@@ -54,6 +120,8 @@ export class ShellWorkspace extends KitElement {
     if (!workspace) return nothing
     return html`
       <p class="lead">${t('shell.workspace.lead')}</p>
+      ${this.#company(workspace)} ${this.#names(workspace.labels)}
+      ${this.naming === undefined ? nothing : this.#nameDialog(this.naming)}
       <ul class="rows">
         ${choices.map(
           ({ setting, values }) => html`
@@ -82,10 +150,176 @@ export class ShellWorkspace extends KitElement {
     `
   }
 
+  #company(workspace: Workspace) {
+    const select = (name: string, options: readonly (readonly [string, string])[]) => html`
+      <div class="field">
+        <label class="label" for=${name}>${t(`shell.workspace.${name}`)}</label>
+        <select class="input" id=${name} name=${name}>
+          ${options.map(
+            ([value, label]) =>
+              html`<option value=${value} ?selected=${value === String(workspace[name])}>${label}</option>`,
+          )}
+        </select>
+      </div>
+    `
+    return html`
+      <form class="form company" @submit=${this.#saveCompany}>
+        ${
+          this.fault && this.naming === undefined
+            ? html`<p class="problem" role="alert">${icon('circle-alert')}${sentenceOf(this.fault)}</p>`
+            : nothing
+        }
+        <div class="field wide">
+          <label class="label" for="name">${t('shell.workspace.name')}</label>
+          <input
+            class="input"
+            id="name"
+            name="name"
+            required
+            maxlength="200"
+            autocomplete="organization"
+            .value=${workspace.name}
+          />
+        </div>
+        ${select('locale', [
+          ['en', 'English'],
+          ['fr', 'Français'],
+        ])}
+        ${select('baseCurrency', currencies())} ${select('zone', zones())} ${select('fiscalMonth', months())}
+        <div class="wide"><button class="button primary" type="submit">${t('shell.save')}</button></div>
+      </form>
+    `
+  }
+
+  #names(labels: Labels) {
+    const named = Object.entries(labels)
+    return html`
+      <section>
+        <h2>${t('shell.workspace.labels')}</h2>
+        <p class="lead">${t('shell.workspace.labels.lead')}</p>
+        ${
+          named.length === 0
+            ? nothing
+            : html`<ul class="rows">
+                ${named.map(
+                  ([kind, { en, fr }]) => html`
+                    <li>
+                      ${icon(resource(kind)?.icon ?? 'tag')}
+                      <span class="grow">
+                        <span class="name"><span lang="en">${en.one}, ${en.many}</span></span>
+                        <span class="meta"><span lang="fr">${fr.one}, ${fr.many}</span> · <code>${kind}</code></span>
+                      </span>
+                      <button
+                        class="icon-button"
+                        title=${t('shell.edit')}
+                        aria-label=${t('shell.workspace.labels.edit', { name: en.one })}
+                        @click=${() => (this.naming = kind)}
+                      >
+                        ${icon('pencil')}
+                      </button>
+                      <button
+                        class="icon-button"
+                        title=${t('shell.workspace.labels.reset')}
+                        aria-label=${t('shell.workspace.labels.resetOne', { name: en.one })}
+                        @click=${() => void this.#unname(kind)}
+                      >
+                        ${icon('rotate-ccw')}
+                      </button>
+                    </li>
+                  `,
+                )}
+              </ul>`
+        }
+        <button class="button" @click=${() => (this.naming = '')}>
+          ${icon('plus')}${t('shell.workspace.labels.add')}
+        </button>
+      </section>
+    `
+  }
+
+  #nameDialog(kind: string) {
+    const close = () => {
+      this.naming = undefined
+      this.fault = undefined
+    }
+    const labels = this.workspace?.labels ?? {}
+    const free = (shell()?.resources ?? []).filter((it) => it.id === kind || !labels[it.id])
+    const field = (locale: Locale, form: 'one' | 'many') => html`
+      <div class="field">
+        <label class="label" for="${locale}-${form}">${t(`shell.workspace.labels.${locale}.${form}`)}</label>
+        <input
+          class="input"
+          id="${locale}-${form}"
+          name="${locale}.${form}"
+          lang=${locale}
+          required
+          maxlength="60"
+          autocomplete="off"
+          .value=${labels[kind]?.[locale][form] ?? ''}
+        />
+      </div>
+    `
+    return html`
+      <socle-dialog open .heading=${t('shell.workspace.labels.add')} @socle-close=${close}>
+        <form class="form" id="naming" @submit=${this.#saveLabel}>
+          ${this.fault ? html`<p class="problem" role="alert">${icon('circle-alert')}${sentenceOf(this.fault)}</p>` : nothing}
+          <div class="field">
+            <label class="label" for="kind">${t('shell.workspace.labels.kind')}</label>
+            <select class="input" id="kind" name="kind" autofocus>
+              ${free.map((it) => html`<option value=${it.id} ?selected=${it.id === kind}>${it.name.many}</option>`)}
+            </select>
+          </div>
+          <div class="pair">
+            ${field('en', 'one')} ${field('en', 'many')} ${field('fr', 'one')} ${field('fr', 'many')}
+          </div>
+        </form>
+        <button slot="actions" class="button" @click=${close}>${t('shell.cancel')}</button>
+        <button
+          slot="actions"
+          class="button primary"
+          @click=${() => this.renderRoot.querySelector<HTMLFormElement>('#naming')?.requestSubmit()}
+        >
+          ${t('shell.save')}
+        </button>
+      </socle-dialog>
+    `
+  }
+
   static override styles = [
     controls,
     settingsStyles,
     css`
+      .company,
+      .pair {
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(min(220px, 100%), 1fr));
+        gap: 16px;
+      }
+      .company {
+        max-inline-size: 680px;
+        margin-block-end: 24px;
+      }
+      .wide {
+        grid-column: 1 / -1;
+      }
+      section {
+        display: grid;
+        justify-items: start;
+        gap: 12px;
+        margin-block-end: 24px;
+      }
+      section > .lead {
+        margin: 0;
+      }
+      section > .rows {
+        inline-size: 100%;
+        max-inline-size: 680px;
+      }
+      code {
+        font:
+          12px/16px ui-monospace,
+          monospace;
+      }
       fieldset {
         display: grid;
         gap: 8px;
@@ -98,6 +332,21 @@ export class ShellWorkspace extends KitElement {
       }
     `,
   ]
+}
+
+/** Currencies by code and name, in the reader's order. */
+function currencies(): (readonly [string, string])[] {
+  const names = new Intl.DisplayNames(locale(), { type: 'currency' })
+  return Intl.supportedValuesOf('currency').map((code) => [code, `${code}, ${names.of(code)}`] as const)
+}
+
+function zones(): (readonly [string, string])[] {
+  return ['UTC', ...Intl.supportedValuesOf('timeZone')].map((zone) => [zone, zone.replaceAll('_', ' ')] as const)
+}
+
+function months(): (readonly [string, string])[] {
+  const name = new Intl.DateTimeFormat(locale(), { month: 'long', timeZone: 'UTC' })
+  return Array.from({ length: 12 }, (_, month) => [String(month + 1), name.format(Date.UTC(2026, month, 1))] as const)
 }
 
 define('shell-workspace', ShellWorkspace)

@@ -207,7 +207,7 @@ export class ExportService {
   }
 
   #writerParts(ctx: Context, resource: Resource, { fields, heads, delimiter }: ExportQuery): WriterParts {
-    const labels = { words: this.#parts.words, locale: ctx.locale, heads, zone: ctx.workspace.zone }
+    const labels = { words: this.#parts.words.in(ctx.workspace), locale: ctx.locale, heads, zone: ctx.workspace.zone }
     const models = fields.flatMap((name) => resource.fields.get(name) ?? ([] as FieldModel[]))
     return { ...labels, resource, delimiter, columns: columnsOf(resource, models, labels) }
   }

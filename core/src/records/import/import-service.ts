@@ -174,7 +174,7 @@ export class ImportService {
   }
 
   async create(ctx: Context, target: ImportTarget, file: ReceivedFile): Promise<ImportJson> {
-    const { words } = this.#parts
+    const words = this.#parts.words.in(ctx.workspace)
     const { resource } = target
     const { columns, lines } = file.profile
     const fields = fillable(ctx, words, target)
@@ -217,7 +217,9 @@ export class ImportService {
     const sample = await sampleOf(ctx, { id, phase: phaseOf(record) }, sampleSize)
     return asJson(record, {
       counts: counts.get(id),
-      sample: mayRead(ctx, record.resource) ? await shownRows(ctx, this.#parts.words, record.resource, sample) : [],
+      sample: mayRead(ctx, record.resource)
+        ? await shownRows(ctx, this.#parts.words.in(ctx.workspace), record.resource, sample)
+        : [],
       recipes: open.includes(record.state) ? await recipesFor(ctx, record.resource, header) : [],
       reversal: isTakenBack(record) ? await reversalCounts(ctx, id) : undefined,
     })
@@ -231,7 +233,7 @@ export class ImportService {
   }
 
   async rows(ctx: Context, { id, resource }: ImportRecord, phase: ImportPhase, query: RowQuery): Promise<KeptRow[]> {
-    return shownRows(ctx, this.#parts.words, resource, await rowsOfImport(ctx, { id, phase }, query))
+    return shownRows(ctx, this.#parts.words.in(ctx.workspace), resource, await rowsOfImport(ctx, { id, phase }, query))
   }
 
   /** What a roll back left as it was, or not in every field. */
@@ -248,7 +250,8 @@ export class ImportService {
 
   /** @throws `IMPORT_MAPPING_INVALID` (422), `TRANSITION_REFUSED` (409) while it runs and afterwards */
   async change(ctx: Context, id: string, asked: ImportRequest): Promise<ImportJson> {
-    const { words, fields } = this.#parts
+    const { fields } = this.#parts
+    const words = this.#parts.words.in(ctx.workspace)
     const catalog = fields.lastKnown(ctx.workspace.id)
     const record = await heldImport(ctx, id)
     const target = await this.demandTarget(ctx, record.resource)
