@@ -32,8 +32,6 @@ const shellPermissions = [
   'core.privacy.export',
   'core.privacy.erase',
   'core.field.manage',
-  'core.privacy.read',
-  'core.privacy.manage',
   'core.changeset.undo',
   'core.workspace.open',
   'core.workspace.manage',
