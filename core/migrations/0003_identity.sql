@@ -70,6 +70,8 @@ alter table core.workspace
 
 alter table core.member
   add column last_seen_at timestamptz,
+  -- Since when they have been one of the company by their own doing; null while they are only invited.
+  add column accepted_at timestamptz,
   add column password_set_at timestamptz,
   add column password_link_at timestamptz,
   -- When an administrator last took their second factor and passkeys away, or ended their sessions.
@@ -78,6 +80,16 @@ alter table core.member
   -- How screens look to this person: { theme, density }.
   add column preferences jsonb not null default '{}';
 alter table core.role add column description text;
+
+create function core.keep_acceptance() returns trigger language plpgsql as $$
+begin
+  if new.state = 'invited' then new.accepted_at := null;
+  elsif new.state = 'active' and new.accepted_at is null then new.accepted_at := now();
+  end if;
+  return new;
+end $$;
+create trigger member_acceptance before insert or update of state, accepted_at on core.member
+  for each row execute function core.keep_acceptance();
 
 -- References carry the workspace: foreign keys are checked past row level security.
 alter table core.role add unique (workspace, id);

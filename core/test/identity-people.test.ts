@@ -76,6 +76,16 @@ async function send(method: string, path: string, headers: Record<string, string
   return { status: response.status, body: text === '' ? undefined : JSON.parse(text), headers: response.headers }
 }
 
+/** Lets somebody who signs in already into a further company, by their own session. */
+async function share(made: Person, { admin }: { admin: TestClient }): Promise<void> {
+  const { status, body } = await admin.post('/api/core/users', { name: 'Shared', email: made.email })
+  expect(status).toBe(201)
+  const { cookie } = await signIn(made)
+  const accepted = await send('POST', '/api/auth/link/accept', { cookie }, { token: body.link.split('#')[1] })
+  expect(accepted.status).toBe(200)
+  await send('POST', '/api/auth/sign-out', { cookie }, {})
+}
+
 describe('letting people in', () => {
   test('a new user gets a password that is shown once and works at once', async () => {
     const made = await person({ roles: [await roleNamed('Member')] })
@@ -117,13 +127,42 @@ describe('letting people in', () => {
   test('somebody who works in another company keeps their password and gets no second one', async () => {
     const made = await person()
     const other = await app.secondWorkspace()
-    const { status, body } = await other.admin.post('/api/core/users', { name: 'Known elsewhere', email: made.email })
-    expect(status).toBe(201)
-    expect(body.data.id).toBe(made.id)
-    expect(body).not.toHaveProperty('password')
+    await share(made, other)
     expect((await signIn(made)).status).toBe(200)
     const reset = await app.admin.post(`/api/core/users/${made.id}/password-link`)
     expect(reset.body).toMatchObject({ status: 409, code: 'PASSWORD_IS_THEIRS' })
+  })
+
+  test('who made a person’s sign-in elsewhere comes in nowhere else with it: the person accepts first', async () => {
+    const other = await app.secondWorkspace()
+    const email = `victim.${Date.now()}@example.com`
+    const password = 'chosen by another company'
+    await other.admin.post('/api/core/users', { name: 'Victim', email, password })
+    const roles = [await roleNamed('Administrator')]
+    const made = await app.admin.post('/api/core/users', { name: 'Victim', email, password: 'of this company', roles })
+    expect(made.body).toMatchObject({ data: { state: 'invited', active: false }, link: expect.any(String) })
+    expect(made.body).not.toHaveProperty('password')
+    const { cookie } = await signIn({ email, password })
+    const here = { cookie, 'x-workspace': app.workspace.id }
+    expect((await send('GET', '/api/core/me', here)).body).toMatchObject({ status: 403, code: 'WORKSPACE_NOT_YOURS' })
+    const id = made.body.data.id
+    expect((await app.admin.post(`/api/core/users/${id}/activate`)).body).toMatchObject({ code: 'INVITATION_OPEN' })
+    const accepted = await send('POST', '/api/auth/link/accept', { cookie }, { token: made.body.link.split('#')[1] })
+    expect(accepted.body).toEqual({ joined: app.workspace.id })
+    expect((await send('GET', '/api/core/me', here)).status).toBe(200)
+  })
+
+  test('deactivating and activating somebody invited does not accept in their place', async () => {
+    const invited = await app.admin.post('/api/core/users/invite', { email: `guest.${Date.now()}@example.com` })
+    const path = `/api/core/users/${invited.body.data.id}`
+    expect((await app.admin.post(`${path}/deactivate`)).body.data.state).toBe('inactive')
+    expect((await app.admin.post(`${path}/activate`)).body.data.state).toBe('invited')
+    const renewed = await app.admin.post(`${path}/invite`)
+    const token = renewed.body.link.split('#')[1]
+    const password = 'four rather plain words'
+    expect((await send('POST', '/api/auth/link/accept', {}, { token, password })).status).toBe(200)
+    await app.admin.post(`${path}/deactivate`)
+    expect((await app.admin.post(`${path}/activate`)).body.data.state).toBe('active')
   })
 
   test('one company does not see the people of another', async () => {
@@ -196,7 +235,7 @@ describe('letting people in', () => {
   test('somebody who works elsewhere too keeps their second factor, and their sessions there', async () => {
     const made = await person()
     const other = await app.secondWorkspace()
-    await other.admin.post('/api/core/users', { name: 'Shared', email: made.email })
+    await share(made, other)
     const { cookie } = await signIn(made)
     await send('POST', '/api/core/me/workspace', { cookie }, { workspace: other.workspace.id })
     const refused = await app.admin.delete(`/api/core/users/${made.id}/second-factor`)
@@ -409,7 +448,7 @@ describe('links that are passed on', () => {
     const made = await person()
     const { body } = await app.admin.post(`/api/core/users/${made.id}/password-link`)
     const other = await app.secondWorkspace()
-    await other.admin.post('/api/core/users', { name: 'Shared', email: made.email })
+    await share(made, other)
     const late = await open('/accept', { token: tokenOf(body.data), password: 'four rather plain words' })
     expect(late.body).toMatchObject({ code: 'LINK_GONE' })
     const refused = await app.admin.post(`/api/core/users/${made.id}/password-link`)

@@ -110,9 +110,10 @@ export class UserService {
   }
 
   /**
-   * Lets somebody in. A person who already signs in to another workspace keeps their password.
+   * Lets somebody in. A person whose sign-in is there already keeps it, and is invited: whoever made that sign-in must not
+   * come in here unless it is the person who accepts.
    *
-   * @returns `password` only when one was made up here; it is nowhere else
+   * @returns `password` only when one was made up here, `way` only for who is invited; they are nowhere else
    * @throws `ALREADY_MEMBER` (409), `PASSWORD_TOO_SHORT` (422)
    */
   async create({
@@ -122,15 +123,18 @@ export class UserService {
     locale = this.#ctx.workspace.locale,
     roles = [],
     teams = [],
-  }: NewUser): Promise<{ user: RecordJson; password?: string }> {
+  }: NewUser): Promise<{ user: RecordJson; password?: string; way?: MadeLink }> {
     const chosen = password ?? oneTimePassword()
     demandPassword(chosen)
     const { id, made } = await this.#openLogin({ email, name, hash: await hashPassword(chosen) })
-    await this.#admit({ id, name, email, locale, state: 'active' })
+    await this.#admit({ id, name, email, locale, state: made ? 'active' : 'invited' })
     await this.setRoles(id, roles)
     await this.setTeams(id, teams)
-    const user = await this.get(id)
-    return { user, ...(made && password === undefined ? { password: chosen } : {}) }
+    if (!made) {
+      const { user, ...way } = await this.#invited(id)
+      return { user, way }
+    }
+    return { user: await this.get(id), ...(password === undefined ? { password: chosen } : {}) }
   }
 
   async change(id: string, { roles, teams, active, ...fields }: UserChange): Promise<RecordJson> {
@@ -160,12 +164,20 @@ export class UserService {
     this.#ctx.emit(UserDeactivated, { user: id }, { key: id })
   }
 
-  /** @throws `INVITATION_OPEN` (409) for somebody who has not come in yet */
+  /**
+   * Lets somebody in again; who was deactivated before they came in is invited again.
+   *
+   * @throws `INVITATION_OPEN` (409) for somebody who has not come in yet
+   */
   async activate(id: string): Promise<void> {
     const user = await this.get(id)
     await this.#demandMayTouch(id)
     if (user['state'] === 'invited') throw invitationOpen({ name: String(user['name']) })
-    if (user['state'] !== 'active') await this.#records.update(users, user, { state: 'active' })
+    if (user['state'] === 'active') return
+    const { rows } = await sql<{ accepted: boolean }>`
+      select accepted_at is not null as accepted from core.member
+      where workspace = ${this.#ctx.workspace.id}::uuid and id = ${id}::uuid`.execute(this.#ctx.sql)
+    await this.#records.update(users, user, { state: rows[0]?.accepted ? 'active' : 'invited' })
   }
 
   /**

@@ -94,18 +94,22 @@ export const userRoutes: readonly RouteDefinition[] = [
     method: 'post',
     path: '/users',
     permission,
-    summary: 'Let somebody in. Without a password one is made up and answered this once',
+    summary: 'Let somebody in. Answers this once the password made up, or the link for who has a sign-in already',
     body: newUser,
     status: 201,
-    answer: z.object({ data: user, password: z.string().optional() }),
+    answer: z.object({ data: user, password: z.string().optional(), ...link.partial().shape }),
     handle: async ({ body: { team, teams, ...body } }, ctx) => {
       const places = teamsOf({ team, teams })
-      const { user: made, password } = await new UserService(ctx).create({
+      const {
+        user: made,
+        password,
+        way,
+      } = await new UserService(ctx).create({
         ...given(body),
         ...(places ? { teams: places } : {}),
       })
       const [data] = await shown(ctx, [made])
-      return { data: data!, ...(password === undefined ? {} : { password }) }
+      return { data: data!, ...(password === undefined ? {} : { password }), ...way }
     },
   }),
   defineRoute({
