@@ -226,6 +226,13 @@ create function core.is_member(person uuid) returns boolean
     and (core.is_internal() or id = core.current_actor()))
 $$;
 
+-- Whether a person of this company came in by their own doing; until then how they sign in is none of its business.
+create function core.has_accepted(person uuid) returns boolean
+  language sql stable security definer set search_path = core, pg_temp as $$
+  select core.is_member(person) and exists (select from core.member
+    where workspace = core.current_workspace() and id = person and accepted_at is not null)
+$$;
+
 -- Finds or makes the sign-in of an address, with a password or, for an invitation, without. One person has one, in however
 -- many companies; an existing one keeps its password.
 create function core.login_open(new_id uuid, new_email text, new_name text, password_hash text, at timestamptz)
@@ -247,15 +254,17 @@ end $$;
 -- How somebody signs in beside their password: that there is something, never what.
 create function core.login_strength(people uuid[]) returns table (id uuid, app boolean, passkeys bigint)
   language sql stable security definer set search_path = core, pg_temp as $$
-  select p.id, exists (select from core.second_factor f where f.user_id = p.id and f.confirmed_at is not null),
-    (select count(*) from core.passkey k where k.user_id = p.id)
+  select p.id, core.has_accepted(p.id) and exists (select from core.second_factor f where f.user_id = p.id and f.confirmed_at is not null),
+    (select count(*) from core.passkey k where k.user_id = p.id and core.has_accepted(p.id))
   from unnest(people) as p (id) where core.is_member(p.id)
 $$;
 
--- Whether a person also works in another company: then how they sign in is theirs alone.
+-- Whether a person also works in another company: then how they sign in is theirs alone. That another company invited them,
+-- or had them once, takes nothing from this one.
 create function core.works_elsewhere(person uuid) returns boolean
   language sql stable security definer set search_path = core, pg_temp as $$
-  select exists (select from core.member where id = person and workspace <> core.current_workspace() and deleted_at is null)
+  select exists (select from core.member where id = person and workspace <> core.current_workspace()
+    and state = 'active' and accepted_at is not null and deleted_at is null)
 $$;
 
 -- Uses a link up and keeps the password chosen with it; ends the sessions of who had forgotten theirs. Null when there is no
@@ -270,7 +279,7 @@ begin
     where l.workspace = core.current_workspace() and l.user_id = person and l.hash = link_hash and l.expires_at > at
     for update;
   if used is null then return null; end if;
-  if used = 'password' and (password_hash is null or core.works_elsewhere(person)) then return null; end if;
+  if used = 'password' and (password_hash is null or not core.has_accepted(person) or core.works_elsewhere(person)) then return null; end if;
   if used = 'invitation' and password_hash is not null and core.login_exists(person) then return null; end if;
   delete from core.sign_in_link l where l.workspace = core.current_workspace() and l.user_id = person;
   if password_hash is null then return used; end if;
@@ -287,14 +296,14 @@ end $$;
 create function core.login_exists(person uuid) returns boolean
   language sql stable security definer set search_path = core, pg_temp as $$
   select exists (select from core.credential where user_id = person)
-    or (exists (select from core.passkey where user_id = person) and core.works_elsewhere(person))
+    or exists (select from core.passkey where user_id = person)
 $$;
 
 -- Takes away app, recovery codes and passkeys of somebody who has lost them. False when the person also works elsewhere.
 create function core.login_reset_second_factor(person uuid) returns boolean
   language plpgsql security definer set search_path = core, pg_temp as $$
 begin
-  if not core.is_member(person) or core.works_elsewhere(person) then return false; end if;
+  if not core.has_accepted(person) or core.works_elsewhere(person) then return false; end if;
   delete from core.second_factor where user_id = person;
   delete from core.recovery_code where user_id = person;
   delete from core.passkey where user_id = person;
@@ -302,18 +311,17 @@ begin
   return true;
 end $$;
 
--- Sessions in which somebody works here, or would when they come back.
+-- Sessions in which somebody works here, or may: one that chose no company belongs to each of theirs.
 create function core.login_sessions(person uuid, at timestamptz)
   returns table (id uuid, user_agent text, address text, created_at timestamptz, seen_at timestamptz, expires_at timestamptz, strong boolean)
   language sql stable security definer set search_path = core, pg_temp as $$
   select s.id, s.user_agent, nullif(s.ip_address, ''), s.created_at, coalesce(s.seen_at, s.created_at), s.expires_at, s.strong
   from core.session s
-  where core.is_member(person) and s.user_id = person and s.expires_at > at
-    and (s.workspace = core.current_workspace() or (s.workspace is null and not core.works_elsewhere(person)))
-  order by coalesce(s.seen_at, s.created_at) desc, s.id limit 200
+  where core.has_accepted(person) and s.user_id = person and s.expires_at > at
+    and (s.workspace = core.current_workspace() or s.workspace is null)
 $$;
 
--- Ends one of them, or all; whoever works elsewhere too signs in again there.
+-- Ends one of them, or every one; whoever works elsewhere too signs in again there.
 create function core.login_end_session(person uuid, one uuid, at timestamptz) returns integer
   language plpgsql security definer set search_path = core, pg_temp as $$
 declare
@@ -330,9 +338,8 @@ create function core.login_end_sessions(person uuid) returns integer
 declare
   ended integer;
 begin
-  if not core.is_member(person) then return 0; end if;
-  if exists (select from core.member
-             where id = person and workspace <> core.current_workspace() and state = 'active' and deleted_at is null) then
+  if not core.has_accepted(person) then return 0; end if;
+  if core.works_elsewhere(person) then
     update core.session set workspace = null where user_id = person and workspace = core.current_workspace();
   else
     delete from core.session where user_id = person;
@@ -341,7 +348,7 @@ begin
   return ended;
 end $$;
 
-revoke all on function core.is_member, core.works_elsewhere, core.login_open, core.login_exists, core.login_use_link, core.login_end_sessions,
+revoke all on function core.is_member, core.has_accepted, core.works_elsewhere, core.login_open, core.login_exists, core.login_use_link, core.login_end_sessions,
   core.login_strength, core.login_reset_second_factor, core.login_sessions, core.login_end_session from public;
-grant execute on function core.is_member, core.works_elsewhere, core.login_open, core.login_exists, core.login_use_link, core.login_end_sessions,
+grant execute on function core.is_member, core.has_accepted, core.works_elsewhere, core.login_open, core.login_exists, core.login_use_link, core.login_end_sessions,
   core.login_strength, core.login_reset_second_factor, core.login_sessions, core.login_end_session to socle_app;

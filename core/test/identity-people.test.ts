@@ -245,6 +245,50 @@ describe('letting people in', () => {
     expect((await send('GET', '/api/core/me', { cookie })).status).toBe(200)
   })
 
+  test('that another company invites somebody, or had them once, takes nothing from their own', async () => {
+    const made = await person()
+    const invited = await app.secondWorkspace()
+    const way = await invited.admin.post('/api/core/users/invite', { email: made.email, name: 'Listed' })
+    const former = await app.secondWorkspace()
+    await share(made, former)
+    await former.admin.post(`/api/core/users/${made.id}/deactivate`)
+    const { cookie } = await signIn(made)
+    await send('POST', '/api/core/me/second-factor', { cookie }, {})
+    const sessions = async (admin: TestClient) => (await admin.get(`/api/core/users/${made.id}/sessions`)).body.data
+    expect(await sessions(app.admin)).toHaveLength(1)
+    expect(await sessions(invited.admin)).toEqual([])
+    expect((await invited.admin.delete(`/api/core/users/${made.id}/sessions`)).status).toBe(204)
+    expect((await send('GET', '/api/core/me', { cookie })).status).toBe(200)
+    expect((await invited.admin.delete(`/api/core/users/${made.id}/second-factor`)).status).toBe(409)
+    expect((await app.admin.post(`/api/core/users/${made.id}/password-link`)).status).toBe(200)
+    expect((await app.admin.delete(`/api/core/users/${made.id}/second-factor`)).status).toBe(204)
+    expect((await send('GET', '/api/core/me', { cookie })).body).toMatchObject({ code: 'SESSION_EXPIRED' })
+    expect(way.status).toBe(201)
+  })
+
+  test('a session that chose no company is seen, and ended, by each company its person works in', async () => {
+    const made = await person()
+    const other = await app.secondWorkspace()
+    await share(made, other)
+    const { cookie } = await signIn(made)
+    for (const { admin } of [app, other])
+      expect((await admin.get(`/api/core/users/${made.id}/sessions`)).body.data).toHaveLength(1)
+    expect((await app.admin.delete(`/api/core/users/${made.id}/sessions`)).status).toBe(204)
+    expect((await send('GET', '/api/core/me', { cookie })).body).toMatchObject({ code: 'SESSION_EXPIRED' })
+  })
+
+  test('ending all sessions of somebody ends more than are listed', async () => {
+    const made = await person()
+    const { owner } = app.app.kernel.parts.database
+    await sql`
+      insert into core.session (id, user_id, token, expires_at)
+      select gen_random_uuid(), ${made.id}, ${made.id} || n, '2100-01-01' from generate_series(1, 230) n`.execute(owner)
+    expect((await app.admin.get(`/api/core/users/${made.id}/sessions`)).body.data).toHaveLength(200)
+    expect((await app.admin.delete(`/api/core/users/${made.id}/sessions`)).status).toBe(204)
+    const { rows } = await sql`select 1 from core.session where user_id = ${made.id}`.execute(owner)
+    expect(rows).toEqual([])
+  })
+
   test('what somebody leaves behind is counted by kind, and handed on in the background through the write path', async () => {
     await using own = await createTestApp({ now })
     await own.app.start()

@@ -273,9 +273,8 @@ export class UserService {
     await this.get(id)
     const { rows } = await sql<SessionJson>`
       select id, user_agent as "userAgent", address, created_at as "createdAt", seen_at as "seenAt",
-        expires_at as "expiresAt", strong from core.login_sessions(${id}::uuid, ${this.#now()}::timestamptz)`.execute(
-      this.#ctx.sql,
-    )
+        expires_at as "expiresAt", strong from core.login_sessions(${id}::uuid, ${this.#now()}::timestamptz)
+      order by seen_at desc, id limit 200`.execute(this.#ctx.sql)
     return rows
   }
 
