@@ -992,6 +992,42 @@ describe('API keys', () => {
   })
 })
 
+describe('secrets that are shown once', () => {
+  test('stand in no kept answer, and a repeat is told so', async () => {
+    const { cookie } = await signIn(await person({ roles: [await roleNamed('Administrator')] }))
+    const repeated = `secret ${Date.now()}`
+    const post = (path: string, body: unknown, at: string) =>
+      send('POST', `/api/core${path}`, { cookie, 'idempotency-key': `${repeated} ${at}` }, body)
+    const made = await person()
+    const role = await roleNamed('Reader')
+    const key = await post('/api-keys', { name: 'Once', role }, 'key')
+    const secrets: string[] = []
+    for (const [path, body] of [
+      ['/api-keys', { name: 'Once', role }],
+      [`/api-keys/${key.body.data.id}/rotate`, {}],
+      ['/users', { name: 'Once', email: `once.${Date.now()}@example.com` }],
+      ['/users/invite', { email: `once.guest.${Date.now()}@example.com` }],
+      [`/users/${made.id}/password-link`, undefined],
+    ] as const) {
+      const first = await post(path, body, path)
+      expect(first.status, path).toBeLessThan(300)
+      const { data, password, link } = first.body
+      secrets.push(password ?? link ?? data.key ?? data.link)
+      const again = await post(path, body, path)
+      expect(again.body, path).toMatchObject({ status: 409, code: 'SECRET_SHOWN_ONCE' })
+    }
+    const { rows } = await sql<{ status: number; body: string }>`
+      select status, body from core.idempotency where key like ${`${repeated}%`}`.execute(
+      app.app.kernel.parts.database.owner,
+    )
+    expect(rows).toHaveLength(6)
+    for (const secret of secrets) {
+      expect(secret).toEqual(expect.any(String))
+      expect(JSON.stringify(rows)).not.toContain(secret)
+    }
+  })
+})
+
 describe('rights are written by their own permissions alone', () => {
   test('every right over all records hands out none over rights', async () => {
     const verbs = ['read', 'create', 'update', 'delete', 'restore', 'import', 'export']

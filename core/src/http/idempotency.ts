@@ -2,13 +2,21 @@ import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Context } from '../context.ts'
 import type { JobDefinition } from '../plugins/define-plugin.ts'
-import { idempotencyKeyReused } from './problem.ts'
+import { idempotencyKeyReused, secretShownOnce } from './problem.ts'
 
 /** What a route answered: enough to answer the same again. */
 export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+}
+
+/** One request, as its repeats are known by. */
+interface Repeatable {
+  readonly key: string | undefined
+  readonly request: string
+  /** Its answer is shown once: kept is only that it was done. */
+  readonly secret?: boolean | undefined
 }
 
 const longestKey = 200
@@ -18,12 +26,12 @@ const longestKey = 200
  *
  * The key's lock is held until the unit ends, so that of two at once the second waits and then repeats the first.
  *
- * @throws `IDEMPOTENCY_KEY_REUSED` (422) for the same key with another request
+ * @throws `IDEMPOTENCY_KEY_REUSED` (422) for the same key with another request, `SECRET_SHOWN_ONCE` (409) for a repeat
+ *   whose answer is not to be read twice
  */
 export async function answerOnce(
   ctx: Context,
-  key: string | undefined,
-  request: string,
+  { key, request, secret = false }: Repeatable,
   run: () => Promise<Answer>,
 ): Promise<Answer> {
   if (key === undefined || key === '') return run()
@@ -40,12 +48,13 @@ export async function answerOnce(
   const [first] = rows
   if (first) {
     if (first.request_hash !== hash) throw idempotencyKeyReused({ key: short })
+    if (secret) throw secretShownOnce({ key: short })
     return { status: first.status, headers: { ...first.headers, 'idempotent-replay': 'true' }, body: first.body }
   }
   const answer = await run()
   await sql`
     insert into core.idempotency (workspace, key, actor, request_hash, status, headers, body, at)
-    values (${ctx.workspace.id}::uuid, ${short}, ${actor}, ${hash}, ${answer.status}, ${JSON.stringify(answer.headers)}::jsonb, ${answer.body}, ${ctx.clock.now().toISOString()}::timestamptz)
+    values (${ctx.workspace.id}::uuid, ${short}, ${actor}, ${hash}, ${answer.status}, ${JSON.stringify(answer.headers)}::jsonb, ${secret ? '' : answer.body}, ${ctx.clock.now().toISOString()}::timestamptz)
     on conflict (workspace, actor, key) do update
       set request_hash = excluded.request_hash, status = excluded.status, headers = excluded.headers, body = excluded.body, at = excluded.at`.execute(
     ctx.sql,

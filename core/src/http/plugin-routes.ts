@@ -41,7 +41,7 @@ export function pluginApp(
 }
 
 function mount(app: Hono<PluginEnv>, kernel: Kernel, plugin: PluginDefinition, route: RouteDefinition): void {
-  const { method, path, permission, params, query, body, status = 200 } = route
+  const { method, path, permission, params, query, body, status = 200, secret } = route
   app.on(method.toUpperCase(), path, async (request) => {
     const { facts } = request.env
     if (permission !== 'authenticated' && !facts.who.authority.may(permission)) throw permissionDenied({ permission })
@@ -54,14 +54,18 @@ function mount(app: Hono<PluginEnv>, kernel: Kernel, plugin: PluginDefinition, r
     const handle = route.handle as (input: unknown, ctx: unknown) => Promise<unknown>
     const key = method === 'get' ? undefined : request.req.header('idempotency-key')
     const answer = await unitOf(kernel, { facts, raw: request.req.raw, plugin: plugin.id }, (ctx) =>
-      answerOnce(ctx, key, `${method} ${request.req.path} ${JSON.stringify(sent ?? null)}`, async () => {
-        const value = await handle(input, ctx)
-        return {
-          status: value === undefined ? 204 : status,
-          headers: { 'content-type': 'application/json; charset=utf-8', ...changeSetHeader(ctx) },
-          body: value === undefined ? '' : JSON.stringify(value),
-        }
-      }),
+      answerOnce(
+        ctx,
+        { key, request: `${method} ${request.req.path} ${JSON.stringify(sent ?? null)}`, secret },
+        async () => {
+          const value = await handle(input, ctx)
+          return {
+            status: value === undefined ? 204 : status,
+            headers: { 'content-type': 'application/json; charset=utf-8', ...changeSetHeader(ctx) },
+            body: value === undefined ? '' : JSON.stringify(value),
+          }
+        },
+      ),
     )
     return new Response(answer.status === 204 ? null : answer.body, { status: answer.status, headers: answer.headers })
   })

@@ -28,6 +28,13 @@ export const idempotencyKeyReused = defineError<{ key: string }>(
   ({ key }) => `The Idempotency-Key "${key}" was used for another request. Use a new key for each different request.`,
 )
 
+export const secretShownOnce = defineError<{ key: string }>(
+  'SECRET_SHOWN_ONCE',
+  409,
+  ({ key }) =>
+    `The request with the Idempotency-Key "${key}" was done already, and the secret in its answer is shown once. If that answer was lost, make a new one with a new key.`,
+)
+
 const internalError = defineError<{ request: string }>(
   'INTERNAL_ERROR',
   500,

@@ -155,8 +155,10 @@ export function resourceRoutes(kernel: Kernel, resource: Resource, jobs: Jobs): 
       (ctx) =>
         answerOnce(
           ctx,
-          request.req.header('idempotency-key'),
-          `${request.req.method} ${path} ${JSON.stringify(body)}`,
+          {
+            key: request.req.header('idempotency-key'),
+            request: `${request.req.method} ${path} ${JSON.stringify(body)}`,
+          },
           () => work(ctx, body),
         ),
       request.req.header('x-reason'),

@@ -136,6 +136,8 @@ export interface RouteDefinition {
   readonly body?: z.ZodType
   readonly answer: z.ZodType
   readonly status?: number
+  /** Its answer opens something and can be read this once: nothing of it is kept for who repeats the request. */
+  readonly secret?: boolean
   /** One unit of work; a thrown refusal undoes it. */
   readonly handle: (input: never, ctx: Context) => Promise<unknown>
 }
@@ -162,6 +164,7 @@ export function defineRoute<
   body?: Body
   answer: Answer
   status?: number
+  secret?: boolean
   handle: (
     input: RouteInput<z.output<Params>, z.output<Query>, z.output<Body>>,
     ctx: Context,

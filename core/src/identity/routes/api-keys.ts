@@ -49,6 +49,7 @@ export const apiKeyRoutes: readonly RouteDefinition[] = [
     method: 'post',
     path: '/api-keys',
     permission,
+    secret: true,
     summary: 'Make an API key; the key is answered this once',
     body: newKey,
     status: 201,
@@ -65,6 +66,7 @@ export const apiKeyRoutes: readonly RouteDefinition[] = [
     method: 'post',
     path: '/api-keys/:id/rotate',
     permission,
+    secret: true,
     summary: 'Give an API key a new secret, answered this once; the old one works for some days, or until an instant',
     params: byId,
     body: z.strictObject({
