@@ -148,6 +148,10 @@ test('no row of others is written, taken over or handed on from a partner sessio
 })
 
 test('functions of the tables’ owner end at the wall too', async () => {
+  const keys = JSON.stringify([{ kind: 'name', value: 'House-marker Garonne', near: true, probe: 0, finds: 'close' }])
+  const alike = (tx: Sql) =>
+    sql`select record from core.duplicate_find('core.account', ${keys}::jsonb, 10, 0.5::real)`.execute(tx)
+  expect((await inside(app.admin, '*', alike)).rows).toHaveLength(1)
   const found = await inside(ana, side(atlas), async (tx) => {
     const search = await sql<{ title: string }>`
       select title from core.search_find(array['marker'], '', true, array['core.account', 'deals.deal', 'core.user'], '{}', '{}', null, '{}', 50, 5)`.execute(
@@ -155,10 +159,7 @@ test('functions of the tables’ owner end at the wall too', async () => {
     )
     const ids = await sql<{ id: string }>`
       select core.search_ids(array['marker'], '', true, 'core.account', true, null, '{}') as id`.execute(tx)
-    const keys = JSON.stringify([{ kind: 'name', value: 'House-marker Garonne', near: true, probe: 0, finds: 'close' }])
-    const alike =
-      await sql`select record from core.duplicate_find('core.account', ${keys}::jsonb, 10, 0.5::real)`.execute(tx)
-    return { titles: search.rows.map(({ title }) => title), ids: ids.rows, alike: alike.rows }
+    return { titles: search.rows.map(({ title }) => title), ids: ids.rows, alike: (await alike(tx)).rows }
   })
   expect(found.titles).toEqual(['Atlas-marker changed'])
   expect(found).toMatchObject({ ids: [], alike: [] })
