@@ -57,6 +57,8 @@ create table core.opt_out (
   hash bytea not null,
   unique (workspace, position),
   constraint opt_out_proof unique (workspace, proof_key),
+  -- What has not been said yet would outweigh all that is said until then.
+  check (at <= recorded_at),
   check (num_nonnulls(person, address_hash) > 0),
   check ((person is null) = (person_resource is null)),
   foreign key (workspace, wording_hash) references core.consent_wording (workspace, hash)
@@ -488,6 +490,7 @@ create table core.retention_rule (
   action text not null check (action in ('delete', 'anonymise')),
   grace_days integer not null default 30 check (grace_days between 0 and 3650),
   active boolean not null default false,
+  rehearsed text,
   fault text,
   last_run_at timestamptz,
   unique (workspace, id)

@@ -17,8 +17,20 @@ async function made(here: TestWorkspace, path: string, values: Record<string, un
   return body.data.id
 }
 
-const rule = (here: TestWorkspace, values: Record<string, unknown>) =>
-  made(here, rules, { name: 'Old ones', active: true, graceDays: 0, ...values })
+/** A rule that was rehearsed and switched on. */
+async function rule(here: TestWorkspace, values: Record<string, unknown>): Promise<string> {
+  const id = await made(here, rules, { name: 'Old ones', graceDays: 0, ...values })
+  await switchOn(here, id)
+  return id
+}
+
+async function switchOn(here: TestWorkspace, id: string) {
+  await here.admin.post(`${rules}/${id}/rehearse`)
+  const { body } = await here.admin.get(`${rules}/${id}`)
+  const on = await here.admin.patch(`${rules}/${id}`, { version: body.data.version, active: true })
+  expect(on.status, JSON.stringify(on.body)).toBe(200)
+  return on
+}
 
 async function runOf(here: TestWorkspace, id: string) {
   const { status } = await here.admin.post(`${rules}/${id}/run`)
@@ -98,6 +110,73 @@ describe('a retention rule', () => {
     expect((await here.admin.get(`/api/core/orders/${order}`)).status).toBe(200)
   })
 
+  test('ends the lead it is about, and not the customer the lead became', async () => {
+    const here = await app.secondWorkspace()
+    const lead = await made(here, '/api/core/leads', { firstName: 'Odile', lastName: 'Cliente', source: 'fair' })
+    const became = await here.admin.post(`/api/core/leads/${lead}/convert`, {
+      version: 1,
+      account: { create: { name: 'Odile Cliente', kind: 'person' } },
+      contact: { create: {} },
+    })
+    expect(became.status, JSON.stringify(became.body)).toBeLessThan(300)
+    const { contact, account } = (await here.admin.get(`/api/core/leads/${lead}`)).body.data
+    const id = await rule(here, { resource: 'core.lead', condition: 'status = "converted"', action: 'anonymise' })
+    expect(await runOf(here, id)).toMatchObject({ matched: 1, gone: 1 })
+    expect((await here.admin.get(`/api/core/leads/${lead}`)).body.data.name).toBe('[erased]')
+    for (const [path, record, name] of [
+      ['contacts', contact, 'Odile Cliente'],
+      ['accounts', account, 'Odile Cliente'],
+    ])
+      expect((await here.admin.get(`/api/core/${path}/${record}`)).body.data).toMatchObject({ name, deletedAt: null })
+  })
+
+  test('ends nothing more once it is switched off, though its run has begun', async () => {
+    const here = await app.secondWorkspace()
+    const lead = await made(here, '/api/core/leads', { firstName: 'Odile', lastName: 'Restée', source: 'fair' })
+    const id = await rule(here, { resource: 'core.lead', condition: 'source = "fair"', action: 'anonymise' })
+    const { owner } = app.app.kernel.parts.database
+    await sql`create function core.test_switch_off() returns trigger language plpgsql as 'begin update core.retention_rule set active = false; return new; end'`.execute(
+      owner,
+    )
+    await sql`create trigger test_switch_off after insert on core.erasure for each row execute function core.test_switch_off()`.execute(
+      owner,
+    )
+    try {
+      expect(await runOf(here, id)).toMatchObject({ matched: 1, gone: 0 })
+    } finally {
+      await sql`drop function core.test_switch_off() cascade`.execute(owner)
+    }
+    expect((await here.admin.get(`/api/core/leads/${lead}`)).body.data).toMatchObject({
+      name: 'Odile Restée',
+      deletedAt: null,
+    })
+  })
+
+  test('leaves nobody to be found by their name, in lists or in files of exports', async () => {
+    const here = await app.secondWorkspace()
+    const contact = await made(here, '/api/core/contacts', { firstName: 'Odile', lastName: 'Trouvée', source: 'fair' })
+    const account = await made(here, '/api/core/accounts', { name: 'Garonne' })
+    await made(here, '/api/core/orders', { account, contact, currency: 'EUR' })
+    await made(here, '/api/core/activities', { subject: 'Call', contact })
+    await here.admin.post('/api/core/exports', { resource: 'core.contact', format: 'csv' })
+    await app.app.jobs.runUntilIdle()
+    const { owner } = app.app.kernel.parts.database
+    const left = () =>
+      sql<{ what: string }>`
+        select 'words ' || d.resource as what from core.search_document d where d.workspace = ${here.workspace.id}::uuid and d::text ~* 'trouvee'
+        union all select 'file' from core.file_piece p where p.workspace = ${here.workspace.id}::uuid and encode(p.bytes, 'escape') ~ 'Odile'`.execute(
+        owner,
+      )
+    expect((await left()).rows.map(({ what }) => what)).toEqual(expect.arrayContaining(['words core.contact', 'file']))
+    const id = await rule(here, { resource: 'core.contact', condition: 'source = "fair"', action: 'anonymise' })
+    expect(await runOf(here, id)).toMatchObject({ gone: 1 })
+    expect((await left()).rows).toEqual([])
+    const { rows } = await here.inside((ctx) =>
+      sql`select 1 from core.retention_due d where d.rule = ${id}::uuid`.execute(ctx.sql),
+    )
+    expect(rows, 'nobody looks at them again').toEqual([])
+  })
+
   test('stops and says so when its condition no longer fits', async () => {
     const here = await app.secondWorkspace()
     await made(here, '/api/core/fields', {
@@ -118,9 +197,9 @@ describe('a retention rule', () => {
     const mended = await here.admin.patch(`${rules}/${id}`, {
       version: body.data.version,
       condition: 'source = "x"',
-      active: true,
     })
-    expect(mended.body.data).toMatchObject({ active: true, fault: null })
+    expect(mended.body.data).toMatchObject({ active: false, fault: null })
+    expect((await switchOn(here, id)).body.data).toMatchObject({ active: true, fault: null })
   })
 
   test.each([
@@ -135,6 +214,52 @@ describe('a retention rule', () => {
     const here = await app.secondWorkspace()
     const { body } = await here.admin.post(rules, { name: 'Wrong', action: 'delete', ...values })
     expect(body).toMatchObject({ code })
+  })
+
+  test('is switched on by who may erase all of a kind, with the condition that was rehearsed', async () => {
+    const here = await app.secondWorkspace()
+    const lead = await made(here, '/api/core/leads', { firstName: 'Odile', lastName: 'Cachée', source: 'fair' })
+    const values = {
+      name: 'Fairs',
+      resource: 'core.lead',
+      condition: 'source = "fair"',
+      action: 'delete',
+      graceDays: 0,
+    }
+    const all = (action: string) => ({ resource: 'core.lead', action, visibility: 'all' }) as const
+    const manager = await here.as({ may: ['core.privacy.manage', 'core.privacy.read'], grants: [all('read')] })
+    expect(await manager.post(rules, { ...values, active: true })).toMatchObject({
+      status: 403,
+      body: { code: 'PERMISSION_DENIED' },
+    })
+    const id = (await manager.post(rules, values)).body.data.id
+    expect((await manager.post(`${rules}/${id}/rehearse`)).body.data).toMatchObject({ matching: 1 })
+    const patch = async (who: typeof manager, change: Record<string, unknown>) =>
+      who.patch(`${rules}/${id}`, {
+        version: (await here.admin.get(`${rules}/${id}`)).body.data.version,
+        ...change,
+      })
+    expect(await patch(manager, { active: true })).toMatchObject({ body: { code: 'PERMISSION_DENIED' } })
+    const eraser = await here.as({
+      may: ['core.privacy.manage', 'core.privacy.read', 'core.privacy.erase'],
+      grants: [all('read')],
+    })
+    expect(await patch(eraser, { active: true })).toMatchObject({ body: { code: 'PERMISSION_DENIED' } })
+    expect(await patch(here.admin, { active: true, condition: 'source != "fair"' })).toMatchObject({
+      status: 409,
+      body: { code: 'RETENTION_NOT_REHEARSED' },
+    })
+    expect(await patch(here.admin, { active: true })).toMatchObject({ status: 200, body: { data: { active: true } } })
+    expect(await patch(manager, { graceDays: 1 })).toMatchObject({ body: { code: 'PERMISSION_DENIED' } })
+    expect(await patch(manager, { name: 'Old fairs' })).toMatchObject({ status: 200 })
+    // Who sees none of the leads is told of none.
+    const blind = await here.as({
+      may: ['core.privacy.manage', 'core.privacy.read'],
+      grants: [{ ...all('read'), visibility: 'own' }],
+    })
+    expect((await blind.post(`${rules}/${id}/rehearse`)).body.data).toEqual({ matching: 0, due: 0, sample: [] })
+    expect(await patch(manager, { active: false })).toMatchObject({ status: 200 })
+    expect((await here.admin.get(`/api/core/leads/${lead}`)).status).toBe(200)
   })
 
   test('is made by who may manage privacy only, whatever records they may create', async () => {

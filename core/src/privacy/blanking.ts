@@ -30,9 +30,14 @@ const personal: ReadonlySet<FieldType> = new Set([
   'json',
 ])
 
+const marks = { fr: '[effacé]', en: '[erased]' } as const
+
+/** What blanked records are called in any language: the company may have changed its own since. */
+export const blankMarks: ReadonlySet<string> = new Set(['', ...Object.values(marks)])
+
 /** What a blanked record is called where it must have a name. */
 export function markOf({ ctx }: EngineScope): string {
-  return ctx.workspace.locale === 'fr' ? '[effacé]' : '[erased]'
+  return ctx.workspace.locale === 'fr' ? marks.fr : marks.en
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts'
 import { defineEvent } from '../events/event.ts'
 import { removePieces } from '../files/pieces.ts'
 import type { JobHandler, JobTools } from '../jobs/job.ts'
+import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
 import type { RecordEngine } from '../records/engine.ts'
 import { exportLog } from '../records/export/export.ts'
@@ -14,6 +15,7 @@ import { channelsOf, hashOf } from './addresses.ts'
 import { blankRecords, deleteRecords, markMentions, markOf, refreshWords } from './blanking.ts'
 import { certify } from './certificates.ts'
 import { suppress } from './consent-routes.ts'
+import { subjectUnknowable } from './errors.ts'
 import type { PrivacyKeys } from './keys.ts'
 import type { ErasurePlan, PlannedHold } from './plan.ts'
 import { privacyRequests } from './privacy-request.ts'
@@ -97,14 +99,28 @@ const cause = (request: string) => ({ origin: 'erasure', reason: '', request })
 
 /** What an erasure would come to, kept with the request; nothing is changed. */
 export const rehearseJob: JobHandler<Payload> = async ({ payload: { request } }, tools) => {
-  const { plan, terms } = await tools.unit((ctx) => listed(ctx, request))
-  const mentions = await countMentions(tools, request, terms.pattern)
-  await tools.unit(async (ctx) => {
-    await sql`delete from core.erasure where workspace = ${ctx.workspace.id}::uuid and run = ${request}::uuid`.execute(
+  // A list of its own: an erasure that began meanwhile works off its own list, and finds it as it left it.
+  const run = uuidv7()
+  const listing = await tools.unit(async (ctx) =>
+    (await isOver(ctx, request)) ? undefined : listed(ctx, run, request),
+  )
+  if (!listing) return { stopped: true }
+  const { plan, terms } = listing
+  const mentions = await countMentions(tools, run, terms.pattern)
+  return tools.unit(async (ctx) => {
+    await sql`delete from core.erasure where workspace = ${ctx.workspace.id}::uuid and run = ${run}::uuid`.execute(
       ctx.sql,
     )
+    if (await isOver(ctx, request)) return { stopped: true }
     await note(ctx, request, { plan: { ...plan, mentions }, plannedAt: ctx.clock.now().toISOString() })
+    return { stopped: false }
   })
+}
+
+/** Whether there is nothing left to rehearse: the erasure began, or is done. */
+async function isOver(ctx: Context, request: string): Promise<boolean> {
+  const { data } = await ctx.asSystem().records.get(privacyRequests, request)
+  return data['state'] === 'running' || data['state'] === 'done'
 }
 
 async function countMentions(tools: JobTools, run: string, pattern: string): Promise<ErasurePlan['mentions']> {
@@ -119,9 +135,9 @@ async function countMentions(tools: JobTools, run: string, pattern: string): Pro
 }
 
 /** Makes the list of what a run is about; the row it hangs on goes with the run. */
-async function listed(ctx: Context, run: string) {
+async function listed(ctx: Context, run: string, request: string) {
   const scope = scopeOf(ctx)
-  const { data } = await scope.ctx.records.get(privacyRequests, run)
+  const { data } = await scope.ctx.records.get(privacyRequests, request)
   const subject = await subjectOf(scope, String(data['subjectResource']), String(data['subjectRecord']))
   const { workspace, clock } = ctx
   await sql`delete from core.erasure where workspace = ${workspace.id}::uuid and run = ${run}::uuid`.execute(ctx.sql)
@@ -149,7 +165,9 @@ async function begin(ctx: Context, keys: PrivacyKeys, run: string): Promise<void
   if (await erasureOf(ctx, run)) return
   const { data } = await scopeOf(ctx).ctx.records.get(privacyRequests, run)
   if (data['state'] === 'done') return
-  const { subject, terms, plan } = await listed(ctx, run)
+  const { subject, terms, plan } = await listed(ctx, run, run)
+  // Nothing is known to look for: a certificate would say that nobody is named anywhere, and nobody looked.
+  if (subject.isBlank) throw subjectUnknowable({ number: String(data['number']) })
   const at = ctx.clock.now().toISOString()
   const place: Place = { step: 'stores', nth: 0, block: 0 }
   await sql`
@@ -181,16 +199,16 @@ async function proceed(ctx: Context, run: string): Promise<boolean> {
       const store = ctx.contributions(PrivacyStores).filter(hasErase)[place.nth]
       if (!store) return { step: 'records', nth: 0, block: 0 }
       const { erased: gone } = await store.erase(terms.subject, ctx.asSystem())
-      await count(ctx, run, { [`store ${store.id}`]: gone })
+      await countGone(ctx, run, { [`store ${store.id}`]: gone })
       return { ...place, nth: place.nth + 1 }
     },
     records: async () => ((await eraseSome(ctx, run)) ? place : { step: 'words', nth: 0, block: 0 }),
     words: async () => {
-      await forgetWords(scopeOf(ctx), terms.subject)
+      await forgetWords(scopeOf(ctx), terms.subject.records)
       return { step: 'files', nth: 0, block: 0 }
     },
     files: async () => {
-      await count(ctx, run, { files: await removeFiles(ctx, run, terms) })
+      await countGone(ctx, run, { files: await removeFiles(ctx, run, terms.texts) })
       return { step: 'mentions', nth: 0, block: 0 }
     },
     mentions: () => eraseMentions(ctx, run, place, terms.pattern),
@@ -210,11 +228,18 @@ async function proceed(ctx: Context, run: string): Promise<boolean> {
 const hasErase = (store: PrivacyStore): store is PrivacyStore & { erase: NonNullable<PrivacyStore['erase']> } =>
   store.erase !== undefined
 
-async function count(ctx: Context, run: string, more: Readonly<Record<string, number>>): Promise<void> {
+export async function countGone(ctx: Context, run: string, more: Readonly<Record<string, number>>): Promise<void> {
   await sql`
     update core.erasure e set counts = e.counts || (
       select coalesce(jsonb_object_agg(m.key, m.value::bigint + coalesce((e.counts ->> m.key)::bigint, 0)), '{}') from jsonb_each_text(${JSON.stringify(more)}::jsonb) m)
     where e.workspace = ${ctx.workspace.id}::uuid and e.run = ${run}::uuid`.execute(ctx.sql)
+}
+
+/** What went so far, by what it was. */
+export async function countsOf(ctx: Context, run: string): Promise<Readonly<Record<string, number>>> {
+  const { rows } = await sql<{ counts: Record<string, number> }>`
+    select counts from core.erasure where workspace = ${ctx.workspace.id}::uuid and run = ${run}::uuid`.execute(ctx.sql)
+  return rows[0]?.counts ?? {}
 }
 
 /** Blanks the next records of the list and what the engine keeps beside them. */
@@ -239,14 +264,14 @@ export async function eraseSome(ctx: Context, run: string): Promise<boolean> {
     where workspace = ${ctx.workspace.id}::uuid and run = ${run}::uuid and resource = ${first.resource} and record = any(${ids}::uuid[])`.execute(
     ctx.sql,
   )
-  await count(ctx, run, { ...traces[0]?.counts, [`record ${first.resource}`]: ids.length })
+  await countGone(ctx, run, { ...traces[0]?.counts, [`record ${first.resource}`]: ids.length })
   // A record that is about the person is found again by what it still is: whose account, which kind.
   if (first.how === 'about') await refreshWords(scope, resource, ids)
   return true
 }
 
-/** Records that are found by the person's name through a reference lose those words. */
-async function forgetWords(scope: EngineScope, { records }: PrivacySubject): Promise<void> {
+/** Records that are found by a gone one's name through a reference lose those words. */
+export async function forgetWords(scope: EngineScope, records: PrivacySubject['records']): Promise<void> {
   for (const { resource: kind, record } of records) {
     const target = scope.catalog.of(kind)
     for (const { resource, field } of relationsTo(scope, target)) {
@@ -265,8 +290,8 @@ async function forgetWords(scope: EngineScope, { records }: PrivacySubject): Pro
   }
 }
 
-/** Files of exports that may hold the person, and any file in which they are named. */
-async function removeFiles(ctx: Context, run: string, { texts }: Terms): Promise<number> {
+/** Files of exports that may hold what went, and any file in which somebody is named. */
+export async function removeFiles(ctx: Context, run: string, texts: Terms['texts']): Promise<number> {
   const needles = texts.flatMap((text) => [
     Buffer.from(text, 'utf8').toString('hex'),
     Buffer.from(text, 'latin1').toString('hex'),
@@ -277,7 +302,7 @@ async function removeFiles(ctx: Context, run: string, { texts }: Terms): Promise
     left join core.privacy_request q on q.workspace = p.workspace and q.id = p.file
     where p.workspace = ${ctx.workspace.id}::uuid
       and (q.subject_record in (select t.record from core.erasure_target t where t.workspace = p.workspace and t.run = ${run}::uuid and t.how = 'person')
-        or e.resource in (select t.resource from core.erasure_target t where t.workspace = p.workspace and t.run = ${run}::uuid and t.how in ('person', 'about'))
+        or e.resource in (select t.resource from core.erasure_target t where t.workspace = p.workspace and t.run = ${run}::uuid and t.how in ('person', 'about', 'row'))
         or exists (select from unnest(${needles}::text[]) n where core.holds_word(p.bytes, decode(n, 'hex'))))
     group by 1, 2`.execute(ctx.sql)
   const { records } = ctx.asSystem()
@@ -320,7 +345,7 @@ async function eraseMentions(ctx: Context, run: string, place: Place, pattern: s
           )
         ).rows[0]?.n ?? 0,
       )
-  if (found > 0) await count(ctx, run, { [`mention ${table.place}`]: found })
+  if (found > 0) await countGone(ctx, run, { [`mention ${table.place}`]: found })
   return to >= table.blocks ? { ...place, nth: place.nth + 1, block: 0 } : { ...place, block: to }
 }
 
@@ -346,7 +371,7 @@ async function lookOnceMore(ctx: Context, run: string, place: Place, pattern: st
   const table = pattern === '' ? undefined : (await searched(ctx))[place.nth]
   if (!table) return undefined
   const { count: found } = await mentionsIn(ctx, run, table.place, pattern)
-  if (found > 0) await count(ctx, run, { [`left ${table.place}`]: found })
+  if (found > 0) await countGone(ctx, run, { [`left ${table.place}`]: found })
   return { ...place, nth: place.nth + 1 }
 }
 

@@ -18,6 +18,20 @@ export const consentInTheFuture = defineError<{ at: string }>(
   ({ at }) => `${at} has not come yet. Give the moment at which the person said it.`,
 )
 
+export const proofOfAnother = defineError<{ id: string }>(
+  'PROOF_OF_ANOTHER',
+  409,
+  ({ id }) =>
+    `This proof was recorded for something else already, as ${id}. Give each statement a proof key of its own.`,
+)
+
+export const addressOfAnother = defineError(
+  'ADDRESS_OF_ANOTHER',
+  403,
+  () =>
+    'This is no address of this person. Choose one of theirs, or ask somebody who manages privacy to record it by the address.',
+)
+
 export const personUnknown = defineError<{ resource: string; id: string }>(
   'PERSON_UNKNOWN',
   404,
@@ -45,6 +59,19 @@ export const requestNotRehearsed = defineError<{ number: string }>(
     `${number} was not rehearsed yet. Look first at what would go and what the law keeps: nothing brings it back.`,
 )
 
+export const subjectUnknowable = defineError<{ number: string }>(
+  'SUBJECT_UNKNOWABLE',
+  409,
+  ({ number }) =>
+    `Whoever ${number} is about was blanked before it ran, so that nobody could be looked for. Make a request for another record of theirs.`,
+)
+
+export const requestInRehearsal = defineError<{ number: string }>(
+  'REQUEST_IN_REHEARSAL',
+  409,
+  ({ number }) => `${number} is being rehearsed. Wait until what would go is listed, and look at it first.`,
+)
+
 export const certificateNotFound = defineError<{ id: string }>(
   'CERTIFICATE_NOT_FOUND',
   404,
@@ -62,4 +89,11 @@ export const retentionResourceRefused = defineError<{ resource: string }>(
   422,
   ({ resource }) =>
     `"${resource.slice(0, 60)}" is no kind of record a rule may end. Choose one that people keep in lists.`,
+)
+
+export const retentionNotRehearsed = defineError<{ name: string }>(
+  'RETENTION_NOT_REHEARSED',
+  409,
+  ({ name }) =>
+    `"${name}" was not rehearsed with this condition. Rehearse it first, look at what would go, then switch it on.`,
 )

@@ -10,7 +10,7 @@ import type { RecordJson } from '../records/records.ts'
 import { accessKind } from './access.ts'
 import { certificateOf, verifyCertificate } from './certificates.ts'
 import { erasureKind, note, rehearsalKind } from './erasure.ts'
-import { requestNotRehearsed } from './errors.ts'
+import { requestInRehearsal, requestNotRehearsed } from './errors.ts'
 import type { PrivacyKeys } from './keys.ts'
 import { privacyRequests } from './privacy-request.ts'
 import { liftTombstones } from './tombstones.ts'
@@ -147,7 +147,10 @@ export function requestRoutes(keys: () => PrivacyKeys): readonly RouteDefinition
         const isErasure = data['kind'] === 'erasure'
         demand(ctx, isErasure ? 'core.privacy.erase' : 'core.privacy.export')
         if (isErasure && data['plannedAt'] === null) throw requestNotRehearsed({ number: String(data['number']) })
-        await resumePaused(ctx, data['job'])
+        const before = await stateOfJob(ctx, data['job'])
+        if (isErasure && data['state'] === 'verified' && (before === 'queued' || before === 'running'))
+          throw requestInRehearsal({ number: String(data['number']) })
+        if (before === 'paused') await resumeJob(ctx, String(data['job']))
         const job = await requestJob(ctx, {
           kind: isErasure ? erasureKind : accessKind,
           key: params.id,
@@ -196,9 +199,9 @@ export function requestRoutes(keys: () => PrivacyKeys): readonly RouteDefinition
   ]
 }
 
-async function resumePaused(ctx: Context, job: unknown): Promise<void> {
-  if (typeof job !== 'string') return
+async function stateOfJob(ctx: Context, job: unknown): Promise<string | undefined> {
+  if (typeof job !== 'string') return undefined
   const { rows } = await sql<{ state: string }>`
     select state from core.job where workspace = ${ctx.workspace.id}::uuid and id = ${job}::uuid`.execute(ctx.sql)
-  if (rows[0]?.state === 'paused') await resumeJob(ctx, job)
+  return rows[0]?.state
 }

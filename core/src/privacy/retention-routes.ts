@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { requestJob } from '../jobs/index.ts'
 import { defineRoute, type RouteDefinition } from '../plugins/define-plugin.ts'
 import type { RecordEngine } from '../records/engine.ts'
-import { compiled, mayEnd, rehearseRule, retentionKind } from './retention.ts'
+import { compiled, demandRunnable, mayEnd, rehearseRule, retentionKind, ruleOf, type Rule } from './retention.ts'
 import { retentionRules } from './retention-rule.ts'
 
 const id = z.object({ id: z.uuid() })
@@ -29,6 +29,9 @@ const run = z.object({
   at: z.string(),
 })
 
+/** What decides which records go, and when: a name does not. */
+const weighty = ['active', 'condition', 'action', 'graceDays'] as const
+
 export const retentionRoutes: readonly RouteDefinition[] = [
   defineRoute({
     method: 'get',
@@ -51,7 +54,8 @@ export const retentionRoutes: readonly RouteDefinition[] = [
     answer,
     status: 201,
     handle: async ({ body }, ctx) => {
-      compiled(ctx, body)
+      compiled(body, (ctx.records as RecordEngine).scope)
+      if (body.active === true) demandRunnable(ctx, { ...body, rehearsed: null })
       return { data: await ctx.asSystem().records.create(retentionRules, body, { internal: true }) }
     },
   }),
@@ -64,11 +68,17 @@ export const retentionRoutes: readonly RouteDefinition[] = [
     body: z.strictObject({ ...z.object(values).omit({ resource: true }).partial().shape, version: z.int().min(1) }),
     answer,
     handle: async ({ params, body: { version, ...change } }, ctx) => {
-      const { records } = ctx.asSystem()
-      const { data } = await records.get(retentionRules, params.id)
-      compiled(ctx, { resource: String(data['resource']), condition: change.condition ?? String(data['condition']) })
+      const rule = await ruleOf(ctx, params.id)
+      const changed = { ...rule, ...(change as Partial<Rule>) }
+      compiled(changed, (ctx.records as RecordEngine).scope)
+      const isOther = weighty.some((name) => changed[name] !== rule[name])
+      if (changed.active && isOther) demandRunnable(ctx, changed)
       const written = { ...change, fault: null }
-      return { data: await records.update(retentionRules, { id: params.id, version }, written, { internal: true }) }
+      return {
+        data: await ctx
+          .asSystem()
+          .records.update(retentionRules, { id: params.id, version }, written, { internal: true }),
+      }
     },
   }),
   defineRoute({
@@ -99,8 +109,7 @@ export const retentionRoutes: readonly RouteDefinition[] = [
       }),
     }),
     handle: async ({ params }, ctx) => {
-      const { data } = await ctx.asSystem().records.get(retentionRules, params.id)
-      const { matching, due, sample } = await rehearseRule(ctx, data as never)
+      const { matching, due, sample } = await rehearseRule(ctx, await ruleOf(ctx, params.id))
       return { data: { matching, due, sample: [...sample] } }
     },
   }),

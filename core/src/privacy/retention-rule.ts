@@ -15,6 +15,8 @@ export const RetentionRuleSchema = defineEntity({
     action: p.string().$type<'delete' | 'anonymise'>(),
     graceDays: p.integer().default(30),
     active: p.boolean().default(false),
+    // Of what was rehearsed last: a rule is switched on with what somebody looked at, and with nothing else.
+    rehearsed: p.text().nullable(),
     fault: p.text().nullable(),
     lastRunAt: p.datetime().nullable(),
   },
@@ -34,6 +36,7 @@ export const retentionRules = defineResource(RetentionRule, {
   audience: forPrivacy,
   fields: {
     condition: { format: 'long' },
+    rehearsed: { hidden: true },
     action: { format: 'select', options: ['delete', 'anonymise'] },
     graceDays: { min: 0, max: 3650 },
   },

@@ -6,17 +6,18 @@ import type { JobHandler } from '../jobs/job.ts'
 import { requestJob } from '../jobs/index.ts'
 import type { JobDefinition } from '../plugins/define-plugin.ts'
 import { uuidv7 } from 'uuidv7'
+import { permissionDenied } from '../permissions/errors.ts'
 import type { RecordEngine } from '../records/engine.ts'
 import { withEveryRight } from '../records/merge/system-scope.ts'
 import { conditionsOf, tableOf } from '../records/read.ts'
 import type { Resource } from '../records/registry.ts'
 import type { EngineScope } from '../records/scope.ts'
 import { certify } from './certificates.ts'
-import { eraseSome } from './erasure.ts'
-import { retentionResourceRefused } from './errors.ts'
+import { countGone, countsOf, eraseSome, forgetWords, removeFiles } from './erasure.ts'
+import { retentionNotRehearsed, retentionResourceRefused } from './errors.ts'
 import type { PrivacyKeys } from './keys.ts'
 import { retentionRules } from './retention-rule.ts'
-import { subjectOf } from './subject.ts'
+import { mergedInto } from './subject.ts'
 import { listHolds, listTargets, putTargets } from './targets.ts'
 import { endRecords } from './tombstones.ts'
 
@@ -26,14 +27,17 @@ export const retentionKind = 'core.retention'
 const chunk = 100
 const sampleSize = 10
 
-interface Rule {
+export interface Rule {
   readonly id: string
+  readonly name: string
+  readonly rehearsed: string | null
   readonly version: number
   readonly resource: string
   readonly condition: string
   readonly action: 'delete' | 'anonymise'
   readonly graceDays: number
   readonly active: boolean
+  readonly deletedAt: string | null
 }
 
 const persons: ReadonlySet<string> = new Set(['core.contact', 'core.lead'])
@@ -46,8 +50,7 @@ export function mayEnd({ options }: Resource): boolean {
 }
 
 /** @throws `RETENTION_RESOURCE_REFUSED`, and what the expression language says of a condition that does not fit */
-export function compiled(ctx: Context, { resource: id, condition }: Pick<Rule, 'resource' | 'condition'>) {
-  const scope = scopeOf(ctx)
+export function compiled({ resource: id, condition }: Pick<Rule, 'resource' | 'condition'>, scope: EngineScope) {
   const resource = scope.catalog.get(id)
   if (!resource || !scope.exists(resource) || !mayEnd(resource)) throw retentionResourceRefused({ resource: id })
   return { scope, resource, where: sql.join(conditionsOf(scope, resource, { filter: condition }), sql` and `) }
@@ -61,11 +64,13 @@ export interface RetentionRehearsal {
   readonly sample: readonly { readonly id: string; readonly title: string }[]
 }
 
-/** What a rule would come to, counted exactly. */
+/** What a rule would come to, counted exactly: of what the asker may see, for they are shown it. */
 export async function rehearseRule(ctx: Context, rule: Rule): Promise<RetentionRehearsal> {
-  const { resource, where } = compiled(ctx, rule)
+  const { scope, resource, where } = compiled(rule, (ctx.records as RecordEngine).scope)
+  const access = scope.access(resource, 'read')
+  if (!access.allowed) throw permissionDenied({ permission: `${resource.id}.read` })
   const workspace = sql`${ctx.workspace.id}::uuid`
-  const title = resource.fields.get(resource.title)?.column ?? 'id'
+  const title = (access.readable(resource.title) ? resource.fields.get(resource.title)?.column : undefined) ?? 'id'
   const { rows } = await sql<{ matching: number; due: number }>`
     select count(*)::integer as matching,
       (count(*) filter (where ${rule.graceDays} = 0 or exists (select from core.retention_due d where d.workspace = ${workspace} and d.rule = ${rule.id}::uuid
@@ -74,7 +79,31 @@ export async function rehearseRule(ctx: Context, rule: Rule): Promise<RetentionR
   const { rows: sample } = await sql<{ id: string; title: string }>`
     select t.id, coalesce(${sql.ref(`t.${title}`)}::text, '') as title from ${tableOf(resource, 't')} where ${where}
     order by t.created_at, t.id limit ${sampleSize}`.execute(ctx.sql)
+  // Who sees some of it only has not seen what would go.
+  if (access.everything)
+    await sql`update core.retention_rule set rehearsed = ${digestOfRule(rule)} where workspace = ${workspace} and id = ${rule.id}::uuid`.execute(
+      ctx.sql,
+    )
   return { ...(rows[0] ?? { matching: 0, due: 0 }), sample }
+}
+
+const digestOfRule = ({ resource, condition, action }: Pick<Rule, 'resource' | 'condition' | 'action'>) =>
+  digestOf(JSON.stringify([resource, condition, action]))
+
+/**
+ * Whether this actor may let a rule run by itself: it ends records for good, all of a kind, night after night.
+ *
+ * @throws `PERMISSION_DENIED`, `RETENTION_NOT_REHEARSED`
+ */
+export function demandRunnable(
+  ctx: Context,
+  rule: Pick<Rule, 'name' | 'resource' | 'condition' | 'action' | 'rehearsed'>,
+) {
+  const { scope, resource } = compiled(rule, (ctx.records as RecordEngine).scope)
+  if (!ctx.authority.may('core.privacy.erase')) throw permissionDenied({ permission: 'core.privacy.erase' })
+  const access = scope.access(resource, 'delete')
+  if (!access.allowed || !access.everything) throw permissionDenied({ permission: `${resource.id}.delete` })
+  if (rule.rehearsed !== digestOfRule(rule)) throw retentionNotRehearsed({ name: rule.name })
 }
 
 /** Every night, each rule that is on. */
@@ -101,22 +130,27 @@ export function retentionJob(keys: () => PrivacyKeys): JobHandler<{ readonly rul
     const matched = await unit((ctx) => begin(ctx, id, run), cause)
     if (matched === undefined) return { stopped: true }
     let done = 0
-    for (let more = true; more;) {
-      const count = await unit(async (ctx) => {
-        const ended = await endSome(ctx, keys(), await ruleOf(ctx, id), run)
-        await progress(done + ended, undefined, ctx)
+    for (let after: Due | undefined | null; after !== null;) {
+      const from: Due | undefined = after
+      const some = await unit(async (ctx) => {
+        const ended = await endSome(ctx, keys(), { rule: await ruleOf(ctx, id), run, after: from })
+        await progress(done + ended.count, undefined, ctx)
         return ended
       }, cause)
-      done += count
-      more = count > 0
+      done += some.count
+      after = some.last ?? null
     }
     return unit((ctx) => finish(ctx, keys(), { id, run, matched }), cause)
   }
 }
 
-async function ruleOf(ctx: Context, id: string): Promise<Rule> {
+export async function ruleOf(ctx: Context, id: string): Promise<Rule> {
   const { data } = await ctx.asSystem().records.get(retentionRules, id)
-  return data as unknown as Rule
+  const { rows } = await sql<{ rehearsed: string | null }>`
+    select rehearsed from core.retention_rule where workspace = ${ctx.workspace.id}::uuid and id = ${id}::uuid`.execute(
+    ctx.sql,
+  )
+  return { ...(data as unknown as Rule), rehearsed: rows[0]?.rehearsed ?? null }
 }
 
 async function begin(ctx: Context, id: string, run: string): Promise<number | undefined> {
@@ -125,13 +159,18 @@ async function begin(ctx: Context, id: string, run: string): Promise<number | un
   const workspace = sql`${ctx.workspace.id}::uuid`
   let plan: ReturnType<typeof compiled>
   try {
-    plan = compiled(ctx, rule)
+    plan = compiled(rule, scopeOf(ctx))
   } catch (error) {
     if (!(error instanceof SocleError)) throw error
     // A field it reads was taken away: better nothing goes than the wrong ones.
     await ctx
       .asSystem()
-      .records.update(retentionRules, rule, { active: false, fault: error.message }, { internal: true })
+      .records.update(
+        retentionRules,
+        { id: rule.id, version: rule.version },
+        { active: false, fault: error.message },
+        { internal: true },
+      )
     return undefined
   }
   const { resource, where } = plan
@@ -154,31 +193,46 @@ async function begin(ctx: Context, id: string, run: string): Promise<number | un
   return rows[0]?.n ?? 0
 }
 
-async function endSome(ctx: Context, keys: PrivacyKeys, rule: Rule, run: string): Promise<number> {
-  const { scope, resource, where } = compiled(ctx, rule)
+/** A place in the order in which records end. */
+interface Due {
+  readonly since: string
+  readonly record: string
+}
+
+async function endSome(
+  ctx: Context,
+  keys: PrivacyKeys,
+  { rule, run, after }: { readonly rule: Rule; readonly run: string; readonly after: Due | undefined },
+): Promise<{ readonly count: number; readonly last?: Due | undefined }> {
+  // Somebody may have switched it off, or taken it away, since the unit before.
+  if (!rule.active || rule.deletedAt) return { count: 0 }
+  const { scope, resource, where } = compiled(rule, scopeOf(ctx))
   const workspace = sql`${ctx.workspace.id}::uuid`
-  const { rows } = await sql<{ record: string }>`
-    select d.record from core.retention_due d
+  const { rows } = await sql<Due>`
+    select d.record, d.since::text as since from core.retention_due d
     where d.workspace = ${workspace} and d.rule = ${rule.id}::uuid and d.since <= ${ctx.clock.today()}::date - ${rule.graceDays}::integer
-      and not exists (select from core.erasure_target e where e.workspace = ${workspace} and e.run = ${run}::uuid and e.resource = ${resource.id} and e.record = d.record)
+      ${after ? sql`and (d.since, d.record) > (${after.since}::date, ${after.record}::uuid)` : sql``}
       and exists (select from ${tableOf(resource, 't')} where t.id = d.record and ${where})
     order by d.since, d.record limit ${chunk}`.execute(ctx.sql)
   const ids = rows.map(({ record }) => record)
-  if (ids.length === 0) return 0
-  if (persons.has(resource.id)) {
-    for (const id of ids) {
-      const subject = await subjectOf(scope, resource.id, id)
-      await listTargets(scope, run, subject)
-      await endRecords(
-        ctx,
-        keys,
-        run,
-        subject.records.map(({ record }) => record),
-      )
-    }
+  const [first] = ids
+  if (first === undefined) return { count: 0 }
+  const isPerson = persons.has(resource.id)
+  // The condition holds for these, and for none of what else the person may be: a lead's contact is a customer.
+  const records = isPerson
+    ? await mergedInto(scope, resource.id, ids)
+    : ids.map((record) => ({ resource: resource.id, record }))
+  const subject = { resource: resource.id, record: first, records, addresses: [] }
+  if (isPerson) {
+    await listTargets(scope, run, subject)
+    await endRecords(
+      ctx,
+      keys,
+      run,
+      records.map(({ record }) => record),
+    )
   } else {
-    const records = ids.map((record) => ({ resource: resource.id, record }))
-    await listHolds(scope, run, { resource: resource.id, record: ids[0] ?? '', records, addresses: [] })
+    await listHolds(scope, run, subject)
     await putTargets(
       scope,
       { run, resource: resource.id, how: rule.action === 'delete' ? 'row' : 'about' },
@@ -186,13 +240,14 @@ async function endSome(ctx: Context, keys: PrivacyKeys, rule: Rule, run: string)
     )
   }
   while (await eraseSome(ctx, run));
+  await forgetWords(scope, records)
+  const listed = sql`d.workspace = ${workspace} and d.rule = ${rule.id}::uuid and d.record = any(${ids}::uuid[])`
+  const went = (how: string) => sql`exists (
+    select from core.erasure_target e where e.workspace = d.workspace and e.run = ${run}::uuid and e.resource = ${resource.id} and e.record = d.record and e.how = any(${how}::text[]))`
+  await sql`delete from core.retention_due d where ${listed} and ${went('{person,row}')}`.execute(ctx.sql)
   // Anonymised ones still meet the condition: they are not to be looked at every night.
-  await sql`
-    update core.retention_due d set since = 'infinity' where d.workspace = ${workspace} and d.rule = ${rule.id}::uuid and exists (
-      select from core.erasure_target e where e.workspace = ${workspace} and e.run = ${run}::uuid and e.resource = ${resource.id} and e.record = d.record and e.how = 'about')`.execute(
-    ctx.sql,
-  )
-  return ids.length
+  await sql`update core.retention_due d set since = 'infinity' where ${listed} and ${went('{about}')}`.execute(ctx.sql)
+  return { count: ids.length, last: rows.at(-1) }
 }
 
 /** A condition may name somebody; a certificate may not. */
@@ -212,12 +267,14 @@ async function finish(
   )
   const counts = rows[0] ?? { gone: 0, held: 0, used: 0 }
   const { resource, condition, action } = rule
+  if (counts.gone > 0) await countGone(ctx, run, { files: await removeFiles(ctx, run, []) })
+  const erased = await countsOf(ctx, run)
   const certificate =
     counts.gone === 0
       ? null
       : await certify(ctx, keys, {
           kind: 'retention',
-          body: { rule: id, resource, action, conditionDigest: digestOf(condition), matched, ...counts },
+          body: { rule: id, resource, action, conditionDigest: digestOf(condition), matched, ...counts, erased },
         })
   const at = ctx.clock.now().toISOString()
   await sql`
@@ -228,6 +285,13 @@ async function finish(
     ctx.sql,
   )
   await sql`select core.search_sweep()`.execute(ctx.sql)
-  await ctx.asSystem().records.update(retentionRules, rule, { lastRunAt: at, fault: null }, { internal: true })
+  await ctx
+    .asSystem()
+    .records.update(
+      retentionRules,
+      { id: rule.id, version: rule.version },
+      { lastRunAt: at, fault: null },
+      { internal: true },
+    )
   return { ...counts, certificate }
 }

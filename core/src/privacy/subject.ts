@@ -7,6 +7,7 @@ import type { Resource } from '../records/registry.ts'
 import type { EngineScope } from '../records/scope.ts'
 import { addressOf, type Address } from './addresses.ts'
 import type { PrivacySubject } from './stores.ts'
+import { blankMarks } from './blanking.ts'
 import { termsOf, type Terms } from './terms.ts'
 
 export interface KnownSubject extends PrivacySubject {
@@ -19,6 +20,24 @@ export interface KnownSubject extends PrivacySubject {
   readonly terms: Terms
   /** Names and addresses that others have too. */
   readonly shared: number
+  /** Nothing is known of them any more: an erasure or a rule was here before. */
+  readonly isBlank: boolean
+}
+
+/** A record with those that were merged into it: what a rule ends, whoever else the person has become. */
+export async function mergedInto(
+  { ctx, tx }: EngineScope,
+  resource: string,
+  ids: readonly string[],
+): Promise<readonly { readonly resource: string; readonly record: string }[]> {
+  const { rows } = await sql<{ resource: string; record: string }>`
+    with recursive self as (
+      select i.id as record from unnest(${[...ids]}::uuid[]) i (id)
+      union
+      select m.record from self join core.merged_record m
+        on m.workspace = ${ctx.workspace.id}::uuid and m.resource = ${resource} and m.survivor = self.record)
+    select ${resource}::text as resource, record from self`.execute(tx)
+  return rows
 }
 
 /** Who a person is here: their records, and all they were ever known by. */
@@ -66,6 +85,7 @@ export async function subjectOf(scope: EngineScope, resource: string, record: st
       others: [...(values.get('') ?? [])],
     }),
     shared: shared.size,
+    isBlank: [...(values.get('name') ?? [''])].every((name) => blankMarks.has(name)),
   }
 }
 

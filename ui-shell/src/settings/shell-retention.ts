@@ -259,13 +259,13 @@ export class ShellRetention extends KitElement {
           />
           <p class="meta" id="grace-help">${t('shell.retention.graceHelp')}</p>
         </div>
-        <label class="toggle"
-          ><input
-            type="checkbox"
-            name="active"
-            .checked=${rule?.active ?? false}
-          />${t('shell.retention.active')}</label
-        >
+        ${
+          rule
+            ? html`<label class="toggle"
+                ><input type="checkbox" name="active" .checked=${rule.active} />${t('shell.retention.active')}</label
+              >`
+            : nothing
+        }
       </form>
       ${
         rule
