@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { suppress } from '../src/privacy/consent-routes.ts'
 import { Consents, type ContactQuestion, type PersonResource } from '../src/privacy/consents.ts'
 import { createTestApp, type TestApp, type TestWorkspace } from '../src/testing/index.ts'
 
@@ -141,6 +142,32 @@ describe('objections', () => {
     expect(second.body.data).toEqual({ id: first.body.data.id, recorded: false })
   })
 
+  test('another statement with the same proof is no repetition', async () => {
+    const here = await app.secondWorkspace()
+    const person = await contactOf(here)
+    const told = { ...letter, person: { resource: 'core.contact', record: person }, proofKey: 'form:43' }
+    await recorded(here, told)
+    expect(await here.admin.post(consents, { ...told, action: 'reversal' })).toMatchObject({
+      status: 409,
+      body: { code: 'PROOF_OF_ANOTHER' },
+    })
+    expect(await stateOf(here, person)).toMatchObject({ mail: 'opted-out' })
+  })
+
+  test('who may change one person opens no address of another', async () => {
+    const here = await app.secondWorkspace()
+    const person = await contactOf(here)
+    await recorded(here, { ...letter, address: 'victim@example.com' })
+    const clerk = await here.as({ may: ['core.contact.read', 'core.contact.update'] })
+    const reversal = { ...letter, action: 'reversal', person: { resource: 'core.contact', record: person } }
+    expect(await clerk.post(consents, { ...reversal, address: 'victim@example.com' })).toMatchObject({
+      status: 403,
+      body: { code: 'ADDRESS_OF_ANOTHER' },
+    })
+    expect(await refusal(here, { channel: 'mail', address: 'victim@example.com' })).toBe('opted-out')
+    expect((await clerk.post(consents, { ...reversal, address: 'M.Duval@example.com' })).status).toBe(201)
+  })
+
   test('it keeps its wording, by digest and in words, and who recorded it', async () => {
     const here = await app.secondWorkspace()
     const person = await contactOf(here)
@@ -194,6 +221,11 @@ describe('objections', () => {
   test.each([
     ['nobody is named', {}, 'CONSENT_OF_NOBODY'],
     ['the address is none', { address: '????', channel: 'phone' }, 'ADDRESS_UNREADABLE'],
+    [
+      'it lies in the future by another clock',
+      { address: 'a@example.com', at: '2026-03-02T08:30:00-11:00' },
+      'CONSENT_IN_THE_FUTURE',
+    ],
     ['it lies in the future', { address: 'a@example.com', at: '2036-01-01T00:00:00Z' }, 'CONSENT_IN_THE_FUTURE'],
   ])('is refused where %s', async (_, more, code) => {
     const here = await app.secondWorkspace()
@@ -291,6 +323,26 @@ describe('suppression', () => {
     expect(await refusal(here, { channel: 'mail', address })).toBeNull()
     const { body } = await here.admin.get(`${suppressions}?address=${address}`)
     expect(body.data).toMatchObject([{ reason: 'complaint', liftReason: 'Sent by mistake' }])
+  })
+
+  test('of an erasure outweighs an older one, and is lifted by who may erase', async () => {
+    const here = await app.secondWorkspace()
+    const address = 'gone@example.com'
+    const suppressions = '/api/core/privacy/suppressions'
+    await here.admin.post(suppressions, { address, channel: 'mail' })
+    await here.inside(async (ctx) => {
+      const hash = ctx.use(Consents).addressHash('mail', address)
+      if (hash) await suppress(ctx, { hash, channel: 'mail', reason: 'erased', at: ctx.clock.now().toISOString() })
+    })
+    expect((await here.admin.get(`${suppressions}?address=${address}`)).body.data).toMatchObject([{ reason: 'erased' }])
+    const lift = { address, channel: 'mail', reason: 'Sent by mistake' }
+    const manager = await here.as({ may: ['core.privacy.manage'] })
+    expect(await manager.post(`${suppressions}/lift`, lift)).toMatchObject({
+      status: 403,
+      body: { code: 'PERMISSION_DENIED' },
+    })
+    expect(await refusal(here, { channel: 'mail', address })).toBe('suppressed')
+    expect((await here.admin.post(`${suppressions}/lift`, lift)).body.data).toEqual({ lifted: 1 })
   })
 
   test('says nothing in another company', async () => {

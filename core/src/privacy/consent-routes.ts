@@ -7,7 +7,7 @@ import type { RecordEngine } from '../records/engine.ts'
 import { lockRecord } from '../records/write.ts'
 import { addressOf, channels, hashOf } from './addresses.ts'
 import { ConsentService } from './consent-service.ts'
-import { addressUnreadable } from './errors.ts'
+import { addressOfAnother, addressUnreadable } from './errors.ts'
 import type { PrivacyKeys } from './keys.ts'
 
 /** The name of a topic, a text or a way: words about a person have no place in a proof that stays. */
@@ -78,6 +78,13 @@ export function consentRoutes(keys: () => PrivacyKeys): readonly RouteDefinition
     if (!address) throw addressUnreadable({ channel })
     return hashOf(keys(), ctx.workspace.id, address)
   }
+  /** Who may change one person speaks for that one: an address of somebody else's is not theirs to open. */
+  const demandOwnAddress = async (ctx: Context, { person, address, channel }: z.infer<typeof consent>) => {
+    if (!person || address === undefined || ctx.authority.may('core.privacy.manage')) return
+    const typed = addressOf(channel, address, ctx.workspace.zone)
+    const own = await new ConsentService(ctx, keys()).addressesOf(person)
+    if (!own.some(({ kind, value }) => kind === typed?.kind && value === typed.value)) throw addressOfAnother({})
+  }
   return [
     defineRoute({
       method: 'get',
@@ -105,6 +112,7 @@ export function consentRoutes(keys: () => PrivacyKeys): readonly RouteDefinition
         if (body.person) {
           const { scope } = ctx.records as RecordEngine
           await lockRecord(scope, scope.catalog.of(body.person.resource), body.person.record, 'update')
+          await demandOwnAddress(ctx, body)
         } else if (!ctx.authority.may('core.privacy.manage')) {
           throw permissionDenied({ permission: 'core.privacy.manage' })
         }
@@ -170,6 +178,14 @@ export function consentRoutes(keys: () => PrivacyKeys): readonly RouteDefinition
       }),
       answer: z.object({ data: z.object({ lifted: z.int() }) }),
       handle: async ({ body: { address, channel, reason } }, ctx) => {
+        const { rows: standing } = await sql<{ reason: string }>`
+          select reason from core.suppression
+          where workspace = ${ctx.workspace.id}::uuid and address_hash = ${hashIn(ctx, channel, address)} and channel = ${channel} and lifted_at is null for update`.execute(
+          ctx.sql,
+        )
+        // Somebody asked to be forgotten: who may do that may undo it.
+        if (standing[0]?.reason === 'erased' && !ctx.authority.may('core.privacy.erase'))
+          throw permissionDenied({ permission: 'core.privacy.erase' })
         const { rows } = await sql`
           update core.suppression set lifted_at = ${ctx.clock.now().toISOString()}::timestamptz, lifted_by = ${ctx.actor.id ?? null}::uuid, lift_reason = ${reason}
           where workspace = ${ctx.workspace.id}::uuid and address_hash = ${hashIn(ctx, channel, address)} and channel = ${channel} and lifted_at is null
@@ -180,7 +196,7 @@ export function consentRoutes(keys: () => PrivacyKeys): readonly RouteDefinition
   ]
 }
 
-/** Keeps an address from being written to; one that was lifted is suppressed anew. */
+/** Keeps an address from being written to; one that was lifted is suppressed anew, and an erasure outweighs what was before. */
 export async function suppress(
   ctx: Context,
   it: {
@@ -196,5 +212,7 @@ export async function suppress(
     values (${ctx.workspace.id}::uuid, ${it.hash}, ${it.channel}, ${it.reason}, ${it.at}::timestamptz, ${by}::uuid)
     on conflict (workspace, address_hash, channel) do update
       set reason = excluded.reason, at = excluded.at, by_user = excluded.by_user, lifted_at = null, lifted_by = null, lift_reason = null
-      where suppression.lifted_at is not null`.execute(ctx.sql)
+      where suppression.lifted_at is not null or (excluded.reason = 'erased' and suppression.reason <> 'erased')`.execute(
+    ctx.sql,
+  )
 }

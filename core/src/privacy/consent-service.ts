@@ -13,7 +13,7 @@ import {
   type Person,
   type RefusalReason,
 } from './consents.ts'
-import { addressUnreadable, consentInTheFuture, consentOfNobody, personUnknown } from './errors.ts'
+import { addressUnreadable, consentInTheFuture, consentOfNobody, personUnknown, proofOfAnother } from './errors.ts'
 import type { PrivacyKeys } from './keys.ts'
 
 /** The channels a state is told of, in the order they are shown. */
@@ -56,7 +56,8 @@ export class ConsentService implements Consents {
     const { sql: tx, workspace, clock, actor } = this.#ctx
     const { person, channel, scope = 'all', action, source, wording, proofKey } = consent
     const now = clock.now().toISOString()
-    const at = consent.at ?? now
+    // As instants: written with another offset, a later one may come first in the alphabet.
+    const at = consent.at === undefined ? now : new Date(consent.at).toISOString()
     if (at > now) throw consentInTheFuture({ at })
     const address = consent.address === undefined ? undefined : this.addressHash(channel, consent.address)
     if (consent.address !== undefined && !address) throw addressUnreadable({ channel })
@@ -78,8 +79,12 @@ export class ConsentService implements Consents {
         ${actor.id ?? null}::uuid, ${actor.type})
       on conflict (workspace, proof_key) do nothing returning id`.execute(tx)
     if (rows.length === 0) {
-      const { rows: first } = await sql<{ id: string }>`
-        select id from core.opt_out where workspace = ${workspace.id}::uuid and proof_key = ${key}`.execute(tx)
+      const { rows: first } = await sql<{ id: string; isSame: boolean }>`
+        select id, (person_resource, person, address_hash, channel, scope, action, wording_hash)
+          is not distinct from (${person?.resource ?? null}::text, ${person?.record ?? null}::uuid, ${address ?? null}::bytea, ${channel}::text, ${scope}::text,
+            ${action}::text, ${hash}::bytea) ${consent.at === undefined ? sql`` : sql`and at = ${at}::timestamptz`} as "isSame"
+        from core.opt_out where workspace = ${workspace.id}::uuid and proof_key = ${key}`.execute(tx)
+      if (first[0]?.isSame === false) throw proofOfAnother({ id: first[0].id })
       return { id: first[0]?.id ?? id, recorded: false }
     }
     this.#ctx.emit(
