@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { fromBuffer } from 'yauzl'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Consents } from '../src/privacy/consents.ts'
+import { rehearseJob } from '../src/privacy/erasure.ts'
 import { createTestApp, type TestApp, type TestWorkspace } from '../src/testing/index.ts'
 import { Importing } from './import-world.ts'
 import { Asking, mailsPlugin, placesOf, requests } from './privacy-world.ts'
@@ -341,6 +342,31 @@ describe('an erasure', () => {
     expect(body.data).toMatchObject({ name: 'Jean Martinon', email: 'info@martinon.example', jobTitle: 'Baker' })
   })
 
+  test('knows a name however it is written', async () => {
+    const here = await app.secondWorkspace()
+    const person = await simple(here, { firstName: 'Zoë', lastName: 'Šimõesőwić Strauß', email: null })
+    const written = [
+      'Zoë Šimõesőwić Strauß',
+      'ZOE SIMOESOWIC STRAUSS',
+      'Zoë\u00a0Šimõesőwić\u202fStrauß',
+      'Zoë Šimõesőwić Strauß'.normalize('NFD'),
+      'Hello,\nZoë\nŠimõesőwić Strauß\n',
+    ]
+    const naming = []
+    for (const body of written) naming.push(await made(here, '/api/core/activities', { subject: 'Other', body }))
+    await new Asking(app, here).erase(person)
+    for (const [nth, id] of naming.entries()) {
+      const { body } = await here.admin.get(`/api/core/activities/${id}`)
+      expect(body.data.body.trim(), written[nth]).toBe(nth === 4 ? 'Hello,\n[erased]' : '[erased]')
+    }
+    const { owner } = app.app.kernel.parts.database
+    const { rows } = await sql`
+      select c.fields from core.change c where c.workspace = ${here.workspace.id}::uuid and normalize(c.fields::text, NFD) ~* 'owic|strau'`.execute(
+      owner,
+    )
+    expect(rows, 'the ledger forgets it too').toEqual([])
+  })
+
   test('takes a short number for nobody, and leaves the figures of documents alone', async () => {
     const here = await app.secondWorkspace()
     const { owner } = app.app.kernel.parts.database
@@ -385,6 +411,66 @@ describe('an erasure', () => {
     const done = await asking.step(request, 'run')
     expect(done.state).toBe('done')
     expect(await placesOf(app, ['Quellien'])).toEqual([])
+  })
+
+  test('is not undone by a rehearsal that was under way when it began', async () => {
+    const here = await app.secondWorkspace()
+    const person = await simple(here, { lastName: 'Kerlouan', email: 'j.kerlouan@example.com' })
+    await made(here, '/api/core/activities', { subject: 'Ask Jean Kerlouan' })
+    const asking = new Asking(app, here)
+    const request = await asking.ask('erasure', person)
+    await asking.step(request, 'rehearse')
+    const { owner } = app.app.kernel.parts.database
+    let units = 0
+    await rehearseJob(
+      { payload: { request } } as never,
+      {
+        progress: async () => {},
+        unit: async (work: (ctx: never) => Promise<unknown>) => {
+          units += 1
+          if (units === 2) {
+            // The erasure begins, and dies after the records went.
+            await sql`alter function core.tables_with_words() rename to tables_with_words_gone`.execute(owner)
+            await here.admin.post(`${requests}/${request}/run`)
+            await app.app.jobs.runUntilIdle()
+            await sql`alter function core.tables_with_words_gone() rename to tables_with_words`.execute(owner)
+          }
+          return here.inside(work as never)
+        },
+      } as never,
+    )
+    expect((await asking.step(request, 'run')).state).toBe('done')
+    expect(await placesOf(app, ['Kerlouan'])).toEqual([])
+  })
+
+  test('certifies nothing of somebody who was blanked before', async () => {
+    const here = await app.secondWorkspace()
+    const person = await simple(here, { lastName: 'Plouider', email: null })
+    const asking = new Asking(app, here)
+    const request = await asking.ask('erasure', person)
+    await asking.step(request, 'rehearse')
+    const { owner } = app.app.kernel.parts.database
+    await sql`with gone as (update core.change set fields = '{}', salt = null where record = ${person}::uuid)
+      update core.contact set first_name = null, last_name = null, name = '[effacé]' where id = ${person}::uuid`.execute(
+      owner,
+    )
+    const { body } = await here.admin.post(`${requests}/${request}/run`)
+    await app.app.jobs.runUntilIdle()
+    const job = await here.admin.get(`/api/core/jobs/${body.data.job}`)
+    expect(job.body.data).toMatchObject({ state: 'failed', error: { code: 'SUBJECT_UNKNOWABLE' } })
+    expect((await here.admin.get(`${requests}/${request}`)).body.data).toMatchObject({ certificateId: null })
+  })
+
+  test('waits for its rehearsal', async () => {
+    const here = await app.secondWorkspace()
+    const request = await new Asking(app, here).ask('erasure', await simple(here))
+    await here.admin.post(`${requests}/${request}/rehearse`)
+    await app.app.jobs.runUntilIdle()
+    await here.admin.post(`${requests}/${request}/rehearse`)
+    expect(await here.admin.post(`${requests}/${request}/run`)).toMatchObject({
+      status: 409,
+      body: { code: 'REQUEST_IN_REHEARSAL' },
+    })
   })
 
   test('is not begun before it was rehearsed, verified and permitted', async () => {

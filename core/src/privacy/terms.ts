@@ -1,3 +1,6 @@
+import { fold } from '../records/expression/index.ts'
+import { foldRules } from '../records/expression/fold-rules.ts'
+
 /** What somebody is named by in other people's texts: for SQL a regular expression, for files the words themselves. */
 export interface Terms {
   /** PostgreSQL's advanced regular expression, to be matched without case; empty where there is nothing to look for. */
@@ -31,49 +34,68 @@ export function termsOf({ emails, phones, typed, names, others }: NamedBy): Term
       words
         .flatMap((word) => word.split(/\s+/))
         .map(literal)
-        .join('[[:space:]]+'),
+        .join(`${gap}+`),
     ),
     ...others.map(literal),
   ]
   const unique = [...new Set(parts)]
   return {
-    pattern: unique.length === 0 ? '' : `(?<![[:alnum:]])(?:${unique.join('|')})(?![[:alnum:]])`,
-    texts: [...new Set([...emails, ...typed, ...phones, ...full.map((words) => words.join(' ')), ...others])],
+    pattern: unique.length === 0 ? '' : `(?:(?<![[:alnum:]])|(?<=\\\\[nrt]))(?:${unique.join('|')})(?![[:alnum:]])`,
+    texts: [
+      ...new Set(
+        [...emails, ...typed, ...phones, ...full.map((words) => words.join(' ')), ...others].flatMap((text) => [
+          text.normalize('NFC'),
+          text.normalize('NFD'),
+        ]),
+      ),
+    ],
   }
 }
 
-const accents: Readonly<Record<string, string>> = {
-  a: 'aàâäáã',
-  c: 'cç',
-  e: 'eéèêë',
-  i: 'iîïí',
-  n: 'nñ',
-  o: 'oôöó',
-  u: 'uùûüú',
-  y: 'yÿ',
+// What is folded to letters, those beyond ordinary writing left out: mathematical and full-width alphabets.
+const foldedTo = new Map(
+  foldRules.flatMap(([text, signs]): [string, string][] => {
+    const written = [...signs].filter((sign) => sign < '\u2000' && /\p{L}/u.test(sign)).join('')
+    return /^\p{L}+$/u.test(text) && written !== '' ? [[text, written]] : []
+  }),
+)
+
+/** Whitespace of any kind, also as a document in a text writes it. */
+const gap = String.raw`(?:[[:space:]\u00a0\u2007\u2009\u202f]|\\[nrt])`
+
+/** A text as it stands, with or without its accents, whichever way those are encoded. */
+function literal(text: string): string {
+  let pattern = ''
+  // Every sign is told by what it folds to, with itself: `ß` and `ss` are one, and so are `é`, `e` and `É`.
+  for (const sign of text.normalize('NFC')) {
+    if (/\s/u.test(sign)) pattern += `${gap}+`
+    else if (/\p{L}/u.test(sign)) pattern += letter(sign)
+    else pattern += /[\p{N}@]/u.test(sign) ? sign : `\\${sign}`
+  }
+  return pattern
 }
 
-/** A text as it stands, with or without its accents. */
-function literal(text: string): string {
-  return [...text.normalize('NFC')]
-    .map((sign) => {
-      const base = sign.normalize('NFD')[0]?.toLowerCase() ?? sign
-      const alike = accents[base]
-      // Both cases: a class is matched without case, but not every collation folds every accent.
-      if (alike && /\p{L}/u.test(sign)) return `[${alike}${alike.toUpperCase()}]`
-      return /[\p{L}\p{N}\s@]/u.test(sign) ? sign : `\\${sign}`
-    })
-    .join('')
+function letter(sign: string): string {
+  const text = fold(sign)
+  if (text.length > 1 && foldedTo.has(text))
+    return `(?:${oneOf(`${foldedTo.get(text) ?? ''}${sign}`)}|${[...text].map(letter).join('')})`
+  return oneOf(`${text}${foldedTo.get(text) ?? ''}${sign}`)
+}
+
+/** Both cases: a class is matched without case, but not every collation folds every accent. Marks may follow on their own. */
+function oneOf(signs: string): string {
+  const all = new Set([...signs].flatMap((it) => [it, ...it.toUpperCase(), ...it.toLowerCase()]))
+  return `[${[...all].filter((it) => /\p{L}/u.test(it)).join('')}][\u0300-\u036f]*`
 }
 
 /** A number however its figures are grouped, with its country code or the 0 that stands for it. */
 function dialled(number: string): string {
   const digits = number.replaceAll(/\D/g, '')
-  const gap = '[[:space:]./()-]*'
-  const grouped = (figures: string) => [...figures].join(gap)
+  const between = String.raw`[[:space:]\u00a0\u2007\u2009\u202f./()-]*`
+  const grouped = (figures: string) => [...figures].join(between)
   if (!number.startsWith('+')) return grouped(digits)
   // National numbers have 8 to 10 figures; what stands before the last nine is the country.
   const national = digits.slice(-9)
   const country = digits.slice(0, -9)
-  return `(?:(?:\\+|00)${gap}${grouped(country)}${gap}(?:\\(?0\\)?${gap})?|0${gap})${grouped(national)}`
+  return `(?:(?:\\+|00)${between}${grouped(country)}${between}(?:\\(?0\\)?${between})?|0${between})${grouped(national)}`
 }
