@@ -35,7 +35,10 @@ function reach(scope: EngineScope, resource: Resource): Weight {
     const [name = '', inner] = path.split('.')
     if (!scope.access(resource, 'read').readable(name)) return false
     const target = inner === undefined ? undefined : scope.catalog.get(resource.fields.get(name)?.target ?? '')
-    return !target || scope.access(target, 'read').readable(inner ?? '')
+    if (!target) return true
+    // Its words are in the document whichever record of them is pointed at, within reach or not.
+    const access = scope.access(target, 'read')
+    return access.everything && access.readable(inner ?? '')
   }
   return resource.search.every(readable) ? '' : 'A'
 }
