@@ -318,7 +318,9 @@ describe('people of partners', () => {
     expect(new Set(one.map(({ partner }) => partner))).toEqual(new Set([boreal]))
     const { body } = await app.admin.get('/api/core/users')
     expect((body.data as { id: string }[]).find((it) => it.id === id)).toMatchObject({ partner: boreal })
-    await standFor(id, [])
+    await expect(standFor(id, [])).rejects.toMatchObject({ code: 'PARTNERS_MISSING' })
+    expect((await person.get('/api/deals/deals')).body.data).toHaveLength(one.length)
+    await app.inside((ctx) => ctx.use(PartnerPeople).release(id))
     expect((await person.get('/api/deals/deals')).body.data.length).toBeGreaterThan(3)
   })
 

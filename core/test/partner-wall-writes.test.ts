@@ -3,7 +3,8 @@ import { salesPlugin } from '@socle/sales'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Sql } from '../src/database/database.ts'
-import { createTestApp, type TestApp, type TestClient } from '../src/testing/index.ts'
+import { PartnerPeople } from '../src/identity/partner-people.ts'
+import { createTestApp, TestClient, type TestApp } from '../src/testing/index.ts'
 import { Importing } from './import-world.ts'
 import { atlas, boreal, dealsPlugin, made, personOf } from './partner-world.ts'
 
@@ -107,4 +108,47 @@ test('a cycle of accounts is refused where its way leads over one that is out of
     sql`update core.account set parent_id = ${bottom}::uuid where id = ${top}::uuid`.execute(tx),
   )
   await expect(inSql).rejects.toThrow(/cannot stand below itself/)
+})
+
+test('what is named in a write must be within reach before anything looks at it', async () => {
+  const top = await sharedAccount({ name: 'Looks upwards' })
+  const hidden = made(await app.admin.post('/api/core/accounts', { name: 'Secret below', parent: top }))
+  const absent = await ana.patch(`/api/core/accounts/${top}`, { version: 1, parent: uuidv7() })
+  const guess = await ana.patch(`/api/core/accounts/${top}`, { version: 1, parent: hidden.id })
+  for (const answer of [absent, guess])
+    expect(answer).toMatchObject({ status: 422, body: { errors: [{ path: '/parent', code: 'REFERENCE_UNKNOWN' }] } })
+})
+
+test('whoever comes to stand for a partner leaves behind what they made as one of the house', async () => {
+  const person = await app.as({ name: 'Gone over', may: ['deals.deal.read', 'deals.deal.export'] })
+  const user = person.who.actor.id!
+  const role = made(await app.admin.post('/api/core/roles', { name: 'Program', permissions: ['deals.deal.read'] }))
+  const key = made(await app.admin.post('/api/core/api-keys', { name: 'Made by them', role: role.id }))
+  await sql`update core.api_key set created_by = ${user}::uuid where id = ${key.id}::uuid`.execute(asOwner())
+  const program = new TestClient(app.app, person.who, { authorization: `Bearer ${String(key['key'])}` })
+  expect((await program.get('/api/deals/deals')).status).toBe(200)
+  const { id } = made(await person.post('/api/core/exports', { resource: 'deals.deal', format: 'csv' }))
+  await expect
+    .poll(async () => (await person.get(`/api/core/exports/${id}`)).body.data.state, { timeout: 20_000 })
+    .toBe('done')
+  await app.inside((ctx) => ctx.use(PartnerPeople).standFor(user, [atlas]))
+  expect((await program.get('/api/deals/deals')).status).toBe(401)
+  expect((await person.get(`/api/core/exports/${id}/file`)).status).toBe(404)
+  const { rows } = await sql`select from core.file_piece where file = ${id}::uuid`.execute(asOwner())
+  expect(rows).toEqual([])
+})
+
+test('who is no member of the company any more does not see it as one of the house', async () => {
+  const { authorities } = app.app.kernel.parts
+  expect((await authorities.of(app.workspace, { user: uuidv7() })).partners).toEqual([])
+})
+
+test('a value that must be one’s alone cannot be tried out through an account that was opened', async () => {
+  const id = await sharedAccount({ name: 'Has a code' })
+  made(await app.admin.post('/api/core/accounts', { name: 'Has the other', code: 'SECRET-1', allowDuplicate: true }))
+  for (const code of ['SECRET-1', 'FREE-1'])
+    expect(await ana.patch(`/api/core/accounts/${id}`, { version: 1, code })).toMatchObject({
+      status: 403,
+      body: { code: 'FIELD_NOT_WRITABLE' },
+    })
 })

@@ -305,3 +305,9 @@ export const internalRight = defineError<{ name: string; role: string; permissio
   ({ name, role, permission }) =>
     `${name} works for a partner and may not hold "${role}": its right ${permission} is for the people of the house alone. Give a role without it.`,
 )
+
+export const partnersMissing = defineError<{ user: string }>(
+  'PARTNERS_MISSING',
+  422,
+  ({ user }) => `No partner is named for whom ${user} stands. Name one, or release them to make them one of the house.`,
+)

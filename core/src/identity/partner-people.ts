@@ -4,18 +4,23 @@ import type { Grant } from '../permissions/grant.ts'
 import { internalRightIn } from '../permissions/internal-right.ts'
 import { defineService } from '../plugins/tokens.ts'
 import { defineGuard, type GuardDefinition } from '../records/define-resource.ts'
-import { internalRight } from './errors.ts'
+import { ApiKeyService } from './api-key-service.ts'
+import { internalRight, partnersMissing } from './errors.ts'
 import { users } from './resources.ts'
 
 export interface PartnerPeople {
   /**
-   * Says for which partners a person of this workspace stands: their own first, then those below it; none makes them one
-   * of the house. Holds with their next request, and for what they have open.
+   * Says for which partners a person of this workspace stands: their own first, then those below it. Holds with their next
+   * request, and for what they have open. What they took along from where they stood goes: their API keys are revoked, their
+   * exports, imports and kept answers deleted.
    *
    * @param partners - ids of the plugin that knows partners; the core looks none of them up
-   * @throws `RECORD_NOT_FOUND` (404), `INTERNAL_RIGHT` (409) for somebody with a right of the house's own people
+   * @throws `RECORD_NOT_FOUND` (404), `INTERNAL_RIGHT` (409) for somebody with a right of the house's own people,
+   *   `PARTNERS_MISSING` (422) without any: `release` makes somebody one of the house
    */
   standFor(user: string, partners: readonly string[]): Promise<void>
+  /** Makes a partner's person one of the house. @throws `RECORD_NOT_FOUND` (404) */
+  release(user: string): Promise<void>
 }
 export const PartnerPeople = defineService<PartnerPeople>('core/partner-people@1')
 
@@ -27,11 +32,46 @@ export class PartnerPeopleService implements PartnerPeople {
   }
 
   async standFor(user: string, partners: readonly string[]): Promise<void> {
-    const { records } = this.#ctx.asSystem()
-    const { data } = await records.get(users, user)
     const all = [...new Set(partners.map((id) => id.toLowerCase()))]
-    await records.update(users, data, { partner: all[0] ?? null, partners: all }, { internal: true })
+    // Somebody whose last partner was taken away must not see the whole company for it.
+    if (all.length === 0) throw partnersMissing({ user })
+    await this.#stand(user, all)
   }
+
+  async release(user: string): Promise<void> {
+    await this.#stand(user, [])
+  }
+
+  async #stand(user: string, partners: readonly string[]): Promise<void> {
+    const system = this.#ctx.asSystem()
+    const { data } = await system.records.get(users, user)
+    const { version } = await system.records.update(
+      users,
+      data,
+      { partner: partners[0] ?? null, partners },
+      { internal: true },
+    )
+    if (version !== data.version) await takeAway(system, data.id)
+  }
+}
+
+/** What somebody made with the rights they had: none of it may reach further than those they have now. */
+async function takeAway(system: Context, user: string): Promise<void> {
+  const workspace = system.workspace.id
+  const { rows } = await sql<{ id: string }>`
+    select id from core.api_key where workspace = ${workspace}::uuid and created_by = ${user}::uuid and revoked_at is null`.execute(
+    system.sql,
+  )
+  const keys = new ApiKeyService(system)
+  for (const { id } of rows) await keys.revoke(id)
+  await sql`
+    with pieces as (
+      delete from core.file_piece where workspace = ${workspace}::uuid and file in (
+        select export from core.export_run where workspace = ${workspace}::uuid and actor_id = ${user}::uuid
+        union all select id from core.import where workspace = ${workspace}::uuid and actor_id = ${user}::uuid)),
+    exports as (delete from core.export_run where workspace = ${workspace}::uuid and actor_id = ${user}::uuid),
+    imports as (delete from core.import where workspace = ${workspace}::uuid and actor_id = ${user}::uuid)
+    delete from core.idempotency where workspace = ${workspace}::uuid and actor = ${`user:${user}`}`.execute(system.sql)
 }
 
 interface Held {

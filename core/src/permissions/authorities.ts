@@ -85,8 +85,8 @@ export class Authorities {
     })
   }
 
-  /** The rights of a member or a key in a workspace. Opens a transaction of its own unless it is given one. */
-  async of(workspace: Workspace, holder: RightsHolder, tx?: Sql): Promise<Authority> {
+  /** The rights of a member or a key in a workspace, read in a transaction of their own, on the house's side of the wall. */
+  async of(workspace: Workspace, holder: RightsHolder): Promise<Authority> {
     const key = `${workspace.id} ${'user' in holder ? holder.user : holder.role}`
     const kept = await this.#kept.get(key)
     const now = this.#options.clock.now().getTime()
@@ -94,7 +94,7 @@ export class Authorities {
     if (kept && performance.now() < kept.freshUntil && now < kept.rightsUntil && now >= kept.loadedAt)
       return kept.authority
     if (this.#kept.size >= mostKept) this.#kept.clear()
-    const loading = this.#load(workspace, holder, tx)
+    const loading = this.#load(workspace, holder)
     this.#kept.set(key, loading)
     loading.catch(() => {
       if (this.#kept.get(key) === loading) this.#kept.delete(key)
@@ -131,7 +131,7 @@ export class Authorities {
     this.#stop?.()
   }
 
-  async #load(workspace: Workspace, holder: RightsHolder, tx: Sql | undefined): Promise<Kept> {
+  async #load(workspace: Workspace, holder: RightsHolder): Promise<Kept> {
     const { database, clock } = this.#options
     const now = clock.now()
     const today = clock.today(workspace.zone)
@@ -139,13 +139,14 @@ export class Authorities {
       'user' in holder
         ? memberRights(sqlTx, workspace.id, holder.user, now, today)
         : keyRights(sqlTx, workspace.id, holder.role)
-    const rights = tx ? await read(tx) : await database.transaction({ workspace: workspace.id, partner: '*' }, read)
+    const rights = await database.transaction({ workspace: workspace.id, partner: '*' }, read)
     const roles = rolesSchema.parse(rights.roles)
     const subject: Subject = {
       ...('user' in holder ? { me: holder.user } : {}),
       teams: rights.teams,
       ...(rights.homeTeam === null ? {} : { homeTeam: rights.homeTeam }),
-      ...(rights.partner === null ? {} : { partners: [...new Set([rights.partner, ...rights.partners])] }),
+      // Who is no member stands for nobody, and not for the house.
+      ...(rights.isOfHouse ? {} : { partners: [...new Set([rights.partner ?? [], rights.partners].flat())] }),
       roles: [...roles, ...('user' in holder ? [colleagues] : [])],
       roleIds: roles.map(({ id }) => id),
     }
@@ -164,6 +165,7 @@ interface Rights {
   readonly roles: unknown
   readonly teams: readonly string[]
   readonly homeTeam: string | null
+  readonly isOfHouse: boolean
   readonly partner: string | null
   readonly partners: readonly string[]
 }
@@ -185,7 +187,7 @@ async function memberRights(tx: Sql, workspace: string, user: string, now: Date,
         where a.workspace = ${workspace}::uuid and a.user_id = ${user}::uuid and a.deleted_at is null and r.deleted_at is null
           and (a.until is null or a.until > ${now.toISOString()}::timestamptz)) as roles,
       (select coalesce(jsonb_agg(id), '[]') from team_below) as teams,
-      m.team as "homeTeam", m.partner, coalesce(m.partners, '[]') as partners
+      m.team as "homeTeam", m.id is not null and m.partner is null as "isOfHouse", m.partner, coalesce(m.partners, '[]') as partners
     from (select) one left join core.member m on m.workspace = ${workspace}::uuid and m.id = ${user}::uuid`.execute(tx)
   return rows[0]!
 }
@@ -193,7 +195,7 @@ async function memberRights(tx: Sql, workspace: string, user: string, now: Date,
 async function keyRights(tx: Sql, workspace: string, role: string): Promise<Rights> {
   const { rows } = await sql<Rights>`
     select coalesce(jsonb_agg(jsonb_build_object('id', id, 'grants', grants, 'fields', fields, 'until', null)), '[]') as roles,
-      '[]'::jsonb as teams, null as "homeTeam", null as partner, '[]'::jsonb as partners
+      '[]'::jsonb as teams, null as "homeTeam", true as "isOfHouse", null as partner, '[]'::jsonb as partners
     from core.role where workspace = ${workspace}::uuid and id = ${role}::uuid and deleted_at is null`.execute(tx)
   return rows[0]!
 }
