@@ -77,6 +77,8 @@ export async function createRecord(
     updatedBy: user,
     deletedAt: null,
   }
+  // Before guards, which name what they find: what is sent must be within reach. And again for what they set.
+  await referencesExist(scope, resource, after, new Set(values.keys()))
   for (const [field, kind] of Object.entries(resource.options.numbered ?? {})) {
     after[field] ??= await nextNumber(scope, kind)
   }
@@ -193,6 +195,7 @@ async function change(
   const after: Record<string, unknown> = { ...before, ...Object.fromEntries(values) }
   const touched = differences(resource, before, after)
   if (touched.size === 0) return asReadable(scope, resource, before)
+  await referencesExist(scope, resource, after, new Set(touched.keys()))
   await guard(scope, resource, action, before, after, options)
   if (action !== 'delete') missingValues(scope, resource, before, after)
   refuseForeign(scope, resource, after)
@@ -413,7 +416,10 @@ async function referencesExist(
       continue
     }
     const survivor = await survivorOf(scope, target, value)
-    if (survivor !== undefined && (await isThere(survivor))) after[field.name] = survivor
+    if (survivor !== undefined && (await isThere(survivor))) {
+      after[field.name] = survivor
+      scope.found.add(`${target.id} ${survivor}`)
+    }
     // What any resource's record may stand in, its own guard has looked up.
     else if (field.targetIn === undefined) {
       faults.push({
