@@ -139,12 +139,15 @@ async function build(database: Database, workspace: string, base: Resource, row:
   if (!model) return
   const value = fieldText(model, base.table) ?? ''
   const sorted = sortValueText(model, base.table)
-  const columns = row.unique ? `(${sorted})` : `(${sorted}), id`
+  // Of what partners have each value is one partner's, or the house's: taken by another it must not be refused.
+  const partner = base.partner && base.fields.get(base.partner.field)
+  const whose = partner ? `, ${fieldText(partner, base.table)}` : ''
+  const columns = row.unique ? `(${sorted})${whose}` : `(${sorted}), id`
   // Other companies' rows stay out of it, before their values are looked at: of one name, theirs may be of any type.
   await statement(
     database,
     `create ${row.unique ? 'unique ' : ''}index ${concurrently(database)} "${indexOf(row.id)}" on "${base.schema}"."${base.table}"
-      (${columns}) where "workspace" = '${workspace}'::uuid and (${value}) is not null and deleted_at is null`,
+      (${columns}) ${row.unique && whose ? 'nulls not distinct ' : ''}where "workspace" = '${workspace}'::uuid and (${value}) is not null and deleted_at is null`,
   )
   // On old figures about the table the planner would guess, and guess the index away. Figures about the values it takes from
   // no index with a predicate: of a range it expects a third of the rows.
