@@ -7,8 +7,8 @@ begin
   raise exception '% is append-only', tg_table_name using errcode = 'restrict_violation';
 end $$;
 
--- What asks whether somebody may be written to, or may come back, must find all of it whoever's session it is: partner
--- sessions read these hashes and ids too. All else of this room is closed to them.
+-- All of this room is closed to partner sessions. What asks whether somebody may be written to, or may come back, must find
+-- all of it whoever's session it is: functions with their owner's rights answer with a word.
 
 -- The consent base -----------------------------------------------------------------------------------------------------
 
@@ -20,7 +20,7 @@ create table core.consent_wording (
   at timestamptz not null,
   primary key (workspace, hash)
 );
-select core.protect('core.consent_wording', 'select, insert', 'everything', null, 'select, insert');
+select core.protect('core.consent_wording', 'select, insert');
 create function core.keep_wording() returns trigger language plpgsql as $$
 begin
   -- Somebody may have been named in it: the words may go, their digest stays.
@@ -65,7 +65,7 @@ create table core.opt_out (
 );
 create index opt_out_of_person on core.opt_out (workspace, person, at desc, position desc) where person is not null;
 create index opt_out_of_address on core.opt_out (workspace, address_hash, at desc, position desc) where address_hash is not null;
-select core.protect('core.opt_out', 'select, insert', 'everything', null, 'select, insert');
+select core.protect('core.opt_out', 'select, insert');
 create trigger opt_out_is_append_only before update or delete on core.opt_out for each row execute function core.refuse_altering();
 create trigger opt_out_is_not_emptied before truncate on core.opt_out execute function core.refuse_truncation();
 
@@ -117,7 +117,7 @@ create table core.suppression (
   primary key (workspace, address_hash, channel),
   check ((lifted_at is null) = (lift_reason is null))
 );
-select core.protect('core.suppression', 'select, insert, update', 'everything', null, 'select');
+select core.protect('core.suppression', 'select, insert, update');
 
 -- Every record that is the same person: merged into one another, or a lead and the contact it became.
 create function core.same_person(of_resource text, of_person uuid) returns table (resource text, record uuid)
@@ -143,7 +143,7 @@ create function core.same_person(of_resource text, of_person uuid) returns table
 -- statement that hands a message over. Person and address are each asked alone: a colleague who shares a mailbox and takes
 -- an objection back takes back his own.
 create function core.contact_refusal(of_channel text, of_address bytea, of_resource text, of_person uuid, of_scope text default 'all') returns text
-  language sql stable as $$
+  language sql stable security definer set search_path = core, pg_temp as $$
   select case
     when exists (
       select from core.suppression s where s.workspace = core.current_workspace() and s.address_hash = of_address
@@ -156,6 +156,8 @@ create function core.contact_refusal(of_channel text, of_address bytea, of_resou
       where o.channel in (of_channel, 'any') and o.scope in (of_scope, 'all')
       order by o.at desc, o.position desc limit 1) then 'opted-out'
   end $$;
+revoke all on function core.contact_refusal from public;
+grant execute on function core.contact_refusal to socle_app;
 
 -- Requests ---------------------------------------------------------------------------------------------------------------
 
@@ -233,7 +235,19 @@ create table core.tombstone (
   check ((lifted_at is null) = (lift_reason is null))
 );
 create index tombstone_of_run on core.tombstone (workspace, run);
-select core.protect('core.tombstone', 'select, insert, update', 'everything', null, 'select');
+select core.protect('core.tombstone', 'select, insert, update');
+
+-- Whether an erased person would come back by any of these marks, and whether there is no tombstone at all.
+create function core.tombstone_stands(kinds text[], hashes text[], out found boolean, out is_empty boolean)
+  language sql stable security definer set search_path = core, pg_temp as $$
+  select exists (
+      select from unnest(kinds, hashes) as m (kind, hash) join core.tombstone t
+        on t.workspace = core.current_workspace() and t.kind = m.kind and t.hash = decode(m.hash, 'hex')
+      where t.lifted_at is null),
+    not exists (select from core.tombstone t where t.workspace = core.current_workspace())
+$$;
+revoke all on function core.tombstone_stands from public;
+grant execute on function core.tombstone_stands to socle_app;
 
 -- Erasing ------------------------------------------------------------------------------------------------------------------
 

@@ -22,6 +22,18 @@ beforeAll(async () => {
   bert = await app.as(personOf(boreal, 'Bert Boreal-marker'))
   const account = await app.admin.post('/api/core/accounts', { name: 'House-marker Garonne', siren: '732829320' })
   await app.admin.post('/api/core/contacts', { lastName: 'House-marker', account: account.body.data.id })
+  await sql`
+    insert into core.consent_wording (workspace, hash, wording, at) values (${app.workspace.id}::uuid, 'h', 'House-marker', now())`.execute(
+    app.app.kernel.parts.database.owner,
+  )
+  await sql`
+    insert into core.suppression (workspace, address_hash, channel, reason, at) values (${app.workspace.id}::uuid, 'House-marker', 'mail', 'manual', now())`.execute(
+    app.app.kernel.parts.database.owner,
+  )
+  await sql`
+    insert into core.tombstone (workspace, kind, hash, run, at) values (${app.workspace.id}::uuid, 'email', '\\xabcd', ${uuidv7()}::uuid, now())`.execute(
+    app.app.kernel.parts.database.owner,
+  )
   await app.admin.post('/api/core/leads', { lastName: 'House-marker' })
   await app.admin.post('/api/core/activities', { subject: 'House-marker', account: account.body.data.id })
   await app.admin.post('/api/sales/opportunities', {
@@ -169,6 +181,15 @@ test('functions of the tables’ owner end at the wall too', async () => {
     ),
   )
   await expect(put).rejects.toThrow(/may not have/)
+})
+
+test('whether somebody may be written to is answered alike on both sides, by functions alone', async () => {
+  const asked = (tx: Sql) =>
+    sql`select core.contact_refusal('mail', 'House-marker', null, null) as refusal, t.found, t.is_empty
+      from core.tombstone_stands(array['email'], array['abcd']) t`.execute(tx)
+  const expected = [{ refusal: 'suppressed', found: true, is_empty: false }]
+  expect((await inside(ana, side(atlas), asked)).rows).toEqual(expected)
+  expect((await inside(app.admin, '*', asked)).rows).toEqual(expected)
 })
 
 test('nobody makes a record of others found under their own, nor compares with its keys', async () => {

@@ -129,9 +129,8 @@ export function tombstoneGuards({ keys, signals }: PrivacyParts): readonly Guard
     if (asked.length === 0) return
     const looked = untouched.looking(ctx.workspace.id)
     const { rows } = await sql<{ found: boolean; isEmpty: boolean }>`
-      select exists (select from core.tombstone t join unnest(${asked.map(({ kind }) => kind)}::text[], ${asked.map(({ hash }) => hash)}::text[]) as m (kind, hash)
-          on t.workspace = ${ctx.workspace.id}::uuid and t.kind = m.kind and t.hash = decode(m.hash, 'hex') where t.lifted_at is null) as found,
-        not exists (select from core.tombstone t where t.workspace = ${ctx.workspace.id}::uuid) as "isEmpty"`.execute(
+      select t.found, t.is_empty as "isEmpty"
+      from core.tombstone_stands(${asked.map(({ kind }) => kind)}::text[], ${asked.map(({ hash }) => hash)}::text[]) t`.execute(
       ctx.sql,
     )
     if (rows[0]?.found) throw subjectErased({})
