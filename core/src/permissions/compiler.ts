@@ -1,5 +1,5 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
-import { checkExpression, everyField } from '../records/expression/check.ts'
+import { checkExpression, everyField, type CheckedExpression } from '../records/expression/check.ts'
 import { compileExpression } from '../records/expression/compile.ts'
 import type { Environment } from '../records/expression/moments.ts'
 import { fieldValue } from '../records/field-value.ts'
@@ -102,7 +102,10 @@ function compileAccess(
           known ||
           (widest(readingRoles, model.id, name) >= degree.read &&
             [...(model.fields.get(name)?.formula?.reads ?? [])].every((it) => field(it).readable)),
-        writable: widest(writingRoles, model.id, name) >= degree.write,
+        // Of a record that was opened to them, a refused value would tell partners' people that another one has it.
+        writable:
+          widest(writingRoles, model.id, name) >= degree.write &&
+          !(partners && !model.partner && model.fields.get(name)?.unique),
       }
       fields.set(name, answer)
     }
@@ -267,6 +270,7 @@ function prepare(
       catalog: conditions.catalog,
       access: everyField,
     })
+    if (subject.partners) refuseUnseen(checked, conditions)
     return (alias) => {
       const condition = compileExpression(checked, { alias, environment: conditions.environment(subject.me) })
       if (grant.visibility === 'all') return condition
@@ -276,6 +280,18 @@ function prepare(
     conditions.broken(grant, reason)
     return () => whenBroken
   }
+}
+
+/** A condition is not judged by rows that a partner's session does not see: where it leads to such, it does not fit. */
+function refuseUnseen(checked: CheckedExpression, { catalog, environment }: Conditions): void {
+  compileExpression(checked, {
+    alias: 't',
+    environment: environment(undefined),
+    visibility(id) {
+      if (!catalog.get(id)?.partner) throw new Error(`It leads to ${id}, of which partners' people see no row.`)
+      return undefined
+    },
+  })
 }
 
 function visible(visibility: Visibility, { me, teams }: Subject, model: ResourceModel, alias: string): Condition {
