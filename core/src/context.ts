@@ -61,6 +61,8 @@ export interface Context {
   tryUse<S>(service: ServiceDefinition<S>): S | undefined
   /** What enabled plugins contribute to an extension point in this workspace. */
   contributions<C>(point: PointDefinition<C>): readonly C[]
+  /** Installed plugins that would contribute to it and are off in this workspace. */
+  dormant(point: PointDefinition<unknown>): readonly string[]
   /** Says a translation key in the actor's language. */
   t(key: string, values?: Record<string, unknown>): string
   /** The same unit, as somebody else: the platform itself, with every right. The ledger names it. */

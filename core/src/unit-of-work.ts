@@ -115,6 +115,10 @@ export class UnitOfWork {
       use: (service) => this.#use(service, spec) ?? refuseService(service),
       tryUse: (service) => this.#use(service, spec),
       contributions: (point) => this.#contributions(point),
+      dormant: ({ id: point }) =>
+        this.#parts.plugins
+          .filter(({ id, contributes = [] }) => !this.#on.has(id) && contributes.some((it) => it.point.id === point))
+          .map(({ id }) => id),
       t: (key, values) => parts.words.in(workspace).say(actor.locale, key, values),
       asSystem: () =>
         authority === systemAuthority ? context : this.#contextFor({ ...spec, authority: systemAuthority }),

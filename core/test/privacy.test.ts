@@ -461,6 +461,22 @@ describe('an erasure', () => {
     expect((await here.admin.get(`${requests}/${request}`)).body.data).toMatchObject({ certificateId: null })
   })
 
+  test('does not run past a module that is off and may hold the person', async () => {
+    const here = await app.secondWorkspace()
+    const person = await simple(here)
+    const asking = new Asking(app, here)
+    const request = await asking.ask('erasure', person)
+    await asking.step(request, 'rehearse')
+    expect((await here.admin.post('/api/core/plugins/mails/disable', {})).status).toBe(200)
+    const { body } = await here.admin.post(`${requests}/${request}/run`)
+    await app.app.jobs.runUntilIdle()
+    const job = await here.admin.get(`/api/core/jobs/${body.data.job}`)
+    expect(job.body.data).toMatchObject({ state: 'failed', error: { code: 'PRIVACY_STORES_ASLEEP' } })
+    expect((await here.admin.get(`${contacts}/${person}`)).body.data).toMatchObject({ lastName: 'Martinon' })
+    await here.admin.post('/api/core/plugins/mails/enable', {})
+    expect((await asking.step(request, 'run')).state).toBe('done')
+  })
+
   test('waits for its rehearsal', async () => {
     const here = await app.secondWorkspace()
     const request = await new Asking(app, here).ask('erasure', await simple(here))

@@ -97,3 +97,10 @@ export const retentionNotRehearsed = defineError<{ name: string }>(
   ({ name }) =>
     `"${name}" was not rehearsed with this condition. Rehearse it first, look at what would go, then switch it on.`,
 )
+
+export const storesAsleep = defineError<{ plugin: string }>(
+  'PRIVACY_STORES_ASLEEP',
+  409,
+  ({ plugin }) =>
+    `The module "${plugin}" is off here and may hold data of persons, which would stay. Switch it on, then run this again.`,
+)

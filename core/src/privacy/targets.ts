@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { relationsTo } from '../records/merge/relations.ts'
 import { tableOf } from '../records/read.ts'
 import type { EngineScope } from '../records/scope.ts'
+import { storesAsleep } from './errors.ts'
 import type { PlannedHold } from './plan.ts'
 import { PrivacyStores, type PrivacySubject } from './stores.ts'
 import { pointsAt } from './subject.ts'
@@ -51,6 +52,9 @@ export async function listHolds(
   run: string,
   subject: PrivacySubject,
 ): Promise<readonly PlannedHold[]> {
+  // What it holds could not be found, nor what the law keeps of it.
+  const [asleep] = scope.ctx.dormant(PrivacyStores)
+  if (asleep !== undefined) throw storesAsleep({ plugin: asleep })
   const holds = []
   for (const store of scope.ctx.contributions(PrivacyStores))
     holds.push(...((await store.legalHolds?.(subject, scope.ctx)) ?? []))
