@@ -146,6 +146,28 @@ describe.each(kinds)('failing to sign in on %s', (kind) => {
     expect((await world.signIn(anna, '192.0.2.1')).status).toBe(200)
   })
 
+  test('an address in other letters is no other account', async () => {
+    const named = (email: string) => sql`update core."user" set email = ${email}`.execute(world.database.owner)
+    await named('iris@example.com')
+    const iris = { email: 'iris@example.com', password: anna.password }
+    const address = '203.0.113.40'
+    expect((await world.signIn(iris, address)).status).toBe(200)
+    for (const email of ['İris@example.com', 'IRİS@example.com', 'ırıs@example.com'])
+      expect((await world.signIn({ ...iris, email }, address)).status, email).toBe(401)
+    for (const email of ['iris@example.com', 'IRIS@example.com', ' Iris@example.com', 'iRis@example.com'])
+      expect((await fail(email, address)).status).toBe(401)
+    expect((await world.signIn(iris, address)).status).toBe(429)
+    await named(anna.email)
+  })
+
+  test('addresses of one IPv6 network wait as one', async () => {
+    const statuses: number[] = []
+    for (const rest of ['::1', '::2', ':0:0:0:ffff', ':a:b:c:d', '::7'])
+      statuses.push((await fail('emil@example.com', `2001:db8:1:2${rest}`)).status)
+    expect(statuses).toEqual([401, 401, 401, 401, 429])
+    expect((await fail('emil@example.com', '2001:db8:1:3::1')).status).toBe(401)
+  })
+
   test('the table of failures names nobody', async () => {
     await fail('dora@example.com')
     const { rows } = await sql<{ key: string }>`select key from core.sign_in_failure`.execute(world.database.owner)

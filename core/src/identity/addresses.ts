@@ -15,6 +15,22 @@ function plain(address: string): string {
   return mapped?.[1] ?? address.trim()
 }
 
+/**
+ * What of an address tells one connection from another: of IPv6 its first 64 bits, for the rest is whatever its owner's
+ * machine makes up.
+ */
+export function placeOf(address: string): string {
+  if (isIP(address) !== 6) return address
+  const [before = '', after = ''] = address.split('%')[0]!.toLowerCase().split('::')
+  const groups = (text: string) => (text === '' ? [] : text.split(':'))
+  const [head, tail] = [groups(before), groups(after)]
+  const whole = [...head, ...Array<string>(Math.max(0, 8 - head.length - tail.length)).fill('0'), ...tail]
+  return `${whole
+    .slice(0, 4)
+    .map((it) => Number.parseInt(it, 16).toString(16))
+    .join(':')}::/64`
+}
+
 /** @throws `ADDRESS_INVALID` (422) for the first entry that is neither an address nor a network */
 export function addressList(entries: readonly string[]): BlockList {
   const list = new BlockList()

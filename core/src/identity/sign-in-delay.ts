@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Clock } from '../clock.ts'
 import type { Sql } from '../database/database.ts'
+import { placeOf } from './addresses.ts'
 import { signInDelayed } from './errors.ts'
 
 interface Bucket {
@@ -66,11 +67,20 @@ export class SignInDelay {
   }
 }
 
+/**
+ * An address as it is counted and looked up: folded here alone, for a database folds other letters than we do (`İ`), and
+ * what is one account there must be one account here.
+ */
+export function foldedEmail(email: string): string {
+  return email.trim().toLowerCase()
+}
+
 /** Hashed, so that the table is no list of who tried to sign in. */
 function buckets(email: string, address: string | undefined): Bucket[] {
   const hashed = (text: string) => createHash('sha256').update(text).digest('base64url')
-  const who = email.trim().toLowerCase()
-  const pair = { key: hashed(`pair ${who} ${address ?? ''}`), free: 4 }
+  const who = foldedEmail(email)
+  const where = address === undefined ? undefined : placeOf(address)
+  const pair = { key: hashed(`pair ${who} ${where ?? ''}`), free: 4 }
   const person = { key: hashed(`person ${who}`), free: 20 }
-  return address === undefined ? [pair, person] : [pair, person, { key: hashed(`place ${address}`), free: 50 }]
+  return where === undefined ? [pair, person] : [pair, person, { key: hashed(`place ${where}`), free: 50 }]
 }

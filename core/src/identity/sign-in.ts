@@ -6,6 +6,7 @@ import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Sql } from '../database/database.ts'
+import { foldedEmail } from './sign-in-delay.ts'
 import { hashPassword, longestPassword, passwordMatches, shortestPassword } from './passwords.ts'
 
 export interface SignInOptions {
@@ -169,7 +170,7 @@ export class SignIn {
     const { rows } = await sql<{ id: string; password: string | null }>`
       select u.id, c.password from core."user" u
       left join core.credential c on c.user_id = u.id and c.provider_id = 'credential'
-      where lower(u.email) = lower(${email.trim()})`.execute(this.#options.owner)
+      where lower(u.email) = ${foldedEmail(email)}`.execute(this.#options.owner)
     const hash = rows[0]?.password ?? null
     if (hash === null || password.length > longestPassword) {
       // As much work for an address nobody has: how long the answer takes tells nothing.
