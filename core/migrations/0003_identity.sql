@@ -289,6 +289,7 @@ begin
       values (gen_random_uuid(), person::text, 'credential', person, password_hash, at, at);
   end if;
   delete from core.session where user_id = person;
+  delete from core.verification where value::jsonb ->> 'user' = person::text;
   return used;
 end $$;
 

@@ -147,6 +147,17 @@ describe.each(kinds)('an authenticator app on %s', (kind) => {
     expect(await none.json()).toMatchObject({ code: 'SIGN_IN_STEP_GONE' })
   })
 
+  test('a sign-in half done with the old password ends when the password changes', async () => {
+    const { cookie, secret } = await setUp()
+    const halfway = await passwordStep()
+    const change = (currentPassword: string, newPassword: string) =>
+      world.post('/api/core/me/password', { currentPassword, newPassword }, { cookie })
+    expect((await change(anna.password, 'other plain words')).status).toBe(204)
+    const late = await codeStep(halfway, await codeOf(secret, world.clock))
+    expect(await late.json()).toMatchObject({ code: 'SIGN_IN_STEP_GONE' })
+    expect((await change('other plain words', anna.password)).status).toBe(204)
+  })
+
   test('a session of some time ago says the password again before it changes the second factor', async () => {
     const { cookie } = await setUp()
     world.clock.advance(3_600)
@@ -285,6 +296,24 @@ describe.each(kinds)('passkeys on %s', (kind) => {
     const cookie = await world.cookie()
     const answer = await world.post('/api/core/me/passkeys/options', {}, { cookie })
     expect(await answer.json()).toMatchObject({ code: 'SECOND_FACTOR_NEEDED', status: 403 })
+  })
+
+  test('a password alone changes no password and ends no session of who has a passkey', async () => {
+    const strong = cookieOf(await strongly())
+    const cookie = await world.cookie()
+    const change = { currentPassword: anna.password, newPassword: 'other plain words' }
+    const needed = { code: 'SECOND_FACTOR_NEEDED', status: 403 }
+    expect(await (await world.post('/api/core/me/password', change, { cookie })).json()).toMatchObject(needed)
+    const ended = await world.send('DELETE', '/api/core/me/sessions', undefined, { cookie })
+    expect(await ended.json()).toMatchObject(needed)
+    expect(await world.resolve({ cookie: strong })).toBeDefined()
+  })
+
+  test('a passkey that is none is not found', async () => {
+    const cookie = cookieOf(await strongly())
+    const path = '/api/core/me/passkeys/no-uuid'
+    expect((await world.send('PATCH', path, { name: 'Mine' }, { cookie })).status).toBe(404)
+    expect((await world.send('DELETE', path, {}, { cookie })).status).toBe(404)
   })
 
   test('a passkey made for another person’s question is refused', async () => {

@@ -59,6 +59,11 @@ export class OneTimeTokens {
     return valueOf(rows)
   }
 
+  /** Nothing a person began goes on. */
+  async forget(user: string): Promise<void> {
+    await sql`delete from core.verification where value::jsonb ->> 'user' = ${user}`.execute(this.#owner)
+  }
+
   #now(): string {
     return this.#clock.now().toISOString()
   }

@@ -152,15 +152,16 @@ export class Passkeys {
   /** @throws `RECORD_NOT_FOUND` (404) */
   async rename(user: string, id: string, name: string): Promise<void> {
     const { rows } = await sql`
-      update core.passkey set name = ${name} where user_id = ${user} and id = ${id} returning 1`.execute(this.#owner)
+      update core.passkey set name = ${name} where user_id = ${user} and id::text = ${id} returning 1`.execute(
+      this.#owner,
+    )
     if (rows.length === 0) throw recordNotFound({ resource: 'passkey', id })
   }
 
   /** @throws `RECORD_NOT_FOUND` (404) */
   async remove(user: string, id: string): Promise<void> {
-    const { rows } = await sql`delete from core.passkey where user_id = ${user} and id = ${id} returning 1`.execute(
-      this.#owner,
-    )
+    const { rows } =
+      await sql`delete from core.passkey where user_id = ${user} and id::text = ${id} returning 1`.execute(this.#owner)
     if (rows.length === 0) throw recordNotFound({ resource: 'passkey', id })
   }
 

@@ -106,15 +106,25 @@ export class Door {
    * @throws `SECOND_FACTOR_NEEDED`, `CONFIRMATION_NEEDED` (403), `CREDENTIALS_WRONG` (401), `SIGN_IN_DELAYED` (429)
    */
   async demandPresence({ request, address }: Call, password: string | undefined): Promise<Session & Login> {
-    const { session } = await this.demandSession(request)
-    const { secondFactors, options } = this.parts
+    const session = await this.demandStrength(request)
+    const { options } = this.parts
     const login = await this.login(session.user)
-    const { since, passkeys } = await secondFactors.stateOf(session.user)
-    if (!session.strong && (since !== null || passkeys > 0)) throw secondFactorNeeded({})
     const age = options.clock.now().getTime() - Date.parse(session.createdAt)
     if (password !== undefined) await this.checkPassword(login, password, address)
     else if (age > freshMinutes * 60_000) throw confirmationNeeded({})
     return { ...session, ...login }
+  }
+
+  /**
+   * The session, opened with the second factor or a passkey of who has one.
+   *
+   * @throws `SECOND_FACTOR_NEEDED` (403)
+   */
+  async demandStrength(request: Request): Promise<Session> {
+    const { session } = await this.demandSession(request)
+    const { since, passkeys } = await this.parts.secondFactors.stateOf(session.user)
+    if (!session.strong && (since !== null || passkeys > 0)) throw secondFactorNeeded({})
+    return session
   }
 
   /** @throws `CREDENTIALS_WRONG` (401), `SIGN_IN_DELAYED` (429) */

@@ -25,16 +25,16 @@ const workspaceBody = z.object({
 })
 
 const changePassword: Answer = async (door, call) => {
-  const { session } = await door.demandSession(call.request)
   const { currentPassword, newPassword } = await bodyOf(call.request, passwordBody)
   demandPassword(newPassword)
-  await door.checkPassword(await door.login(session.user), currentPassword, call.address)
+  const me = await door.demandPresence(call, currentPassword)
   const hash = await hashPassword(newPassword)
   await sql`
     update core.credential set password = ${hash}, updated_at = ${door.now()}::timestamptz
-    where user_id = ${session.user} and provider_id = 'credential'`.execute(door.owner)
-  // Whoever knew the old password may sit in another browser.
-  await door.endOthers(session)
+    where user_id = ${me.user} and provider_id = 'credential'`.execute(door.owner)
+  // Whoever knew the old password may sit in another browser, or be half way in.
+  await door.parts.tokens.forget(me.user)
+  await door.endOthers(me)
   return done()
 }
 

@@ -15,8 +15,7 @@ export const sessionAnswers: Answers = {
   },
 
   'DELETE /api/core/me/sessions': async (door, { request }) => {
-    const { session } = await door.demandSession(request)
-    await door.endOthers(session)
+    await door.endOthers(await door.demandStrength(request))
     return done()
   },
 
