@@ -477,6 +477,27 @@ describe('an erasure', () => {
     expect((await asking.step(request, 'run')).state).toBe('done')
   })
 
+  test('goes through mentions again where somebody was named meanwhile', async () => {
+    const here = await app.secondWorkspace()
+    const person = await simple(here, { lastName: 'Trégarantec', email: null })
+    const { owner } = app.app.kernel.parts.database
+    await sql`create function core.test_name_again() returns trigger language plpgsql as $f$ begin
+      if new.place ->> 'step' = 'proof' then
+        insert into core.consent_wording values (new.workspace, '\\x01', 'Dear Jean Trégarantec', now()) on conflict do nothing;
+      end if;
+      return new; end $f$`.execute(owner)
+    await sql`create trigger test_name_again after update on core.erasure for each row execute function core.test_name_again()`.execute(
+      owner,
+    )
+    try {
+      const done = await new Asking(app, here).erase(person)
+      expect(done.state).toBe('done')
+    } finally {
+      await sql`drop function core.test_name_again() cascade`.execute(owner)
+    }
+    expect(await placesOf(app, ['Trégarantec'])).toEqual([])
+  })
+
   test('waits for its rehearsal', async () => {
     const here = await app.secondWorkspace()
     const request = await new Asking(app, here).ask('erasure', await simple(here))

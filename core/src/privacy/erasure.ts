@@ -15,7 +15,7 @@ import { channelsOf, hashOf } from './addresses.ts'
 import { blankRecords, deleteRecords, markMentions, markOf, refreshWords } from './blanking.ts'
 import { certify } from './certificates.ts'
 import { suppress } from './consent-routes.ts'
-import { subjectUnknowable } from './errors.ts'
+import { stillNamed, subjectUnknowable } from './errors.ts'
 import type { PrivacyKeys } from './keys.ts'
 import type { ErasurePlan, PlannedHold } from './plan.ts'
 import { privacyRequests } from './privacy-request.ts'
@@ -35,6 +35,7 @@ export const rehearsalKind = 'core.privacy-rehearsal'
 /** Records blanked in a unit of work, and blocks of a table read in one. */
 const chunk = 200
 const blocks = 4_096
+const rounds = 3
 
 /**
  * Tables in which nobody is looked for, each with its reason. Every other table of a workspace is, those of plugins and of
@@ -62,6 +63,8 @@ interface Place {
   readonly step: 'stores' | 'records' | 'words' | 'files' | 'mentions' | 'proof'
   readonly nth: number
   readonly block: number
+  /** How often mentions were gone through again, because somebody was named anew meanwhile. */
+  readonly round?: number
 }
 
 interface Erasure {
@@ -162,7 +165,12 @@ async function listed(ctx: Context, run: string, request: string) {
 
 async function begin(ctx: Context, keys: PrivacyKeys, run: string): Promise<void> {
   // A run that was begun goes on: the values it would look for are gone from the records by now.
-  if (await erasureOf(ctx, run)) return
+  const begun = await erasureOf(ctx, run)
+  if (begun) {
+    // Asked for again after mentions would not end: they are gone through anew.
+    if (begun.place.round === rounds) await moveTo(ctx, run, { step: 'mentions', nth: 0, block: 0 })
+    return
+  }
   const { data } = await scopeOf(ctx).ctx.records.get(privacyRequests, run)
   if (data['state'] === 'done') return
   const { subject, terms, plan } = await listed(ctx, run, run)
@@ -219,10 +227,14 @@ async function proceed(ctx: Context, run: string): Promise<boolean> {
     await sql`select core.search_sweep()`.execute(ctx.sql)
     return false
   }
-  await sql`update core.erasure set place = ${JSON.stringify(next)}::jsonb where workspace = ${ctx.workspace.id}::uuid and run = ${run}::uuid`.execute(
+  await moveTo(ctx, run, next)
+  return true
+}
+
+async function moveTo(ctx: Context, run: string, place: Place): Promise<void> {
+  await sql`update core.erasure set place = ${JSON.stringify(place)}::jsonb where workspace = ${ctx.workspace.id}::uuid and run = ${run}::uuid`.execute(
     ctx.sql,
   )
-  return true
 }
 
 const hasErase = (store: PrivacyStore): store is PrivacyStore & { erase: NonNullable<PrivacyStore['erase']> } =>
@@ -331,7 +343,13 @@ async function searched(ctx: Context): Promise<readonly SearchedTable[]> {
 /** The next blocks of the next table; a record that only names the person goes down the engine's own way. */
 async function eraseMentions(ctx: Context, run: string, place: Place, pattern: string): Promise<Place> {
   const table = pattern === '' ? undefined : (await searched(ctx))[place.nth]
-  if (!table) return { step: 'proof', nth: 0, block: 0 }
+  if (!table) {
+    // What was left the time before is looked for anew.
+    await sql`
+      update core.erasure set counts = (select coalesce(jsonb_object_agg(c.key, c.value), '{}') from jsonb_each(counts) c where c.key not like 'left %')
+      where workspace = ${ctx.workspace.id}::uuid and run = ${run}::uuid`.execute(ctx.sql)
+    return { ...place, step: 'proof', nth: 0, block: 0 }
+  }
   const scope = scopeOf(ctx)
   const resource = resourceAt(scope, table.place)
   const to = place.block + blocks
@@ -366,10 +384,16 @@ async function mentionsIn(
   return { table: place, resource, count: Number(rows[0]?.n ?? 0) }
 }
 
-/** Where somebody is still named after all that: a row that was written meanwhile. The certificate says it. */
+const isLeft = (what: string) => what.startsWith('left ')
+
+/** Where somebody is still named after all that, a row that was written meanwhile: it goes too, in one more round. */
 async function lookOnceMore(ctx: Context, run: string, place: Place, pattern: string): Promise<Place | undefined> {
   const table = pattern === '' ? undefined : (await searched(ctx))[place.nth]
-  if (!table) return undefined
+  if (!table) {
+    const { round = 0 } = place
+    const again = round < rounds && Object.keys(await countsOf(ctx, run)).some(isLeft)
+    return again ? { step: 'mentions', nth: 0, block: 0, round: round + 1 } : undefined
+  }
   const { count: found } = await mentionsIn(ctx, run, table.place, pattern)
   if (found > 0) await countGone(ctx, run, { [`left ${table.place}`]: found })
   return { ...place, nth: place.nth + 1 }
@@ -380,18 +404,13 @@ async function finish(ctx: Context, keys: PrivacyKeys, run: string): Promise<{ c
   const erasure = await erasureOf(ctx, run)
   if (!erasure) return { certificate: null }
   const { terms, counts } = erasure
-  const isLeft = ([what]: [string, number]) => what.startsWith('left ')
-  const gone = Object.fromEntries(Object.entries(counts).filter((it) => !isLeft(it)))
-  const left = Object.fromEntries(
-    Object.entries(counts)
-      .filter(isLeft)
-      .map(([what, n]) => [what.slice('left '.length), n]),
-  )
+  const left = Object.keys(counts).filter(isLeft)
+  if (left.length > 0) throw stillNamed({ places: left.map((it) => it.slice('left '.length)).join(', ') })
   const now = ctx.clock.now().toISOString()
   const certificate = await certify(ctx, keys, {
     kind: 'erasure',
     request: run,
-    body: { request: run, erased: gone, held: terms.holds, left, sharedWithOthers: terms.shared },
+    body: { request: run, erased: counts, held: terms.holds, left: {}, sharedWithOthers: terms.shared },
   })
   for (const { resource, record } of terms.subject.records) {
     if (resource === 'core.contact') ctx.emit(ContactErased, { record, request: run }, { key: record })

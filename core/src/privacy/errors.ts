@@ -104,3 +104,10 @@ export const storesAsleep = defineError<{ plugin: string }>(
   ({ plugin }) =>
     `The module "${plugin}" is off here and may hold data of persons, which would stay. Switch it on, then run this again.`,
 )
+
+export const stillNamed = defineError<{ places: string }>(
+  'STILL_NAMED',
+  409,
+  ({ places }) =>
+    `The person is named anew as often as it is taken out, in ${places}. See what writes there, then run this again.`,
+)
