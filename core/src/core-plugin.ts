@@ -17,6 +17,7 @@ import {
   identityEntities,
   identityEvents,
   identityGuards,
+  identityJobs,
   identityPermissions,
   identityProvides,
   identityResources,
@@ -132,6 +133,7 @@ export function corePlugin(
     links: [...sharedLinks, ...platformLinks],
     subscribers: [...sharedSubscribers, ...indexSubscribers(enqueue)],
     jobs: [
+      ...identityJobs,
       ...exportJobs,
       nightlyScan((workspace) => source(workspace).catalog),
       nightlyOrphanScan((workspace) => source(workspace).catalog),

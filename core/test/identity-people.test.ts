@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Grant } from '../src/permissions/grant.ts'
+import { settleHomes } from '../src/identity/membership-service.ts'
 import { createTestApp, type TestApp, type TestClient } from '../src/testing/index.ts'
 import { codeOf, patience } from './identity-world.ts'
 import { SoftAuthenticator } from './soft-authenticator.ts'
@@ -824,6 +825,47 @@ describe('teams', () => {
     const { body } = await app.admin.get(`/api/core/team-members?filter=${encodeURIComponent(`user = "${made.id}"`)}`)
     expect(body.data).toEqual([expect.objectContaining({ team: north, fromDate: '2026-03-02', toDate: '2026-03-05' })])
     app.clock.set(now)
+  })
+
+  test('a move that is planned happens on its day by itself, and the past stays', async () => {
+    const [north, south] = [await team('North'), await team('South')]
+    const rep = await person({ team: north, roles: [await roleNamed('Member')] })
+    const path = (id: string) => `/api/core/teams/${id}/memberships`
+    const [here] = (await app.admin.get(path(north))).body.data
+    expect(here).toMatchObject({ user: rep.id, from: '2026-03-02', to: null })
+    expect((await app.admin.patch(`${path(north)}/${here.id}`, { to: '2026-04-01' })).status).toBe(200)
+    const planned = await app.admin.post(path(south), { user: rep.id, from: '2026-04-01' })
+    expect(planned.body.data).toMatchObject({ from: '2026-04-01', to: null })
+    const makes = async () => {
+      const { cookie } = await signIn(rep)
+      return (await send('POST', '/api/core/leads', { cookie }, { lastName: 'Durand' })).body.data.team
+    }
+    const homeOf = async () => (await app.admin.get(`/api/core/users/${rep.id}/access`)).body.data.teams
+    expect(await makes()).toBe(north)
+    app.clock.set('2026-04-01T09:00:00Z')
+    expect(await makes()).toBe(south)
+    await app.inside((ctx) => settleHomes.run(ctx))
+    expect(await homeOf()).toEqual([
+      { id: south, name: expect.stringContaining('South'), from: '2026-04-01', to: null, home: true },
+    ])
+    expect((await app.admin.get(path(north))).body.data).toMatchObject([{ user: rep.id, to: '2026-04-01' }])
+    app.clock.set(now)
+  })
+
+  test('days that meet or run backwards are refused by name, and a membership is found in its team alone', async () => {
+    const [north, south] = [await team('North'), await team('South')]
+    const rep = await person({ team: north })
+    const add = (body: object) => app.admin.post(`/api/core/teams/${north}/memberships`, { user: rep.id, ...body })
+    expect((await add({ from: '2026-06-01' })).body).toMatchObject({ code: 'MEMBERSHIP_OVERLAPS', status: 409 })
+    expect((await add({ from: '2026-02-01', to: '2026-02-01' })).body).toMatchObject({ code: 'MEMBERSHIP_BACKWARDS' })
+    expect((await add({ from: '2026-02-30' })).status).toBe(422)
+    const earlier = await add({ from: '2026-01-01', to: '2026-03-02' })
+    expect(earlier.status).toBe(201)
+    const elsewhere = `/api/core/teams/${south}/memberships/${earlier.body.data.id}`
+    expect((await app.admin.patch(elsewhere, { to: null })).status).toBe(404)
+    expect((await app.admin.delete(`/api/core/teams/${north}/memberships/${earlier.body.data.id}`)).status).toBe(204)
+    const colleague = await app.as({})
+    expect((await colleague.get(`/api/core/teams/${north}/memberships`)).status).toBe(403)
   })
 
   test('a team shows its lead and members and is removed when it is empty', async () => {

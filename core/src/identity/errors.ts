@@ -274,6 +274,19 @@ export const grantInvalid = defineError<{ where: string; reason: string }>(
   ({ where, reason }) => `The role cannot be kept: ${where}: ${reason}`,
 )
 
+export const membershipOverlaps = defineError<{ name: string; from: string; to: string }>(
+  'MEMBERSHIP_OVERLAPS',
+  409,
+  ({ name, from, to }) =>
+    `${name} is in this team from ${from} until ${to} already. Change that membership, or choose days outside of it.`,
+)
+
+export const membershipBackwards = defineError<{ from: string; to: string }>(
+  'MEMBERSHIP_BACKWARDS',
+  422,
+  ({ from, to }) => `A membership from ${from} cannot be over on ${to}. Choose a later last day.`,
+)
+
 export const teamCycle = defineError<{ name: string; parent: string }>(
   'TEAM_CYCLE_REFUSED',
   409,

@@ -11,6 +11,7 @@ import { TeamSchema } from './entities/team.ts'
 import { WorkspaceSchema } from './entities/workspace.ts'
 import { UserDeactivated, UserInvited } from './events.ts'
 import { rightsGuards } from './guards.ts'
+import { settleHomes } from './membership-service.ts'
 import { partnerGuards, PartnerPeople, PartnerPeopleService } from './partner-people.ts'
 import type { PermissionSource } from './permission-catalogue.ts'
 import { apiKeys, roleAssignments, roles, teamMembers, teams, users, workspaces } from './resources.ts'
@@ -48,6 +49,8 @@ export const identityResources: readonly ResourceDefinition[] = [
   apiKeys,
   workspaces,
 ]
+
+export const identityJobs = [settleHomes]
 
 export const identityEvents: readonly EventDefinition[] = [UserDeactivated, UserInvited]
 

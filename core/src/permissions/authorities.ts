@@ -187,7 +187,11 @@ async function memberRights(tx: Sql, workspace: string, user: string, now: Date,
         where a.workspace = ${workspace}::uuid and a.user_id = ${user}::uuid and a.deleted_at is null and r.deleted_at is null
           and (a.until is null or a.until > ${now.toISOString()}::timestamptz)) as roles,
       (select coalesce(jsonb_agg(id), '[]') from team_below) as teams,
-      m.team as "homeTeam", m.id is not null and m.partner is null as "isOfHouse", m.partner, coalesce(m.partners, '[]') as partners
+      (select tm.team from core.team_member tm
+        where tm.workspace = m.workspace and tm.user_id = m.id and tm.deleted_at is null
+          and tm.from_date <= ${today}::date and (tm.to_date is null or tm.to_date > ${today}::date)
+        order by tm.team = m.team desc, tm.from_date desc, tm.id limit 1) as "homeTeam",
+      m.id is not null and m.partner is null as "isOfHouse", m.partner, coalesce(m.partners, '[]') as partners
     from (select) one left join core.member m on m.workspace = ${workspace}::uuid and m.id = ${user}::uuid`.execute(tx)
   return rows[0]!
 }

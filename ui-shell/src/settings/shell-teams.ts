@@ -5,6 +5,9 @@ import { setPage } from '../page.ts'
 import { everything, sentenceOf, tellProblem } from './settings-api.ts'
 import type { Person, Team } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
+import { ShellTeamMembers } from './shell-team-members.ts'
+
+define('shell-team-members', ShellTeamMembers)
 
 /** The tree of teams: whoever sees "the team" sees the teams below it too. */
 export class ShellTeams extends KitElement {
@@ -12,11 +15,14 @@ export class ShellTeams extends KitElement {
     teams: { state: true },
     problem: { state: true },
     editing: { state: true },
+    looking: { state: true },
     fault: { state: true },
   }
   declare teams: readonly Team[] | undefined
   declare problem: string | undefined
   declare editing: Team | 'new' | undefined
+  /** Whose members are shown. */
+  declare looking: Team | undefined
   declare fault: string | undefined
 
   #people: readonly Person[] = []
@@ -70,6 +76,18 @@ export class ShellTeams extends KitElement {
             </ul>`
       }
       ${this.editing ? this.#form(this.editing === 'new' ? undefined : this.editing) : nothing}
+      ${
+        this.looking
+          ? html`<shell-team-members
+              .team=${this.looking}
+              .people=${this.#people.filter((it) => it.state !== 'inactive')}
+              @close=${() => {
+                this.looking = undefined
+                void this.#load()
+              }}
+            ></shell-team-members>`
+          : nothing
+      }
     `
   }
 
@@ -91,12 +109,19 @@ export class ShellTeams extends KitElement {
         ${
           mayManage()
             ? html`<button
-                class="button small"
-                aria-label=${t('shell.teams.editOne', { name: team.name })}
-                @click=${() => this.#edit(team)}
-              >
-                ${t('shell.edit')}
-              </button>`
+                  class="button small"
+                  aria-label=${t('shell.teams.membersOf', { name: team.name })}
+                  @click=${() => (this.looking = team)}
+                >
+                  ${t('shell.teams.who')}
+                </button>
+                <button
+                  class="button small"
+                  aria-label=${t('shell.teams.editOne', { name: team.name })}
+                  @click=${() => this.#edit(team)}
+                >
+                  ${t('shell.edit')}
+                </button>`
             : nothing
         }
       </li>
@@ -105,7 +130,6 @@ export class ShellTeams extends KitElement {
 
   #form(team: Team | undefined) {
     const below = team ? teamsBelow(this.teams ?? [], team.id) : new Set<string>()
-    const members = new Set(team ? this.#membersOf(team).map((it) => it.id) : [])
     return html`
       <socle-dialog
         open
@@ -127,22 +151,6 @@ export class ShellTeams extends KitElement {
                 .map((it) => html`<option value=${it.id} ?selected=${it.id === team?.parent}>${it.name}</option>`)}
             </select>
           </div>
-          <fieldset>
-            <legend class="label">${t('shell.teams.who')}</legend>
-            <div class="checks">
-              ${this.#people.map(
-                (it) =>
-                  html`<label
-                    ><input
-                      type="checkbox"
-                      name="members"
-                      value=${it.id}
-                      .checked=${members.has(it.id)}
-                    />${it.name}</label
-                  >`,
-              )}
-            </div>
-          </fieldset>
         </form>
         ${
           team
@@ -171,7 +179,7 @@ export class ShellTeams extends KitElement {
     event.preventDefault()
     const values = new FormData(event.target as HTMLFormElement)
     const name = String(values.get('name')).trim()
-    const body = { name, parent: String(values.get('parent')) || null, members: values.getAll('members').map(String) }
+    const body = { name, parent: String(values.get('parent')) || null }
     try {
       const team = this.editing === 'new' ? undefined : this.editing
       if (team) await api.patch(`/api/core/teams/${team.id}`, body)

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Context } from '../../context.ts'
 import { defineRoute, type RouteDefinition } from '../../plugins/define-plugin.ts'
 import type { RecordJson } from '../../records/records.ts'
+import { MembershipService } from '../membership-service.ts'
 import { teams } from '../resources.ts'
 import { TeamService } from '../team-service.ts'
 import { byId, given, ids, listQuery, name, recordAnswer } from './schemas.ts'
@@ -19,6 +20,17 @@ async function shown(ctx: Context, records: readonly RecordJson[]): Promise<Reco
   const members = await new TeamService(ctx).membersOf(records.map(({ id }) => id))
   return records.map((record) => ({ ...record, lead: record['owner'] ?? null, members: members.get(record.id) ?? [] }))
 }
+
+const day = z.iso.date()
+const membership = z.object({
+  id: z.string(),
+  version: z.number(),
+  user: z.string(),
+  name: z.string(),
+  from: z.string(),
+  to: z.string().nullable(),
+})
+const inTeam = byId.extend({ membership: z.uuid() })
 
 export const teamRoutes: readonly RouteDefinition[] = [
   defineRoute({
@@ -65,6 +77,49 @@ export const teamRoutes: readonly RouteDefinition[] = [
     params: byId,
     answer: z.void(),
     handle: async ({ params: { id } }, ctx) => new TeamService(ctx).remove(id),
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/teams/:id/memberships',
+    permission,
+    summary: 'Who was, is and will be in a team, by days',
+    params: byId,
+    answer: z.object({ data: z.array(membership) }),
+    handle: async ({ params: { id } }, ctx) => ({ data: await new MembershipService(ctx).list(id) }),
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/teams/:id/memberships',
+    permission,
+    summary: 'Put a user into a team, from a day on and until another is over',
+    params: byId,
+    body: z.strictObject({ user: z.uuid(), from: day.optional(), to: day.nullable().optional() }),
+    status: 201,
+    answer: z.object({ data: membership }),
+    handle: async ({ params: { id }, body }, ctx) => ({
+      data: await new MembershipService(ctx).add(id, given(body)),
+    }),
+  }),
+  defineRoute({
+    method: 'patch',
+    path: '/teams/:id/memberships/:membership',
+    permission,
+    summary: 'Change the days of a membership',
+    params: inTeam,
+    body: z.strictObject({ from: day.optional(), to: day.nullable().optional() }),
+    answer: z.object({ data: membership }),
+    handle: async ({ params, body }, ctx) => ({
+      data: await new MembershipService(ctx).change(params.id, params.membership, given(body)),
+    }),
+  }),
+  defineRoute({
+    method: 'delete',
+    path: '/teams/:id/memberships/:membership',
+    permission,
+    summary: 'Take back a membership, as if it had not been',
+    params: inTeam,
+    answer: z.void(),
+    handle: async ({ params }, ctx) => new MembershipService(ctx).remove(params.id, params.membership),
   }),
   defineRoute({
     method: 'put',
