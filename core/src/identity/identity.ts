@@ -230,6 +230,8 @@ class IdentityService implements Identity {
     const path = new URL(request.url).pathname
     const found = matching(request.method, path)
     if (!found) throw signInPathUnknown({ path })
+    // Before anything is read: a page of another site must neither act in a session nor sign its visitor in as somebody.
+    demandSameOrigin(request, this.#options.config.trustedOrigins ?? [])
     return found.answer(this.#door, { request, params: found.params, address: this.#addressOf(request, peer) })
   }
 

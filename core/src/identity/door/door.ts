@@ -12,7 +12,6 @@ import {
   secondFactorNeeded,
 } from '../errors.ts'
 import type { IdentityOptions, LinkChoice, Resolved } from '../identity.ts'
-import { demandSameOrigin } from '../origin.ts'
 import type { OneTimeTokens } from '../one-time-tokens.ts'
 import type { Passkeys } from '../passkeys.ts'
 import { passwordMatches } from '../passwords.ts'
@@ -78,16 +77,10 @@ export class Door {
     return this.parts.options.clock.now().toISOString()
   }
 
-  /** @throws `ORIGIN_REFUSED` (403) */
-  demandSameOrigin(request: Request): void {
-    demandSameOrigin(request, this.parts.options.config.trustedOrigins ?? [])
-  }
-
-  /** @throws `NOT_SIGNED_IN`, `SESSION_EXPIRED` (401), `ORIGIN_REFUSED` (403) */
+  /** @throws `NOT_SIGNED_IN`, `SESSION_EXPIRED` (401) */
   async demandSession(request: Request): Promise<SignedIn> {
     const signedIn = await this.parts.sessions.find(request)
     if (!signedIn) throw notSignedIn({})
-    this.demandSameOrigin(request)
     return signedIn
   }
 

@@ -21,8 +21,6 @@ const stepSeconds = 600
 /** Coming in and going out. */
 export const signInAnswers: Answers = {
   [`POST ${authPath}/sign-in/email`]: async (door, call) => {
-    // A page of another site must not sign a visitor in as somebody else either.
-    door.demandSameOrigin(call.request)
     const { rememberMe = true, ...body } = await bodyOf(call.request, signInBody)
     const { delay, signIn } = door.parts
     await delay.begin(body.email, call.address)
@@ -33,7 +31,6 @@ export const signInAnswers: Answers = {
   },
 
   [`POST ${authPath}/sign-in/second-factor`]: async (door, call) => {
-    door.demandSameOrigin(call.request)
     const { code } = await bodyOf(call.request, codeBody)
     const { tokens, delay, secondFactors } = door.parts
     const token = stepToken(door, call)
@@ -50,20 +47,17 @@ export const signInAnswers: Answers = {
     return answer
   },
 
-  [`POST ${authPath}/passkey/options`]: async (door, { request }) => {
-    door.demandSameOrigin(request)
+  [`POST ${authPath}/passkey/options`]: async (door) => {
     return Response.json({ data: await door.parts.passkeys.question() }, { headers: { 'cache-control': 'no-store' } })
   },
 
   [`POST ${authPath}/sign-in/passkey`]: async (door, call) => {
-    door.demandSameOrigin(call.request)
     const { response, rememberMe = true } = await bodyOf(call.request, passkeyBody)
     const user = await door.parts.passkeys.answer(response)
     return door.open(call, user, { rememberMe, strong: true })
   },
 
   [`POST ${authPath}/sign-out`]: async (door, { request }) => {
-    door.demandSameOrigin(request)
     const answer = await door.parts.signIn.leave(request)
     if (door.parts.sessions.tokenOf(request) !== undefined) door.forget()
     return withCookies(Response.json({ success: true }), answer)
