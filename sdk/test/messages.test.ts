@@ -61,7 +61,10 @@ test('every message of the platform is said in the browser as on the server', ()
   expect(files.length).toBeGreaterThan(10)
   let compared = 0
   for (const locale of ['en', 'fr'] as const) {
-    for (const [key, message] of messages[locale]) {
+    // As they are sent to the browser: French comes with its spaces set.
+    const sent = words.of(locale, ['all'])
+    for (const key of messages[locale].keys()) {
+      const message = sent[key] ?? ''
       const parts = parseMessage(message)
       if (parts.some((part) => typeof part !== 'string' && (part.kind === 'date' || part.kind === 'time'))) continue
       for (const values of valuesFor(message)) {
