@@ -28,8 +28,9 @@ test('an objection is recorded with its proof, and the person is erased step by 
   await page.getByRole('button', { name: 'Rehearse' }).click()
   await page.getByText('The person: blanked and taken off the lists').waitFor()
   await erase.click()
-  const question = page.getByRole('alertdialog', { name: 'Erase this person for good?' })
-  await question.getByRole('button', { name: 'Erase this person' }).click()
+  await page.getByRole('alertdialog', { name: 'Erase this person for good?' }).waitFor()
+  // The dialog stands last in the page, in front of the button that asked.
+  await page.getByRole('button', { name: 'Erase this person' }).last().click()
   await page.getByRole('button', { name: 'Check' }).click()
   await page.getByText('Valid', { exact: true }).waitFor()
 
