@@ -600,12 +600,18 @@ class Writers {
   readonly refused: unknown[] = []
   readonly #under: Set<Promise<void>> = new Set()
   readonly #made: string[] = []
+  readonly #most: number
   #isOver = false
   #nth = 0
 
+  constructor(most: number) {
+    this.#most = most
+  }
+
   async run(): Promise<void> {
     const from = performance.now()
-    while (!this.#isOver) {
+    // Deliveries until nothing is due would never end on a machine that writes faster than it delivers.
+    while (!this.#isOver && this.#nth < this.#most) {
       const write = this.#write(this.#nth)
       this.#under.add(write)
       void write.finally(() => this.#under.delete(write)).catch(() => {})
@@ -633,7 +639,7 @@ class Writers {
 
 test.skipIf(!process.env['TEST_DATABASE_URL'])(
   'core-17: a money field is added, indexed and required-if while others write, and nobody waits for a lock on the table',
-  { timeout: 900_000 },
+  { timeout: 300_000 },
   async ({ annotate }) => {
     const isWhole = process.env['CHAOS'] === '1'
     const size = isWhole ? 200_000 : 20_000
@@ -656,7 +662,7 @@ test.skipIf(!process.env['TEST_DATABASE_URL'])(
         await pause(20)
       }
     })()
-    const writers = new Writers()
+    const writers = new Writers(isWhole ? 20_000 : 500)
     const started = performance.now()
     const writing = writers.run()
     try {
