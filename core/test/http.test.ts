@@ -30,6 +30,15 @@ test('malformed JSON is refused with what is wrong, and the server stays up', as
   expect((await app.admin.get(accounts)).status).toBe(200)
 })
 
+test('a NUL in a text that is only looked for is refused, and is no failure', async () => {
+  for (const body of [{ name: 'a\u0000b' }, { domain: 'a\u0000.example' }]) {
+    const answer = await app.admin.post('/api/core/known-accounts', body)
+    expect([answer.status, answer.body.code], JSON.stringify(body)).toEqual([422, 'NUL_REFUSED'])
+  }
+  const searched = await app.admin.get(`/api/core/search?q=${encodeURIComponent('gar\u0000onne')}`)
+  expect(searched.status).toBeLessThan(500)
+})
+
 test('a body over one megabyte is refused before it is read whole', async () => {
   const answer = await app.admin.post(accounts, JSON.stringify({ name: 'x'.repeat(1_100_000) }))
   expect(answer).toMatchObject({ status: 413, body: { code: 'PAYLOAD_TOO_LARGE' } })

@@ -54,6 +54,12 @@ const writesCollided = defineError(
   () => 'Somebody else is changing the same records at this moment, and nothing of yours was kept. Send it again.',
 )
 
+const nulRefused = defineError(
+  'NUL_REFUSED',
+  422,
+  () => 'A text of the request holds a NUL character, which no text may, and nothing was changed. Take it out.',
+)
+
 /** Titles of RFC 9110's statuses that refusals use. */
 const titles: Readonly<Record<number, string>> = {
   400: 'Bad Request',
@@ -113,9 +119,15 @@ export function problemResponse(thrown: unknown, context: ProblemContext, log: L
 
 const unavailable = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', '57P01', '57P03', '08006', '53300'])
 
+// What PostgreSQL says of U+0000 in a text and in JSON: its manual, appendix A, class 22. Fields are asked before; this is for
+// texts that are only looked for.
+const ofNul = new Set(['22021', '22P05'])
+
 function asRefusal(thrown: unknown, request: string): SocleError {
   if (thrown instanceof SocleError) return thrown
-  if (unavailable.has(String((thrown as { code?: unknown }).code))) return databaseBusy({}, { retryAfter: 2 })
+  const code = String((thrown as { code?: unknown }).code)
+  if (ofNul.has(code)) return nulRefused({})
+  if (unavailable.has(code)) return databaseBusy({}, { retryAfter: 2 })
   if (isCollision(thrown)) return writesCollided({}, { retryAfter: 1 })
   return internalError({ request })
 }
