@@ -51,18 +51,23 @@ create function core.current_instant() returns timestamptz
   language sql stable parallel safe
   as $$ select coalesce(nullif(current_setting('app.now', true), '')::timestamptz, now()) $$;
 
--- Records of a resource, of any for null, that were opened to the session's partners one by one. Late bound: shares come
--- in 0014.
-create function core.shared_records(of_resource text, with_access text) returns uuid[]
+-- Records of a resource, of any for null, that are open to these partners at an instant, one by one. The one place that says
+-- when a share holds. Late bound: shares come in 0014.
+create function core.shared_with(partners uuid[], at timestamptz, of_resource text, with_access text) returns uuid[]
   language plpgsql stable parallel safe as $$
 begin
   return array(
     select s.record from core.share s
-    where s.workspace = core.current_workspace() and s.partner = any (core.current_partners())
+    where s.workspace = core.current_workspace() and s.partner = any (partners)
       and (of_resource is null or s.resource = of_resource)
-      and s.deleted_at is null and (s.until is null or s.until > core.current_instant())
+      and s.deleted_at is null and (s.until is null or s.until > at)
       and (with_access = 'read' or s.access = with_access));
 end $$;
+
+-- Those that are open to the session's partners now.
+create function core.shared_records(of_resource text, with_access text) returns uuid[]
+  language sql stable parallel safe
+  as $$ select core.shared_with(core.current_partners(), core.current_instant(), of_resource, with_access) $$;
 
 -- What of a table stands open to partner sessions for one command, taken together with the workspace's condition.
 create function core.wall(target regclass, command text, condition text) returns void

@@ -119,9 +119,7 @@ export class KnownAccountsService implements KnownAccounts {
     )
     const { partners } = asker
     const isTheirs = partners
-      ? sql`exists (select from core.share s where s.workspace = a.workspace and s.resource = 'core.account' and s.record = a.id
-          and s.partner = any(${partners}::uuid[]) and s.deleted_at is null
-          and (s.until is null or s.until > ${clock.now().toISOString()}::timestamptz))`
+      ? sql`a.id = any ((select core.shared_with(${partners}::uuid[], ${clock.now().toISOString()}::timestamptz, 'core.account', 'read'))::uuid[])`
       : sql`(a.owner = ${asker.id}::uuid or a.team = any(${asker.teams}::uuid[]))`
     const { rows } = await sql<{ known: boolean; yours: boolean }>`
       select count(*) > 0 as known, coalesce(bool_or(${isTheirs}), false) as yours

@@ -163,11 +163,9 @@ function partnerSide(
     return sql<SqlBool>`(${column} is not null and ${column} = any(${whose}))`
   }
   const { now } = conditions.environment(me)
-  const writing = action === 'read' || action === 'export' ? sql`` : sql`and opened.access = 'write'`
-  return sql<SqlBool>`exists (select from core.share opened
-    where opened.workspace = ${sql.ref(`${alias}.workspace`)} and opened.partner = any(${partners}::uuid[])
-      and opened.resource = ${model.id} and opened.record = ${sql.ref(`${alias}.id`)} and opened.deleted_at is null
-      and (opened.until is null or opened.until > ${now.toISOString()}::timestamptz) ${writing})`
+  const may = action === 'read' || action === 'export' ? 'read' : 'write'
+  return sql<SqlBool>`(${sql.ref(`${alias}.id`)} = any ((
+    select core.shared_with(${partners}::uuid[], ${now.toISOString()}::timestamptz, ${model.id}, ${may}))::uuid[]))`
 }
 
 function grantsFor({ roles }: Subject, { catalog }: Conditions, resource: string, action: string): Grant[] {
