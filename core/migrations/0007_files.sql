@@ -123,6 +123,8 @@ create table core.export (
   unique (workspace, id)
 );
 create index export_created on core.export (workspace, created_at, id) where deleted_at is null;
+-- The wall asks whose it is for every run of a partner's person.
+create index export_owner on core.export (workspace, owner);
 select core.protect('core.export', 'select, insert, update, delete', 'person', 'owner');
 
 -- Whose file it is, which job writes it and how far that is. Nobody else sees it.

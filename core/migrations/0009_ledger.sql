@@ -254,6 +254,8 @@ create table core.bulk (
   created_at timestamptz not null
 );
 create index bulk_recent on core.bulk (workspace, created_at desc, id desc);
+-- The wall asks whose it is for every row of a partner's person.
+create index bulk_actor on core.bulk (workspace, actor_id);
 select core.protect('core.bulk', 'select, insert, update, delete', 'person', 'actor_id');
 
 create table core.bulk_row (
