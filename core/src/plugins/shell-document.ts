@@ -107,10 +107,10 @@ export async function shellDocument(
   }
 }
 
-/** Words that screens say themselves: labels stand in the resources already, and refusals arrive as sentences. */
 /** The parts with the resources as the workspace has them. */
 type WorkspaceParts = Omit<Parts, 'catalog'> & { readonly catalog: Resources }
 
+/** Words that screens say themselves: labels stand in the resources already, and refusals arrive as sentences. */
 function screenWords(
   { words, catalog }: WorkspaceParts,
   locale: Locale,

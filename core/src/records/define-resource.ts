@@ -104,7 +104,7 @@ export interface ResourceOptions {
   readonly audience?: Audience
   /**
    * What a partner's people find here: records whose field says one of the partners they stand for; or, of things everybody
-   * has for themselves, those whose field names the person. Without it, nothing: not a row, on any channel.
+   * has for themselves, those whose field names the person. Without it, none but those opened to them by a share.
    */
   readonly partner?: string | { readonly person: string }
   /** Letter after `g` that opens the list. */

@@ -127,7 +127,7 @@ export interface ResourceModel {
   readonly title: string
   /** Takes the place of the reach of grants. */
   readonly audience?: Audience
-  /** What a partner's people find here; nothing without it. */
+  /** What a partner's people find here; without it, what was opened to them by a share. */
   readonly partner?: PartnerSide
 }
 
