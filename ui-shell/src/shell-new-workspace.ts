@@ -1,7 +1,8 @@
-import { KitElement, api, controls, icon, shell, t } from '@socle/sdk/ui'
+import { KitElement, api, controls, shell, t } from '@socle/sdk/ui'
 import { html, nothing } from 'lit'
 import { sentenceOf } from './settings/settings-api.ts'
 import { settingsStyles } from './settings/settings-styles.ts'
+import { problemLine } from './problem-line.ts'
 
 /**
  * Opens one more company in this installation, with whoever asks as its administrator, and goes there.
@@ -19,7 +20,7 @@ export class ShellNewWorkspace extends KitElement {
     return html`
       <socle-dialog open .heading=${t('shell.workspace.new')} @socle-close=${close}>
         <form class="form" id="form" @submit=${this.#open}>
-          ${this.problem ? html`<p class="problem" role="alert">${icon('circle-alert')}${this.problem}</p>` : nothing}
+          ${problemLine(this.problem)}
           <p class="lead">${t('shell.workspace.newLead')}</p>
           <div class="field">
             <label class="label" for="name">${t('shell.workspace.name')}</label>

@@ -1,10 +1,11 @@
-import { KitElement, api, controls, icon, t } from '@socle/sdk/ui'
+import { KitElement, api, controls, t } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { define } from '../define.ts'
 import { sentenceOf } from '../settings/settings-api.ts'
 import type { Confirmation } from './passkeys.ts'
 import { qrCode } from './qr-code.ts'
 import { ShellRecoveryCodes } from './shell-recovery-codes.ts'
+import { problemLine } from '../problem-line.ts'
 
 define('shell-recovery-codes', ShellRecoveryCodes)
 
@@ -58,9 +59,7 @@ export class ShellAuthenticatorSetup extends KitElement {
         .codes=${this.codes}
         @kept=${() => this.dispatchEvent(new CustomEvent('done'))}
       ></shell-recovery-codes>`
-    const problem = this.problem
-      ? html`<p class="problem" role="alert">${icon('circle-alert')}<span>${this.problem}</span></p>`
-      : nothing
+    const problem = problemLine(this.problem)
     if (!this.made) return this.problem ? problem : html`<socle-skeleton .lines=${6}></socle-skeleton>`
     return html`
       <ol>

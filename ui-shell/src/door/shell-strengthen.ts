@@ -7,6 +7,7 @@ import { sentenceOf } from '../settings/settings-api.ts'
 import { doorFrame, doorStyles } from './door-frame.ts'
 import { hasPasskeys, makePasskey, passkeyProblem, signInByPasskey } from './passkeys.ts'
 import { ShellAuthenticatorSetup } from './shell-authenticator-setup.ts'
+import { problemLine } from '../problem-line.ts'
 
 define('shell-authenticator-setup', ShellAuthenticatorSetup)
 
@@ -34,11 +35,7 @@ export class ShellStrengthen extends KitElement {
       }),
       body: html`
         <div class="steps">
-          ${
-            this.problem
-              ? html`<p class="problem" role="alert">${icon('circle-alert')}<span>${this.problem}</span></p>`
-              : nothing
-          }
+          ${problemLine(this.problem)}
           ${
             this.isSettingUp
               ? html`<shell-authenticator-setup @done=${() => void session.load()}></shell-authenticator-setup>`

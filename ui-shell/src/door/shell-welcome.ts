@@ -5,6 +5,7 @@ import { deviceOf } from '../settings/devices.ts'
 import { sentenceOf } from '../settings/settings-api.ts'
 import { doorFrame, doorStyles } from './door-frame.ts'
 import { hasPasskeys, newPasskey, passkeyProblem } from './passkeys.ts'
+import { problemLine } from '../problem-line.ts'
 
 interface OpenLink {
   readonly purpose: 'invitation' | 'password'
@@ -85,12 +86,6 @@ export class ShellWelcome extends KitElement {
     })
   }
 
-  #problem() {
-    return this.problem
-      ? html`<p class="problem" role="alert">${icon('circle-alert')}<span>${this.problem}</span></p>`
-      : nothing
-  }
-
   #form({ purpose, name, email }: OpenLink) {
     const busy = this.isBusy ? 'true' : nothing
     const isInvitation = purpose === 'invitation'
@@ -98,7 +93,7 @@ export class ShellWelcome extends KitElement {
     const isUnnamed = email.startsWith(`${name}@`)
     return html`
       <form novalidate @submit=${this.#accept}>
-        ${this.#problem()}
+        ${problemLine(this.problem)}
         <input
           class="visually-hidden"
           type="text"
@@ -167,7 +162,7 @@ export class ShellWelcome extends KitElement {
     const isIn = session.isSomebodyIn
     return html`
       <div class="steps">
-        ${this.#problem()} ${isIn ? nothing : html`<p>${t('shell.welcome.signInFirst', { email })}</p>`}
+        ${problemLine(this.problem)} ${isIn ? nothing : html`<p>${t('shell.welcome.signInFirst', { email })}</p>`}
         ${
           isIn
             ? html`<button

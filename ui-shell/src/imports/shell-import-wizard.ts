@@ -21,6 +21,7 @@ import type { Import, ImportChanges, ImportMove } from './import-api.ts'
 import { ShellImportMapping } from './shell-import-mapping.ts'
 import { ShellImportResult } from './shell-import-result.ts'
 import { ShellImportUpload } from './shell-import-upload.ts'
+import { problemLine } from '../problem-line.ts'
 
 define('shell-import-upload', ShellImportUpload)
 define('shell-import-mapping', ShellImportMapping)
@@ -250,11 +251,7 @@ export class ShellImportWizard extends KitElement {
             <socle-skeleton .lines=${8} .label=${t('shell.imports.loading')}></socle-skeleton>
           </div>`
     }
-    return html`<div class="page">
-      ${this.#steps()}
-      ${this.problem ? html`<p class="problem" role="alert">${icon('circle-alert')}${this.problem}</p>` : nothing}
-      ${this.#body(meta)}
-    </div>`
+    return html`<div class="page">${this.#steps()} ${problemLine(this.problem)} ${this.#body(meta)}</div>`
   }
 
   #steps() {

@@ -3,6 +3,7 @@ import type { RecordJson, ResourceMeta } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
 import { sentenceOf } from '../settings/settings-api.ts'
+import { problemLine } from '../problem-line.ts'
 
 interface ChannelState {
   readonly channel: string
@@ -76,7 +77,7 @@ export class ShellConsent extends KitElement {
   }
 
   override render() {
-    if (this.problem) return html`<p class="problem" role="alert">${icon('circle-alert')}${this.problem}</p>`
+    if (this.problem) return problemLine(this.problem)
     if (!this.state) return html`<socle-skeleton .lines=${5}></socle-skeleton>`
     const topics = this.state.filter(({ scope, state }) => scope !== 'all' && state !== 'open')
     return html`
@@ -190,7 +191,7 @@ export class ShellConsent extends KitElement {
       @socle-close=${() => (this.recording = undefined)}
     >
       <form class="form" id="form" @submit=${this.#save}>
-        ${this.fault ? html`<p class="problem" role="alert">${icon('circle-alert')}${this.fault}</p>` : nothing}
+        ${problemLine(this.fault)}
         <div class="field">
           <label class="label" for="action">${t('shell.consent.what')}</label>
           <select class="input" id="action" name="action" autofocus>

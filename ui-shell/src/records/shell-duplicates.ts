@@ -23,6 +23,7 @@ import type { Reason } from './merging.ts'
 import { onUndone } from './own-changes.ts'
 import { pageStyles } from './page-styles.ts'
 import { fieldsOf, hasValue, hrefOf, inSentence, moduleOf, pointsAtRecord } from './resources.ts'
+import { problemLine } from '../problem-line.ts'
 
 interface Pair {
   readonly a: RecordJson
@@ -205,9 +206,7 @@ export class ShellDuplicates extends KitElement {
             : t('shell.duplicates.neverScanned')
         }
       </p>
-      ${this.#progress()}
-      ${this.problem ? html`<p class="problem" role="alert">${icon('circle-alert')}${this.problem}</p>` : nothing}
-      ${this.#list(meta)}
+      ${this.#progress()} ${problemLine(this.problem)} ${this.#list(meta)}
     </div>`
   }
 

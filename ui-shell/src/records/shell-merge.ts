@@ -32,6 +32,7 @@ import {
   writableFields,
 } from './resources.ts'
 import { withTones } from './stages.ts'
+import { problemLine } from '../problem-line.ts'
 
 interface Preview {
   readonly moved: readonly Moved[]
@@ -346,7 +347,7 @@ export class ShellMerge extends KitElement {
     )
     return html`<section class="card outcome" aria-labelledby="outcome">
       <h2 id="outcome">${t('shell.merge.outcome')}</h2>
-      ${this.problem ? html`<p class="problem" role="alert">${icon('circle-alert')}${this.problem}</p>` : nothing}
+      ${problemLine(this.problem)}
       ${preview?.blockers.map((it) => html`<p class="problem" role="alert">${icon('circle-alert')}${it.detail}</p>`)}
       ${
         preview

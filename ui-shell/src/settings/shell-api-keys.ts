@@ -6,6 +6,7 @@ import { everything, sentenceOf, tellProblem } from './settings-api.ts'
 import type { ApiKey, Role } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
 import { ShellSecret } from './shell-secret.ts'
+import { problemLine } from '../problem-line.ts'
 
 define('shell-secret', ShellSecret)
 
@@ -66,7 +67,7 @@ export class ShellApiKeys extends KitElement {
   }
 
   override render() {
-    if (this.problem) return html`<p class="problem" role="alert">${icon('circle-alert')}${this.problem}</p>`
+    if (this.problem) return problemLine(this.problem)
     if (!this.keys) return html`<socle-skeleton .lines=${4}></socle-skeleton>`
     return html`
       <p class="lead">
@@ -140,7 +141,7 @@ export class ShellApiKeys extends KitElement {
     return html`
       <socle-dialog open .heading=${t('shell.keys.new')} @socle-close=${() => (this.isCreating = false)}>
         <form class="form" id="form" @submit=${this.#create}>
-          ${this.fault ? html`<p class="problem" role="alert">${icon('circle-alert')}${this.fault}</p>` : nothing}
+          ${problemLine(this.fault)}
           <div class="field">
             <label class="label" for="name">${t('shell.keys.name')}</label>
             <input
@@ -197,7 +198,7 @@ export class ShellApiKeys extends KitElement {
     return html`
       <socle-dialog open .heading=${t('shell.keys.rotateOne', { name: key.name })} @socle-close=${close}>
         <form class="form" id="rotation" @submit=${(event: Event) => void this.#rotate(event, key)}>
-          ${this.fault ? html`<p class="problem" role="alert">${icon('circle-alert')}${this.fault}</p>` : nothing}
+          ${problemLine(this.fault)}
           <p class="lead">${t('shell.keys.rotateText')}</p>
           <div class="field">
             <label class="label" for="old">${t('shell.keys.oldWorks')}</label>

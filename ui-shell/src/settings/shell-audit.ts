@@ -25,6 +25,7 @@ import { router } from '../router.ts'
 import { everything, sentenceOf, tellProblem } from './settings-api.ts'
 import type { AuditEntry, Person } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
+import { problemLine } from '../problem-line.ts'
 
 const filters = ['actor', 'resource', 'from', 'to'] as const
 type Filter = (typeof filters)[number]
@@ -168,7 +169,7 @@ export class ShellAudit extends KitElement {
       </p>`
     }
     const { fault, checked, head } = this.chain
-    if (fault) return html`<p class="problem" role="alert">${icon('circle-alert')}<span>${fault.detail}</span></p>`
+    if (fault) return problemLine(fault.detail)
     return html`<p class="chain ok" role="status">
       ${icon('circle-check')}<span
         >${head ? t('shell.audit.chain.holds', { count: checked, until: format.instant(head.at) }) : t('shell.audit.chain.empty')}

@@ -1,10 +1,11 @@
-import { KitElement, api, controls, format, icon, resource, t, toast } from '@socle/sdk/ui'
+import { KitElement, api, controls, format, resource, t, toast } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { followStarted } from '../records/bulk-runs.ts'
 import type { Bulk } from '../records/bulk-runs.ts'
 import { sentenceOf } from './settings-api.ts'
 import type { Person } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
+import { problemLine } from '../problem-line.ts'
 
 interface Left {
   readonly resource: string
@@ -61,7 +62,7 @@ export class ShellDeactivate extends KitElement {
         .heading=${t('shell.people.deactivateTitle', { name: this.person.name })}
         @socle-close=${close}
       >
-        ${this.problem ? html`<p class="problem" role="alert">${icon('circle-alert')}${this.problem}</p>` : nothing}
+        ${problemLine(this.problem)}
         <p class="lead">${t('shell.people.deactivateText')}</p>
         ${this.left ? this.#inheritance(this.left) : this.problem ? nothing : html`<socle-skeleton .lines=${3}></socle-skeleton>`}
         <button slot="actions" class="button" @click=${close}>${t('shell.cancel')}</button>

@@ -1,9 +1,10 @@
-import { KitElement, api, controls, icon, shell, t, toast } from '@socle/sdk/ui'
+import { KitElement, api, controls, shell, t, toast } from '@socle/sdk/ui'
 import type { FieldType, ResourceMeta } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
 import { sentenceOf } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
+import { problemLine } from '../problem-line.ts'
 
 interface Choice {
   readonly value: string
@@ -96,8 +97,7 @@ export class ShellFieldDialog extends KitElement {
       @socle-close=${() => this.tell('field-closed')}
     >
       <form class="form" id="form" @submit=${this.#save}>
-        ${this.fault ? html`<p class="problem" role="alert">${icon('circle-alert')}${this.fault}</p>` : nothing}
-        ${text('labelEn', { required: true })} ${text('labelFr', { required: true })}
+        ${problemLine(this.fault)} ${text('labelEn', { required: true })} ${text('labelFr', { required: true })}
         ${
           field
             ? nothing

@@ -7,6 +7,7 @@ import { everything, sentenceOf } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
 import { ShellFieldDialog, labelOf, typeName } from './shell-field-dialog.ts'
 import type { OwnField } from './shell-field-dialog.ts'
+import { problemLine } from '../problem-line.ts'
 
 define('shell-field-dialog', ShellFieldDialog)
 
@@ -71,7 +72,7 @@ export class ShellFields extends KitElement {
   }
 
   override render() {
-    if (this.problem) return html`<p class="problem" role="alert">${icon('circle-alert')}${this.problem}</p>`
+    if (this.problem) return problemLine(this.problem)
     const resource = this.#resource
     if (!this.fields || !resource) return html`<socle-skeleton .lines=${5}></socle-skeleton>`
     const own = this.fields.filter((it) => it.resource === resource.id)

@@ -24,6 +24,7 @@ import { ShellDeactivate } from './shell-deactivate.ts'
 import { ShellPersonForm } from './shell-person-form.ts'
 import { ShellPersonSessions } from './shell-person-sessions.ts'
 import { ShellSecret } from './shell-secret.ts'
+import { problemLine } from '../problem-line.ts'
 
 define('shell-deactivate', ShellDeactivate)
 define('shell-person-form', ShellPersonForm)
@@ -100,7 +101,7 @@ export class ShellPeople extends KitElement {
     const wanted = this.text.trim().toLocaleLowerCase()
     const people = this.people?.filter((it) => `${it.name} ${it.email}`.toLocaleLowerCase().includes(wanted))
     return html`
-      ${this.problem ? html`<p class="problem" role="alert">${icon('circle-alert')}${this.problem}</p>` : nothing}
+      ${problemLine(this.problem)}
       ${
         (this.people?.length ?? 0) > 7
           ? html`<input

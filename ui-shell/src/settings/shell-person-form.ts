@@ -1,8 +1,9 @@
-import { KitElement, ProblemError, api, controls, icon, shell, t } from '@socle/sdk/ui'
+import { KitElement, ProblemError, api, controls, shell, t } from '@socle/sdk/ui'
 import { html, nothing } from 'lit'
 import { sentenceOf } from './settings-api.ts'
 import type { Person, Role, Team, Way } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
+import { problemLine } from '../problem-line.ts'
 
 /** Invites somebody, or changes their roles and team. */
 export class ShellPersonForm extends KitElement {
@@ -28,7 +29,7 @@ export class ShellPersonForm extends KitElement {
         @socle-close=${() => this.dispatchEvent(new CustomEvent('close'))}
       >
         <form class="form" id="form" @submit=${this.#save} @keydown=${this.#onKey}>
-          ${this.problem ? html`<p class="problem" role="alert">${icon('circle-alert')}${sentenceOf(this.problem)}</p>` : nothing}
+          ${problemLine(this.problem === undefined ? undefined : sentenceOf(this.problem))}
           <div class="field">
             <label class="label" for="email">${t('shell.people.email')}</label>
             <input

@@ -4,6 +4,7 @@ import { sentenceOf } from './settings-api.ts'
 import type { Person, SessionRow } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
 import { sessionRows } from './session-rows.ts'
+import { problemLine } from '../problem-line.ts'
 
 /** Where a colleague is signed in, with a way to end that. */
 export class ShellPersonSessions extends KitElement {
@@ -47,8 +48,7 @@ export class ShellPersonSessions extends KitElement {
     const close = () => this.dispatchEvent(new CustomEvent('close'))
     return html`
       <socle-dialog open .heading=${t('shell.people.sessionsOf', { name: this.person.name })} @socle-close=${close}>
-        ${this.problem ? html`<p class="problem" role="alert">${icon('circle-alert')}${this.problem}</p>` : nothing}
-        ${this.#list()}
+        ${problemLine(this.problem)} ${this.#list()}
         ${
           this.sessions && this.sessions.length > 0
             ? html`<button slot="actions" class="button danger" @click=${() => void this.#end(this.#path)}>

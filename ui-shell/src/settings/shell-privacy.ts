@@ -5,6 +5,7 @@ import { followJob } from '../follow-job.ts'
 import { setPage } from '../page.ts'
 import { everything, sentenceOf, tellProblem } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
+import { problemLine } from '../problem-line.ts'
 
 interface Hold {
   readonly resource: string
@@ -117,7 +118,7 @@ export class ShellPrivacy extends KitElement {
   }
 
   override render() {
-    if (this.problem) return html`<p class="problem" role="alert">${icon('circle-alert')}${this.problem}</p>`
+    if (this.problem) return problemLine(this.problem)
     if (this.record)
       return this.current ? this.#detail(this.current) : html`<socle-skeleton .lines=${6}></socle-skeleton>`
     if (!this.requests) return html`<socle-skeleton .lines=${5}></socle-skeleton>`
@@ -164,7 +165,7 @@ export class ShellPrivacy extends KitElement {
       <div class="pills head">
         ${pill(t(`shell.privacy.kind.${it.kind}`), 'neutral', it.kind === 'access' ? 'download' : 'trash-2')}${statePill(it)}${this.#due(it)}
       </div>
-      ${this.fault ? html`<p class="problem" role="alert">${icon('circle-alert')}${this.fault}</p>` : nothing}
+      ${problemLine(this.fault)}
       <dl>
         <dt>${t('shell.privacy.person')}</dt>
         <dd>

@@ -4,6 +4,7 @@ import { define } from '../define.ts'
 import { setPage } from '../page.ts'
 import { everything, sentenceOf, tellProblem } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
+import { problemLine } from '../problem-line.ts'
 
 interface Rule {
   readonly id: string
@@ -83,7 +84,7 @@ export class ShellRetention extends KitElement {
   }
 
   override render() {
-    if (this.problem) return html`<p class="problem" role="alert">${icon('circle-alert')}${this.problem}</p>`
+    if (this.problem) return problemLine(this.problem)
     if (!this.rules) return html`<socle-skeleton .lines=${5}></socle-skeleton>`
     return html`
       <p class="lead">${t('shell.retention.lead')}</p>
@@ -148,8 +149,7 @@ export class ShellRetention extends KitElement {
             : nothing
         }
       </div>
-      ${rule.fault ? html`<p class="problem" role="alert">${icon('circle-alert')}${rule.fault}</p>` : nothing}
-      ${this.looked?.rule === rule.id ? this.#seen(this.looked) : nothing}
+      ${problemLine(rule.fault)} ${this.looked?.rule === rule.id ? this.#seen(this.looked) : nothing}
     </li>`
   }
 
@@ -204,7 +204,7 @@ export class ShellRetention extends KitElement {
       @socle-close=${() => (this.editing = undefined)}
     >
       <form class="form" id="form" @submit=${this.#save}>
-        ${this.fault ? html`<p class="problem" role="alert">${icon('circle-alert')}${this.fault}</p>` : nothing}
+        ${problemLine(this.fault)}
         <div class="field">
           <label class="label" for="name">${t('shell.retention.name')}</label>
           <input class="input" id="name" name="name" required maxlength="120" autofocus .value=${rule?.name ?? ''} />

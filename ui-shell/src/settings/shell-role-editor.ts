@@ -29,6 +29,7 @@ import type { Reach } from './role-grants.ts'
 import { sentenceOf, tellProblem } from './settings-api.ts'
 import type { FieldAccess, PermissionCatalog, Role } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
+import { problemLine } from '../problem-line.ts'
 
 type CatalogResource = PermissionCatalog['resources'][number]
 
@@ -128,15 +129,14 @@ export class ShellRoleEditor extends KitElement {
   }
 
   override render() {
-    if (this.problem && !this.edited)
-      return html`<p class="problem" role="alert">${icon('circle-alert')}${this.problem}</p>`
+    if (this.problem && !this.edited) return problemLine(this.problem)
     const { edited: role, catalog } = this
     if (!role || !catalog) return html`<socle-skeleton .lines=${8}></socle-skeleton>`
     const plugins = [
       ...new Map([...catalog.resources, ...catalog.permissions].map((it) => [it.plugin, it.pluginTitle])),
     ]
     return html`
-      ${this.problem ? html`<p class="problem" role="alert">${icon('circle-alert')}${this.problem}</p>` : nothing}
+      ${problemLine(this.problem)}
       <div class="field name-field">
         <label class="label" for="name">${t('shell.roles.name')}</label>
         <input

@@ -6,6 +6,7 @@ import { everything, sentenceOf } from './settings-api.ts'
 import type { Person, Role } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
 import { ShellRoleEditor } from './shell-role-editor.ts'
+import { problemLine } from '../problem-line.ts'
 
 define('shell-role-editor', ShellRoleEditor)
 
@@ -57,7 +58,7 @@ export class ShellRoles extends KitElement {
 
   override render() {
     if (this.record) return html`<shell-role-editor .record=${this.record}></shell-role-editor>`
-    if (this.problem) return html`<p class="problem" role="alert">${icon('circle-alert')}${this.problem}</p>`
+    if (this.problem) return problemLine(this.problem)
     if (!this.roles) return html`<socle-skeleton .lines=${5}></socle-skeleton>`
     return html`
       <p class="lead">${t('shell.roles.lead')}</p>
@@ -95,7 +96,7 @@ export class ShellRoles extends KitElement {
     return html`
       <socle-dialog open .heading=${t('shell.roles.new')} @socle-close=${() => (this.isCreating = false)}>
         <form class="form" id="form" @submit=${this.#create}>
-          ${this.fault ? html`<p class="problem" role="alert">${icon('circle-alert')}${this.fault}</p>` : nothing}
+          ${problemLine(this.fault)}
           <div class="field">
             <label class="label" for="name">${t('shell.roles.name')}</label>
             <input class="input" id="name" name="name" required maxlength="120" autofocus />

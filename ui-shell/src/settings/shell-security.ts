@@ -12,6 +12,7 @@ import { sentenceOf, tellProblem } from './settings-api.ts'
 import type { SessionRow } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
 import { sessionRows } from './session-rows.ts'
+import { problemLine } from '../problem-line.ts'
 
 define('shell-authenticator-setup', ShellAuthenticatorSetup)
 define('shell-recovery-codes', ShellRecoveryCodes)
@@ -77,7 +78,7 @@ export class ShellSecurity extends KitElement {
   }
 
   override render() {
-    if (this.problem) return html`<p class="problem" role="alert">${icon('circle-alert')}${this.problem}</p>`
+    if (this.problem) return problemLine(this.problem)
     if (!this.factor || !this.passkeys || !this.sessions) return html`<socle-skeleton .lines=${8}></socle-skeleton>`
     return html`
       ${this.#password()} ${this.#app(this.factor)} ${this.#keys(this.passkeys)} ${this.#open(this.sessions)}
@@ -318,8 +319,7 @@ export class ShellSecurity extends KitElement {
     return html`
       <socle-dialog open .heading=${heading} @socle-close=${() => this.#show(undefined)}>
         <form class="form" id="asking" @submit=${submit}>
-          ${this.fault ? html`<p class="problem" role="alert">${icon('circle-alert')}${this.fault}</p>` : nothing}
-          ${help ? html`<p class="lead">${help}</p>` : nothing}
+          ${problemLine(this.fault)} ${help ? html`<p class="lead">${help}</p>` : nothing}
           <div class="field">
             <label class="label" for="value">${label}</label>
             <input

@@ -3,6 +3,7 @@ import { css, html, nothing } from 'lit'
 import { sentenceOf } from './settings-api.ts'
 import type { Person, Team } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
+import { problemLine } from '../problem-line.ts'
 
 interface Membership {
   readonly id: string
@@ -53,7 +54,7 @@ export class ShellTeamMembers extends KitElement {
     const close = () => this.dispatchEvent(new CustomEvent('close'))
     return html`
       <socle-dialog open wide .heading=${t('shell.teams.membersOf', { name: this.team.name })} @socle-close=${close}>
-        ${this.problem ? html`<p class="problem" role="alert">${icon('circle-alert')}${this.problem}</p>` : nothing}
+        ${problemLine(this.problem)}
         <p class="lead">${t('shell.teams.datesLead')}</p>
         ${this.editing ? this.#dates(this.editing) : this.#adding()}
         ${

@@ -6,6 +6,7 @@ import { everything, sentenceOf, tellProblem } from './settings-api.ts'
 import type { Person, Team } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
 import { ShellTeamMembers } from './shell-team-members.ts'
+import { problemLine } from '../problem-line.ts'
 
 define('shell-team-members', ShellTeamMembers)
 
@@ -60,7 +61,7 @@ export class ShellTeams extends KitElement {
   }
 
   override render() {
-    if (this.problem) return html`<p class="problem" role="alert">${icon('circle-alert')}${this.problem}</p>`
+    if (this.problem) return problemLine(this.problem)
     if (!this.teams) return html`<socle-skeleton .lines=${5}></socle-skeleton>`
     return html`
       <p class="lead">${t('shell.teams.lead')}</p>
@@ -137,7 +138,7 @@ export class ShellTeams extends KitElement {
         @socle-close=${() => (this.editing = undefined)}
       >
         <form class="form" id="form" @submit=${this.#save}>
-          ${this.fault ? html`<p class="problem" role="alert">${icon('circle-alert')}${this.fault}</p>` : nothing}
+          ${problemLine(this.fault)}
           <div class="field">
             <label class="label" for="name">${t('shell.teams.name')}</label>
             <input class="input" id="name" name="name" required maxlength="120" autofocus .value=${team?.name ?? ''} />

@@ -5,6 +5,7 @@ import { define } from '../define.ts'
 import { session } from '../session-doc.ts'
 import { sentenceOf, tellProblem } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
+import { problemLine } from '../problem-line.ts'
 
 interface EntityName {
   readonly one: string
@@ -262,7 +263,7 @@ export class ShellWorkspace extends KitElement {
     return html`
       <socle-dialog open .heading=${t('shell.workspace.labels.add')} @socle-close=${close}>
         <form class="form" id="naming" @submit=${this.#saveLabel}>
-          ${this.fault ? html`<p class="problem" role="alert">${icon('circle-alert')}${sentenceOf(this.fault)}</p>` : nothing}
+          ${problemLine(this.fault === undefined ? undefined : sentenceOf(this.fault))}
           <div class="field">
             <label class="label" for="kind">${t('shell.workspace.labels.kind')}</label>
             <select class="input" id="kind" name="kind" autofocus>
