@@ -106,4 +106,9 @@ export const settingsStyles = css`
   .wait {
     padding: 16px;
   }
+  @media (width < 600px) {
+    .rows > li {
+      flex-wrap: wrap;
+    }
+  }
 `

@@ -174,11 +174,6 @@ export class ShellFields extends KitElement {
       .of {
         max-inline-size: 320px;
       }
-      @media (max-width: 600px) {
-        .rows > li {
-          flex-wrap: wrap;
-        }
-      }
     `,
   ]
 }

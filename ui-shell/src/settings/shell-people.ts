@@ -332,9 +332,6 @@ export class ShellPeople extends KitElement {
         }
       }
       @media (width < 600px) {
-        .rows > li {
-          flex-wrap: wrap;
-        }
         .pills {
           order: 9;
           inline-size: 100%;

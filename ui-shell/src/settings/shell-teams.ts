@@ -100,7 +100,7 @@ export class ShellTeams extends KitElement {
     const members = this.#membersOf(team)
     return html`
       <li>
-        <span class="indent" .style=${`inline-size: ${depth * 24}px`} aria-hidden="true"></span>
+        <span class="indent" .style=${`inline-size: min(${depth * 24}px, 20vw)`} aria-hidden="true"></span>
         ${icon('users')}
         <span class="grow">
           <span class="name">${team.name}</span>
@@ -228,6 +228,11 @@ export class ShellTeams extends KitElement {
         border: 1px solid var(--socle-surface);
         inline-size: 24px;
         block-size: 24px;
+      }
+      @media (width < 600px) {
+        .faces {
+          display: none;
+        }
       }
     `,
   ]
