@@ -174,7 +174,9 @@ begin
   foreach term in array terms loop
     term := regexp_replace(core.fold(term), '[[:punct:][:space:]]+', '', 'g');
     if term = '' then continue; end if;
-    part := quote_literal(term) || ':*' || weight;
+    -- Parsed as a document's words are, for the parser divides some: 1e0c4606 is a number and what follows it.
+    part := to_tsquery('simple', quote_literal(term) || ':*' || weight)::text;
+    if part = '' then continue; end if;
     if loosely then
       select part || coalesce(string_agg(' | ' || quote_literal(m.word) || case weight when '' then '' else ':' || weight end, ''), '')
         into part from core.search_meant(term) as m (word);

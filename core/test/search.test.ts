@@ -46,6 +46,14 @@ describe('what finds a record', () => {
     expect(await found(admin, 'marchetti@eloi')).toEqual(['Duran Marchetti'])
   })
 
+  test('a code that begins like a number with an exponent', async () => {
+    await made(admin, '/api/core/accounts', { name: 'Pièces 1e0c4606' })
+    for (const text of ['1e0c4606', '1E0C46', 'pieces 1e'])
+      expect(await found(admin, text), text).toEqual(['Pièces 1e0c4606'])
+    expect(await listed(admin, '1e0c4606')).toEqual(['Pièces 1e0c4606'])
+    expect(await found(admin, '1e0c9')).toEqual([])
+  })
+
   test('one letter too many, too few, wrong or swapped, in words of four letters and more', async () => {
     for (const slip of ['gusttave leger', 'gustve leger', 'gustabe leger', 'gusatve leger', 'ugstave leger'])
       expect(await found(admin, slip), slip).toEqual(['Établissements Gustave Léger'])
