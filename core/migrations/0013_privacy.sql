@@ -543,3 +543,27 @@ create table core.retention_run (
 );
 create index retention_run_recent on core.retention_run (workspace, rule, at desc);
 select core.protect('core.retention_run', 'select, insert');
+
+-- Masked values --------------------------------------------------------------------------------------------------------
+
+-- That somebody had a masked value shown, and why. The value is not here.
+create table core.unmasking (
+  id uuid primary key,
+  workspace uuid not null references core.workspace (id) on delete cascade,
+  owner uuid,
+  team uuid,
+  version integer not null default 1,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  created_by uuid,
+  updated_by uuid,
+  deleted_at timestamptz,
+  custom jsonb not null default '{}',
+  resource text not null,
+  record uuid not null,
+  field text not null,
+  reason text not null
+);
+create index unmasking_recent on core.unmasking (workspace, created_at desc, id desc);
+create index unmasking_of_record on core.unmasking (workspace, resource, record);
+select core.protect('core.unmasking');

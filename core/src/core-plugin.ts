@@ -40,6 +40,7 @@ import { sweepAnswers } from './http/idempotency.ts'
 import { nightlyScan } from './records/duplicates/jobs.ts'
 import { nightlyOrphanScan } from './records/orphans.ts'
 import { sweepSearch } from './records/search-sweep.ts'
+import { unmaskings, UnmaskingSchema, unmaskPermission } from './records/unmasking.ts'
 import type { LinkTable } from './records/merge/link-table.ts'
 import {
   privacyContributes,
@@ -76,6 +77,7 @@ const platformLinks: readonly LinkTable[] = [
   { place: 'core.merged_record.record', stays: 'Is the merge.' },
   { place: 'core.erasure_target.record', stays: 'An erasure has found every record of the person.' },
   { place: 'core.share.record', moves: { key: ['id'] } },
+  { place: 'core.unmasking.record', stays: 'Tells whose value was shown.' },
   { place: 'core.import_reversal.record', stays: 'Taking an import back is about the record it made.' },
 ]
 
@@ -99,6 +101,7 @@ export function corePlugin(
       ...exportEntities,
       ...privacyEntities,
       FieldSchema as unknown as EntitySchema,
+      UnmaskingSchema,
     ],
     resources: [
       ...sharedResources,
@@ -108,6 +111,7 @@ export function corePlugin(
       ...exportResources,
       ...privacyResources,
       fields,
+      unmaskings,
     ],
     permissions: [
       ...identityPermissions,
@@ -116,6 +120,7 @@ export function corePlugin(
       ...privacyPermissions,
       ...knownPermissions,
       ...platformPermissions,
+      unmaskPermission,
     ],
     roleTemplates: coreRoleTemplates,
     emits: [...sharedEvents, ...identityEvents, ...deliveryEvents, ...importEvents, ...privacyEvents],

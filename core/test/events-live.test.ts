@@ -26,6 +26,7 @@ function access(part: Partial<Access>): Access {
     everything: false,
     where: () => sql`false`,
     readable: () => true,
+    masked: () => false,
     writable: () => true,
     ...part,
   }

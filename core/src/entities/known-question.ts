@@ -1,6 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core'
-import { sql, type SqlBool } from 'kysely'
-import type { Audience } from '../records/audience.ts'
+import { forAuditors } from '../records/audience.ts'
 import { defineResource } from '../records/define-resource.ts'
 import { recordBase } from '../records/record-base.ts'
 
@@ -26,8 +25,6 @@ export const KnownQuestionSchema = defineEntity({
 /** That somebody asked whether a prospect is known: kept for the auditor, who sees what was fished for. */
 export class KnownQuestion extends KnownQuestionSchema.class {}
 KnownQuestionSchema.setClass(KnownQuestion)
-
-const forAuditors: Audience = ({ may }) => (may('core.audit.read') ? sql<SqlBool>`true` : sql<SqlBool>`false`)
 
 export const knownQuestions = defineResource(KnownQuestion, {
   path: 'known-questions',

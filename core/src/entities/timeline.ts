@@ -42,6 +42,7 @@ export async function timelineOf(
     order by l.at desc, l.activity_id desc limit ${pageSize + 1}`.execute(ctx.sql)
   const { records, included } = await activitiesById(
     ctx,
+    engine,
     links.map(({ id }) => id),
   )
   const entries: TimelineEntry[] = changes.map((change) => ({
@@ -77,10 +78,11 @@ function placeOf(cursor: string | undefined): TimelinePlace | undefined {
 
 async function activitiesById(
   ctx: Context,
+  engine: RecordEngine,
   ids: readonly string[],
 ): Promise<{ records: Map<string, RecordJson>; included: Included }> {
   if (ids.length === 0 || !ctx.authority.may('core.activity.read')) return { records: new Map(), included: {} }
-  const { data, included } = await ctx.records.list(activities, {
+  const { data, included } = await engine.list(activities, {
     filter: { op: 'in', path: 'id', values: ids },
     include: ['owner'],
     limit: pageSize + 1,
@@ -98,7 +100,7 @@ function activityEntry(activity: RecordJson, at: string, included: Included): Ti
     at,
     actor: { type: 'user', id: owner, name: String(included['core.user']?.[owner ?? '']?.['title'] ?? '') },
     id: activity.id,
-    title: String(activity['subject']),
+    title: String(activity['subject'] ?? ''),
     ...(typeof body === 'string' ? { body } : {}),
     record: { resource: 'core.activity', id: activity.id },
   }

@@ -81,6 +81,12 @@ const problemSchema = {
   },
 }
 
+const unmaskSchema = {
+  type: 'object',
+  required: ['field', 'reason'],
+  properties: { field: { type: 'string' }, reason: { type: 'string', minLength: 3, maxLength: 500 } },
+}
+
 const pageSchema = {
   type: 'object',
   properties: { next: { type: ['string', 'null'] }, count: { type: ['integer', 'null'] }, exact: { type: 'boolean' } },
@@ -88,16 +94,15 @@ const pageSchema = {
 
 function recordSchema(resource: Resource, authority: Authority, label: (field: FieldModel) => string): Json {
   const access = authority.compile(resource, 'read')
-  const fields = resource.all.filter(({ name }) => access.readable(name))
+  const fields = resource.all.filter(({ name }) => access.readable(name) || access.masked(name))
+  const schemaOf = (field: FieldModel): Json =>
+    access.masked(field.name)
+      ? { type: ['string', 'null'], description: 'Masked for you.', readOnly: true }
+      : { ...fieldSchema(field, resource), ...(field.readonly ? { readOnly: true } : {}) }
   return {
     type: 'object',
-    required: fields.filter(({ required }) => required).map(({ name }) => name),
-    properties: Object.fromEntries(
-      fields.map((field) => [
-        field.name,
-        { ...fieldSchema(field, resource), title: label(field), ...(field.readonly ? { readOnly: true } : {}) },
-      ]),
-    ),
+    required: fields.filter(({ name, required }) => required && !access.masked(name)).map(({ name }) => name),
+    properties: Object.fromEntries(fields.map((field) => [field.name, { ...schemaOf(field), title: label(field) }])),
   }
 }
 
@@ -187,6 +192,13 @@ function resourcePaths(resource: Resource, tag: string): Record<string, Record<s
         responses: answer('200', { type: 'object' }),
       }),
     },
+  }
+  paths[`${base}/{id}/unmask`] = {
+    post: operation('unmask', 'The value of a masked field; with why, which the audit keeps', {
+      parameters: [id],
+      requestBody: { content: { 'application/json': { schema: unmaskSchema } } },
+      responses: answer('200', { type: 'object' }),
+    }),
   }
   if (resource.options.readonly) return paths
   Object.assign(paths[base] ?? {}, {

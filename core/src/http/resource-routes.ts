@@ -74,6 +74,7 @@ const bulkBody = z.strictObject({
   atomic: z.boolean().optional(),
   acknowledge: z.array(z.string()).optional(),
 })
+const unmaskBody = z.strictObject({ field: z.string().max(120), reason: z.string().trim().min(3).max(500) })
 const acknowledged = z.array(z.string().max(120)).max(50).optional()
 const listParameters = new Set([
   'filter',
@@ -130,9 +131,9 @@ export function defined<T extends object>(values: T): { [K in keyof T]?: Exclude
   }
 }
 
-/** The engine of a unit, as the platform's own routes use it. */
+/** The engine of a unit, as the platform's own routes use it: what it reads is their answer. */
 export function engineOf(ctx: Context): RecordEngine {
-  return ctx.records as RecordEngine
+  return (ctx.records as RecordEngine).forScreens
 }
 
 /** REST for one resource, the same for all of them. */
@@ -222,12 +223,22 @@ export function resourceRoutes(kernel: Kernel, resource: Resource, jobs: Jobs): 
       ),
     )
   }
+  // Not kept for repeated requests, as answers of writes are: the value is told once.
+  app.post('/:id/unmask', async (request) => {
+    const asked = parsed(unmaskBody, await readJson(request.req.raw))
+    const value = await unit(
+      request,
+      (ctx) => engineOf(ctx).unmask(resource.id, request.req.param('id'), asked),
+      asked.reason,
+    )
+    return request.json({ data: { field: asked.field, value } }, 200, { 'cache-control': 'no-store' })
+  })
   if (resource.options.readonly) return app
 
   app.post('/', (request) =>
     write(request, async (ctx, body) => {
       const { acknowledge, ...values } = body
-      const data = await ctx.records.create(
+      const data = await engineOf(ctx).create(
         resource.id,
         values,
         defined({ acknowledge: parsed(acknowledged, acknowledge) }),
@@ -245,7 +256,7 @@ export function resourceRoutes(kernel: Kernel, resource: Resource, jobs: Jobs): 
       const { acknowledge, version, ...values } = body
       const id = request.req.param('id')
       const seen = versionSeen(request, version, resource, id)
-      const data = await ctx.records.update(
+      const data = await engineOf(ctx).update(
         resource.id,
         { id, version: seen },
         values,
@@ -268,7 +279,7 @@ export function resourceRoutes(kernel: Kernel, resource: Resource, jobs: Jobs): 
   )
   app.post('/:id/restore', (request) =>
     write(request, async (ctx) => {
-      const data = await ctx.records.restore(resource.id, request.req.param('id'))
+      const data = await engineOf(ctx).restore(resource.id, request.req.param('id'))
       return json(ctx, 200, { data }, { etag: `"${data.version}"` })
     }),
   )

@@ -25,6 +25,8 @@ export interface Access {
   where(alias: string): RawBuilder<SqlBool>
   /** True when the actor may read the field. System fields (`id`, `version`, `createdAt` …) always are. */
   readable(field: string): boolean
+  /** True when the actor may only recognise the field: it is answered as its mask, and is as unreadable otherwise. */
+  masked(field: string): boolean
   writable(field: string): boolean
 }
 

@@ -37,7 +37,7 @@ export interface Conditions {
 }
 
 const reach: Readonly<Record<Visibility, number>> = { own: 0, team: 1, all: 2 }
-const degree: Readonly<Record<FieldGrant['access'], number>> = { none: 0, read: 1, write: 2 }
+const degree: Readonly<Record<FieldGrant['access'], number>> = { none: 0, masked: 1, read: 2, write: 3 }
 
 const nothing: Condition = sql`false`
 const anything: Condition = sql`true`
@@ -73,6 +73,12 @@ export function compileAuthority(subject: Subject, conditions: Conditions): Auth
   }
 }
 
+interface FieldAccess {
+  readonly readable: boolean
+  readonly masked: boolean
+  readonly writable: boolean
+}
+
 function compileAccess(
   subject: Subject,
   conditions: Conditions,
@@ -90,21 +96,23 @@ function compileAccess(
   const allowed = allowing.length > 0 && !grants.some(deniesAll) && !isClosed
   const readingRoles = rolesGranting(subject, model.id, ['read'])
   const writingRoles = rolesGranting(subject, model.id, action === 'read' ? ['create', 'update'] : [action])
-  const fields = new Map<string, { readable: boolean; writable: boolean }>()
-  const field = (name: string): { readable: boolean; writable: boolean } => {
+  const fields = new Map<string, FieldAccess>()
+  const field = (name: string): FieldAccess => {
     let answer = fields.get(name)
     if (!answer) {
+      const given = widest(readingRoles, model.id, name)
+      // A formula tells what it is computed from, and its mask would show other letters of that.
+      const tells = [...(model.fields.get(name)?.formula?.reads ?? [])].every((it) => field(it).readable)
       // Whoever reads a record reads what every record has.
-      const known = systemFields.has(name)
+      const readable = systemFields.has(name) || (given >= degree.read && tells)
+      const masked = !readable && given === degree.masked && tells
       answer = {
-        // A formula tells what it is computed from.
-        readable:
-          known ||
-          (widest(readingRoles, model.id, name) >= degree.read &&
-            [...(model.fields.get(name)?.formula?.reads ?? [])].every((it) => field(it).readable)),
+        readable,
+        masked,
         // Of a record that was opened to them, a refused value would tell partners' people that another one has it.
         writable:
           widest(writingRoles, model.id, name) >= degree.write &&
+          !masked &&
           !(partners && !model.partner && model.fields.get(name)?.unique),
       }
       fields.set(name, answer)
@@ -143,6 +151,7 @@ function compileAccess(
       return sql`(${granted} and not ${either(denials.map((denial) => denial(alias)))})`
     },
     readable: (name) => field(name).readable,
+    masked: (name) => field(name).masked,
     writable: (name) => field(name).writable,
   }
 }

@@ -18,6 +18,7 @@ export type Grant = z.infer<typeof grantSchema>
 export const fieldGrantSchema = z.object({
   resource: z.string().max(120),
   field: z.string().max(120),
-  access: z.enum(['none', 'read', 'write']),
+  /** Masked: at most enough of a text to recognise it; its value decides on nothing. */
+  access: z.enum(['none', 'masked', 'read', 'write']),
 })
 export type FieldGrant = z.infer<typeof fieldGrantSchema>

@@ -31,6 +31,7 @@ const shellPermissions = [
   'core.privacy.manage',
   'core.privacy.export',
   'core.privacy.erase',
+  'core.pii.unmask',
   'core.field.manage',
   'core.changeset.undo',
   'core.workspace.open',
@@ -166,6 +167,7 @@ function resourceMeta({ words, catalog }: WorkspaceParts, ctx: Context, on: Read
   const may = (action: 'delete' | 'restore' | 'export') =>
     !options.readonly && authority.compile(resource, action).allowed
   const seen = (name: string) => resource.fields.has(name) && read.readable(name)
+  const shown = (name: string) => seen(name) || (resource.fields.has(name) && read.masked(name))
   const target = (it: string) => {
     const other = catalog.get(it)
     return other !== undefined && on.has(other.plugin) && authority.compile(other, 'read').allowed
@@ -182,7 +184,7 @@ function resourceMeta({ words, catalog }: WorkspaceParts, ctx: Context, on: Read
     name: { one: words.say(locale, `${id}.one`), many: words.say(locale, `${id}.many`) },
     icon: options.icon,
     title,
-    list: options.list.filter(seen),
+    list: options.list.filter(shown),
     form: [...(options.form ?? options.list), ...own].filter(
       (name) => seen(name) && (create.writable(name) || update.writable(name)),
     ),
@@ -191,7 +193,7 @@ function resourceMeta({ words, catalog }: WorkspaceParts, ctx: Context, on: Read
       ? {
           kanban: {
             by: kanban.by,
-            card: kanban.card.filter(seen),
+            card: kanban.card.filter(shown),
             ...(kanban.sum !== undefined && seen(kanban.sum) ? { sum: kanban.sum } : {}),
             ...(kanban.weighted !== undefined && seen(kanban.weighted) ? { weighted: kanban.weighted } : {}),
           },
@@ -210,10 +212,11 @@ function resourceMeta({ words, catalog }: WorkspaceParts, ctx: Context, on: Read
       bulk: !options.readonly && authority.may(`${id}.bulk`),
     },
     fields: resource.all
-      .filter(({ name }) => read.readable(name))
+      .filter(({ name }) => shown(name))
       .map((field) =>
         fieldMeta(words, locale, resource, field, {
           writable: !options.readonly && (update.writable(field.name) || create.writable(field.name)),
+          masked: read.masked(field.name),
           importable: imported.mayWrite(ctx, field.name),
           readable: (name) => read.readable(name),
         }),
@@ -227,7 +230,12 @@ function fieldMeta(
   locale: Locale,
   resource: Resource,
   field: FieldModel,
-  { writable, importable, readable }: { writable: boolean; importable: boolean; readable: (name: string) => boolean },
+  {
+    writable,
+    masked,
+    importable,
+    readable,
+  }: { writable: boolean; masked: boolean; importable: boolean; readable: (name: string) => boolean },
 ) {
   const {
     name,
@@ -255,7 +263,8 @@ function fieldMeta(
     required,
     writable: writable && !readonly,
     importable,
-    sortable: fieldTypes[type].sorts && type !== 'long',
+    sortable: !masked && fieldTypes[type].sorts && type !== 'long',
+    ...(masked ? { masked } : {}),
     ...(options
       ? {
           options: options.map(({ value, tone, icon }) => ({

@@ -1,4 +1,4 @@
-import type { RawBuilder, SqlBool } from 'kysely'
+import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import type { ResourceAction } from '../permissions/authority.ts'
 
 /** Who asks, as far as an audience may look at them. */
@@ -16,3 +16,6 @@ export interface Reader {
  * denials of grants stay. Never null in SQL.
  */
 export type Audience = (reader: Reader, action: ResourceAction, alias: string) => RawBuilder<SqlBool>
+
+/** For whoever reads the audit. */
+export const forAuditors: Audience = ({ may }) => (may('core.audit.read') ? sql<SqlBool>`true` : sql<SqlBool>`false`)

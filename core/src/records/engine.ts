@@ -61,6 +61,7 @@ import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
 import { searchRecords, type SearchHit } from './search.ts'
 import { demandUndo, undoChangeSet, type UndoAnswer } from './undo.ts'
+import { unmaskField } from './unmasking.ts'
 import { demandSoundView } from './views/check-view.ts'
 import { listView, type UsedView } from './views/list-view.ts'
 import { createRecord, deleteRecord, restoreRecord, updateRecord } from './write.ts'
@@ -68,9 +69,15 @@ import { createRecord, deleteRecord, restoreRecord, updateRecord } from './write
 /** The engine in one unit of work: what plugins see of it, and what only the platform's own routes call. */
 export class RecordEngine implements Records {
   readonly #scope: EngineScope
+  #forScreens: RecordEngine | undefined
 
   constructor(scope: EngineScope) {
     this.#scope = scope
+  }
+
+  /** The same engine for what is answered to who asked; see `EngineScope.forScreens`. */
+  get forScreens(): RecordEngine {
+    return (this.#forScreens ??= new RecordEngine({ ...this.#scope, forScreens: true }))
   }
 
   /** A resource of a plugin that is off here does not exist, whoever asks. */
@@ -113,6 +120,11 @@ export class RecordEngine implements Records {
     options?: { include?: readonly string[]; fields?: readonly string[]; asOf?: string },
   ) {
     return getRecord(scopeAsOf(this.#scope, options?.asOf), this.#resource(ref), id, options)
+  }
+
+  /** The value of a masked field; kept with its reason. */
+  async unmask(ref: ResourceRef, id: string, asked: { field: string; reason: string }): Promise<unknown> {
+    return unmaskField(this.#scope, this.#resource(ref), id, asked)
   }
 
   async aggregate(ref: ResourceRef, query: AggregateQuery): Promise<AggregateAnswer> {

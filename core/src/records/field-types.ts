@@ -1,3 +1,4 @@
+import type { Mask } from './mask.ts'
 import type { FieldType } from './model.ts'
 
 /** What the engine must know of a type beside how its values are parsed and compared. */
@@ -10,11 +11,13 @@ export interface FieldKind {
   readonly groups: boolean
   /** Numbers have sums and averages. */
   readonly sums?: true
+  /** What of a text shows where a role masks its field; of other types nothing does. */
+  readonly mask?: Mask
   /** JSON Schema of a value, where its SQL type does not say it. */
   readonly schema?: Readonly<Record<string, unknown>>
 }
 
-const words = { sql: 'text', words: true, sorts: true, groups: true } as const
+const words = { sql: 'text', words: true, sorts: true, groups: true, mask: 'text' } as const
 const number = { sql: 'numeric', sorts: true, groups: true, sums: true } as const
 const id = { sql: 'uuid', sorts: true, groups: true } as const
 const whole = { sorts: false, groups: false } as const
@@ -22,10 +25,10 @@ const whole = { sorts: false, groups: false } as const
 export const fieldTypes: Readonly<Record<FieldType, FieldKind>> = {
   text: words,
   long: { ...words, groups: false },
-  rich: { sql: 'text', ...whole },
-  email: words,
-  phone: words,
-  url: words,
+  rich: { sql: 'text', ...whole, mask: 'closed' },
+  email: { ...words, mask: 'email' },
+  phone: { ...words, mask: 'phone' },
+  url: { ...words, mask: 'url' },
   'auto-number': words,
   select: { sql: 'text', sorts: true, groups: true },
   'multi-select': { sql: 'jsonb', ...whole, schema: { type: 'array', items: { type: 'string' } } },

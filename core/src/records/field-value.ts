@@ -1,5 +1,6 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import { fieldTypes, type FieldKind } from './field-types.ts'
+import { maskedSql, maskedText } from './mask.ts'
 import type { FieldModel } from './model.ts'
 
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
@@ -79,6 +80,7 @@ export function jsonColumnList(fields: readonly FieldModel[], alias: string): Ra
 function listOf(fields: readonly FieldModel[], alias: string, isJson: boolean): RawBuilder<unknown> {
   // Written out as one text where it can be: as references, thirty columns are three hundred nodes to visit per statement.
   const parts = fields.map((field) => {
+    if (field.masked) return maskOf(field, alias)
     const text = fieldText(field, alias)
     const { sql: type } = fieldTypes[field.type]
     const name = quoted(field.name)
@@ -88,4 +90,17 @@ function listOf(fields: readonly FieldModel[], alias: string, isJson: boolean): 
   })
   if (parts.every((part) => typeof part === 'string')) return sql.raw(parts.join(', '))
   return sql`${sql.join(parts.map((part) => (typeof part === 'string' ? sql.raw(part) : part)))}`
+}
+
+/** The field as its mask. Of what is no text nothing is shown, not even whether there is a value. */
+function maskOf(field: FieldModel, alias: string): RawBuilder<unknown> {
+  const { mask } = fieldTypes[field.type]
+  const value = mask === undefined ? sql`null` : maskedSql(mask, fieldValue(field, alias))
+  return sql`${value} as ${sql.raw(quoted(field.name))}`
+}
+
+/** A value in memory, as `columnList` answers that of a masked field. */
+export function maskedValue({ type }: FieldModel, value: unknown): string | null {
+  const { mask } = fieldTypes[type]
+  return mask === undefined ? null : maskedText(mask, value)
 }

@@ -4,8 +4,8 @@ import type { Actor } from '../actor.ts'
 import { permissionDenied } from '../permissions/errors.ts'
 import { queryInvalid, recordNotFound } from './errors.ts'
 import { pluginEntry } from '../plugins/toggle-ledger.ts'
-import { chosenFields, demandAction, findRow, recordsByIds } from './read.ts'
-import { systemFields, type Resource } from './registry.ts'
+import { asShown, chosenFields, demandAction, findRow, recordsByIds, shownFields } from './read.ts'
+import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
 import { isUuid } from './values.ts'
 
@@ -81,7 +81,7 @@ const historyLimit = 200
 const auditedChanges = 100
 
 /**
- * A record's changes, newest first; fields the actor may not read are left out. A partner's person reads who of their own
+ * A record's changes, newest first; fields the actor may not read are left out, and masked ones told by their masks. A partner's person reads who of their own
  * did it, and of the others that the company did: the heads of their change sets are behind the wall.
  */
 export async function historyOf(
@@ -133,10 +133,11 @@ function readableChanges(
 ): HistoryEntry['changes'] {
   if (of === pluginEntry) return [{ field: 'state', old: fields['state']?.[0], new: fields['state']?.[1] }]
   if (!resource) return []
-  const access = scope.access(resource, 'read')
-  return Object.entries(fields)
-    .filter(([field]) => resource.fields.has(field) && (systemFields.has(field) || access.readable(field)))
-    .map(([field, [old, next]]) => ({ field, old, new: next }))
+  const shown = new Map(shownFields({ ...scope, forScreens: true }, resource).map((field) => [field.name, field]))
+  return Object.entries(fields).flatMap(([name, [old, next]]) => {
+    const field = shown.get(name)
+    return field ? [{ field: name, old: asShown(field, old), new: asShown(field, next) }] : []
+  })
 }
 
 export interface AuditQuery {

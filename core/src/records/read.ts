@@ -3,10 +3,10 @@ import { fieldNotReadable, permissionDenied } from '../permissions/errors.ts'
 import type { Access, ResourceAction } from '../permissions/authority.ts'
 import { decodeCursor, encodeCursor, queryKey } from './cursor.ts'
 import { queryInvalid, recordNotFound } from './errors.ts'
-import { columnList, fieldValue, jsonColumnList, workspaceIs } from './field-value.ts'
+import { columnList, fieldValue, jsonColumnList, maskedValue, workspaceIs } from './field-value.ts'
 import { compileFilter } from './filter.ts'
 import type { FieldModel } from './model.ts'
-import { systemFields, type Resource } from './registry.ts'
+import type { Resource } from './registry.ts'
 import { pastWords, sourceOf, withinReach } from './past.ts'
 import type { Included, ListQuery, Page, RecordJson } from './records.ts'
 import type { EngineScope } from './scope.ts'
@@ -27,16 +27,28 @@ export function demandAction(scope: EngineScope, resource: Resource, action: Res
   if (!scope.access(resource, action).allowed) throw permissionDenied({ permission: `${resource.id}.${action}` })
 }
 
-// An actor's rights are compiled once and kept, so what follows from them is too.
-const readable = new WeakMap<Access, WeakMap<Resource, readonly FieldModel[]>>()
+type Shown = Readonly<Record<'code' | 'screens', WeakMap<Resource, readonly FieldModel[]>>>
 
-export function readableFields(scope: EngineScope, resource: Resource): readonly FieldModel[] {
+// An actor's rights are compiled once and kept, so what follows from them is too.
+const shown = new WeakMap<Access, Shown>()
+
+/**
+ * Fields of a record as the actor reads it: those that are readable, and for screens the masked ones too, as their masks.
+ * Code that acts for somebody does without: it could take a mask for a value and write it elsewhere.
+ */
+export function shownFields(scope: EngineScope, resource: Resource): readonly FieldModel[] {
   const access = scope.access(resource, 'read')
-  const known = readable.get(access) ?? new WeakMap<Resource, readonly FieldModel[]>()
-  readable.set(access, known)
+  let kept = shown.get(access)
+  if (!kept) shown.set(access, (kept = { code: new WeakMap(), screens: new WeakMap() }))
+  const known = kept[scope.forScreens ? 'screens' : 'code']
   let fields = known.get(resource)
-  if (!fields) known.set(resource, (fields = resource.all.filter(({ name }) => access.readable(name))))
+  if (!fields) known.set(resource, (fields = resource.all.flatMap((field) => shownField(scope, access, field) ?? [])))
   return fields
+}
+
+function shownField(scope: EngineScope, access: Access, field: FieldModel): FieldModel | undefined {
+  if (access.readable(field.name)) return field
+  return scope.forScreens && access.masked(field.name) ? { ...field, masked: true } : undefined
 }
 
 type List = (fields: readonly FieldModel[], alias: string) => RawBuilder<unknown>
@@ -71,14 +83,15 @@ export function chosenFields(
   resource: Resource,
   wanted: readonly string[] | undefined,
 ): readonly FieldModel[] {
-  if (!wanted) return readableFields(scope, resource)
+  if (!wanted) return shownFields(scope, resource)
   const access = scope.access(resource, 'read')
   const names = new Set(['id', 'version', ...wanted])
   return [...names].map((name) => {
     const field = resource.fields.get(name)
     if (!field) throw queryInvalid({ parameter: 'fields', value: name, expected: `a field of ${resource.id}` })
-    if (!access.readable(name)) throw fieldNotReadable({ resource: resource.id, field: name })
-    return field
+    const as = shownField(scope, access, field)
+    if (!as) throw fieldNotReadable({ resource: resource.id, field: name })
+    return as
   })
 }
 
@@ -322,7 +335,7 @@ export async function includeTargets(
   return included
 }
 
-/** Records of one resource by id: their title and list fields; what the actor may not see is absent. */
+/** Records of one resource by id, as screens name them: their title and list fields; what the actor may not see is absent. */
 export async function recordsByIds(
   scope: EngineScope,
   resourceId: string,
@@ -333,8 +346,8 @@ export async function recordsByIds(
   const access = scope.access(target, 'read')
   if (!access.allowed) return {}
   const names = new Set(['id', 'version', target.title, ...target.options.list])
-  const fields = target.all.filter(
-    ({ name, type }) => names.has(name) && type !== 'long' && type !== 'json' && access.readable(name),
+  const fields = shownFields({ ...scope, forScreens: true }, target).filter(
+    ({ name, type }) => names.has(name) && type !== 'long' && type !== 'json',
   )
   const { rows } = await sql<RecordJson>`
     select ${columnsOf(fields, alias)} from ${sourceOf(scope, target, alias)}
@@ -383,7 +396,7 @@ export async function findRow(
   scope: EngineScope,
   resource: Resource,
   id: string,
-  fields: readonly FieldModel[] = readableFields(scope, resource),
+  fields: readonly FieldModel[] = shownFields(scope, resource),
 ): Promise<RecordJson | undefined> {
   return oneRow<RecordJson>(scope, resource, id, columnsOf(fields, alias))
 }
@@ -403,10 +416,19 @@ async function oneRow<R>(
   return rows[0]
 }
 
-/** Strips what the actor may not read from a record the engine loaded whole. */
-export function asReadable(scope: EngineScope, resource: Resource, record: RecordJson): RecordJson {
-  const access = scope.access(resource, 'read')
-  return Object.fromEntries(
-    Object.entries(record).filter(([name]) => systemFields.has(name) || access.readable(name)),
-  ) as RecordJson
+/** A record that the engine loaded whole, or a part of it, as the actor reads it. */
+export function asReadable<R extends Readonly<Record<string, unknown>>>(
+  scope: EngineScope,
+  resource: Resource,
+  record: R,
+): R {
+  const values = shownFields(scope, resource).flatMap((field) =>
+    field.name in record ? [[field.name, asShown(field, record[field.name])]] : [],
+  )
+  return Object.fromEntries(values) as R
+}
+
+/** A value in memory as the field that `shownFields` answers tells it. */
+export function asShown(field: FieldModel, value: unknown): unknown {
+  return field.masked ? maskedValue(field, value) : value
 }

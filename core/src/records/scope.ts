@@ -16,6 +16,8 @@ export interface EngineScope {
   readonly tx: Sql
   /** Reads see what was at this ISO instant; see `scopeAsOf`. */
   readonly asOf?: string
+  /** What is read goes to who asked, and to no code: masked fields stand in it as their masks. */
+  readonly forScreens?: true
   /** False for a resource of a plugin that is off in this workspace: it does not exist there. */
   exists(resource: Resource): boolean
   access(resource: Resource, action: ResourceAction): Access

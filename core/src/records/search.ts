@@ -58,8 +58,9 @@ export function searchCondition(
   alias: string,
 ): RawBuilder<SqlBool> {
   const terms = searchTerms(text)
-  if (terms.length === 0) return sql<SqlBool>`false`
   const access = scope.access(resource, 'read')
+  // Words would tell a title that the actor may not read by the rows they find.
+  if (terms.length === 0 || !access.readable(resource.title)) return sql<SqlBool>`false`
   const weight = reach(scope, resource)
   const plain = access.reach
   // core.search_ids has no grant on its table: it filters by workspace itself, and the list's own conditions do the rest.

@@ -30,7 +30,7 @@ const maxKeys = 4
  */
 export function sortKeys(scope: EngineScope, resource: Resource, text: string | undefined, alias: string): SortKey[] {
   const access = scope.access(resource, 'read')
-  const wanted = (text ?? resource.options.sort ?? '-createdAt')
+  const wanted = (text ?? usualSort(scope, resource))
     .split(',')
     .map((part) => part.trim())
     .filter(Boolean)
@@ -48,10 +48,28 @@ export function sortKeys(scope: EngineScope, resource: Resource, text: string | 
       })
     }
     if (!access.readable(name)) throw fieldNotReadable({ resource: resource.id, field: name })
-    return name !== 'id' && ['reference', 'user', 'team'].includes(field.type)
+    return pointsElsewhere(field)
       ? referenceKey(scope, field, descending, alias, `s${index}`)
       : ownKey(resource, field, descending, alias)
   })
+}
+
+/** The order of a list that asks for none: the resource's own, as far as it tells the actor no value they may not read. */
+function usualSort(scope: EngineScope, resource: Resource): string {
+  const { readable } = scope.access(resource, 'read')
+  const own = (resource.options.sort ?? '').split(',').filter((part) => {
+    const field = resource.fields.get(part.replace('-', ''))
+    if (!field || !readable(field.name)) return false
+    if (!pointsElsewhere(field)) return true
+    const target = scope.catalog.of(field.target ?? '')
+    const access = scope.access(target, 'read')
+    return access.allowed && access.readable(target.title)
+  })
+  return own.join(',') || '-createdAt'
+}
+
+function pointsElsewhere({ name, type }: FieldModel): boolean {
+  return name !== 'id' && ['reference', 'user', 'team'].includes(type)
 }
 
 function ownKey(resource: Resource, field: FieldModel, descending: boolean, alias: string): SortKey {

@@ -10,7 +10,7 @@ import { permissionDenied } from '../../permissions/errors.ts'
 import type { RecordEngine } from '../engine.ts'
 import { printExpression, readExpression, type Expression } from '../expression/index.ts'
 import type { FieldModel } from '../model.ts'
-import { readableFields, tableOf } from '../read.ts'
+import { shownFields, tableOf } from '../read.ts'
 import type { Included, ListQuery, RecordJson } from '../records.ts'
 import type { Resource } from '../registry.ts'
 import { queryOfView } from '../views/list-view.ts'
@@ -241,12 +241,12 @@ function fieldsOf(
   writer: ExportWriter,
   asked: readonly string[] | undefined,
 ): readonly string[] {
-  const { scope } = ctx.records as RecordEngine
-  const readable = new Set(readableFields(scope, resource).map(({ name }) => name))
+  const { scope } = (ctx.records as RecordEngine).forScreens
+  const shown = new Set(shownFields(scope, resource).map(({ name }) => name))
   const own = writer.fields?.(resource)
-  if (own) return own.filter((name) => readable.has(name))
+  if (own) return own.filter((name) => shown.has(name))
   // One that is asked for by name is refused by the list, in words.
-  return asked ? [...new Set(asked)] : resource.options.list.filter((name) => readable.has(name))
+  return asked ? [...new Set(asked)] : resource.options.list.filter((name) => shown.has(name))
 }
 
 /**
@@ -283,13 +283,14 @@ async function page(
   { filter, q, sort, deleted, ids, fields, asOf }: ExportQuery,
   how: Pick<ListQuery, 'limit' | 'after' | 'count'>,
 ): Promise<ExportPage> {
-  const engine = ctx.records as RecordEngine
+  const engine = (ctx.records as RecordEngine).forScreens
+  const { readable } = ctx.authority.compile(resource, 'read')
   const chosen: Expression | undefined = ids && { op: 'in', path: 'id', values: [...ids] }
   const said = filter === undefined || filter === '' ? undefined : readExpression(filter as string | Expression)
   const both: Expression | undefined = chosen && said ? { op: 'and', of: [chosen, said] } : (chosen ?? said)
   const include = fields.filter((name) => {
     const field = resource.fields.get(name)
-    return field !== undefined && pointsAtRecord(field)
+    return field !== undefined && pointsAtRecord(field) && readable(name)
   })
   const query: ListQuery = {
     count: 'none',

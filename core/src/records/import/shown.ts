@@ -3,7 +3,7 @@ import type { Words } from '../../words.ts'
 import { duplicateSuspected } from '../duplicates/errors.ts'
 import type { RecordEngine } from '../engine.ts'
 import { namedFault } from '../labels.ts'
-import { demandAction, recordsByIds } from '../read.ts'
+import { asReadable, asShown, demandAction, recordsByIds, shownFields } from '../read.ts'
 import type { Resource } from '../registry.ts'
 import type { EngineScope } from '../scope.ts'
 import { importResourceClosed } from './errors.ts'
@@ -41,8 +41,9 @@ export async function shownRows<R extends ImportRow>(
   id: string,
   rows: readonly R[],
 ): Promise<R[]> {
-  const { scope, resource } = demandRead(ctx, id)
-  const { readable } = scope.access(resource, 'read')
+  const { scope: own, resource } = demandRead(ctx, id)
+  const scope: EngineScope = { ...own, forScreens: true }
+  const shown = new Map(shownFields(scope, resource).map((field) => [field.name, field]))
   const suspects = rows.flatMap(({ problems = [] }) => problems.flatMap(({ candidates = [] }) => candidates))
   const found = await recordsByIds(scope, id, [...new Set(suspects.map((it) => it.id))])
   const problemOf = ({ values, ...problem }: RowProblem): RowProblem => {
@@ -62,8 +63,13 @@ export async function shownRows<R extends ImportRow>(
   }
   return rows.map((row) => ({
     ...row,
-    ...(row.values && { values: Object.fromEntries(Object.entries(row.values).filter(([name]) => readable(name))) }),
-    ...(row.changes && { changes: row.changes.filter(({ field }) => readable(field)) }),
+    ...(row.values && { values: asReadable(scope, resource, row.values) }),
+    ...(row.changes && {
+      changes: row.changes.flatMap(({ field: name, old, new: next, ...change }) => {
+        const field = shown.get(name)
+        return field ? [{ ...change, field: name, old: asShown(field, old), new: asShown(field, next) }] : []
+      }),
+    }),
     ...(row.problems && { problems: row.problems.map(problemOf) }),
   }))
 }

@@ -1,0 +1,266 @@
+import fc from 'fast-check'
+import { sql } from 'kysely'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { maskedSql, maskedText, type Mask } from '../src/records/mask.ts'
+import { createTestApp, makeTestDatabase, type TestApp, type TestClient } from '../src/testing/index.ts'
+
+const shown: readonly (readonly [Mask, string, string | null])[] = [
+  ['email', 'jeanne.moreau@garonne.fr', 'j•••@•••.fr'],
+  ['email', 'jo@garonne.fr', '•••'],
+  ['email', 'jeanne@garonne.industries', '•••'],
+  ['phone', '+33142685307', '•••07'],
+  ['phone', '17', '•••'],
+  ['url', 'https://user:secret@www.garonne.fr:8443/prix.pdf?client=12', 'https://•••.fr'],
+  ['url', 'https://garonne', '•••'],
+  ['text', 'Durand', 'D•••'],
+  ['text', 'Éluard\nPaul', 'É•••'],
+  ['text', 'Ana', '•••'],
+  ['text', '', null],
+  ['closed', '<p>Everything</p>', '•••'],
+]
+
+let app: TestApp
+let account: { id: string; version: number }
+
+const grants = ['read', 'create', 'update', 'delete', 'restore', 'export', 'merge', 'bulk'].flatMap((action) =>
+  ['core.account', 'core.contact'].map((resource) => ({ resource, action, visibility: 'all' as const })),
+)
+const masked = (...fields: string[]) =>
+  fields.map((field) => ({ resource: 'core.account', field, access: 'masked' as const }))
+const own = (name: string, type: string, more: object = {}) => ({
+  resource: 'core.account',
+  name,
+  type,
+  labelEn: name,
+  labelFr: name,
+  ...more,
+})
+
+beforeAll(async () => {
+  app = await createTestApp()
+  for (const field of [
+    own('margin', 'money'),
+    own('twice', 'money', { formula: 'margin * 2' }),
+    own('hint', 'text', { formula: 'coalesce(email, phone)' }),
+  ])
+    await app.admin.post('/api/core/fields', field)
+  const made = await app.admin.post('/api/core/accounts', {
+    name: 'Maison Garonne',
+    email: 'jeanne.moreau@garonne.fr',
+    phone: '+33 1 42 68 53 07',
+    margin: '987654.32',
+  })
+  account = made.body.data
+}, 60_000)
+
+afterAll(() => app[Symbol.asyncDispose]())
+
+const someone = (
+  fields = masked('email', 'phone', 'phoneNorm', 'margin'),
+  more: readonly string[] = [],
+): Promise<TestClient> => app.as({ grants, fields, may: more })
+
+describe('a mask', () => {
+  test.each(shown)('of %s "%s" is %s', (mask, value, text) => {
+    expect(maskedText(mask, value)).toBe(text)
+  })
+
+  test('shows as much of a text where PostgreSQL prints it as where it is in memory', async () => {
+    const { database } = await makeTestDatabase()
+    const kinds: readonly Mask[] = ['text', 'email', 'phone', 'url', 'closed']
+    const texts = fc.sample(
+      fc.oneof(
+        fc.emailAddress(),
+        fc.webUrl({ withQueryParameters: true, withFragments: true }),
+        fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll('\0', '')),
+        fc.stringMatching(/^\+?[0-9 .]{2,15}$/),
+        fc.constantFrom(...shown.map(([, value]) => value)),
+      ),
+      { numRuns: 400, seed: 7 },
+    )
+    for (const kind of kinds) {
+      const { rows } = await sql<{ value: string; mask: string | null }>`
+        select value, ${maskedSql(kind, sql`value`)} as mask from unnest(${texts}::text[]) as value`.execute(
+        database.owner,
+      )
+      expect(rows).toEqual(texts.map((value) => ({ value, mask: maskedText(kind, value) })))
+    }
+  }, 30_000)
+
+  test('is of one length for texts of one form, however long they are', () => {
+    for (const local of ['anna', 'annabelle', 'a'.repeat(60)])
+      expect(maskedText('email', `${local}@garonne.fr`)).toBe('a•••@•••.fr')
+  })
+})
+
+describe('a masked field', () => {
+  test('is answered as its mask by a record, a list, a board and a page of a view, and says that it is masked', async () => {
+    const user = await someone()
+    const mask = { email: 'j•••@•••.fr', phone: '•••07', phoneNorm: '•••07', margin: null }
+    expect((await user.get(`/api/core/accounts/${account.id}`)).body.data).toMatchObject(mask)
+    expect((await user.get('/api/core/accounts?fields=email,phone,phoneNorm,margin')).body.data).toContainEqual(
+      expect.objectContaining(mask),
+    )
+    const board = await user.post('/api/core/accounts/board', { by: 'lifecycle', fields: ['email', 'margin'] })
+    expect(board.body.data[0].cards[0]).toMatchObject({ email: mask.email, margin: null })
+    const shell = (await user.get('/api/core/shell')).body
+    const { fields, list, form } = shell.resources.find(({ id }: { id: string }) => id === 'core.account')
+    const email = fields.find(({ name }: { name: string }) => name === 'email')
+    expect(email).toMatchObject({ masked: true, writable: false, sortable: false })
+    expect(form).not.toContain('email')
+    expect(list).toEqual(expect.arrayContaining(['name']))
+    // What reads a masked field is not there at all: its own mask would tell other letters.
+    const whole = (await app.admin.get(`/api/core/accounts/${account.id}`)).body.data
+    expect(whole).toMatchObject({ hint: 'jeanne.moreau@garonne.fr', twice: '1975308.64' })
+    const names = fields.map(({ name }: { name: string }) => name)
+    expect(names).not.toContain('hint')
+    expect(names).not.toContain('twice')
+  })
+
+  test.each([
+    ['filter', (field: string) => ['GET', `/api/core/accounts?filter=${encodeURIComponent(`${field} is not empty`)}`]],
+    ['sort', (field: string) => ['GET', `/api/core/accounts?sort=${field}`]],
+    ['group', (field: string) => ['POST', '/api/core/accounts/aggregate', { groupBy: [field], measures: ['count'] }]],
+    ['sum', () => ['POST', '/api/core/accounts/aggregate', { measures: ['sum:margin'] }]],
+    ['board', (field: string) => ['POST', '/api/core/accounts/board', { by: field }]],
+  ] as const)('decides on nothing: a %s is refused as for a field that may not be read', async (_, ask) => {
+    const user = await someone()
+    for (const field of ['email', 'margin']) {
+      const [method, path, body] = ask(field) as unknown as readonly [string, string, unknown]
+      const answer = await user.send(method, path, body)
+      expect([answer.status, answer.body.code]).toEqual([403, 'FIELD_NOT_READABLE'])
+    }
+  })
+
+  test('is not written, and its record changes without it', async () => {
+    const user = await someone()
+    const { data } = (await user.get(`/api/core/accounts/${account.id}`)).body
+    const refused = await user.patch(`/api/core/accounts/${account.id}`, {
+      version: data.version,
+      email: 'x@example.com',
+    })
+    expect([refused.status, refused.body.code]).toEqual([403, 'FIELD_NOT_WRITABLE'])
+    const changed = await user.patch(`/api/core/accounts/${account.id}`, { version: data.version, city: 'Bordeaux' })
+    expect(changed.body.data).toMatchObject({ city: 'Bordeaux', email: 'j•••@•••.fr', margin: null })
+    const { body } = await app.admin.get(`/api/core/accounts/${account.id}`)
+    expect(body.data).toMatchObject({ email: 'jeanne.moreau@garonne.fr', margin: '987654.32' })
+  })
+
+  test('finds no record by its words, and a masked name shows wherever the record is named', async () => {
+    const user = await someone(masked('name'))
+    expect((await user.get('/api/core/accounts?q=Garonne')).body.data).toEqual([])
+    expect((await user.get('/api/core/search?q=Garonne')).body.data).toEqual([])
+    const contact = (await app.admin.post('/api/core/contacts', { lastName: 'Moreau', account: account.id })).body.data
+    const { included } = (await user.get(`/api/core/contacts/${contact.id}?include=account`)).body
+    expect(included['core.account'][account.id].title).toBe('M•••')
+    expect((await user.get('/api/core/accounts')).status).toBe(200)
+  })
+
+  test('shows by its mask in the history, the timeline, the past and an export', async () => {
+    const user = await someone()
+    const then = app.clock.now().toISOString()
+    app.clock.advance('PT1M')
+    const { data } = (await app.admin.get(`/api/core/accounts/${account.id}`)).body
+    await app.admin.patch(`/api/core/accounts/${account.id}`, {
+      version: data.version,
+      email: 'marie.durand@garonne.fr',
+      margin: '1',
+    })
+    const history = (await user.get(`/api/core/accounts/${account.id}/history`)).body.data
+    expect(history[0].changes).toEqual(
+      expect.arrayContaining([
+        { field: 'email', old: 'j•••@•••.fr', new: 'm•••@•••.fr' },
+        { field: 'margin', old: null, new: null },
+      ]),
+    )
+    const past = await user.get(`/api/core/accounts/${account.id}?asOf=${then}`)
+    expect(past.body.data).toMatchObject({ email: 'j•••@•••.fr', margin: null })
+    for (const path of [`accounts/${account.id}/timeline`, `accounts?asOf=${then}`])
+      expect(JSON.stringify((await user.get(`/api/core/${path}`)).body)).not.toMatch(/moreau|durand|987654/)
+    const file = await user.post('/api/core/exports', {
+      resource: 'core.account',
+      format: 'csv',
+      fields: ['name', 'email', 'margin'],
+    })
+    expect(JSON.stringify(file.body)).not.toMatch(/durand/)
+  })
+
+  test('is copied nowhere by what somebody sets going who only sees the mask', async () => {
+    const lead = (
+      await app.admin.post('/api/core/leads', {
+        lastName: 'Valmy',
+        companyName: 'Valmy SA',
+        email: 'paul.valmy@valmy.fr',
+      })
+    ).body.data
+    const user = await app.as({
+      grants: [
+        ...grants,
+        ...['read', 'update', 'convert'].map((action) => ({
+          resource: 'core.lead',
+          action,
+          visibility: 'all' as const,
+        })),
+      ],
+      fields: [{ resource: 'core.lead', field: 'email', access: 'masked' }],
+    })
+    const answer = await user.post(`/api/core/leads/${lead.id}/convert`, {
+      version: lead.version,
+      account: null,
+      contact: { create: {} },
+      targets: {},
+    })
+    const contacts = await app.admin.get(`/api/core/contacts?filter=${encodeURIComponent('lastName = "Valmy"')}`)
+    expect([answer.status, contacts.body.data.map(({ email }: { email: unknown }) => email)]).toEqual([200, [null]])
+  })
+})
+
+describe('who may unmask', () => {
+  const ask = (user: TestClient, field: string, reason = 'Called back about an invoice') =>
+    user.post(`/api/core/accounts/${account.id}/unmask`, { field, reason })
+
+  test('is told one value for a reason, which the audit keeps without the value', async () => {
+    const user = await someone(masked('phone'), ['core.pii.unmask'])
+    const told = await ask(user, 'phone')
+    expect(told.body).toEqual({ data: { field: 'phone', value: '+33 1 42 68 53 07' } })
+    expect(told.headers.get('cache-control')).toBe('no-store')
+    const audit = (await app.admin.get('/api/core/audit?resource=core.unmasking')).body.data
+    expect(audit[0]).toMatchObject({ actor: { id: user.who.actor.id }, reason: 'Called back about an invoice' })
+    expect(JSON.stringify(audit[0].changes)).toContain(account.id)
+    expect(JSON.stringify(audit)).not.toContain('42 68')
+  })
+
+  test('says why, and only where the field is masked and the record in sight', async () => {
+    const holder = await someone(
+      [...masked('phone'), { resource: 'core.account', field: 'email', access: 'none' as never }],
+      ['core.pii.unmask'],
+    )
+    expect((await ask(holder, 'phone', ' ')).status).toBe(422)
+    expect((await ask(holder, 'email')).body.code).toBe('FIELD_NOT_READABLE')
+    expect((await ask(holder, 'nothing')).status).toBe(400)
+    expect((await ask(await someone(), 'phone')).body.code).toBe('PERMISSION_DENIED')
+    const elsewhere = await app.as({
+      grants: [{ resource: 'core.account', action: 'read', visibility: 'own' }],
+      fields: masked('phone'),
+      may: ['core.pii.unmask'],
+    })
+    expect((await ask(elsewhere, 'phone')).body.code).toBe('RECORD_NOT_FOUND')
+  })
+})
+
+test('masks and full sight add up: the wider of two roles decides', async () => {
+  const workspace = app
+  const user = await someone(masked('email'))
+  const roles = await workspace.admin.post('/api/core/roles', {
+    name: 'Sees everything of accounts',
+    grants: [{ resource: 'core.account', action: 'read', visibility: 'all' }],
+  })
+  expect(roles.status).toBe(201)
+  expect((await user.get(`/api/core/accounts/${account.id}`)).body.data.email).toMatch(/•••/)
+  const { body } = await workspace.admin.get(`/api/core/users/${user.who.actor.id}/access`)
+  const held = [...body.data.roles.map(({ id }: { id: string }) => id), roles.body.data.id]
+  const given = await workspace.admin.put(`/api/core/users/${user.who.actor.id}/roles`, { roles: held })
+  expect(given.status).toBe(200)
+  const seen = await user.get(`/api/core/accounts/${account.id}`)
+  expect(seen.body.data.email).toMatch(/@garonne\.fr$/)
+})
