@@ -51,23 +51,35 @@ create function core.current_instant() returns timestamptz
   language sql stable parallel safe
   as $$ select coalesce(nullif(current_setting('app.now', true), '')::timestamptz, now()) $$;
 
--- Records of a resource, of any for null, that are open to these partners at an instant, one by one. The one place that says
--- when a share holds. Late bound: shares come in 0014.
-create function core.shared_with(partners uuid[], at timestamptz, of_resource text, with_access text) returns uuid[]
-  language plpgsql stable parallel safe as $$
+-- Shares that open records of a resource, of any for null, at an instant: with a person, with one of these teams, or with one
+-- of these partners. The one place that says when a share holds. Late bound: shares come in 0014.
+create function core.shares_with(of_user uuid, of_teams uuid[], of_partners uuid[], at timestamptz, of_resource text)
+  returns table (share uuid, resource text, record uuid, access text)
+  language plpgsql stable parallel safe rows 10 as $$
 begin
-  return array(
-    select s.record from core.share s
-    where s.workspace = core.current_workspace() and s.partner = any (partners)
+  return query
+    select s.id, s.resource, s.record, s.access from core.share s
+    where s.workspace = core.current_workspace() and s.deleted_at is null
+      and (s.user_id = of_user or s.to_team = any (of_teams) or s.partner = any (of_partners))
       and (of_resource is null or s.resource = of_resource)
-      and s.deleted_at is null and (s.until is null or s.until > at)
-      and (with_access = 'read' or s.access = with_access));
+      and (s.until is null or s.until > at)
+      -- Who no longer works here is given nothing, whatever is still written.
+      and (s.user_id is null or exists (
+        select from core.member m where m.workspace = s.workspace and m.id = s.user_id and m.state = 'active' and m.deleted_at is null));
 end $$;
+
+-- The records they open for reading or writing; what may be written may be read.
+create function core.shared_with(of_user uuid, of_teams uuid[], of_partners uuid[], at timestamptz, of_resource text, with_access text)
+  returns uuid[]
+  language sql stable parallel safe as $$
+  select array(
+    select w.record from core.shares_with(of_user, of_teams, of_partners, at, of_resource) w
+    where with_access = 'read' or w.access = with_access) $$;
 
 -- Those that are open to the session's partners now.
 create function core.shared_records(of_resource text, with_access text) returns uuid[]
   language sql stable parallel safe
-  as $$ select core.shared_with(core.current_partners(), core.current_instant(), of_resource, with_access) $$;
+  as $$ select core.shared_with(null, '{}', core.current_partners(), core.current_instant(), of_resource, with_access) $$;
 
 -- What of a table stands open to partner sessions for one command, taken together with the workspace's condition.
 create function core.wall(target regclass, command text, condition text) returns void

@@ -190,10 +190,10 @@ drop function core.search_find(text, text[], integer);
 
 -- Best documents for some words, in this workspace. `open` names the resources whose every record the reader may see,
 -- `shared` those of which only records owned by `reader` or of `teams`, `owned` those of which only records owned by
--- `reader`: what is out of reach takes no place among the candidates. Where fewer than `few` hold the words as typed, what
+-- `reader`; of both kinds `given` are further records the reader may see. What is out of reach takes no place among the candidates. Where fewer than `few` hold the words as typed, what
 -- they may have meant follows, if that is anything else; what was typed is then among it once more.
 create function core.search_find(
-    terms text[], weight text, loosely boolean, open text[], shared text[], owned text[], reader uuid, teams uuid[], at_most integer, few integer)
+    terms text[], weight text, loosely boolean, open text[], shared text[], owned text[], reader uuid, teams uuid[], given uuid[], at_most integer, few integer)
   returns table (resource text, record uuid, title text, rank real, typed boolean)
   language plpgsql stable security definer set search_path = core, pg_temp as $$
 declare
@@ -217,7 +217,8 @@ begin
           and (readers is null or d.reader = any (readers) or d.record = any (opened))
           and (d.resource = any (open)
             or (d.resource = any (shared) and (d.owner = search_find.reader or d.team = any (teams)))
-            or (d.resource = any (owned) and d.owner = search_find.reader))
+            or (d.resource = any (owned) and d.owner = search_find.reader)
+            or (d.record = any (given) and (d.resource = any (shared) or d.resource = any (owned))))
         limit candidates) c
       order by 4 desc, c.title, c.record
       limit at_most;
@@ -230,7 +231,7 @@ begin
 end $$;
 
 -- Ids of the documents of one resource, for the condition of a list, which adds its own permission.
-create function core.search_ids(terms text[], weight text, loosely boolean, of_resource text, everything boolean, reader uuid, teams uuid[])
+create function core.search_ids(terms text[], weight text, loosely boolean, of_resource text, everything boolean, reader uuid, teams uuid[], given uuid[])
   returns setof uuid
   language plpgsql stable security definer set search_path = core, pg_temp as $$
 declare
@@ -242,7 +243,7 @@ begin
     select d.record from core.search_document d
     where d.workspace = core.current_workspace() and d.words @@ query and d.resource = of_resource
       and (readers is null or d.reader = any (readers) or d.record = any (opened))
-      and (everything or d.owner = search_ids.reader or d.team = any (teams))
+      and (everything or d.owner = search_ids.reader or d.team = any (teams) or d.record = any (given))
     limit 10000;
 end $$;
 

@@ -1,4 +1,4 @@
--- Partners' people: what is opened to them beside the rows of their own.
+-- Records opened to those they are out of reach for; and what partners' people ask.
 
 -- A record opened to somebody it is out of reach for: a person, a team, or a partner.
 create table core.share (
@@ -27,6 +27,8 @@ create table core.share (
   constraint share_with_one check (num_nonnulls(user_id, to_team, partner) = 1)
 );
 create unique index share_with_partner on core.share (workspace, partner, resource, record) where partner is not null and deleted_at is null;
+create unique index share_with_user on core.share (workspace, user_id, resource, record) where user_id is not null and deleted_at is null;
+create unique index share_with_team on core.share (workspace, to_team, resource, record) where to_team is not null and deleted_at is null;
 create index share_of_record on core.share (workspace, record) where deleted_at is null;
 select core.protect('core.share', 'select, insert, update, delete', 'partner', 'partner', 'select');
 

@@ -26,6 +26,7 @@ import {
 } from './identity/index.ts'
 import { jobPermissions, jobRoutes } from './jobs/index.ts'
 import { coreRoleTemplates } from './permissions/role-templates.ts'
+import { sharingEntities, sharingGuards, sharingResources, sharingRoutes } from './permissions/sharing/index.ts'
 import { exportEntities, exportJobs, exportResources } from './records/export/index.ts'
 import { importEntities, importEvents, importGuards, importResources } from './records/import/index.ts'
 import { viewEntities, viewGuards, viewPermissions, viewResources, viewRoutes } from './records/views/index.ts'
@@ -76,7 +77,6 @@ const platformLinks: readonly LinkTable[] = [
   { place: 'core.duplicate_due.record', stays: 'Follows its record with each write.' },
   { place: 'core.merged_record.record', stays: 'Is the merge.' },
   { place: 'core.erasure_target.record', stays: 'An erasure has found every record of the person.' },
-  { place: 'core.share.record', moves: { key: ['id'] } },
   { place: 'core.unmasking.record', stays: 'Tells whose value was shown.' },
   { place: 'core.import_reversal.record', stays: 'Taking an import back is about the record it made.' },
 ]
@@ -100,6 +100,7 @@ export function corePlugin(
       ...importEntities,
       ...exportEntities,
       ...privacyEntities,
+      ...sharingEntities,
       FieldSchema as unknown as EntitySchema,
       UnmaskingSchema,
     ],
@@ -110,6 +111,7 @@ export function corePlugin(
       ...importResources,
       ...exportResources,
       ...privacyResources,
+      ...sharingResources,
       fields,
       unmaskings,
     ],
@@ -133,6 +135,7 @@ export function corePlugin(
       ...viewGuards,
       ...importGuards,
       ...fieldGuards(declared),
+      ...sharingGuards,
       ...privacyGuards(privacy),
     ],
     links: [...sharedLinks, ...platformLinks],
@@ -146,7 +149,14 @@ export function corePlugin(
       sweepAnswers,
       ...privacyJobs,
     ],
-    routes: [...identityRoutes(source), ...jobRoutes, ...sharedRoutes, ...viewRoutes, ...privacyRoutes(privacy.keys)],
+    routes: [
+      ...identityRoutes(source),
+      ...jobRoutes,
+      ...sharedRoutes,
+      ...viewRoutes,
+      ...sharingRoutes,
+      ...privacyRoutes(privacy.keys),
+    ],
     migrations: new URL('../migrations/', import.meta.url),
     demo: sharedDemo,
   })

@@ -25,6 +25,7 @@ function access(part: Partial<Access>): Access {
     allowed: true,
     everything: false,
     where: () => sql`false`,
+    granted: () => sql`false`,
     readable: () => true,
     masked: () => false,
     writable: () => true,

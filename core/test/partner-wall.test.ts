@@ -166,11 +166,11 @@ test('functions of the tables’ owner end at the wall too', async () => {
   expect((await inside(app.admin, '*', alike)).rows).toHaveLength(1)
   const found = await inside(ana, side(atlas), async (tx) => {
     const search = await sql<{ title: string }>`
-      select title from core.search_find(array['marker'], '', true, array['core.account', 'deals.deal', 'core.user'], '{}', '{}', null, '{}', 50, 5)`.execute(
+      select title from core.search_find(array['marker'], '', true, array['core.account', 'deals.deal', 'core.user'], '{}', '{}', null, '{}', '{}', 50, 5)`.execute(
       tx,
     )
     const ids = await sql<{ id: string }>`
-      select core.search_ids(array['marker'], '', true, 'core.account', true, null, '{}') as id`.execute(tx)
+      select core.search_ids(array['marker'], '', true, 'core.account', true, null, '{}', '{}') as id`.execute(tx)
     return { titles: search.rows.map(({ title }) => title), ids: ids.rows, alike: (await alike(tx)).rows }
   })
   expect(found.titles).toEqual(['Atlas-marker changed'])

@@ -119,7 +119,7 @@ export class KnownAccountsService implements KnownAccounts {
     )
     const { partners } = asker
     const isTheirs = partners
-      ? sql`a.id = any ((select core.shared_with(${partners}::uuid[], ${clock.now().toISOString()}::timestamptz, 'core.account', 'read'))::uuid[])`
+      ? sql`a.id = any ((select core.shared_with(null, '{}', ${partners}::uuid[], ${clock.now().toISOString()}::timestamptz, 'core.account', 'read'))::uuid[])`
       : sql`(a.owner = ${asker.id}::uuid or a.team = any(${asker.teams}::uuid[]))`
     const { rows } = await sql<{ known: boolean; yours: boolean }>`
       select count(*) > 0 as known, coalesce(bool_or(${isTheirs}), false) as yours

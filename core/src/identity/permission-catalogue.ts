@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Context } from '../context.ts'
 import type { PluginDefinition } from '../plugins/define-plugin.ts'
+import { isShareable } from '../permissions/sharing/shareable.ts'
 import type { Resource } from '../records/registry.ts'
 
 /** What identity must know of the loaded plugins to offer their permissions. */
@@ -28,12 +29,13 @@ export async function describePermissions(ctx: Context, { plugins, catalog }: Pe
     resources: catalog
       .all()
       .filter(({ plugin }) => titles.has(plugin))
-      .map(({ id, plugin, all, options }) => ({
+      .map((resource) => ({ ...resource, isShared: isShareable(resource) }))
+      .map(({ id, plugin, all, options, isShared }) => ({
         id,
         plugin,
         pluginTitle: titles.get(plugin)!,
         name: ctx.t(`${id}.many`),
-        actions: options.readonly ? ['read', 'export'] : actions,
+        actions: options.readonly ? ['read', 'export'] : [...actions, ...(isShared ? ['share'] : [])],
         fields: all
           .filter(({ name }) => name !== 'id')
           .map(({ name, label }) => ({ name, label: label?.[ctx.locale] ?? ctx.t(`${id}.${name}`) })),

@@ -32,6 +32,7 @@ const rights = new Set([
   'core.role-assignment',
   'core.api-key',
   'core.workspace',
+  'core.share',
 ])
 
 /** Whether a hint is about rights. Every write of a record sends one, by whatever way it was written. */
@@ -52,11 +53,12 @@ interface Kept {
 const keptFor = 15_000
 const mostKept = 5_000
 
-/** Every member may find colleagues and teams to assign work to, even without a role. */
+/** Every member may find colleagues and teams to assign work to, and hears of what is shared with them, even without a role. */
 const colleagues: RoleRights = {
   grants: [
     { resource: 'core.user', action: 'read', visibility: 'all' },
     { resource: 'core.team', action: 'read', visibility: 'all' },
+    { resource: 'core.share', action: 'read', visibility: 'all' },
   ],
   fields: [{ resource: 'core.user', field: 'email', access: 'none' }],
 }
@@ -146,6 +148,7 @@ export class Authorities {
       teams: rights.teams,
       ...(rights.homeTeam === null ? {} : { homeTeam: rights.homeTeam }),
       // Who is no member stands for nobody, and not for the house.
+      ...(rights.shared.length > 0 ? { shares: { teams: rights.teamsAbove, resources: new Set(rights.shared) } } : {}),
       ...(rights.isOfHouse ? {} : { partners: [...new Set([rights.partner ?? [], rights.partners].flat())] }),
       roles: [...roles, ...('user' in holder ? [colleagues] : [])],
       roleIds: roles.map(({ id }) => id),
@@ -164,6 +167,9 @@ export class Authorities {
 interface Rights {
   readonly roles: unknown
   readonly teams: readonly string[]
+  readonly teamsAbove: readonly string[]
+  /** Resources of which something is shared with the holder. */
+  readonly shared: readonly string[]
   readonly homeTeam: string | null
   readonly isOfHouse: boolean
   readonly partner: string | null
@@ -180,6 +186,15 @@ async function memberRights(tx: Sql, workspace: string, user: string, now: Date,
       union
       select t.id from core.team t join team_below above on t.parent_id = above.id
       where t.workspace = ${workspace}::uuid and t.deleted_at is null
+    ),
+    team_above as (
+      select t.id, t.parent_id from core.team t
+      join core.team_member m on m.team = t.id and m.workspace = t.workspace
+      where t.workspace = ${workspace}::uuid and t.deleted_at is null and m.user_id = ${user}::uuid and m.deleted_at is null
+        and m.from_date <= ${today}::date and (m.to_date is null or m.to_date > ${today}::date)
+      union
+      select t.id, t.parent_id from core.team t join team_above below on t.id = below.parent_id
+      where t.workspace = ${workspace}::uuid and t.deleted_at is null
     )
     select
       (select coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'grants', r.grants, 'fields', r.fields, 'until', a.until)), '[]')
@@ -187,6 +202,9 @@ async function memberRights(tx: Sql, workspace: string, user: string, now: Date,
         where a.workspace = ${workspace}::uuid and a.user_id = ${user}::uuid and a.deleted_at is null and r.deleted_at is null
           and (a.until is null or a.until > ${now.toISOString()}::timestamptz)) as roles,
       (select coalesce(jsonb_agg(id), '[]') from team_below) as teams,
+      (select coalesce(jsonb_agg(id), '[]') from team_above) as "teamsAbove",
+      (select coalesce(jsonb_agg(distinct s.resource), '[]')
+        from core.shares_with(${user}::uuid, array(select id from team_above), '{}', ${now.toISOString()}::timestamptz, null) s) as shared,
       (select tm.team from core.team_member tm
         where tm.workspace = m.workspace and tm.user_id = m.id and tm.deleted_at is null
           and tm.from_date <= ${today}::date and (tm.to_date is null or tm.to_date > ${today}::date)
@@ -199,7 +217,7 @@ async function memberRights(tx: Sql, workspace: string, user: string, now: Date,
 async function keyRights(tx: Sql, workspace: string, role: string): Promise<Rights> {
   const { rows } = await sql<Rights>`
     select coalesce(jsonb_agg(jsonb_build_object('id', id, 'grants', grants, 'fields', fields, 'until', null)), '[]') as roles,
-      '[]'::jsonb as teams, null as "homeTeam", true as "isOfHouse", null as partner, '[]'::jsonb as partners
+      '[]'::jsonb as teams, '[]'::jsonb as "teamsAbove", '[]'::jsonb as shared, null as "homeTeam", true as "isOfHouse", null as partner, '[]'::jsonb as partners
     from core.role where workspace = ${workspace}::uuid and id = ${role}::uuid and deleted_at is null`.execute(tx)
   return rows[0]!
 }

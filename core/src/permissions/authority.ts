@@ -8,6 +8,14 @@ export interface RoleRights {
   readonly fields: readonly FieldGrant[]
 }
 
+/** By whom a record shared one by one is found. */
+export interface SharedWith {
+  /** Own teams and all above them: what is shared with a team is shared with the teams below it. */
+  readonly teams: readonly string[]
+  /** Resources of which something is shared; of others no statement looks for shares. */
+  readonly resources: ReadonlySet<string>
+}
+
 export type Visibility = 'own' | 'team' | 'all'
 
 /** Everything an engine action may be granted for. */
@@ -23,6 +31,10 @@ export interface Access {
   readonly reach?: Visibility
   /** The rows within reach, for a table alias; never null in SQL. */
   where(alias: string): RawBuilder<SqlBool>
+  /** The rows within reach by grants alone: whom a record belongs to, and with whom it is shared, is theirs to say. */
+  granted(alias: string): RawBuilder<SqlBool>
+  /** Set where records were shared with the actor: their ids now, an array in SQL. */
+  shared?(): RawBuilder<readonly string[]>
   /** True when the actor may read the field. System fields (`id`, `version`, `createdAt` …) always are. */
   readable(field: string): boolean
   /** True when the actor may only recognise the field: it is answered as its mask, and is as unreadable otherwise. */
@@ -44,6 +56,8 @@ export interface Authority {
   readonly homeTeam?: string
   /** Partners a partner's person stands for, their own first; absent for the people of the house. */
   readonly partners?: readonly string[]
+  /** Set while something is shared with the actor. */
+  readonly shares?: SharedWith
   /** Ids of the roles held; the platform itself holds none. */
   readonly roles?: readonly string[]
 }

@@ -6,7 +6,7 @@ import { fieldValue } from '../records/field-value.ts'
 import { parseExpression } from '../records/expression/parse.ts'
 import type { ResourceCatalog, ResourceModel } from '../records/model.ts'
 import { systemFields } from '../records/registry.ts'
-import type { Access, Authority, ResourceAction, RoleRights, Visibility } from './authority.ts'
+import type { Access, Authority, ResourceAction, RoleRights, SharedWith, Visibility } from './authority.ts'
 import type { FieldGrant, Grant } from './grant.ts'
 import { internalRightIn, isInternalRight } from './internal-right.ts'
 import { coversAction, coversResource, partsOfPermission } from './named-permission.ts'
@@ -22,6 +22,8 @@ export interface Subject {
   readonly homeTeam?: string
   /** Partners a partner's person stands for, their own first; absent for the people of the house. */
   readonly partners?: readonly string[]
+  /** Absent where nothing is shared with the subject. */
+  readonly shares?: SharedWith
   readonly roles: readonly RoleRights[]
   /** Ids of the roles that stand in tables. */
   readonly roleIds?: readonly string[]
@@ -38,6 +40,13 @@ export interface Conditions {
 
 const reach: Readonly<Record<Visibility, number>> = { own: 0, team: 1, all: 2 }
 const degree: Readonly<Record<FieldGrant['access'], number>> = { none: 0, masked: 1, read: 2, write: 3 }
+
+/** What a share opens: reading, and changing where it says so. Never deleting, nor anything that names no record. */
+const sharedFor: Readonly<Partial<Record<ResourceAction, 'read' | 'write'>>> = {
+  read: 'read',
+  export: 'read',
+  update: 'write',
+}
 
 const nothing: Condition = sql`false`
 const anything: Condition = sql`true`
@@ -68,6 +77,7 @@ export function compileAuthority(subject: Subject, conditions: Conditions): Auth
     holds: (role) => holdsAll(subject, conditions, role),
     teams: subject.teams,
     ...(subject.partners === undefined ? {} : { partners: subject.partners }),
+    ...(subject.shares === undefined || subject.partners ? {} : { shares: subject.shares }),
     ...(subject.roleIds === undefined ? {} : { roles: subject.roleIds }),
     ...(subject.homeTeam === undefined ? {} : { homeTeam: subject.homeTeam }),
   }
@@ -131,28 +141,54 @@ function compileAccess(
     denying.length === 0 &&
     allowing.length === 1 &&
     only?.condition === undefined
+  const everything =
+    allowed &&
+    partners === undefined &&
+    audience === undefined &&
+    denying.length === 0 &&
+    allowing.some((grant) => grant.visibility === 'all' && grant.condition === undefined)
+  // Whoever may do a thing with no record of a kind may not do it with one that is shared with them.
+  const shared = allowed && !everything ? sharedIds(subject, conditions, model, action) : undefined
+  const granted = (alias: string): Condition => {
+    const reached = either(clauses.map((clause) => clause(alias)))
+    const within = partners
+      ? sql<SqlBool>`(${reached} and ${partnerSide(subject, conditions, { model, action, alias })})`
+      : reached
+    return audience ? sql<SqlBool>`(${within} and ${audience(reader, action, alias)})` : within
+  }
+  const undenied = (reached: Condition, alias: string): Condition =>
+    denials.length === 0 ? reached : sql`(${reached} and not ${either(denials.map((denial) => denial(alias)))})`
   return {
     allowed,
     ...(isPlain && only ? { reach: only.visibility } : {}),
-    everything:
-      allowed &&
-      partners === undefined &&
-      audience === undefined &&
-      denying.length === 0 &&
-      allowing.some((grant) => grant.visibility === 'all' && grant.condition === undefined),
+    everything,
+    ...(shared ? { shared } : {}),
     where(alias) {
       if (!allowed) return nothing
-      const reached = either(clauses.map((clause) => clause(alias)))
-      const within = partners
-        ? sql<SqlBool>`(${reached} and ${partnerSide(subject, conditions, { model, action, alias })})`
-        : reached
-      const granted = audience ? sql<SqlBool>`(${within} and ${audience(reader, action, alias)})` : within
-      if (denials.length === 0) return granted
-      return sql`(${granted} and not ${either(denials.map((denial) => denial(alias)))})`
+      if (!shared) return undenied(granted(alias), alias)
+      // By ids that are known before any row is looked at: beside the owner's index their own one serves.
+      return undenied(sql`(${granted(alias)} or ${sql.ref(`${alias}.id`)} = any((${shared()})::uuid[]))`, alias)
     },
+    granted: (alias) => (allowed ? undenied(granted(alias), alias) : nothing),
     readable: (name) => field(name).readable,
     masked: (name) => field(name).masked,
     writable: (name) => field(name).writable,
+  }
+}
+
+/** Records shared with the subject, as a statement that is run once and names no row of theirs. */
+function sharedIds(
+  { me, partners, shares }: Subject,
+  conditions: Conditions,
+  { id }: ResourceModel,
+  action: ResourceAction,
+): (() => RawBuilder<readonly string[]>) | undefined {
+  const access = sharedFor[action]
+  // A person of a partner is shared with through the partner, whom the wall knows.
+  if (!access || partners || !shares?.resources.has(id)) return undefined
+  return () => {
+    const now = conditions.environment(me).now.toISOString()
+    return sql`select core.shared_with(${me ?? null}::uuid, ${shares.teams}::uuid[], '{}', ${now}::timestamptz, ${id}, ${access})`
   }
 }
 
@@ -174,7 +210,7 @@ function partnerSide(
   const { now } = conditions.environment(me)
   const may = action === 'read' || action === 'export' ? 'read' : 'write'
   return sql<SqlBool>`(${sql.ref(`${alias}.id`)} = any ((
-    select core.shared_with(${partners}::uuid[], ${now.toISOString()}::timestamptz, ${model.id}, ${may}))::uuid[]))`
+    select core.shared_with(null, '{}', ${partners}::uuid[], ${now.toISOString()}::timestamptz, ${model.id}, ${may}))::uuid[]))`
 }
 
 function grantsFor({ roles }: Subject, { catalog }: Conditions, resource: string, action: string): Grant[] {

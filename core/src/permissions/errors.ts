@@ -20,5 +20,12 @@ export const notYourPartner = defineError<{ resource: string; field: string }>(
     `You write a ${resource} for your own company only. Leave "${field}" out, or give one that you stand for.`,
 )
 
+export const sharedNotOwned = defineError<{ resource: string; id: string }>(
+  'SHARED_NOT_OWNED',
+  403,
+  ({ resource, id }) =>
+    `You see ${resource} "${id}" because it was shared with you: its owner, its team and with whom it is shared are not yours to change. Ask whoever shared it.`,
+)
+
 // Declared where expressions refuse it, because filters are where most of its refusals happen.
 export { fieldNotReadable } from '../records/expression/errors.ts'

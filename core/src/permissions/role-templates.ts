@@ -36,7 +36,7 @@ export const coreRoleTemplates: readonly RoleTemplate[] = [
     grants: [
       ...colleagues,
       ...common,
-      ...grants('*', ['read', ...changing, 'export', 'import', 'bulk', 'merge'], 'team'),
+      ...grants('*', ['read', ...changing, 'export', 'import', 'bulk', 'merge', 'share'], 'team'),
       grant('core.view', 'share'),
     ],
   },

@@ -1,6 +1,7 @@
 import type { Locale } from '../actor.ts'
 import type { Context } from '../context.ts'
 import type { Parts } from '../parts.ts'
+import { isShareable } from '../permissions/sharing/shareable.ts'
 import { readableKeys } from '../records/duplicates/keys.ts'
 import type { RecordEngine } from '../records/engine.ts'
 import { targetOf } from '../records/import/targets.ts'
@@ -210,6 +211,7 @@ function resourceMeta({ words, catalog }: WorkspaceParts, ctx: Context, on: Read
       export: authority.compile(resource, 'export').allowed,
       merge: !options.readonly && update.allowed && authority.may(`${id}.merge`),
       bulk: !options.readonly && authority.may(`${id}.bulk`),
+      share: isShareable(resource) && update.allowed && authority.may(`${id}.share`),
     },
     fields: resource.all
       .filter(({ name }) => shown(name))

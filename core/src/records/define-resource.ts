@@ -107,6 +107,8 @@ export interface ResourceOptions {
    * has for themselves, those whose field names the person. Without it, none but those opened to them by a share.
    */
   readonly partner?: string | { readonly person: string }
+  /** Records may be shared one by one; what stands in the navigation may, unless an audience says whose it is. */
+  readonly shareable?: boolean
   /** Letter after `g` that opens the list. */
   readonly key?: string
   /** No create, update or delete through the generic routes. */

@@ -47,6 +47,12 @@ function reach(scope: EngineScope, resource: Resource): Weight {
 const readerOf = ({ ctx }: EngineScope): string | null =>
   ctx.actor.type === 'user' && ctx.actor.id !== undefined ? ctx.actor.id : null
 
+/** Ids of the records that are shared with the reader, beside those of a reach. */
+function givenTo(accesses: readonly Access[]): RawBuilder<unknown> {
+  const shared = accesses.flatMap((access) => (access.shared ? [sql`(${access.shared()})`] : []))
+  return shared.length === 0 ? sql`'{}'::uuid[]` : sql`(${sql.join(shared, sql` || `)})::uuid[]`
+}
+
 /**
  * Rows of a list that hold all the words. Where no row within reach does, those that hold them inside other words, or
  * with one typo: what is out of reach must not decide on that.
@@ -65,7 +71,8 @@ export function searchCondition(
   const plain = access.reach
   // core.search_ids has no grant on its table: it filters by workspace itself, and the list's own conditions do the rest.
   const ids = (loosely: boolean) => sql`(select core.search_ids(${terms}::text[], ${weight}, ${loosely}, ${resource.id},
-    ${plain === undefined || plain === 'all'}, ${readerOf(scope)}::uuid, ${plain === 'team' ? scope.ctx.authority.teams : []}::uuid[]))`
+    ${plain === undefined || plain === 'all'}, ${readerOf(scope)}::uuid, ${plain === 'team' ? scope.ctx.authority.teams : []}::uuid[],
+    ${givenTo([access])}))`
   const id = sql.ref(`${alias}.id`)
   const found = sql<SqlBool>`exists (
     select from ${sql.table(`${resource.schema}.${resource.table}`)} as found
@@ -129,7 +136,7 @@ async function bestHits(
     const find = (openly: readonly string[], atMost: number) => sql`
       select * from core.search_find(${terms}::text[], ${weight}, ${how === 'as meant'}, ${openly}::text[],
         ${ids(({ reach: plain }) => plain === 'team')}::text[], ${ids(({ reach: plain }) => plain === 'own')}::text[],
-        ${readerOf(scope)}::uuid, ${scope.ctx.authority.teams}::uuid[], ${atMost}, ${few})`
+        ${readerOf(scope)}::uuid, ${scope.ctx.authority.teams}::uuid[], ${givenTo(accesses.map(([, it]) => it))}, ${atMost}, ${few})`
     finds.push(conditional.length > 0 ? find([...open, ...conditional], limit + candidates) : find(open, limit))
   }
   const looks = readable.map((resource) => lookUp(scope, resource))

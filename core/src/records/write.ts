@@ -17,6 +17,7 @@ import { refuseMerged, survivorOf } from './merge/merged.ts'
 import { namedFault } from './labels.ts'
 import type { FieldModel } from './model.ts'
 import { nextNumber } from './numbers.ts'
+import { belongingOf, demandOwnReach } from './own-reach.ts'
 import { tableOf } from './past.ts'
 import { asReadable, columnsOf, demandAction } from './read.ts'
 import type { RecordJson, WriteOptions } from './records.ts'
@@ -199,6 +200,15 @@ async function change(
   await guard(scope, resource, action, before, after, options)
   if (action !== 'delete') missingValues(scope, resource, before, after)
   refuseForeign(scope, resource, after)
+  const belonging = belongingOf(resource)
+  // By whoever asks or by a guard that follows from it: both are the actor's doing.
+  if (
+    action === 'update' &&
+    differences(resource, before, after)
+      .keys()
+      .some((name) => belonging.has(name))
+  )
+    await demandOwnReach(scope, resource, before.id)
   await referencesExist(scope, resource, after, new Set(differences(resource, before, after).keys()))
   // After the references: an id that was merged has become its survivor's.
   const changed = differences(resource, before, after)

@@ -3,6 +3,7 @@ import { uuidv7 } from 'uuidv7'
 import { SocleError } from '../../errors.ts'
 import { permissionDenied } from '../../permissions/errors.ts'
 import { versionConflict } from '../errors.ts'
+import { demandOwnReach } from '../own-reach.ts'
 import { asReadable, recordsByIds } from '../read.ts'
 import type { RecordJson, WriteOptions } from '../records.ts'
 import type { Resource } from '../registry.ts'
@@ -132,6 +133,8 @@ async function planOf(scope: EngineScope, resource: Resource, request: MergeRequ
   // In one order for everybody, so that two merges of the same records wait instead of blocking each other.
   for (const id of [...seen.keys()].toSorted())
     locked.set(id, await lockRecord(scope, resource, id, id === survivorId ? 'update' : 'delete'))
+  // The survivor takes over what the others are and have: more than a share lets anybody change.
+  await demandOwnReach(scope, resource, survivorId)
   for (const [id, { version }] of seen) refuseOtherVersion(scope, resource, locked.get(id)!, version)
   const [survivor, ...others] = [...seen.keys()].map((id) => locked.get(id)!) as [RecordJson, ...RecordJson[]]
   const chosen = request.choose ?? {}

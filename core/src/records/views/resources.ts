@@ -28,6 +28,7 @@ export const views = defineResource(View, {
   nav: false,
   audience: readersOfViews,
   partner: { person: 'owner' },
+  shareable: true,
   fields: {
     kind: { format: 'select', options: ['table', 'kanban', 'calendar'] },
     scope: { format: 'select', options: ['mine', 'shared', 'role'] },

@@ -1,0 +1,249 @@
+import { sql } from 'kysely'
+import type { Context } from '../../context.ts'
+import type { FieldFault } from '../../errors.ts'
+import type { RecordEngine } from '../../records/engine.ts'
+import { recordNotFound, validationFailed } from '../../records/errors.ts'
+import { demandOwnReach } from '../../records/own-reach.ts'
+import { recordsByIds } from '../../records/read.ts'
+import type { RecordJson, Records } from '../../records/records.ts'
+import { permissionDenied } from '../errors.ts'
+import { notShareable, shareExists } from './errors.ts'
+import { shares } from './resource.ts'
+import type { ShareAccess } from './share.ts'
+import { isShareable } from './shareable.ts'
+
+export interface Shared {
+  readonly resource: string
+  readonly record: string
+}
+
+export interface ShareJson extends Shared {
+  readonly id: string
+  readonly version: number
+  /** Name of the partner that a plugin knows is not here. */
+  readonly with: { readonly kind: 'user' | 'team' | 'partner'; readonly id: string; readonly name: string | null }
+  readonly access: ShareAccess
+  readonly until: string | null
+  readonly reason: string | null
+  /** False once its time is over, or when whom it was given to no longer works here. */
+  readonly holds: boolean
+  readonly by: string | null
+  readonly at: string
+}
+
+export interface ShareTerms {
+  readonly access?: ShareAccess
+  /** Instant; null for good. */
+  readonly until?: string | null
+  readonly reason?: string | null
+}
+
+export interface ShareOrder extends ShareTerms {
+  readonly resource: string
+  readonly records: readonly string[]
+  /** One of the two. */
+  readonly user?: string
+  readonly team?: string
+}
+
+/** Records opened to people and teams one by one, and taken back. */
+export class ShareService {
+  readonly #ctx: Context
+  readonly #records: Records
+
+  constructor(ctx: Context) {
+    this.#ctx = ctx
+    this.#records = ctx.asSystem().records
+  }
+
+  /** Shares of a record, those that hold first, for whoever may share it. */
+  async list(of: Shared): Promise<ShareJson[]> {
+    await demandMayShare(this.#ctx, of)
+    return this.#found(sql`s.resource = ${of.resource} and s.record = ${of.record}::uuid`)
+  }
+
+  /** What is shared with the actor now, newest first, by name. */
+  async withMe(): Promise<(ShareJson & { title: string; name: string })[]> {
+    const { authority, actor, clock } = this.#ctx
+    if (actor.type !== 'user' || actor.id === undefined || !authority.shares) return []
+    const at = clock.now().toISOString()
+    const found = await this.#found(sql`s.id in (
+      select w.share from core.shares_with(${actor.id}::uuid, ${authority.shares.teams}::uuid[], '{}', ${at}::timestamptz, null) w)`)
+    const { scope } = this.#ctx.records as RecordEngine
+    const named: (ShareJson & { title: string; name: string })[] = []
+    for (const [resource, of] of Map.groupBy(found, (it) => it.resource)) {
+      const seen = await recordsByIds(
+        scope,
+        resource,
+        of.map(({ record }) => record),
+      )
+      const name = this.#ctx.t(`${resource}.one`)
+      for (const share of of)
+        if (seen[share.record]) named.push({ ...share, title: String(seen[share.record]?.['title'] ?? ''), name })
+    }
+    return named.toSorted((a, b) => (a.at < b.at ? 1 : -1))
+  }
+
+  /**
+   * Shares records with one person or team; all of them or none.
+   *
+   * @throws `VALIDATION_FAILED` (422) for a date that is over, somebody unknown, or oneself; `SHARE_EXISTS` (409);
+   *   what `demandMayShare` throws
+   */
+  async give({ resource, records, user, team, access = 'read', until = null, reason = null }: ShareOrder) {
+    const ids = [...new Set(records.map((id) => id.toLowerCase()))]
+    for (const record of ids) await demandMayShare(this.#ctx, { resource, record })
+    this.#demandFuture(until)
+    const name = await this.#demandRecipient(user, team)
+    await this.#demandNew({ resource, ids, user, team }, name)
+    for (const record of ids) {
+      await this.#records.create(
+        shares,
+        {
+          resource,
+          record,
+          user: user ?? null,
+          toTeam: team ?? null,
+          access,
+          until,
+          reason,
+          owner: this.#me,
+          team: null,
+        },
+        { internal: true },
+      )
+    }
+    const whom = user === undefined ? sql`s.to_team = ${team}::uuid` : sql`s.user_id = ${user}::uuid`
+    return this.#found(sql`s.resource = ${resource} and s.record = any(${ids}::uuid[]) and ${whom}`)
+  }
+
+  async change(id: string, { access, until, reason }: ShareTerms): Promise<ShareJson> {
+    const before = await this.#mine(id)
+    if (until !== undefined) this.#demandFuture(until)
+    const terms = { access, until, reason }
+    await this.#records.update(
+      shares,
+      before,
+      Object.fromEntries(Object.entries(terms).filter(([, value]) => value !== undefined)),
+      { internal: true },
+    )
+    return (await this.#found(sql`s.id = ${id}::uuid`))[0]!
+  }
+
+  async end(id: string): Promise<void> {
+    await this.#records.remove(shares, await this.#mine(id))
+  }
+
+  get #me(): string | null {
+    const { actor } = this.#ctx
+    return actor.type === 'user' ? (actor.id ?? null) : null
+  }
+
+  /** A share of a record the actor may share; others do not exist to them. */
+  async #mine(id: string): Promise<RecordJson> {
+    const { data } = await this.#records.get(shares, id)
+    if (data['deletedAt'] !== null) throw recordNotFound({ resource: 'share', id })
+    await demandMayShare(this.#ctx, { resource: String(data['resource']), record: String(data['record']) })
+    return data
+  }
+
+  #demandFuture(until: string | null): void {
+    if (until === null || Date.parse(until) > this.#ctx.clock.now().getTime()) return
+    throw refused({
+      path: '/until',
+      code: 'SHARE_PAST',
+      detail: `${until} is over. Give a later instant, or leave it out to share for good.`,
+      values: { until },
+    })
+  }
+
+  /** @returns the name of whom it is shared with */
+  async #demandRecipient(user: string | undefined, team: string | undefined): Promise<string> {
+    const { sql: tx, workspace } = this.#ctx
+    if (user !== undefined && user.toLowerCase() === this.#me)
+      throw refused({
+        path: '/user',
+        code: 'SHARE_SELF',
+        detail: 'This is your own name, and you see the record already. Choose somebody else.',
+        values: {},
+      })
+    const { rows } = await (
+      user === undefined
+        ? sql<{ name: string }>`
+            select name from core.team where workspace = ${workspace.id}::uuid and id = ${team ?? null}::uuid and deleted_at is null`
+        : // Who stands for a partner is behind the second wall, which opens to partners as a whole.
+          sql<{ name: string }>`
+            select name from core.member
+            where workspace = ${workspace.id}::uuid and id = ${user}::uuid and deleted_at is null and state <> 'inactive' and partner is null`
+    ).execute(tx)
+    if (rows[0]) return rows[0].name
+    const value = user ?? team ?? ''
+    throw refused({
+      path: user === undefined ? '/team' : '/user',
+      code: 'SHARE_NOBODY',
+      detail: `"${value}" is no colleague and no team here. Choose one from the list.`,
+      values: { value },
+    })
+  }
+
+  /** One whose time is over gives way to the new one. */
+  async #demandNew(
+    {
+      resource,
+      ids,
+      user,
+      team,
+    }: { resource: string; ids: readonly string[]; user?: string | undefined; team?: string | undefined },
+    name: string,
+  ): Promise<void> {
+    const whom = user === undefined ? sql`s.to_team = ${team ?? null}::uuid` : sql`s.user_id = ${user}::uuid`
+    const there = await this.#found(sql`s.resource = ${resource} and s.record = any(${ids}::uuid[]) and ${whom}`)
+    const holding = there.filter(({ holds }) => holds)
+    if (holding.length > 0) throw shareExists({ name }, { shares: holding.map(({ id, record }) => ({ id, record })) })
+    for (const share of there) await this.#records.remove(shares, share)
+  }
+
+  async #found(which: ReturnType<typeof sql>): Promise<ShareJson[]> {
+    const { sql: tx, workspace, clock } = this.#ctx
+    const now = clock.now().toISOString()
+    const { rows } = await sql<
+      Omit<ShareJson, 'with'> & { kind: ShareJson['with']['kind']; whom: string; name: string | null }
+    >`
+      select s.id, s.version, s.resource, s.record, s.access, s.until, s.reason, by.name as by, s.created_at as at,
+        case when s.user_id is not null then 'user' when s.to_team is not null then 'team' else 'partner' end as kind,
+        coalesce(s.user_id, s.to_team, s.partner) as whom, coalesce(m.name, t.name) as name,
+        exists (select from core.shares_with(s.user_id, array[s.to_team], array[s.partner], ${now}::timestamptz, s.resource) w
+          where w.share = s.id) as holds
+      from core.share s
+      left join core.member m on m.workspace = s.workspace and m.id = s.user_id
+      left join core.team t on t.workspace = s.workspace and t.id = s.to_team
+      left join core.member by on by.workspace = s.workspace and by.id = s.owner
+      where s.workspace = ${workspace.id}::uuid and s.deleted_at is null and ${which}
+      order by holds desc, coalesce(m.name, t.name) collate "und-x-icu", s.id limit 500`.execute(tx)
+    return rows.map(({ kind, whom, name, ...share }) => ({ ...share, with: { kind, id: whom, name } }))
+  }
+}
+
+/**
+ * Whoever shares a record may change it by their own grants, and holds `<resource>.share`.
+ *
+ * @throws `RECORD_NOT_FOUND` (404) alike for an absent and an invisible one, `NOT_SHAREABLE` (422),
+ *   `PERMISSION_DENIED` (403), `SHARED_NOT_OWNED` (403)
+ */
+export async function demandMayShare(ctx: Context, { resource: id, record }: Shared): Promise<void> {
+  const { scope } = ctx.records as RecordEngine
+  const resource = scope.catalog.get(id)
+  if (!resource || !scope.exists(resource) || !scope.access(resource, 'read').allowed)
+    throw recordNotFound({ resource: 'record', id: record })
+  const { data } = await ctx.records.get(resource.id, record, { fields: ['deletedAt'] })
+  if (data['deletedAt'] !== null) throw recordNotFound({ resource: resource.entity, id: record })
+  if (!isShareable(resource)) throw notShareable({ resource: ctx.t(`${id}.many`) })
+  const permission = `${id}.share`
+  if (!ctx.authority.may(permission)) throw permissionDenied({ permission })
+  if (!scope.access(resource, 'update').allowed) throw permissionDenied({ permission: `${id}.update` })
+  await demandOwnReach(scope, resource, record)
+}
+
+function refused(fault: FieldFault) {
+  return validationFailed({ count: 1, first: fault.detail }, { errors: [fault] })
+}
