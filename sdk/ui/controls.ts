@@ -243,6 +243,18 @@ export const controls = css`
     stroke-width: 2;
   }
 
+  .masked {
+    color: var(--socle-text-3);
+    white-space: nowrap;
+  }
+
+  .masked .icon {
+    inline-size: 12px;
+    block-size: 12px;
+    margin-inline-end: 4px;
+    vertical-align: -1px;
+  }
+
   .pill .dot {
     inline-size: 6px;
     block-size: 6px;

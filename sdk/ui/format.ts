@@ -125,6 +125,7 @@ export const format = {
 
   /** Any field's value as plain text; references need `included`. */
   value(field: FieldMeta, value: unknown, record?: RecordJson, included?: Included): string {
+    if (field.masked) return typeof value === 'string' && value ? value : '•••'
     if (value === null || value === undefined || value === '') return ''
     switch (field.type) {
       case 'money':

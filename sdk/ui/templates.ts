@@ -48,6 +48,7 @@ export interface ValueOptions {
 
 /** A field's value as it stands in cells and on record pages. */
 export function valueTemplate(field: FieldMeta, value: unknown, options: ValueOptions = {}): TemplateResult | string {
+  if (field.masked) return maskTemplate(format.value(field, value))
   if (value === null || value === undefined || value === '') return ''
   const text = format.value(field, value, options.record, options.included)
   switch (field.type) {
@@ -82,6 +83,14 @@ export function valueTemplate(field: FieldMeta, value: unknown, options: ValueOp
     default:
       return text
   }
+}
+
+/** Said too, since a lock alone tells nothing to who hears the page. */
+function maskTemplate(text: string): TemplateResult {
+  const words = t('kit.value.masked')
+  return html`<span class="masked" title=${words}
+    >${icon('lock')}<span class="visually-hidden">${words}</span>${text}</span
+  >`
 }
 
 function optionPill(field: FieldMeta, value: unknown, text: string): TemplateResult {

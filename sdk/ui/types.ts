@@ -53,6 +53,8 @@ export interface FieldMeta {
   readonly help?: string
   readonly required: boolean
   readonly writable: boolean
+  /** Only enough of it is answered to recognise it, or nothing: it sorts, filters and adds up nothing. */
+  readonly masked?: boolean
   /** A file may fill it. */
   readonly importable?: boolean
   readonly sortable: boolean

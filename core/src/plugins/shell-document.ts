@@ -277,7 +277,8 @@ function fieldMeta(
           })),
         }
       : {}),
-    ...(target === undefined || name === 'id' ? {} : { target }),
+    // What nobody may see points nowhere.
+    ...(target === undefined || name === 'id' || masked ? {} : { target }),
     ...(currency === undefined ? {} : { currency }),
     ...(maxLength === undefined ? {} : { maxLength }),
     ...(plain ? { plain } : {}),

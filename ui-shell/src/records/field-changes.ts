@@ -13,7 +13,7 @@ export function changeTemplate(
 ): TemplateResult {
   const field = fieldOf(meta, change.field)
   const shown = (value: unknown): TemplateResult | string => {
-    if (!hasValue(value)) return html`<span class="none">${t('shell.records.history.nothing')}</span>`
+    if (!hasValue(value) && !field?.masked) return html`<span class="none">${t('shell.records.history.nothing')}</span>`
     if (!field) return typeof value === 'object' ? JSON.stringify(value) : String(value)
     const isKnown = !pointsAtRecord(field) || context.included[field.target ?? '']?.[String(value)]
     if (!isKnown && field.target) return titleFor(field.target, String(value), context.arrived) ?? '…'

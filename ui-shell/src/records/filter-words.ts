@@ -2,7 +2,7 @@ import { format, locale, shell, t } from '@socle/sdk/ui'
 import type { FieldMeta, FieldType, ResourceMeta } from '@socle/sdk/ui'
 import { isRaw } from './filter-text.ts'
 import type { Call, Condition, FilterPart, Operator, Period, Scalar } from './filter-text.ts'
-import { fieldPath, pathLabel, pointsAtRecord, shownFields } from './resources.ts'
+import { decidingFields, fieldPath, pathLabel, pointsAtRecord } from './resources.ts'
 import { titleFor } from './titles.ts'
 
 const written: readonly Operator[] = ['~', '=', '!=', 'empty', 'not empty']
@@ -112,13 +112,13 @@ export interface FilterField {
 
 /** Fields a filter may start from: the resource's own, then those of what it points at (`Stage › Kind`). */
 export function filterFields(meta: ResourceMeta): FilterField[] {
-  const own = shownFields(meta).filter((it) => it.type !== 'json')
+  const own = decidingFields(meta).filter((it) => it.type !== 'json')
   const direct = own.map((field) => ({ path: field.name, label: field.label, field }))
   const through = own
     .filter((it) => it.type === 'reference')
     .flatMap((reference) => {
       const target = shell()?.resources.find((it) => it.id === reference.target)
-      const fields = target ? shownFields(target).filter((it) => it.type !== 'json' && it.type !== 'reference') : []
+      const fields = target ? decidingFields(target).filter((it) => it.type !== 'json' && it.type !== 'reference') : []
       return fields.map((field) => ({
         path: `${reference.name}.${field.name}`,
         label: pathLabel([reference, field]),

@@ -4,7 +4,7 @@ import type { FieldMeta, FieldType, Included, RecordJson, ResourceMeta } from '@
 const pointing: readonly FieldType[] = ['reference', 'user', 'team']
 const numeric: readonly FieldType[] = ['integer', 'decimal', 'money', 'percent']
 
-export const pointsAtRecord = (field: FieldMeta): boolean => pointing.includes(field.type)
+export const pointsAtRecord = (field: FieldMeta): boolean => pointing.includes(field.type) && !field.masked
 export const isNumeric = (field: FieldMeta): boolean => numeric.includes(field.type)
 
 export function fieldOf(meta: ResourceMeta, name: string): FieldMeta | undefined {
@@ -14,6 +14,11 @@ export function fieldOf(meta: ResourceMeta, name: string): FieldMeta | undefined
 /** Fields by name in the order given; those the actor may not read are absent from the metadata and drop out. */
 export function fieldsOf(meta: ResourceMeta, names: readonly string[]): FieldMeta[] {
   return names.flatMap((name) => fieldOf(meta, name) ?? [])
+}
+
+/** Fields that may filter, group and add up. */
+export function decidingFields(meta: ResourceMeta): FieldMeta[] {
+  return shownFields(meta).filter((it) => !it.masked)
 }
 
 /** Whether there is something to show. A relation to many without any is an empty list. */

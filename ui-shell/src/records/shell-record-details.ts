@@ -1,4 +1,4 @@
-import { controls, icon, KitElement, ProblemError, t } from '@socle/sdk/ui'
+import { announce, controls, icon, KitElement, may, ProblemError, t } from '@socle/sdk/ui'
 import type { FieldMeta, Included, RecordJson, ResourceMeta, SocleField } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
@@ -21,6 +21,7 @@ export class ShellRecordDetails extends KitElement {
     editing: { state: true },
     fault: { state: true },
     saving: { state: true },
+    told: { state: true },
   }
 
   static override styles = [
@@ -97,6 +98,7 @@ export class ShellRecordDetails extends KitElement {
         inline-size: 14px;
         block-size: 14px;
       }
+      .unmask,
       dd:hover .edit,
       .edit:focus-visible {
         opacity: 1;
@@ -145,6 +147,8 @@ export class ShellRecordDetails extends KitElement {
   declare private editing: string | undefined
   declare private fault: string | undefined
   declare private saving: string | undefined
+  /** Values of masked fields that were asked for; they go with the record. */
+  declare private told: Readonly<Record<string, unknown>>
   /** The record as it stood when the edit began: what others save meanwhile must not pass for seen. */
   #base: RecordJson | undefined
 
@@ -152,6 +156,7 @@ export class ShellRecordDetails extends KitElement {
     super()
     this.included = {}
     this.fields = []
+    this.told = {}
   }
 
   override willUpdate(changed: PropertyValues): void {
@@ -159,6 +164,7 @@ export class ShellRecordDetails extends KitElement {
     if (!before || before.id === this.record.id) return
     this.editing = undefined
     this.fault = undefined
+    this.told = {}
   }
 
   /** Opens the editor of the first field, as `e` does. */
@@ -187,11 +193,12 @@ export class ShellRecordDetails extends KitElement {
   #value(field: FieldMeta) {
     const value = this.record[field.name]
     const isEmpty = value === null || value === undefined || value === ''
-    const may = this.#mayEdit(field)
+    const mayEdit = this.#mayEdit(field)
+    if (field.masked) return this.#masked(field)
     if (isEmpty) {
-      return html`<dd class=${may ? 'may' : ''} @click=${may ? () => this.#start(field) : undefined}>
+      return html`<dd class=${mayEdit ? 'may' : ''} @click=${mayEdit ? () => this.#start(field) : undefined}>
         ${
-          may
+          mayEdit
             ? html`<button class="add" aria-label=${t('shell.records.details.add', { field: field.label })}>
                 ${t('shell.records.details.addShort')}
               </button>`
@@ -199,7 +206,10 @@ export class ShellRecordDetails extends KitElement {
         }
       </dd>`
     }
-    return html`<dd class=${may ? 'may' : ''} @click=${may ? (event: Event) => this.#clicked(event, field) : undefined}>
+    return html`<dd
+      class=${mayEdit ? 'may' : ''}
+      @click=${mayEdit ? (event: Event) => this.#clicked(event, field) : undefined}
+    >
       <socle-value
         digits="full"
         .field=${field}
@@ -208,7 +218,7 @@ export class ShellRecordDetails extends KitElement {
         .included=${this.included}
       ></socle-value>
       ${
-        may
+        mayEdit
           ? html`<button
               class="icon-button edit"
               aria-label=${t('shell.records.details.edit', { field: field.label })}
@@ -219,6 +229,42 @@ export class ShellRecordDetails extends KitElement {
           : nothing
       }
     </dd>`
+  }
+
+  #masked(field: FieldMeta) {
+    const isTold = field.name in this.told
+    const { masked: _, ...open } = field
+    return html`<dd>
+      <socle-value
+        digits="full"
+        .field=${isTold ? open : field}
+        .value=${isTold ? this.told[field.name] : this.record[field.name]}
+        .record=${this.record}
+      ></socle-value>
+      ${
+        !isTold && may('core.pii.unmask')
+          ? html`<button
+              class="icon-button edit unmask"
+              aria-label=${t('shell.records.unmask.show', { field: field.label })}
+              title=${t('shell.records.unmask.show', { field: field.label })}
+              @click=${() => void this.#unmask(field)}
+            >
+              ${icon('eye')}
+            </button>`
+          : nothing
+      }
+    </dd>`
+  }
+
+  async #unmask(field: FieldMeta): Promise<void> {
+    const { askUnmask } = await import('./shell-unmask-dialog.ts')
+    const { id } = this.record
+    const told = await askUnmask({ meta: this.meta, id, field })
+    if (told && id === this.record.id) {
+      this.told = { ...this.told, [field.name]: told.value }
+      announce(t('shell.records.unmask.told', { field: field.label }))
+    }
+    this.#focusValue(field)
   }
 
   #editor(field: FieldMeta) {

@@ -273,7 +273,7 @@ export class ShellRecordList extends KitElement {
     const { meta } = this
     const kanban = [meta.kanban?.sum, meta.kanban?.weighted].filter((it): it is string => !!it)
     const names = new Set([...this.#columns.filter((it) => it.type === 'money').map((it) => it.name), ...kanban])
-    return fieldsOf(meta, [...names]).filter((it) => it.type === 'money' || it.type === 'decimal')
+    return fieldsOf(meta, [...names]).filter((it) => !it.masked && (it.type === 'money' || it.type === 'decimal'))
   }
 
   /** How many rows there are: the figures' count is exact, the list's may be an estimate. */

@@ -485,7 +485,7 @@ export class ShellRecordPage extends KitElement {
     const meta = this.#meta
     const first = fieldsOf(meta, meta.form)
     const rest = meta.fields.filter((it) => !meta.form.includes(it.name) && !kept.includes(it.name))
-    const filled = rest.filter((it) => hasValue(record[it.name]))
+    const filled = rest.filter((it) => it.masked || hasValue(record[it.name]))
     const hidden = rest.length - filled.length
     const fields = [...first, ...(this.showsAll ? rest : filled)]
     return html`

@@ -123,7 +123,7 @@ export class ShellRecordPeek extends KitElement {
   #fields(record: RecordJson): FieldMeta[] {
     const all = this.#all
     if (this.whole || all.length <= mostEmpty) return all
-    return all.filter((it) => this.meta.list.includes(it.name) || hasValue(record[it.name]))
+    return all.filter((it) => this.meta.list.includes(it.name) || it.masked || hasValue(record[it.name]))
   }
 
   override render() {

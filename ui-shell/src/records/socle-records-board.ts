@@ -337,7 +337,7 @@ export class SocleRecordsBoard extends KitElement {
     if (!field) return ''
     const base = shell()?.workspace.baseCurrency ?? 'EUR'
     const sums = sumsByCurrency(rows, `sum:${field.name}`, field.currency, base)
-    if (field.type !== 'money') return format.number(sums[0]?.[1] ?? 0)
+    if (field.type !== 'money' || field.masked) return format.number(sums[0]?.[1] ?? 0)
     return sums.length
       ? sums.map(([currency, value]) => format.money(value, currency, 'none')).join(' + ')
       : format.money(0, base)
@@ -573,7 +573,7 @@ export class SocleRecordsBoard extends KitElement {
     const said = words.map((it) => format.value(it, record[it.name], record, this.#included)).filter(Boolean)
     const faces = people.map((it) => format.value(it, record[it.name], record, this.#included)).filter(Boolean)
     const figure = figures.map((it) => this.#figureOf(it, record)).find(Boolean)
-    const date = dates.find((it) => record[it.name])
+    const date = dates.find((it) => !it.masked && record[it.name])
     const title = titleOf(meta, record)
     return html`
       <div class="card-title">${isLink ? html`<a href=${hrefOf(meta, record.id)}>${title}</a>` : title}</div>

@@ -1,6 +1,6 @@
 import type { FieldMeta, FieldType, ResourceMeta, SavedView } from '@socle/sdk/ui'
 import type { ListState } from './list-state.ts'
-import { fieldOf, fieldsOf, shownFields } from './resources.ts'
+import { decidingFields, fieldOf, fieldsOf } from './resources.ts'
 
 const grouping: readonly FieldType[] = ['select', 'reference', 'user', 'team', 'boolean']
 const adding: readonly FieldType[] = ['money', 'decimal']
@@ -8,12 +8,12 @@ const timing: readonly FieldType[] = ['date', 'instant']
 
 /** Fields whose values can be the columns of a board. */
 export function groupableFields(meta: ResourceMeta): FieldMeta[] {
-  return shownFields(meta).filter((it) => grouping.includes(it.type))
+  return decidingFields(meta).filter((it) => grouping.includes(it.type))
 }
 
 /** Fields a calendar can go by. */
 export function timeFields(meta: ResourceMeta): FieldMeta[] {
-  return shownFields(meta).filter((it) => timing.includes(it.type))
+  return decidingFields(meta).filter((it) => timing.includes(it.type))
 }
 
 /** How a board of these records is drawn. */

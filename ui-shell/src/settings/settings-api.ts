@@ -85,7 +85,7 @@ export interface Team {
 }
 
 export type Visibility = 'own' | 'team' | 'all'
-export type FieldAccess = 'none' | 'read' | 'write'
+export type FieldAccess = 'none' | 'masked' | 'read' | 'write'
 
 export interface Grant {
   readonly resource: string

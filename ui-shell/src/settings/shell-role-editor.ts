@@ -38,7 +38,7 @@ const plainActions = ['create', 'restore', 'import', 'export', 'merge'] as const
 /** Kept by the platform and always readable: no role closes them. */
 const systemFields = new Set(['id', 'version', 'createdAt', 'updatedAt', 'createdBy', 'updatedBy', 'deletedAt'])
 const reaches: readonly Reach[] = ['none', 'own', 'team', 'all']
-const accesses: readonly FieldAccess[] = ['write', 'read', 'none']
+const accesses: readonly FieldAccess[] = ['write', 'read', 'masked', 'none']
 
 /** What a role may do: per module and kind of record how far it reaches, and which fields stay closed. */
 export class ShellRoleEditor extends KitElement {
