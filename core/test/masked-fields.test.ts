@@ -55,10 +55,8 @@ beforeAll(async () => {
 
 afterAll(() => app[Symbol.asyncDispose]())
 
-const someone = (
-  fields = masked('email', 'phone', 'phoneNorm', 'margin'),
-  more: readonly string[] = [],
-): Promise<TestClient> => app.as({ grants, fields, may: more })
+const someone = (fields = masked('email', 'phone', 'margin'), more: readonly string[] = []): Promise<TestClient> =>
+  app.as({ grants, fields, may: more })
 
 describe('a mask', () => {
   test.each(shown)('of %s "%s" is %s', (mask, value, text) => {
@@ -154,6 +152,22 @@ describe('a masked field', () => {
     const { included } = (await user.get(`/api/core/contacts/${contact.id}?include=account`)).body
     expect(included['core.account'][account.id].title).toBe('M•••')
     expect((await user.get('/api/core/accounts')).status).toBe(200)
+  })
+
+  test('masks what is made of it, and hides it where it is hidden', async () => {
+    const seen = async (access: 'masked' | 'none', field: string) => {
+      const reader = await app.as({ grants, fields: [{ resource: 'core.account', field, access }] })
+      return (await reader.get(`/api/core/accounts/${account.id}`)).body.data
+    }
+    expect(await seen('masked', 'phone')).toMatchObject({ phone: '•••07', phoneNorm: '•••07' })
+    expect(Object.keys(await seen('none', 'phone'))).not.toContain('phoneNorm')
+    expect((await app.admin.get(`/api/core/accounts/${account.id}`)).body.data.phoneNorm).toBe('+33142685307')
+  })
+
+  test('does not become the name of who has no other', async () => {
+    const values = { email: 'anonyme@valmy.fr' }
+    for (const path of ['contacts', 'leads'])
+      expect((await app.admin.post(`/api/core/${path}`, values)).body.data.name).toBe('a•••@•••.fr')
   })
 
   test('shows by its mask in the history, the timeline, the past and an export', async () => {

@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts'
 import type { GuardedWrite } from '../records/define-resource.ts'
+import { maskedText } from '../records/mask.ts'
 import { currencies } from '../identity/settings-values.ts'
 import { countryUnknown, currencyUnknown, refuseValue } from './errors.ts'
 import { countryOfZone, isCountry, phoneNorm } from './phones.ts'
@@ -42,12 +43,14 @@ export function normaliseCurrency({ record, changed, set }: GuardedWrite, ctx: C
   set('currency', code)
 }
 
-/** First and last name as one, else what stands in for them. */
+/** First and last name as one, else what stands in for them; an address only as its mask, because a name is read by more people. */
 export function personName(
   record: Readonly<Record<string, unknown>>,
   ...others: readonly string[]
 ): string | undefined {
   const names = [textOf(record['firstName']), textOf(record['lastName'])].filter((part) => part !== undefined)
   if (names.length > 0) return names.join(' ')
-  return others.map((field) => textOf(record[field])).find((value) => value !== undefined)
+  return others
+    .map((field) => (field === 'email' ? maskedText('email', record[field]) : textOf(record[field])) ?? undefined)
+    .find((value) => value !== undefined)
 }

@@ -11,6 +11,8 @@ export interface FieldDefinition {
   readonly format?: FieldType
   /** Only code writes it. */
   readonly readonly?: boolean
+  /** Fields that its value is made of or holds: who may not read one of them may not read it either. */
+  readonly derivedFrom?: readonly string[]
   /** Must have a value although the column could be empty, or has a default although it could not. */
   readonly required?: boolean
   readonly options?: readonly (FieldOption | string)[]

@@ -83,6 +83,8 @@ export interface FieldModel {
   /** Set for a field of the workspace's own: it stands in `custom`, under its name. */
   readonly custom?: CustomModel
   readonly formula?: FormulaModel
+  /** Fields whose values can be told from its own. */
+  readonly derivedFrom?: readonly string[]
   /** The actor may only recognise it: it is read as its mask. Never set in a resource's own fields. */
   readonly masked?: true
   /** Of a workspace's own field; others are translated. */

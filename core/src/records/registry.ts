@@ -85,6 +85,10 @@ export class Catalog implements Resources {
           collections.set(model.target, incoming.set(name, { name, target: id, field: model.name }))
         }
       }
+      for (const { name, derivedFrom = [] } of fields.values()) {
+        const missing = derivedFrom.find((it) => !fields.has(it))
+        if (missing !== undefined) throw new Error(`${id} derives "${name}" from "${missing}", which is not a field.`)
+      }
       const resource: Resource = {
         id,
         plugin: plugin.id,
@@ -185,6 +189,7 @@ function fieldOf(
     ...(options ? { options } : {}),
     ...(target === undefined ? {} : { target }),
     ...(definition.targetIn === undefined ? {} : { targetIn: definition.targetIn }),
+    ...(definition.derivedFrom ? { derivedFrom: definition.derivedFrom } : {}),
     ...(definition.personal ? { personal: true } : {}),
     ...(definition.currency === undefined ? {} : { currency: definition.currency }),
     ...(property.length === undefined ? {} : { maxLength: property.length }),

@@ -11,7 +11,7 @@ export const opportunities = defineResource(Opportunity, {
   key: 'o',
   fields: {
     amount: { format: 'money', currency: 'currency', min: 0 },
-    weighted: { format: 'money', currency: 'currency', readonly: true },
+    weighted: { format: 'money', currency: 'currency', readonly: true, derivedFrom: ['amount', 'probability'] },
     currency: { required: false },
     probability: { format: 'percent', required: false, min: 0, max: 100 },
     probabilityMode: { format: 'select', options: ['stage', 'manual'], readonly: true },
