@@ -74,6 +74,9 @@ alter table core.member
   add column accepted_at timestamptz,
   add column password_set_at timestamptz,
   add column password_link_at timestamptz,
+  -- When a provider last vouched for them, and which.
+  add column vouched_at timestamptz,
+  add column vouched_by text,
   -- When an administrator last took their second factor and passkeys away, or ended their sessions.
   add column second_factor_reset_at timestamptz,
   add column sessions_ended_at timestamptz,
@@ -208,6 +211,83 @@ create table core.sign_in_link (
 );
 select core.protect('core.sign_in_link', 'insert, delete, select (id, workspace, user_id, purpose, expires_at, created_at, created_by)');
 
+-- Who vouches for people beside ourselves: one company's identity provider, spoken to by OpenID Connect or SAML 2.0.
+create table core.identity_provider (
+  id uuid primary key,
+  workspace uuid not null references core.workspace (id) on delete cascade,
+  owner uuid,
+  team uuid,
+  version integer not null default 1,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  created_by uuid,
+  updated_by uuid,
+  deleted_at timestamptz,
+  custom jsonb not null default '{}',
+  name text not null,
+  kind text not null check (kind in ('oidc', 'saml')),
+  enabled boolean not null default false,
+  -- Whether its button stands on the sign-in page for everybody, or only for addresses of its domains.
+  shown boolean not null default true,
+  -- Whether people of its domains come in by it alone; administrators always may come in otherwise.
+  exclusive boolean not null default false,
+  -- Whether it asks for a second factor itself, so that none of ours is asked for.
+  strong boolean not null default false,
+  -- Domains of e-mail addresses it may vouch for, in lower case.
+  domains jsonb not null default '[]' check (jsonb_typeof(domains) = 'array'),
+  -- Whether it lets in people nobody has invited, and as what.
+  admission text not null default 'invited' check (admission in ('invited', 'anyone')),
+  role_id uuid,
+  join_team uuid,
+  -- The issuer of OpenID Connect, or the entity id of SAML.
+  issuer text not null,
+  client_id text,
+  entry_point text,
+  -- What its assertions are signed with, PEM; two while it changes from one to the next.
+  certificates jsonb not null default '[]' check (jsonb_typeof(certificates) = 'array'),
+  secret_set_at timestamptz,
+  unique (workspace, id),
+  foreign key (workspace, role_id) references core.role (workspace, id),
+  foreign key (workspace, join_team) references core.team (workspace, id)
+);
+create index identity_provider_domains on core.identity_provider using gin (domains) where enabled and deleted_at is null;
+select core.protect('core.identity_provider');
+
+-- Client secrets, sealed, apart from the record, so that no read of records can ever answer them. For sign-in alone.
+create table core.identity_provider_secret (
+  provider uuid primary key,
+  workspace uuid not null references core.workspace (id) on delete cascade,
+  sealed text not null,
+  foreign key (workspace, provider) references core.identity_provider (workspace, id) on delete cascade
+);
+select core.protect('core.identity_provider_secret', 'insert, delete, select (provider, workspace)');
+
+-- Which account at a provider is which person. Made once by a verified address, and by the subject from then on: addresses
+-- are given to other people in time, subjects are not.
+create table core.external_identity (
+  id uuid primary key,
+  workspace uuid not null references core.workspace (id) on delete cascade,
+  provider uuid not null,
+  issuer text not null,
+  subject text not null,
+  user_id uuid not null references core."user" (id) on delete cascade,
+  created_at timestamptz not null,
+  last_used_at timestamptz not null,
+  unique (provider, issuer, subject),
+  unique (provider, issuer, user_id),
+  foreign key (workspace, provider) references core.identity_provider (workspace, id) on delete cascade,
+  foreign key (workspace, user_id) references core.member (workspace, id) on delete cascade
+);
+create index external_identity_user on core.external_identity (user_id);
+select core.protect('core.external_identity');
+
+-- A session that a provider opened is one in its company alone, whatever others its person works in.
+alter table core.session
+  add column provider uuid references core.identity_provider (id) on delete cascade,
+  add column bound_to uuid references core.workspace (id) on delete cascade,
+  add check ((provider is null) = (bound_to is null));
+create index session_of_provider on core.session (provider) where provider is not null;
+
 -- Sign-in looks for a person's companies before it knows one. Where the owner is no superuser, forced row level security
 -- binds it too: these policies are for the owner alone.
 create policy sign_in on core.workspace to current_user using (true) with check (true);
@@ -217,6 +297,9 @@ create policy sign_in on core.role_assignment to current_user using (true) with 
 create policy sign_in on core.api_key to current_user using (true) with check (true);
 create policy sign_in on core.sign_in_link to current_user using (true) with check (true);
 create policy sign_in on core.api_key_secret to current_user using (true) with check (true);
+create policy sign_in on core.identity_provider to current_user using (true) with check (true);
+create policy sign_in on core.identity_provider_secret to current_user using (true) with check (true);
+create policy sign_in on core.external_identity to current_user using (true) with check (true);
 
 -- What a unit of work may do with sign-in, in its own transaction and only for people of its own workspace -----------------
 
@@ -298,6 +381,7 @@ create function core.login_exists(person uuid) returns boolean
   language sql stable security definer set search_path = core, pg_temp as $$
   select exists (select from core.credential where user_id = person)
     or exists (select from core.passkey where user_id = person)
+    or exists (select from core.external_identity where user_id = person)
 $$;
 
 -- Takes away app, recovery codes and passkeys of somebody who has lost them. False when the person also works elsewhere.
@@ -314,10 +398,11 @@ end $$;
 
 -- Sessions in which somebody works here, or may: one that chose no company belongs to each of theirs.
 create function core.login_sessions(person uuid, at timestamptz)
-  returns table (id uuid, user_agent text, address text, created_at timestamptz, seen_at timestamptz, expires_at timestamptz, strong boolean)
+  returns table (id uuid, user_agent text, address text, created_at timestamptz, seen_at timestamptz, expires_at timestamptz, strong boolean,
+    through text)
   language sql stable security definer set search_path = core, pg_temp as $$
-  select s.id, s.user_agent, nullif(s.ip_address, ''), s.created_at, coalesce(s.seen_at, s.created_at), s.expires_at, s.strong
-  from core.session s
+  select s.id, s.user_agent, nullif(s.ip_address, ''), s.created_at, coalesce(s.seen_at, s.created_at), s.expires_at, s.strong, p.name
+  from core.session s left join core.identity_provider p on p.id = s.provider
   where core.has_accepted(person) and s.user_id = person and s.expires_at > at
     and (s.workspace = core.current_workspace() or s.workspace is null)
 $$;
@@ -333,6 +418,29 @@ begin
   return ended;
 end $$;
 
+-- Whether an administrator came in through a provider and none has a way in of their own: then it must stay.
+create function core.provider_is_last_way(through uuid) returns boolean
+  language sql stable security definer set search_path = core, pg_temp as $$
+  with administrator as (
+    select a.user_id from core.role_assignment a
+    join core.role r on r.workspace = a.workspace and r.id = a.role_id and r.template = 'core.administrator' and r.deleted_at is null
+    join core.member m on m.workspace = a.workspace and m.id = a.user_id and m.state = 'active' and m.deleted_at is null
+    where a.workspace = core.current_workspace() and a.deleted_at is null and a.until is null)
+  select exists (select from administrator join core.external_identity e using (user_id) where e.provider = through)
+    and not exists (select from administrator join core.credential c using (user_id) where c.provider_id = 'credential' and c.password is not null)
+    and not exists (select from administrator join core.passkey k using (user_id))
+$$;
+
+-- What a provider opened ends with it, however it was switched off or deleted.
+create function core.end_provider_sessions() returns trigger
+  language plpgsql security definer set search_path = core, pg_temp as $$
+begin
+  delete from core.session where provider = new.id;
+  return null;
+end $$;
+create trigger provider_sessions after update on core.identity_provider
+  for each row when (not new.enabled or new.deleted_at is not null) execute function core.end_provider_sessions();
+
 -- Ends what a person has open here; sessions of somebody who works elsewhere too stay open there.
 create function core.login_end_sessions(person uuid) returns integer
   language plpgsql security definer set search_path = core, pg_temp as $$
@@ -341,6 +449,7 @@ declare
 begin
   if not core.has_accepted(person) then return 0; end if;
   if core.works_elsewhere(person) then
+    delete from core.session where user_id = person and bound_to = core.current_workspace();
     update core.session set workspace = null where user_id = person and workspace = core.current_workspace();
   else
     delete from core.session where user_id = person;
@@ -350,6 +459,7 @@ begin
 end $$;
 
 revoke all on function core.is_member, core.has_accepted, core.works_elsewhere, core.login_open, core.login_exists, core.login_use_link, core.login_end_sessions,
-  core.login_strength, core.login_reset_second_factor, core.login_sessions, core.login_end_session from public;
+  core.login_strength, core.login_reset_second_factor, core.login_sessions, core.login_end_session, core.provider_is_last_way,
+  core.end_provider_sessions from public;
 grant execute on function core.is_member, core.has_accepted, core.works_elsewhere, core.login_open, core.login_exists, core.login_use_link, core.login_end_sessions,
-  core.login_strength, core.login_reset_second_factor, core.login_sessions, core.login_end_session to socle_app;
+  core.login_strength, core.login_reset_second_factor, core.login_sessions, core.login_end_session, core.provider_is_last_way to socle_app;

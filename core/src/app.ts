@@ -19,9 +19,11 @@ import {
   subscriptionsOf,
 } from './events/index.ts'
 import { createHost } from './http/host.ts'
+import { Outgoing, type OutgoingConfig } from './http/outgoing.ts'
 import { problemResponse } from './http/problem.ts'
 import { staticUi } from './http/static-ui.ts'
 import { createIdentity, type Identity, type IdentityConfig } from './identity/identity.ts'
+import { letIn } from './identity/sign-on/vouching.ts'
 import { UserService } from './identity/user-service.ts'
 import { Jobs, type JobsOptions } from './jobs/index.ts'
 import { Kernel } from './kernel.ts'
@@ -47,6 +49,8 @@ export interface AppOptions {
   /** Installed plugins; what is on in a workspace is switched at run time. */
   readonly plugins: readonly PluginDefinition[]
   readonly identity: IdentityConfig
+  /** What the platform itself may fetch beside the public net. */
+  readonly outgoing?: OutgoingConfig
   readonly clock?: Clock
   readonly log?: Logger
   /** Connection string of the database's server, for the job queue's own connections. */
@@ -86,6 +90,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     () => (request, ctx) => jobs.enqueue(request, ctx),
     () => catalog,
     { keys: () => keys, signals },
+    () => identity.signOn,
   )
   const plugins = orderedPlugins([core, ...options.plugins])
   if (options.migrate !== false) {
@@ -146,9 +151,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     authorities,
     enablement,
   })
-  const identity = await createIdentity({
+  const identity: Identity = await createIdentity({
     database,
     config: options.identity,
+    outgoing: new Outgoing(options.outgoing),
     clock,
     log,
     authorities,
@@ -157,6 +163,17 @@ export async function createApp(options: AppOptions): Promise<App> {
       const actor: Actor = { type: 'user', id, name: choice.name, locale: workspace.locale }
       const unit = { workspace, actor, authority: systemAuthority, cause: { origin: 'ui' }, plugin: 'core' }
       return kernel.unit(unit, (ctx) => new UserService(ctx).useLink(id, choice))
+    },
+    letIn: (vouched) => {
+      const { workspace } = vouched.provider
+      const actor: Actor = {
+        type: 'user',
+        ...(vouched.user === undefined ? {} : { id: vouched.user }),
+        name: vouched.name,
+        locale: workspace.locale,
+      }
+      const unit = { workspace, actor, authority: systemAuthority, cause: { origin: 'ui' }, plugin: 'core' }
+      return kernel.unit(unit, (ctx) => letIn(ctx, vouched))
     },
     problem: (error, request) =>
       problemResponse(

@@ -29,6 +29,8 @@ export const environmentSchema = z.object({
   SOCLE_TRUSTED_ORIGINS: z.string().default(''),
   /** Proxies whose X-Forwarded-For is believed, separated by commas. */
   SOCLE_TRUSTED_PROXIES: z.string().default(''),
+  /** Addresses and networks that are not public and may be fetched from all the same, separated by commas: `10.2.0.0/16`. */
+  SOCLE_OUTGOING_ALLOWED: z.string().default(''),
   /** `1` starts without any plugin. */
   SAFE_MODE: flag.default(false),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

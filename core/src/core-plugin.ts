@@ -24,6 +24,7 @@ import {
   identityRoutes,
   type PermissionSource,
 } from './identity/index.ts'
+import type { SignOn } from './identity/sign-on/sign-on.ts'
 import { jobPermissions, jobRoutes } from './jobs/index.ts'
 import { coreRoleTemplates } from './permissions/role-templates.ts'
 import { sharingEntities, sharingGuards, sharingResources, sharingRoutes } from './permissions/sharing/index.ts'
@@ -87,6 +88,7 @@ export function corePlugin(
   enqueue: () => Enqueue,
   declared: () => Catalog,
   privacy: PrivacyParts,
+  signOn: () => SignOn,
 ): PluginDefinition {
   return definePlugin({
     id: 'core',
@@ -150,7 +152,7 @@ export function corePlugin(
       ...privacyJobs,
     ],
     routes: [
-      ...identityRoutes(source),
+      ...identityRoutes(source, signOn),
       ...jobRoutes,
       ...sharedRoutes,
       ...viewRoutes,

@@ -49,6 +49,7 @@ export async function serve({ environment, plugins, ui, tell }: ServeOptions): P
       trustedProxies: listOf(environment.SOCLE_TRUSTED_PROXIES),
       ...(environment.SOCLE_SECRET === undefined ? {} : { secret: environment.SOCLE_SECRET }),
     },
+    outgoing: { allowed: listOf(environment.SOCLE_OUTGOING_ALLOWED) },
     ...(ui ? { ui } : {}),
   })
   await app.start()

@@ -10,6 +10,7 @@ import { serverDatabase, type Database } from '../src/database/database.ts'
 import { embeddedTestDatabase } from '../src/testing/test-database.ts'
 import { migrate } from '../src/database/migrator.ts'
 import { Signals } from '../src/database/signals.ts'
+import { Outgoing } from '../src/http/outgoing.ts'
 import { createIdentity, type Identity, type IdentityConfig } from '../src/identity/identity.ts'
 import { Authorities } from '../src/permissions/authorities.ts'
 import type { ResourceCatalog } from '../src/records/model.ts'
@@ -114,6 +115,8 @@ export class IdentityWorld {
       log,
       signals,
       authorities: this.authorities,
+      outgoing: new Outgoing(),
+      letIn: () => Promise.reject(new Error('Providers are tested with a whole platform around them.')),
       useLink: () => Promise.reject(new Error('Links are tested with a whole platform around them.')),
       config: { baseUrl: 'http://localhost:3000', ...config },
     })

@@ -27,7 +27,12 @@ function refusePrototype(key: string, value: unknown): unknown {
   return value
 }
 
-async function readText(request: Request): Promise<string> {
+/**
+ * Reads a body as text.
+ *
+ * @throws `PAYLOAD_TOO_LARGE` (413) before the rest is read, `BODY_INVALID` (400) when it is not UTF-8
+ */
+export async function readText(request: Request): Promise<string> {
   const limit = '1 MB'
   if (Number(request.headers.get('content-length') ?? 0) > bodyLimit) throw payloadTooLarge({ limit })
   if (!request.body) return ''

@@ -60,6 +60,41 @@ const nulRefused = defineError(
   () => 'A text of the request holds a NUL character, which no text may, and nothing was changed. Take it out.',
 )
 
+export const outgoingUrlInvalid = defineError<{ url: string }>(
+  'OUTGOING_URL_INVALID',
+  422,
+  ({ url }) => `"${url}" is no address Socle fetches from. Write one that begins with https:// and names no user.`,
+)
+
+export const outgoingRefused = defineError<{ host: string; address: string }>(
+  'OUTGOING_REFUSED',
+  422,
+  ({ host, address }) =>
+    `${host} leads to ${address}, which is inside a private network. Use a public address, or let the operator add this one to SOCLE_OUTGOING_ALLOWED.`,
+)
+
+/** What becomes of a request to somebody else's server. */
+const failures: Readonly<Record<string, string>> = {
+  name: 'is a name nobody knows',
+  refused: 'takes no connection',
+  late: 'did not answer in time',
+  certificate: 'shows a certificate that is not valid',
+  other: 'broke the connection off',
+}
+
+export const outgoingFailed = defineError<{ host: string; reason: string }>(
+  'OUTGOING_FAILED',
+  502,
+  ({ host, reason }) =>
+    `${host} ${failures[reason] ?? failures['other']}. Check the address and that the server is up, then try again.`,
+)
+
+export const outgoingTooLarge = defineError<{ host: string; most: number }>(
+  'OUTGOING_TOO_LARGE',
+  502,
+  ({ host, most }) => `${host} answered more than ${most} bytes, which were not read. Check the address.`,
+)
+
 /** Titles of RFC 9110's statuses that refusals use. */
 const titles: Readonly<Record<number, string>> = {
   400: 'Bad Request',
@@ -73,6 +108,7 @@ const titles: Readonly<Record<number, string>> = {
   428: 'Precondition Required',
   429: 'Too Many Requests',
   500: 'Internal Server Error',
+  502: 'Bad Gateway',
   503: 'Service Unavailable',
 }
 

@@ -26,6 +26,12 @@ export const signInDelayed = defineError<{ seconds: number }>(
     `Too many attempts have failed. Try again in ${seconds} seconds, or ask your administrator for a new password.`,
 )
 
+export const questionsDelayed = defineError<{ seconds: number }>(
+  'QUESTIONS_DELAYED',
+  429,
+  ({ seconds }) => `Too many sign-ins were begun from your network. Try again in ${seconds} seconds.`,
+)
+
 export const secondFactorWrong = defineError(
   'SECOND_FACTOR_WRONG',
   401,
@@ -323,4 +329,164 @@ export const partnersMissing = defineError<{ user: string }>(
   'PARTNERS_MISSING',
   422,
   ({ user }) => `No partner is named for whom ${user} stands. Name one, or release them to make them one of the house.`,
+)
+
+export const signOnUnknown = defineError(
+  'SIGN_ON_UNKNOWN',
+  404,
+  () => 'This way to sign in is not there or is switched off. Sign in another way, or ask your administrator.',
+)
+
+export const signOnGone = defineError(
+  'SIGN_ON_GONE',
+  401,
+  () =>
+    'This sign-in was not begun in this browser, was used already, or took longer than ten minutes. Begin again on the sign-in page.',
+)
+
+export const signOnDeclined = defineError<{ provider: string; reason: string }>(
+  'SIGN_ON_DECLINED',
+  401,
+  ({ provider, reason }) => `${provider} did not let you in (${reason}). Try again, or ask whoever runs ${provider}.`,
+)
+
+/** Why an answer of a provider is not believed. */
+const distrust: Readonly<Record<string, string>> = {
+  signature: 'its signature is missing or not one of this provider’s',
+  audience: 'it is meant for another service',
+  recipient: 'it was sent to another address than ours',
+  issuer: 'it comes from another provider',
+  expired: 'it is too old or not valid yet',
+  request: 'it answers another question than ours',
+  status: 'it says no',
+  subject: 'it names nobody for good',
+  form: 'it cannot be read',
+  other: 'it does not add up',
+}
+
+export const signOnRefused = defineError<{ provider: string; reason: string }>(
+  'SIGN_ON_REFUSED',
+  401,
+  ({ provider, reason }) =>
+    `The answer of ${provider} cannot be trusted: ${distrust[reason] ?? distrust['other']}. Begin again; if it stays, tell your administrator what stands here.`,
+)
+
+export const signOnEmailMissing = defineError<{ provider: string }>(
+  'SIGN_ON_EMAIL_MISSING',
+  403,
+  ({ provider }) =>
+    `${provider} does not say your e-mail address. Let its administrator send the address along (scope or attribute "email").`,
+)
+
+export const signOnEmailUnverified = defineError<{ provider: string; email: string }>(
+  'SIGN_ON_EMAIL_UNVERIFIED',
+  403,
+  ({ provider, email }) =>
+    `${provider} has not verified that ${email} is yours. Confirm the address there, then sign in again.`,
+)
+
+export const signOnDomainRefused = defineError<{ provider: string; email: string }>(
+  'SIGN_ON_DOMAIN_REFUSED',
+  403,
+  ({ provider, email }) =>
+    `${provider} may not vouch for ${email} here. Use an address of your company, or ask your administrator to add its domain.`,
+)
+
+export const signOnNotInvited = defineError<{ email: string; workspace: string }>(
+  'SIGN_ON_NOT_INVITED',
+  403,
+  ({ email, workspace }) =>
+    `Nobody has invited ${email} to ${workspace} yet. Ask an administrator there for an invitation.`,
+)
+
+export const signOnDeactivated = defineError<{ email: string; workspace: string }>(
+  'SIGN_ON_DEACTIVATED',
+  403,
+  ({ email, workspace }) => `${email} is deactivated in ${workspace}. Ask an administrator there to let you in again.`,
+)
+
+export const signOnConfirmFirst = defineError<{ provider: string; email: string }>(
+  'SIGN_ON_CONFIRM_FIRST',
+  403,
+  ({ provider, email }) =>
+    `${email} already signs in here another way. Sign in that way first, then open the sign-in address of ${provider} once in the same browser.`,
+)
+
+export const signOnOtherAccount = defineError<{ provider: string; email: string }>(
+  'SIGN_ON_OTHER_ACCOUNT',
+  409,
+  ({ provider, email }) =>
+    `${email} came in by another account of ${provider} before. If the address has passed to somebody else, an administrator must take that link away first.`,
+)
+
+export const signOnNeeded = defineError<{ provider: string; workspace: string }>(
+  'SIGN_ON_NEEDED',
+  403,
+  ({ provider, workspace }) => `${workspace} lets you in through ${provider} alone. Sign in with ${provider}.`,
+)
+
+export const signOnBound = defineError(
+  'SIGN_ON_BOUND',
+  403,
+  () =>
+    'You came in through an identity provider, which speaks for one workspace alone. Sign in with your own password or passkey to do this.',
+)
+
+export const returnRefused = defineError<{ path: string }>(
+  'RETURN_REFUSED',
+  422,
+  ({ path }) => `"${path}" does not lead to a page of Socle. Give a path that begins with one /.`,
+)
+
+/** What a provider cannot do without. */
+const lacking: Readonly<Record<string, string>> = {
+  domains: 'a domain of e-mail addresses',
+  clientId: 'a client id',
+  entryPoint: 'a sign-in address',
+  certificates: 'a certificate',
+  role: 'a role for whom it lets in',
+  other: 'its issuer',
+}
+
+export const providerIncomplete = defineError<{ name: string; missing: string }>(
+  'PROVIDER_INCOMPLETE',
+  422,
+  ({ name, missing }) =>
+    `${name} cannot be used without ${lacking[missing] ?? lacking['other']}. Fill it in, or leave the provider switched off.`,
+)
+
+export const domainInvalid = defineError<{ domain: string }>(
+  'DOMAIN_INVALID',
+  422,
+  ({ domain }) => `"${domain}" is no domain of e-mail addresses. Write it as in example.com.`,
+)
+
+export const certificateInvalid = defineError<{ start: string }>(
+  'CERTIFICATE_INVALID',
+  422,
+  ({ start }) =>
+    `What begins with "${start}" is no X.509 certificate. Paste it as the provider gives it, with or without its BEGIN and END lines.`,
+)
+
+/** Why metadata of a provider cannot be used. */
+const unfit: Readonly<Record<string, string>> = {
+  xml: 'it is no XML',
+  descriptor: 'it describes no identity provider',
+  entryPoint: 'it names no sign-in address',
+  certificates: 'it holds no signing certificate',
+  other: 'it cannot be used',
+}
+
+export const metadataInvalid = defineError<{ reason: string }>(
+  'METADATA_INVALID',
+  422,
+  ({ reason }) =>
+    `This is no metadata of a SAML identity provider: ${unfit[reason] ?? unfit['other']}. Take the file or address your provider calls "IdP metadata".`,
+)
+
+export const administratorLockedOut = defineError<{ provider: string }>(
+  'ADMINISTRATOR_LOCKED_OUT',
+  409,
+  ({ provider }) =>
+    `Without ${provider} no administrator could sign in: none has a password or passkey of their own. Set one up first.`,
 )

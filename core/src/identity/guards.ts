@@ -2,13 +2,25 @@ import { sql } from 'kysely'
 import { z } from 'zod'
 import type { Context } from '../context.ts'
 import { SocleError } from '../errors.ts'
+import { outgoingUrlInvalid } from '../http/problem.ts'
 import { permissionDenied } from '../permissions/errors.ts'
 import { fieldGrantSchema, grantSchema } from '../permissions/grant.ts'
+import { certificateOf } from './sign-on/certificates.ts'
 import { defineGuard, type GuardDefinition, type GuardedWrite } from '../records/define-resource.ts'
 import { parseExpression } from '../records/expression/index.ts'
 import { administratorTemplate, demandAnotherAdministrator, isAdministratorRole } from './administrators.ts'
 import { addressList } from './addresses.ts'
-import { administratorRoleFixed, grantInvalid, ownDeactivation, roleInUse, teamCycle, teamInUse } from './errors.ts'
+import {
+  administratorLockedOut,
+  administratorRoleFixed,
+  domainInvalid,
+  grantInvalid,
+  ownDeactivation,
+  providerIncomplete,
+  roleInUse,
+  teamCycle,
+  teamInUse,
+} from './errors.ts'
 
 const every: readonly GuardedWrite['action'][] = ['create', 'update', 'delete', 'restore']
 
@@ -20,6 +32,7 @@ const managedBy: Readonly<Record<string, string>> = {
   'core.role': 'core.role.manage',
   'core.role-assignment': 'core.user.manage',
   'core.api-key': 'core.apikey.manage',
+  'core.identity-provider': 'core.signon.manage',
   'core.workspace': 'core.workspace.manage',
 }
 
@@ -137,6 +150,46 @@ const keyAddressesAreAddresses = defineGuard('core.api-key', ['create', 'update'
   addressList(checked('addresses', z.array(z.string()).max(200), record['addresses'] ?? []))
 })
 
+/** Whoever decides who vouches for people can become any of them: that takes every right over roles too. */
+const providerIsForWhoMayAll = defineGuard('core.identity-provider', every, (_, ctx) => {
+  if (!ctx.authority.may('core.role.manage')) throw permissionDenied({ permission: 'core.role.manage' })
+})
+
+const providerIsSound = defineGuard('core.identity-provider', ['create', 'update', 'restore'], ({ record }) => {
+  const domains = checked('domains', z.array(z.string()).max(200), record['domains'] ?? [])
+  for (const domain of domains) if (!mailDomain.test(domain)) throw domainInvalid({ domain })
+  const certificates = checked('certificates', z.array(z.string()).max(10), record['certificates'] ?? [])
+  for (const certificate of certificates) certificateOf(certificate)
+  // Browsers are sent there: nothing but an address of the web.
+  const addresses = [record['entryPoint'], record['kind'] === 'oidc' ? record['issuer'] : null]
+  for (const address of addresses) {
+    if (typeof address !== 'string' || /^https?:$/.test(URL.parse(address)?.protocol ?? '')) continue
+    throw outgoingUrlInvalid({ url: address.slice(0, 200) })
+  }
+  if (record['enabled'] !== true) return
+  const needed = record['kind'] === 'oidc' ? ['issuer', 'clientId'] : ['issuer', 'entryPoint', 'certificates']
+  if (record['admission'] === 'anyone') needed.push('role')
+  for (const missing of ['domains', ...needed]) {
+    const value = record[missing] ?? ''
+    if (value === '' || (Array.isArray(value) && value.length === 0))
+      throw providerIncomplete({ name: String(record['name']), missing })
+  }
+})
+
+const mailDomain = /^(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/
+
+const providerIsNotTheLastWay = defineGuard(
+  'core.identity-provider',
+  ['update', 'delete'],
+  async ({ record, before, action }, ctx) => {
+    if (before?.['enabled'] !== true || (action === 'update' && record['enabled'] === true)) return
+    const { rows } = await sql<{ last: boolean }>`select core.provider_is_last_way(${record.id}::uuid) as last`.execute(
+      ctx.sql,
+    )
+    if (rows[0]?.last) throw administratorLockedOut({ provider: String(record['name']) })
+  },
+)
+
 /** What keeps rights in the hands of who may give them; a partner's people have further ones beside. */
 export const rightsGuards: readonly GuardDefinition[] = [
   ...rightsAreManaged,
@@ -150,6 +203,9 @@ export const rightsGuards: readonly GuardDefinition[] = [
   teamHasNoCycle,
   teamIsEmpty,
   keyAddressesAreAddresses,
+  providerIsForWhoMayAll,
+  providerIsSound,
+  providerIsNotTheLastWay,
 ]
 
 /**

@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts'
 import type { Database } from '../database/database.ts'
 import type { Signals } from '../database/signals.ts'
 import { SocleError } from '../errors.ts'
+import type { Outgoing } from '../http/outgoing.ts'
 import { changesRights, type Authorities } from '../permissions/authorities.ts'
 import type { Authority } from '../permissions/authority.ts'
 import { addressList, clientAddress, type Peer } from './addresses.ts'
@@ -16,6 +17,7 @@ import { passkeyAnswers } from './door/passkeys.ts'
 import { secondFactorAnswers } from './door/second-factor.ts'
 import { sessionAnswers } from './door/sessions.ts'
 import { signInAnswers } from './door/sign-in.ts'
+import { postedFromElsewhere, signOnAnswers } from './door/sign-on.ts'
 import { secondFactorNeeded, signInPathUnknown, workspaceNotYours } from './errors.ts'
 import { OneTimeTokens } from './one-time-tokens.ts'
 import { demandSameOrigin } from './origin.ts'
@@ -25,6 +27,8 @@ import { installationSecret } from './secret.ts'
 import { chosenMembership, isNamed, Sessions, workspaceJson, type Membership, type Session } from './sessions.ts'
 import { SignInDelay } from './sign-in-delay.ts'
 import { authPath, sessionCookie, SignIn } from './sign-in.ts'
+import { SignOn } from './sign-on/sign-on.ts'
+import type { Vouched } from './sign-on/vouching.ts'
 import {
   Workspaces,
   type FirstAdmin,
@@ -55,6 +59,10 @@ export interface IdentityOptions {
   readonly signals?: Signals
   /** Lets somebody in by their link, as a change of theirs: one unit of work in that workspace. */
   readonly useLink: (workspace: Workspace, user: string, choice: LinkChoice) => Promise<void>
+  /** Lets somebody in for whom an identity provider vouched, likewise. Answers their user id. */
+  readonly letIn: (vouched: Vouched) => Promise<string>
+  /** How identity providers are reached. */
+  readonly outgoing: Outgoing
   /** Answers a refusal; the HTTP host's own, so that every refusal reads alike. */
   readonly problem?: (error: SocleError, request: Request) => Response | Promise<Response>
 }
@@ -88,6 +96,7 @@ const answers: Answers = {
   ...passkeyAnswers,
   ...sessionAnswers,
   ...linkAnswers,
+  ...signOnAnswers,
 }
 
 /** Requests this answers itself, because they need the session or reach beyond one workspace. */
@@ -109,6 +118,8 @@ export interface Identity {
   createWorkspace(workspace: NewWorkspace, administrator?: FirstPerson): Promise<Workspace>
   /** Every workspace, oldest first; for jobs and the operator's commands. */
   workspaces(): Promise<Workspace[]>
+  /** Sign-in by identity providers, for whoever manages them. */
+  readonly signOn: SignOn
   close(): void
 }
 
@@ -135,10 +146,12 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     secondFactors: new SecondFactors({ owner, clock, secret }),
     passkeys: new Passkeys({ owner, clock, tokens, baseUrl }),
     workspaces: new Workspaces(owner, clock),
+    signOn: new SignOn({ owner, clock, outgoing: options.outgoing, baseUrl, secret }),
   })
 }
 
 class IdentityService implements Identity {
+  readonly signOn: SignOn
   readonly #options: IdentityOptions
   readonly #sessions: Sessions
   readonly #door: Door
@@ -151,6 +164,7 @@ class IdentityService implements Identity {
   constructor(options: IdentityOptions, parts: Omit<DoorParts, 'options' | 'resolve'>) {
     const { database, clock, config, signals } = options
     this.#options = options
+    this.signOn = parts.signOn
     this.#sessions = parts.sessions
     this.#workspaces = parts.workspaces
     this.#door = new Door({
@@ -231,7 +245,7 @@ class IdentityService implements Identity {
     const found = matching(request.method, path)
     if (!found) throw signInPathUnknown({ path })
     // Before anything is read: a page of another site must neither act in a session nor sign its visitor in as somebody.
-    demandSameOrigin(request, this.#options.config.trustedOrigins ?? [])
+    if (!postedFromElsewhere.has(found.key)) demandSameOrigin(request, this.#options.config.trustedOrigins ?? [])
     return found.answer(this.#door, { request, params: found.params, address: this.#addressOf(request, peer) })
   }
 
@@ -262,6 +276,8 @@ class IdentityService implements Identity {
 }
 
 interface Match {
+  /** Method and pattern. */
+  readonly key: string
   readonly answer: Answer
   readonly params: Readonly<Record<string, string>>
 }
@@ -269,7 +285,7 @@ interface Match {
 /** The answer to a method and a path; the exact ones first, as `…/others` is no `…/:id`. */
 function matching(method: string, path: string): Match | undefined {
   const exact = answers[`${method} ${path}`]
-  if (exact) return { answer: exact, params: {} }
+  if (exact) return { key: `${method} ${path}`, answer: exact, params: {} }
   for (const [key, answer] of Object.entries(answers)) {
     const [verb, pattern = ''] = key.split(' ')
     const wanted = pattern.split('/')
@@ -277,7 +293,7 @@ function matching(method: string, path: string): Match | undefined {
     if (verb !== method || wanted.length !== given.length) continue
     if (!wanted.every((part, at) => part === given[at] || (part.startsWith(':') && given[at] !== ''))) continue
     const params = wanted.flatMap((part, at) => (part.startsWith(':') ? [[part.slice(1), given[at]!]] : []))
-    return { answer, params: Object.fromEntries(params) as Record<string, string> }
+    return { key, answer, params: Object.fromEntries(params) as Record<string, string> }
   }
   return undefined
 }

@@ -3,6 +3,7 @@ import type { EventDefinition } from '../events/event.ts'
 import { provide, type RouteDefinition } from '../plugins/define-plugin.ts'
 import type { GuardDefinition, ResourceDefinition } from '../records/define-resource.ts'
 import { ApiKeySchema } from './entities/api-key.ts'
+import { IdentityProviderSchema } from './entities/identity-provider.ts'
 import { MemberSchema } from './entities/member.ts'
 import { RoleAssignmentSchema } from './entities/role-assignment.ts'
 import { RoleSchema } from './entities/role.ts'
@@ -14,13 +15,24 @@ import { rightsGuards } from './guards.ts'
 import { settleHomes } from './membership-service.ts'
 import { partnerGuards, PartnerPeople, PartnerPeopleService } from './partner-people.ts'
 import type { PermissionSource } from './permission-catalogue.ts'
-import { apiKeys, roleAssignments, roles, teamMembers, teams, users, workspaces } from './resources.ts'
+import {
+  apiKeys,
+  identityProviders,
+  roleAssignments,
+  roles,
+  teamMembers,
+  teams,
+  users,
+  workspaces,
+} from './resources.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
+import { identityProviderRoutes } from './routes/identity-providers.ts'
 import { meRoutes } from './routes/me.ts'
 import { roleRoutes } from './routes/roles.ts'
 import { teamRoutes } from './routes/teams.ts'
 import { userRoutes } from './routes/users.ts'
 import { workspaceRoutes } from './routes/workspace.ts'
+import type { SignOn } from './sign-on/sign-on.ts'
 
 export type { PermissionSource } from './permission-catalogue.ts'
 export { identityPermissions } from './permissions.ts'
@@ -37,6 +49,7 @@ export const identityEntities = [
   RoleAssignmentSchema,
   MemberSchema,
   ApiKeySchema,
+  IdentityProviderSchema,
   WorkspaceSchema,
 ] as unknown as readonly EntitySchema[]
 
@@ -47,6 +60,7 @@ export const identityResources: readonly ResourceDefinition[] = [
   roles,
   roleAssignments,
   apiKeys,
+  identityProviders,
   workspaces,
 ]
 
@@ -54,6 +68,14 @@ export const identityJobs = [settleHomes]
 
 export const identityEvents: readonly EventDefinition[] = [UserDeactivated, UserInvited]
 
-export function identityRoutes(permissions: PermissionSource): readonly RouteDefinition[] {
-  return [...userRoutes, ...teamRoutes, ...roleRoutes(permissions), ...apiKeyRoutes, ...meRoutes, ...workspaceRoutes]
+export function identityRoutes(permissions: PermissionSource, signOn: () => SignOn): readonly RouteDefinition[] {
+  return [
+    ...userRoutes,
+    ...teamRoutes,
+    ...roleRoutes(permissions),
+    ...apiKeyRoutes,
+    ...identityProviderRoutes(signOn),
+    ...meRoutes,
+    ...workspaceRoutes,
+  ]
 }

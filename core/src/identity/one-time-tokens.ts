@@ -3,14 +3,30 @@ import { sql } from 'kysely'
 import { uuidv7 } from 'uuidv7'
 import type { Clock } from '../clock.ts'
 import type { Sql } from '../database/database.ts'
+import type { Through } from './sign-in.ts'
 
-/** What a token stands for: a sign-in half done, or the question a passkey has to answer. */
-export type TokenKind = 'second-step' | 'passkey-register' | 'passkey-sign-in'
+/** What a token stands for: a sign-in half done, or the question a passkey or an identity provider has to answer. */
+export type TokenKind = 'second-step' | 'passkey-register' | 'passkey-sign-in' | 'sign-on'
 
 export interface StepInHand {
   readonly user: string
   readonly email: string
   readonly rememberMe: boolean
+  readonly through?: Through | undefined
+}
+
+/** Somebody was sent to an identity provider and is expected back. */
+export interface SignOnInHand {
+  readonly provider: string
+  /** Hash of the cookie of the browser that was sent. */
+  readonly browser: string
+  /** Path to which they go when they are in. */
+  readonly returnTo: string
+  readonly rememberMe: boolean
+  /** What the protocol remembers of its question. */
+  readonly kept: unknown
+  /** The answer as SAML posted it, from another site and so without the cookie. */
+  readonly answer?: string
 }
 
 /** What is kept behind a token of each kind. */
@@ -18,6 +34,7 @@ export interface TokenValues {
   'second-step': StepInHand
   'passkey-register': { readonly user: string }
   'passkey-sign-in': Record<string, never>
+  'sign-on': SignOnInHand
 }
 
 /** Random words that open one thing once, for a few minutes, in whatever process they come back to. Only hashes are kept. */
@@ -49,6 +66,13 @@ export class OneTimeTokens {
       this.#owner,
     )
     return valueOf(rows)
+  }
+
+  /** Keeps something else behind a token that is still open. */
+  async change<K extends TokenKind>(kind: K, token: string, value: TokenValues[K]): Promise<void> {
+    await sql`
+      update core.verification set value = ${JSON.stringify(value)}
+      where identifier = ${identifierOf(kind, token)} and expires_at > ${this.#now()}::timestamptz`.execute(this.#owner)
   }
 
   /** Uses a token up: of two who come with it, one gets its value. */

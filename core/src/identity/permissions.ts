@@ -4,5 +4,9 @@ export const identityPermissions: readonly PermissionDefinition[] = [
   definePermission('core.user.manage', { en: 'Manage users and teams', fr: 'Gérer les utilisateurs et les équipes' }),
   definePermission('core.role.manage', { en: 'Manage roles', fr: 'Gérer les rôles' }),
   definePermission('core.apikey.manage', { en: 'Manage API keys', fr: 'Gérer les clés d’API' }),
+  definePermission('core.signon.manage', {
+    en: 'Manage sign-in by identity providers',
+    fr: 'Gérer la connexion par fournisseur d’identité',
+  }),
   definePermission('core.workspace.open', { en: 'Open workspaces', fr: 'Ouvrir des espaces de travail' }),
 ]

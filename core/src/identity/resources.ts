@@ -1,5 +1,6 @@
 import { defineResource } from '../records/define-resource.ts'
 import { ApiKey } from './entities/api-key.ts'
+import { IdentityProvider } from './entities/identity-provider.ts'
 import { Member } from './entities/member.ts'
 import { Role } from './entities/role.ts'
 import { RoleAssignment } from './entities/role-assignment.ts'
@@ -32,6 +33,8 @@ export const users = defineResource(Member, {
     passwordLinkAt: { readonly: true },
     secondFactorResetAt: { readonly: true },
     sessionsEndedAt: { readonly: true },
+    vouchedAt: { readonly: true },
+    vouchedBy: { readonly: true },
     partner: { readonly: true },
     partners: { readonly: true },
   },
@@ -86,6 +89,20 @@ export const apiKeys = defineResource(ApiKey, {
   icon: 'key-round',
   fields: { rotatedAt: { readonly: true } },
   list: ['name', 'expiresAt', 'revokedAt'],
+})
+
+export const identityProviders = defineResource(IdentityProvider, {
+  ...administered,
+  path: 'identity-providers',
+  title: 'name',
+  icon: 'shield-check',
+  fields: {
+    kind: { format: 'select', options: ['oidc', 'saml'] },
+    admission: { format: 'select', options: ['invited', 'anyone'] },
+    secretSetAt: { readonly: true },
+  },
+  list: ['name', 'kind', 'enabled'],
+  sort: 'name',
 })
 
 export const workspaces = defineResource(WorkspaceRecord, {

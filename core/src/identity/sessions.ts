@@ -3,7 +3,8 @@ import { sql } from 'kysely'
 import type { Locale, Workspace } from '../actor.ts'
 import type { Clock } from '../clock.ts'
 import type { Sql } from '../database/database.ts'
-import { noWorkspace, sessionExpired, workspaceNotYours } from './errors.ts'
+import { administratorTemplate } from './administrators.ts'
+import { noWorkspace, sessionExpired, signOnNeeded, workspaceNotYours } from './errors.ts'
 
 /** A signed-in browser. */
 export interface Session {
@@ -17,6 +18,8 @@ export interface Session {
   readonly seenAt: string | null
   /** Opened with a second factor or a passkey. */
   readonly strong: boolean
+  /** Workspace it is bound to, because that workspace's identity provider opened it; undefined for a way in of the person's own. */
+  readonly boundTo: string | undefined
 }
 
 /** A person as one of their workspaces knows them. */
@@ -26,6 +29,8 @@ export interface Membership {
   readonly email: string | null
   readonly locale: Locale
   readonly lastSeenAt: string | null
+  /** Identity provider by which alone the workspace lets them in, where this session came in otherwise; null where it may. */
+  readonly onlyThrough: string | null
 }
 
 export interface SignedIn {
@@ -42,6 +47,8 @@ interface Row {
   readonly created_at: string
   readonly seen_at: string | null
   readonly strong: boolean
+  readonly bound_to: string | null
+  readonly only_through: string | null
   readonly workspace: Workspace | null
   readonly name: string
   readonly email: string | null
@@ -58,6 +65,18 @@ export const workspaceJson = (alias: string) => {
   const w = (column: string) => sql.ref(`${alias}.${column}`)
   return sql<Workspace>`jsonb_build_object('id', ${w('id')}, 'slug', ${w('slug')}, 'name', ${w('name')}, 'locale', ${w('locale')}, 'zone', ${w('zone')}, 'baseCurrency', ${w('base_currency')}, 'fiscalMonth', ${w('fiscal_month')}, 'labels', ${w('labels')}, 'secondFactor', ${w('second_factor')}, 'duplicateStrictness', ${w('duplicate_strictness')})`
 }
+
+/**
+ * SQL of the identity provider by which alone a workspace lets a member in, null where they may come in otherwise too.
+ * Administrators always may, for the day on which the provider fails.
+ */
+export const exclusiveProvider = sql<string | null>`
+  (select p.name from core.identity_provider p
+    where p.workspace = m.workspace and p.enabled and p.exclusive and p.deleted_at is null and p.domains ? split_part(lower(m.email), '@', 2)
+      and not exists (select from core.role_assignment a join core.role r on r.workspace = a.workspace and r.id = a.role_id
+        where a.workspace = m.workspace and a.user_id = m.id and a.deleted_at is null and a.until is null
+          and r.template = ${administratorTemplate} and r.deleted_at is null)
+    order by p.created_at limit 1)`
 
 /** Finds whose browser a request comes from: the cookie's signature first, then one statement. */
 export class Sessions {
@@ -115,10 +134,12 @@ export class Sessions {
 
   async #load(token: string): Promise<SignedIn | undefined> {
     const { rows } = await sql<Row>`
-      select s.id, s.user_id, s.workspace as current, s.expires_at, s.created_at, s.seen_at, s.strong, m.name, m.email, m.locale, m.last_seen_at,
+      select s.id, s.user_id, s.workspace as current, s.expires_at, s.created_at, s.seen_at, s.strong, s.bound_to, m.name, m.email, m.locale, m.last_seen_at,
+        case when s.provider is null then ${exclusiveProvider} end as only_through,
         case when w.id is null then null else ${workspaceJson('w')} end as workspace
       from core.session s
       left join core.member m on m.id = s.user_id and m.state = 'active' and m.deleted_at is null
+        and (s.bound_to is null or m.workspace = s.bound_to)
       left join core.workspace w on w.id = m.workspace
       where s.token = ${token}
       order by m.created_at, w.id`.execute(this.#owner)
@@ -133,25 +154,30 @@ export class Sessions {
       createdAt: first.created_at,
       seenAt: first.seen_at,
       strong: first.strong,
+      boundTo: first.bound_to ?? undefined,
     }
-    const memberships = rows.flatMap(({ workspace, name, email, locale, last_seen_at }) =>
-      workspace ? [{ workspace, name, email, locale, lastSeenAt: last_seen_at }] : [],
+    const memberships = rows.flatMap(({ workspace, name, email, locale, last_seen_at, only_through }) =>
+      workspace ? [{ workspace, name, email, locale, lastSeenAt: last_seen_at, onlyThrough: only_through }] : [],
     )
     return { session, memberships }
   }
 }
 
 /**
- * The workspace a request is for: the one it names, else the one the session was switched to, else the first.
+ * The workspace a request is for: the one it names, else the one the session was switched to, else the first that is open.
  *
- * @throws `NO_WORKSPACE`, `WORKSPACE_NOT_YOURS` (403)
+ * @throws `NO_WORKSPACE`, `WORKSPACE_NOT_YOURS`, `SIGN_ON_NEEDED` (403)
  */
 export function chosenMembership({ session, memberships }: SignedIn, asked: string | undefined): Membership {
-  const first = memberships[0]
+  const first = memberships.find(({ onlyThrough }) => onlyThrough === null) ?? memberships[0]
   if (!first) throw noWorkspace({})
-  if (asked === undefined) return memberships.find(({ workspace }) => workspace.id === session.workspace) ?? first
-  const chosen = memberships.find(({ workspace }) => isNamed(workspace, asked))
-  if (!chosen) throw workspaceNotYours({ workspace: asked })
+  const chosen =
+    asked === undefined
+      ? (memberships.find(({ workspace }) => workspace.id === session.workspace) ?? first)
+      : memberships.find(({ workspace }) => isNamed(workspace, asked))
+  if (!chosen) throw workspaceNotYours({ workspace: asked! })
+  const { onlyThrough, workspace } = chosen
+  if (onlyThrough !== null) throw signOnNeeded({ provider: onlyThrough, workspace: workspace.name })
   return chosen
 }
 

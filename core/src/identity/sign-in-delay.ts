@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { Clock } from '../clock.ts'
 import type { Sql } from '../database/database.ts'
 import { placeOf } from './addresses.ts'
-import { signInDelayed } from './errors.ts'
+import { questionsDelayed, signInDelayed } from './errors.ts'
 
 interface Bucket {
   readonly key: string
@@ -13,6 +13,9 @@ interface Bucket {
 
 /** Longest wait, seconds. */
 const longest = 900
+/** Questions that one place may ask, and in how many seconds: a large office behind one address signs in every morning. */
+const mostQuestions = 300
+const questionSeconds = 600
 /** After this long without an attempt a bucket starts anew, seconds. */
 const forgotten = 86_400
 
@@ -47,6 +50,28 @@ export class SignInDelay {
     )
   }
 
+  /**
+   * Counts a sign-in that begins with a question of ours, which costs a row and maybe a request to somebody else: whatever
+   * becomes of it, one place asks so many in ten minutes and no more.
+   *
+   * @throws `QUESTIONS_DELAYED` (429) with `retryAfter`, in seconds, in its extras
+   */
+  async ask(address: string | undefined): Promise<void> {
+    const now = this.#clock.now()
+    const at = sql`${now.toISOString()}::timestamptz`
+    const isOver = sql`f.last_at <= ${at} - make_interval(secs => ${questionSeconds}::int)`
+    const { rows } = await sql<{ failures: number; since: string }>`
+      insert into core.sign_in_failure as f (key, failures, last_at, blocked_until)
+      values (${hashed(`questions ${address === undefined ? '' : placeOf(address)}`)}, 1, ${at}, ${at})
+      on conflict (key) do update set failures = case when ${isOver} then 1 else f.failures + 1 end,
+        last_at = case when ${isOver} then ${at} else f.last_at end
+      returning failures, last_at as since`.execute(this.#owner)
+    const { failures, since } = rows[0]!
+    if (failures <= mostQuestions) return
+    const seconds = Math.max(1, Math.ceil((Date.parse(since) - now.getTime()) / 1000) + questionSeconds)
+    throw questionsDelayed({ seconds }, { retryAfter: seconds })
+  }
+
   async #take({ key, free }: Bucket): Promise<void> {
     const now = this.#clock.now()
     const at = sql`${now.toISOString()}::timestamptz`
@@ -75,9 +100,12 @@ export function foldedEmail(email: string): string {
   return email.trim().toLowerCase()
 }
 
-/** Hashed, so that the table is no list of who tried to sign in. */
+/** So that the table is no list of who tried to sign in. */
+function hashed(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
+}
+
 function buckets(email: string, address: string | undefined): Bucket[] {
-  const hashed = (text: string) => createHash('sha256').update(text).digest('base64url')
   const who = foldedEmail(email)
   const where = address === undefined ? undefined : placeOf(address)
   const pair = { key: hashed(`pair ${who} ${where ?? ''}`), free: 4 }

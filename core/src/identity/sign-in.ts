@@ -19,6 +19,21 @@ export interface SignInOptions {
   readonly sessionSeconds: number
 }
 
+/** How somebody comes in. */
+export interface Entry {
+  readonly user: string
+  readonly rememberMe: boolean
+  /** With a second factor or a passkey. */
+  readonly strong: boolean
+  /** The identity provider that vouched for them, and the one workspace it speaks for. */
+  readonly through?: Through | undefined
+}
+
+export interface Through {
+  readonly provider: string
+  readonly workspace: string
+}
+
 export const authPath = '/api/auth'
 
 /** Header in which the sign-in library is handed the client's address; never taken from outside. */
@@ -183,7 +198,7 @@ export class SignIn {
   /** @returns the answer whose cookies carry the new session */
   async open(
     request: Request,
-    { user, rememberMe, strong }: { user: string; rememberMe: boolean; strong: boolean },
+    { user, rememberMe, strong, through }: Entry,
     address: string | undefined,
   ): Promise<Response> {
     const auth = await this.#opened()
@@ -193,7 +208,10 @@ export class SignIn {
     const answer = await auth.api.openSession({ body: { user, rememberMe }, headers, asResponse: true })
     if (!answer.ok) throw new Error(`Opening a session failed: ${await answer.text()}`)
     const { token } = (await answer.json()) as { token: string }
-    if (strong) await sql`update core.session set strong = true where token = ${token}`.execute(this.#options.owner)
+    const { provider = null, workspace = null } = through ?? {}
+    await sql`
+      update core.session set strong = ${strong}, provider = ${provider}, bound_to = ${workspace}, workspace = ${workspace}
+      where token = ${token}`.execute(this.#options.owner)
     return answer
   }
 

@@ -79,6 +79,8 @@ export interface SessionJson {
   readonly seenAt: string
   readonly expiresAt: string
   readonly strong: boolean
+  /** Name of the identity provider it was opened through; null for a way in of their own. */
+  readonly through: string | null
 }
 
 interface Assignment {
@@ -201,6 +203,32 @@ export class UserService {
     return this.#invited(id)
   }
 
+  /**
+   * Lets somebody in whom an identity provider vouched for: they sign in through it.
+   *
+   * @returns the user id
+   * @throws `ALREADY_MEMBER` (409)
+   */
+  async join({ email, name, roles = [], teams = [] }: Invitation & { name: string }): Promise<string> {
+    const { id } = await this.#openLogin({ email, name, hash: null })
+    await this.#admit({ id, name, email, locale: this.#ctx.workspace.locale, state: 'active' })
+    await this.setRoles(id, roles)
+    await this.setTeams(id, teams)
+    return id
+  }
+
+  /** Somebody invited came in by another way than their link, which ends. */
+  async accept(id: string): Promise<void> {
+    await endLink(this.#ctx, id)
+    await this.#records.update(users, await this.get(id), { state: 'active' })
+  }
+
+  /** The ledger keeps through what somebody signed in. */
+  async noteVoucher(id: string, provider: string): Promise<void> {
+    const vouched = { vouchedAt: this.#now(), vouchedBy: provider }
+    await this.#records.update(users, await this.get(id), vouched, { internal: true })
+  }
+
   /** Makes a new link for somebody who has not come in yet; the old one ends. @throws `INVITATION_ACCEPTED` (409) */
   async renewInvitation(id: string): Promise<Invited> {
     await this.#demandInvited(id)
@@ -273,7 +301,7 @@ export class UserService {
     await this.get(id)
     const { rows } = await sql<SessionJson>`
       select id, user_agent as "userAgent", address, created_at as "createdAt", seen_at as "seenAt",
-        expires_at as "expiresAt", strong from core.login_sessions(${id}::uuid, ${this.#now()}::timestamptz)
+        expires_at as "expiresAt", strong, through from core.login_sessions(${id}::uuid, ${this.#now()}::timestamptz)
       order by seen_at desc, id limit 200`.execute(this.#ctx.sql)
     return rows
   }

@@ -31,6 +31,7 @@ const rights = new Set([
   'core.role',
   'core.role-assignment',
   'core.api-key',
+  'core.identity-provider',
   'core.workspace',
   'core.share',
 ])

@@ -10,15 +10,18 @@ import {
   notSignedIn,
   secondFactorDemanded,
   secondFactorNeeded,
+  signOnBound,
+  signOnNeeded,
 } from '../errors.ts'
 import type { IdentityOptions, LinkChoice, Resolved } from '../identity.ts'
 import type { OneTimeTokens } from '../one-time-tokens.ts'
 import type { Passkeys } from '../passkeys.ts'
 import { passwordMatches } from '../passwords.ts'
 import type { SecondFactors } from '../second-factors.ts'
-import type { Session, Sessions, SignedIn } from '../sessions.ts'
+import { exclusiveProvider, type Session, type Sessions, type SignedIn } from '../sessions.ts'
 import type { SignInDelay } from '../sign-in-delay.ts'
-import type { SignIn } from '../sign-in.ts'
+import type { Entry, SignIn, Through } from '../sign-in.ts'
+import type { SignOn } from '../sign-on/sign-on.ts'
 import type { Workspaces } from '../workspaces.ts'
 
 /** One request at the door: what belongs to a person rather than to one of their workspaces. */
@@ -43,6 +46,7 @@ export interface DoorParts {
   readonly secondFactors: SecondFactors
   readonly passkeys: Passkeys
   readonly workspaces: Workspaces
+  readonly signOn: SignOn
   resolve(call: Call): Promise<Resolved | undefined>
 }
 
@@ -96,7 +100,7 @@ export class Door {
    * The session, and that its own person sits before it: they signed in a moment ago, or say their password again. Who
    * has a second factor has used it in this session, so that a password alone never changes it.
    *
-   * @throws `SECOND_FACTOR_NEEDED`, `CONFIRMATION_NEEDED` (403), `CREDENTIALS_WRONG` (401), `SIGN_IN_DELAYED` (429)
+   * @throws `SIGN_ON_BOUND`, `SECOND_FACTOR_NEEDED`, `CONFIRMATION_NEEDED` (403), `CREDENTIALS_WRONG` (401), `SIGN_IN_DELAYED` (429)
    */
   async demandPresence({ request, address }: Call, password: string | undefined): Promise<Session & Login> {
     const session = await this.demandStrength(request)
@@ -109,12 +113,13 @@ export class Door {
   }
 
   /**
-   * The session, opened with the second factor or a passkey of who has one.
+   * The session, opened by a way of the person's own, with the second factor or a passkey of who has one.
    *
-   * @throws `SECOND_FACTOR_NEEDED` (403)
+   * @throws `SIGN_ON_BOUND`, `SECOND_FACTOR_NEEDED` (403)
    */
   async demandStrength(request: Request): Promise<Session> {
     const { session } = await this.demandSession(request)
+    await this.demandOwnWay(session)
     const { since, passkeys } = await this.parts.secondFactors.stateOf(session.user)
     if (!session.strong && (since !== null || passkeys > 0)) throw secondFactorNeeded({})
     return session
@@ -132,17 +137,14 @@ export class Door {
    * Opens a session: always a new one, so that a token somebody planted beforehand opens nothing, and the one the
    * browser had before ends.
    *
-   * @throws `NO_WORKSPACE` (403)
+   * @throws `NO_WORKSPACE`, `SIGN_ON_NEEDED` (403)
    */
-  async open(
-    { request, address }: Call,
-    user: string,
-    { rememberMe, strong }: { rememberMe: boolean; strong: boolean },
-  ): Promise<Response> {
+  async open({ request, address }: Call, entry: Entry): Promise<Response> {
     const { signIn, sessions } = this.parts
-    await this.demandMember(user)
+    const { user } = entry
+    await this.demandMember(user, entry.through)
     const { name, email } = await this.login(user)
-    const opened = await signIn.open(request, { user, rememberMe, strong }, address)
+    const opened = await signIn.open(request, entry, address)
     const before = sessions.tokenOf(request)
     if (before !== undefined) {
       await signIn.endSession(before)
@@ -152,12 +154,36 @@ export class Door {
     return withCookies(Response.json({ user: { id: user, name, email } }), opened)
   }
 
-  async demandMember(user: string): Promise<void> {
+  /**
+   * Refuses who works nowhere, or nowhere that this way in leads to.
+   *
+   * @throws `NO_WORKSPACE`, `SIGN_ON_NEEDED` (403)
+   */
+  async demandMember(user: string, through?: Through): Promise<void> {
+    const only = through === undefined ? exclusiveProvider : sql<null>`null`
+    const { rows } = await sql<{ provider: string | null; workspace: string }>`
+      select ${only} as provider, w.name as workspace from core.member m join core.workspace w on w.id = m.workspace
+      where m.id = ${user} and m.state = 'active' and m.deleted_at is null
+        and (${through?.workspace ?? null}::uuid is null or m.workspace = ${through?.workspace ?? null}::uuid)
+      order by m.created_at, w.id`.execute(this.owner)
+    const [first] = rows
+    if (!first) throw noWorkspace({})
+    if (first.provider !== null && rows.every(({ provider }) => provider !== null))
+      throw signOnNeeded({ provider: first.provider, workspace: first.workspace })
+  }
+
+  /**
+   * Refuses what is a person's alone, and not a workspace's, in a session that a workspace's identity provider opened: its
+   * administrator could have made that session. Who works there alone has nothing to lose by it.
+   *
+   * @throws `SIGN_ON_BOUND` (403)
+   */
+  async demandOwnWay({ user, boundTo }: Session): Promise<void> {
+    if (boundTo === undefined) return
     const { rows } = await sql`
-      select 1 from core.member where id = ${user} and state = 'active' and deleted_at is null limit 1`.execute(
-      this.owner,
-    )
-    if (rows.length === 0) throw noWorkspace({})
+      select 1 from core.member where id = ${user} and workspace <> ${boundTo} and state = 'active' and accepted_at is not null
+        and deleted_at is null limit 1`.execute(this.owner)
+    if (rows.length > 0) throw signOnBound({})
   }
 
   /** A second factor was just shown: this session has one now, and those that had none end. */

@@ -8,7 +8,7 @@ import { linkHash, type LinkPurpose } from '../sign-in-links.ts'
 import { authPath } from '../sign-in.ts'
 import { bodyOf, privately, type Answers, type Call, type Door } from './door.ts'
 import { madePasskey, passkeyName } from './passkeys.ts'
-import { enterWithPassword } from './sign-in.ts'
+import { enterByFirstFactor } from './sign-in.ts'
 
 const token = z.string().max(100)
 const linkBody = z.strictObject({ token })
@@ -67,12 +67,12 @@ export const linkAnswers: Answers = {
         await door.parts.passkeys.remove(user, made.id)
         throw error
       }
-      return door.open(call, user, { rememberMe: true, strong: true })
+      return door.open(call, { user, rememberMe: true, strong: true })
     }
     if (password === undefined) throw passwordMissing({})
     demandPassword(password)
     await door.useLink(workspace, user, { ...choice, hash: await hashPassword(password) })
-    return enterWithPassword(door, call, { user, email, rememberMe: true })
+    return enterByFirstFactor(door, call, { user, email, rememberMe: true })
   },
 }
 
@@ -82,7 +82,8 @@ async function openLink(door: Door, token: string): Promise<OpenLink> {
     select l.purpose, l.user_id as user, m.name, m.email, m.locale, ${workspaceJson('w')} as workspace, l.expires_at as "expiresAt",
       (select name from core.member b where b.workspace = l.workspace and b.id = l.created_by) as by,
       exists (select from core.credential c where c.user_id = l.user_id)
-        or exists (select from core.passkey k where k.user_id = l.user_id) as "isKnown"
+        or exists (select from core.passkey k where k.user_id = l.user_id)
+        or exists (select from core.external_identity e where e.user_id = l.user_id) as "isKnown"
     from core.sign_in_link l join core.workspace w on w.id = l.workspace
     join core.member m on m.workspace = l.workspace and m.id = l.user_id and m.deleted_at is null and m.state <> 'inactive'
     where l.hash = decode(${linkHash(token)}, 'hex') and l.expires_at > ${door.now()}::timestamptz`.execute(door.owner)
@@ -91,7 +92,9 @@ async function openLink(door: Door, token: string): Promise<OpenLink> {
 }
 
 /** @throws `LINK_NEEDS_SIGN_IN` (403) */
-async function demandBeing(door: Door, { request }: Call, { user, email }: OpenLink): Promise<void> {
+async function demandBeing(door: Door, { request }: Call, { user, email, workspace }: OpenLink): Promise<void> {
   const signedIn = await door.parts.sessions.find(request).catch(() => undefined)
-  if (signedIn?.session.user !== user) throw linkNeedsSignIn({ email })
+  // What another workspace's provider says is no word of theirs here.
+  const { boundTo = workspace.id } = signedIn?.session ?? {}
+  if (signedIn?.session.user !== user || boundTo !== workspace.id) throw linkNeedsSignIn({ email })
 }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { z } from 'zod'
 import { permissionDenied } from '../../permissions/errors.ts'
-import { notSignedIn } from '../errors.ts'
+import { notSignedIn, signOnBound } from '../errors.ts'
 import { demandPassword, hashPassword } from '../passwords.ts'
 import { chosenMembership } from '../sessions.ts'
 import { isZone } from '../settings-values.ts'
@@ -63,6 +63,8 @@ export const ownAccountAnswers: Answers = {
     const resolved = await door.parts.resolve(call)
     if (!resolved?.session) throw notSignedIn({})
     if (!resolved.authority.may('core.workspace.open')) throw permissionDenied({ permission: 'core.workspace.open' })
+    // It could not go in there itself.
+    if (resolved.session.boundTo !== undefined) throw signOnBound({})
     const wanted = await bodyOf(call.request, workspaceBody)
     const { name, email } = await door.login(resolved.session.user)
     const given = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined))

@@ -67,6 +67,7 @@ export const passkeyAnswers: Answers = {
 
   'PATCH /api/core/me/passkeys/:id': async (door, { request, params }) => {
     const { session } = await door.demandSession(request)
+    await door.demandOwnWay(session)
     const { name } = await bodyOf(request, nameBody)
     await door.parts.passkeys.rename(session.user, params['id']!, name)
     return done()

@@ -6,11 +6,16 @@ import { done, privately, type Answers } from './door.ts'
 export const sessionAnswers: Answers = {
   'GET /api/core/me/sessions': async (door, { request }) => {
     const { session } = await door.demandSession(request)
+    // A session that a workspace's provider opened sees what is that workspace's own.
+    const bound = session.boundTo ?? null
     const { rows } = await sql`
-      select id, user_agent as "userAgent", nullif(ip_address, '') as address, created_at as "createdAt",
-        coalesce(seen_at, created_at) as "seenAt", expires_at as "expiresAt", strong, id = ${session.id} as "isThis"
-      from core.session where user_id = ${session.user} and expires_at > ${door.now()}::timestamptz
-      order by id = ${session.id} desc, coalesce(seen_at, created_at) desc, id limit 200`.execute(door.owner)
+      select s.id, s.user_agent as "userAgent", nullif(s.ip_address, '') as address, s.created_at as "createdAt",
+        coalesce(s.seen_at, s.created_at) as "seenAt", s.expires_at as "expiresAt", s.strong, s.id = ${session.id} as "isThis",
+        p.name as through
+      from core.session s left join core.identity_provider p on p.id = s.provider
+      where s.user_id = ${session.user} and s.expires_at > ${door.now()}::timestamptz
+        and (${bound}::uuid is null or s.bound_to = ${bound}::uuid)
+      order by s.id = ${session.id} desc, coalesce(s.seen_at, s.created_at) desc, s.id limit 200`.execute(door.owner)
     return privately(rows)
   },
 
@@ -23,7 +28,10 @@ export const sessionAnswers: Answers = {
     const { session } = await door.demandSession(request)
     const id = params['id']!
     const { rows } = await sql`
-      delete from core.session where user_id = ${session.user} and id::text = ${id} returning 1`.execute(door.owner)
+      delete from core.session where user_id = ${session.user} and id::text = ${id}
+        and (${session.boundTo ?? null}::uuid is null or bound_to = ${session.boundTo ?? null}::uuid) returning 1`.execute(
+      door.owner,
+    )
     if (rows.length === 0) throw recordNotFound({ resource: 'session', id })
     door.forget()
     return done()

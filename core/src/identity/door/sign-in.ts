@@ -27,7 +27,7 @@ export const signInAnswers: Answers = {
     const user = await signIn.check(body)
     if (user === undefined) throw credentialsWrong({})
     await delay.succeed(body.email, call.address)
-    return enterWithPassword(door, call, { user, email: body.email, rememberMe })
+    return enterByFirstFactor(door, call, { user, email: body.email, rememberMe })
   },
 
   [`POST ${authPath}/sign-in/second-factor`]: async (door, call) => {
@@ -42,19 +42,23 @@ export const signInAnswers: Answers = {
     if (!(await secondFactors.use(step.user, code))) throw secondFactorWrong({})
     await delay.succeed(who, call.address)
     if (!(await tokens.take('second-step', token))) throw signInStepGone({})
-    const answer = await door.open(call, step.user, { rememberMe: step.rememberMe, strong: true })
+    const { user, rememberMe, through } = step
+    // It may have been switched off since it vouched.
+    if (through) await door.parts.signOn.providers.demand(through.provider)
+    const answer = await door.open(call, { user, rememberMe, strong: true, through })
     answer.headers.append('set-cookie', stepCookie(door, '', 0))
     return answer
   },
 
-  [`POST ${authPath}/passkey/options`]: async (door) => {
+  [`POST ${authPath}/passkey/options`]: async (door, { address }) => {
+    await door.parts.delay.ask(address)
     return Response.json({ data: await door.parts.passkeys.question() }, { headers: { 'cache-control': 'no-store' } })
   },
 
   [`POST ${authPath}/sign-in/passkey`]: async (door, call) => {
     const { response, rememberMe = true } = await bodyOf(call.request, passkeyBody)
     const user = await door.parts.passkeys.answer(response)
-    return door.open(call, user, { rememberMe, strong: true })
+    return door.open(call, { user, rememberMe, strong: true })
   },
 
   [`POST ${authPath}/sign-out`]: async (door, { request }) => {
@@ -74,12 +78,12 @@ export const signInAnswers: Answers = {
   },
 }
 
-/** The password was right: opens a session, or asks for the code of an app first. */
-export async function enterWithPassword(door: Door, call: Call, step: StepInHand): Promise<Response> {
+/** A password was right, or a provider vouched: opens a session, or asks for the code of an app first. */
+export async function enterByFirstFactor(door: Door, call: Call, step: StepInHand): Promise<Response> {
   const { secondFactors, tokens } = door.parts
-  await door.demandMember(step.user)
+  await door.demandMember(step.user, step.through)
   if (!(await secondFactors.isOn(step.user)))
-    return door.open(call, step.user, { rememberMe: step.rememberMe, strong: false })
+    return door.open(call, { user: step.user, rememberMe: step.rememberMe, strong: false, through: step.through })
   const token = await tokens.issue('second-step', step, stepSeconds)
   const answer = Response.json({ secondFactor: true }, { headers: { 'cache-control': 'no-store' } })
   answer.headers.append('set-cookie', stepCookie(door, token, stepSeconds))

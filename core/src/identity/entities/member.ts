@@ -23,6 +23,9 @@ export const MemberSchema = defineEntity({
     secondFactorResetAt: p.datetime().nullable(),
     /** When an administrator last ended sessions of theirs. */
     sessionsEndedAt: p.datetime().nullable(),
+    /** When an identity provider last vouched for them, and what it was called. */
+    vouchedAt: p.datetime().nullable(),
+    vouchedBy: p.string().nullable(),
     /** Id of the partner they work for; null for the people of the house. What a partner is, a plugin knows. */
     partner: p.uuid().nullable(),
     /** All partners they stand for, their own among them. */

@@ -44,6 +44,7 @@ const session = z.object({
   seenAt: z.string(),
   expiresAt: z.string(),
   strong: z.boolean(),
+  through: z.string().nullable(),
 })
 const access = z.object({
   roles: z.array(z.object({ id: z.string(), name: z.string(), until: instant })),

@@ -1,0 +1,171 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { z } from 'zod'
+import { readText } from '../../http/body.ts'
+import { permissionDenied } from '../../permissions/errors.ts'
+import { recordNotFound } from '../../records/errors.ts'
+import { notSignedIn, returnRefused, signOnGone, signOnUnknown } from '../errors.ts'
+import { cookieValue } from '../sessions.ts'
+import { authPath } from '../sign-in.ts'
+import { readMetadata } from '../sign-on/saml-metadata.ts'
+import { vouchedBy } from '../sign-on/vouching.ts'
+import { bodyOf, privately, withCookies, type Answers, type Call, type Door } from './door.ts'
+import { enterByFirstFactor } from './sign-in.ts'
+import type { Resolved } from '../identity.ts'
+
+const findBody = z.strictObject({ email: z.string().trim().max(254) })
+const startBody = z.strictObject({
+  provider: z.string().max(60),
+  returnTo: z.string().max(2_000).optional(),
+  rememberMe: z.boolean().optional(),
+})
+const finishBody = z.strictObject({ provider: z.string().max(60), query: z.string().max(20_000) })
+const metadataBody = z.union([
+  z.strictObject({ xml: z.string().max(500_000) }),
+  z.strictObject({ url: z.string().max(2_000) }),
+])
+
+/** Seconds somebody has at the provider. */
+const patience = 600
+
+/** What a provider's page posts: it has no cookie of ours, and opens nothing by itself. */
+export const postedFromElsewhere: ReadonlySet<string> = new Set([`POST ${authPath}/sign-on/:provider/saml`])
+
+/**
+ * Coming in by somebody else's word. The browser begins here, is sent to the provider, and comes back to a page of ours
+ * that brings the answer: by then the cookie given at the beginning says that it is the same browser.
+ */
+export const signOnAnswers: Answers = {
+  [`GET ${authPath}/sign-on`]: async (door) => Response.json({ data: await door.parts.signOn.providers.buttons() }),
+
+  // The address comes in a body, where no log of addresses keeps it. Whether anybody has it is not said.
+  [`POST ${authPath}/sign-on/find`]: async (door, { request, address }) => {
+    await door.parts.delay.ask(address)
+    const { email } = await bodyOf(request, findBody)
+    return privately(await door.parts.signOn.providers.buttons(email))
+  },
+
+  [`POST ${authPath}/sign-on/start`]: async (door, call) => {
+    const { provider: id, returnTo = '/', rememberMe = true } = await bodyOf(call.request, startBody)
+    const { delay, signOn, tokens } = door.parts
+    await delay.ask(call.address)
+    const provider = await signOn.providers.demand(id)
+    const protocol = signOn.protocol(provider)
+    const browser = randomBytes(32).toString('base64url')
+    const kept = await protocol.question()
+    const hand = { provider: id, browser: hashOf(browser), returnTo: ownPath(door, returnTo), rememberMe, kept }
+    const state = await tokens.issue('sign-on', hand, patience)
+    const url = await protocol.address(provider, kept, state)
+    const answer = privately({ url: url.href })
+    answer.headers.append('set-cookie', browserCookie(door, browser, patience))
+    return answer
+  },
+
+  // Posted from the provider's page, so without a cookie: it is put by for the page of ours that comes to fetch it.
+  [`POST ${authPath}/sign-on/:provider/saml`]: async (door, { request, params }) => {
+    const form = new URLSearchParams(await readText(request))
+    const state = form.get('RelayState') ?? ''
+    const hand = await door.parts.tokens.find('sign-on', state)
+    const isAwaited = hand !== undefined && hand.provider === params['provider'] && hand.answer === undefined
+    if (isAwaited) await door.parts.tokens.change('sign-on', state, { ...hand, answer: form.get('SAMLResponse') ?? '' })
+    const page = new URL(door.parts.signOn.addressesOf(isAwaited ? hand.provider : 'unknown').redirect)
+    page.searchParams.set('state', isAwaited ? state : '')
+    return new Response(null, { status: 303, headers: { location: page.href, 'cache-control': 'no-store' } })
+  },
+
+  [`GET ${authPath}/sign-on/:provider/saml/metadata`]: async (door, { params }) => {
+    const { providers, saml } = door.parts.signOn
+    const provider = await providers.find(params['provider']!)
+    if (provider?.kind !== 'saml') throw signOnUnknown({})
+    return new Response(await saml.metadata(provider), {
+      headers: {
+        'content-type': 'application/samlmetadata+xml',
+        'content-disposition': 'attachment; filename="socle.xml"',
+      },
+    })
+  },
+
+  [`POST ${authPath}/sign-on/finish`]: async (door, call) => {
+    const { provider: id, query } = await bodyOf(call.request, finishBody)
+    const { tokens, signOn, sessions, options } = door.parts
+    const params = new URLSearchParams(query)
+    const state = params.get('state') ?? ''
+    const browser = cookieValue(call.request.headers.get('cookie') ?? '', browserName(door))
+    const begun = await tokens.find('sign-on', state)
+    if (!begun || browser === undefined || begun.provider !== id || begun.browser !== hashOf(browser))
+      throw signOnGone({})
+    // Taken before it is judged: of two who bring one answer, one is heard.
+    const hand = await tokens.take('sign-on', state)
+    if (!hand) throw signOnGone({})
+    const provider = await signOn.providers.demand(id)
+    const posted = new URLSearchParams({ SAMLResponse: hand.answer ?? '' })
+    const voucher = await signOn
+      .protocol(provider)
+      .voucher(provider, hand.kept, provider.kind === 'saml' ? posted : params)
+    const here = await sessions.find(call.request).catch(() => undefined)
+    const present = here && here.session.boundTo === undefined ? here.session.user : undefined
+    const vouched = await vouchedBy(door.owner, provider, voucher, present)
+    const user = await options.letIn(vouched)
+    door.forget()
+    const through = { provider: provider.id, workspace: provider.workspace.id }
+    const step = { user, email: vouched.email, rememberMe: hand.rememberMe, through }
+    const entered = provider.strong
+      ? await door.open(call, { user, rememberMe: hand.rememberMe, strong: true, through })
+      : await enterByFirstFactor(door, call, step)
+    const { secondFactor } = (await entered.clone().json()) as { secondFactor?: true }
+    const answer = privately({ returnTo: hand.returnTo, ...(secondFactor ? { secondFactor } : {}) })
+    answer.headers.append('set-cookie', browserCookie(door, '', 0))
+    return withCookies(answer, entered)
+  },
+
+  // Beside the other settings of a provider because they speak to it: no transaction waits for another company's server.
+  'POST /api/core/identity-providers/:id/test': async (door, call) => {
+    const { workspace } = await demandManager(door, call)
+    const { signOn } = door.parts
+    const id = call.params['id']!
+    const provider = await signOn.providers.find(id)
+    if (provider?.workspace.id !== workspace.id) throw recordNotFound({ resource: 'identity provider', id })
+    const checks = await signOn.protocol(provider).test(provider)
+    const said = checks.map(({ problem, ...check }) =>
+      problem ? { ...check, code: problem.code, detail: problem.message, values: problem.values } : check,
+    )
+    return privately({ ok: checks.every(({ ok }) => ok), checks: said })
+  },
+
+  'POST /api/core/identity-providers/read-metadata': async (door, call) => {
+    await demandManager(door, call)
+    const body = await bodyOf(call.request, metadataBody)
+    if ('xml' in body) return privately(readMetadata(body.xml))
+    const answer = await door.parts.signOn.outgoing.fetch(body.url)
+    return privately(readMetadata(await answer.text()))
+  },
+}
+
+/** @throws `NOT_SIGNED_IN` (401), `PERMISSION_DENIED` (403) */
+async function demandManager(door: Door, call: Call): Promise<Resolved> {
+  const resolved = await door.parts.resolve(call)
+  if (!resolved) throw notSignedIn({})
+  for (const permission of ['core.signon.manage', 'core.role.manage'])
+    if (!resolved.authority.may(permission)) throw permissionDenied({ permission })
+  return resolved
+}
+
+/** A path on this site and nowhere else, however a browser reads it. @throws `RETURN_REFUSED` (422) */
+function ownPath(door: Door, path: string): string {
+  const site = new URL(door.parts.options.config.baseUrl).origin
+  const url = path.startsWith('/') ? URL.parse(path, site) : null
+  if (url?.origin !== site || url.pathname.startsWith('//')) throw returnRefused({ path: path.slice(0, 100) })
+  return `${url.pathname}${url.search}${url.hash}`
+}
+
+function browserName(door: Door): string {
+  return `${door.isSecure ? '__Secure-' : ''}socle.sign_on`
+}
+
+function browserCookie(door: Door, value: string, seconds: number): string {
+  const secure = door.isSecure ? '; Secure' : ''
+  return `${browserName(door)}=${value}; Max-Age=${seconds}; Path=${authPath}; HttpOnly; SameSite=Strict${secure}`
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
+}

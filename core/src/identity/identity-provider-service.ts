@@ -1,0 +1,127 @@
+import { sql } from 'kysely'
+import type { Context } from '../context.ts'
+import { permissionDenied } from '../permissions/errors.ts'
+import type { RecordJson, Records } from '../records/records.ts'
+import type { ProviderKind } from './entities/identity-provider.ts'
+import { identityProviders } from './resources.ts'
+import { pemOf } from './sign-on/certificates.ts'
+import type { SignOn } from './sign-on/sign-on.ts'
+
+export interface ProviderValues {
+  readonly name?: string
+  readonly enabled?: boolean
+  readonly shown?: boolean
+  readonly exclusive?: boolean
+  readonly strong?: boolean
+  readonly domains?: readonly string[]
+  readonly admission?: 'invited' | 'anyone'
+  readonly role?: string | null
+  readonly joinTeam?: string | null
+  readonly issuer?: string
+  readonly clientId?: string | null
+  /** Kept sealed, and answered by nothing; null takes it away. */
+  readonly clientSecret?: string | null
+  readonly entryPoint?: string | null
+  readonly certificates?: readonly string[]
+}
+
+export type NewProvider = ProviderValues & {
+  readonly name: string
+  readonly kind: ProviderKind
+  readonly issuer: string
+}
+
+/** A provider as its administrator reads it: the record, what to copy into the provider, and how many came through it. */
+export interface ProviderJson extends RecordJson {
+  readonly people: number
+  readonly redirect: string
+  readonly acs: string
+  readonly entityId: string
+}
+
+/** Who vouches for the people of a workspace. */
+export class IdentityProviderService {
+  readonly #ctx: Context
+  readonly #records: Records
+  readonly #signOn: SignOn
+
+  /** @throws `PERMISSION_DENIED` (403): who vouches for people can be any of them, so it takes every right over roles too */
+  constructor(ctx: Context, signOn: SignOn) {
+    if (!ctx.authority.may('core.role.manage')) throw permissionDenied({ permission: 'core.role.manage' })
+    this.#ctx = ctx
+    this.#records = ctx.asSystem().records
+    this.#signOn = signOn
+  }
+
+  async list(): Promise<ProviderJson[]> {
+    const { data } = await this.#records.list(identityProviders, { sort: 'name', limit: 200 })
+    return this.#shown(data)
+  }
+
+  async get(id: string): Promise<ProviderJson> {
+    const { data } = await this.#records.get(identityProviders, id)
+    const [shown] = await this.#shown([data])
+    return shown!
+  }
+
+  /** @throws `PROVIDER_INCOMPLETE`, `DOMAIN_INVALID`, `CERTIFICATE_INVALID`, `OUTGOING_URL_INVALID` (422) */
+  async create({ clientSecret, ...values }: NewProvider): Promise<ProviderJson> {
+    const { id } = await this.#records.create(identityProviders, { ...tidy(values), owner: null, team: null })
+    if (clientSecret !== undefined) await this.#keepSecret(id, clientSecret)
+    return this.get(id)
+  }
+
+  /**
+   * @throws `VERSION_CONFLICT`, `ADMINISTRATOR_LOCKED_OUT` (409), `PROVIDER_INCOMPLETE`, `DOMAIN_INVALID`,
+   * `CERTIFICATE_INVALID`, `OUTGOING_URL_INVALID` (422)
+   */
+  async change(id: string, { clientSecret, ...values }: ProviderValues, version?: number): Promise<ProviderJson> {
+    const before = await this.get(id)
+    const target = { id, version: version ?? before.version }
+    if (Object.keys(values).length > 0) await this.#records.update(identityProviders, target, tidy(values))
+    if (clientSecret !== undefined) await this.#keepSecret(id, clientSecret)
+    return this.get(id)
+  }
+
+  /** Who came in through it is signed out. @throws `ADMINISTRATOR_LOCKED_OUT` (409) */
+  async remove(id: string): Promise<void> {
+    await this.#records.remove(identityProviders, await this.get(id))
+  }
+
+  async #keepSecret(id: string, secret: string | null): Promise<void> {
+    const { workspace, sql: tx, clock } = this.#ctx
+    await sql`delete from core.identity_provider_secret where workspace = ${workspace.id}::uuid and provider = ${id}::uuid`.execute(
+      tx,
+    )
+    if (secret !== null)
+      await sql`
+        insert into core.identity_provider_secret (provider, workspace, sealed)
+        values (${id}, ${workspace.id}, ${this.#signOn.seal(id, secret)})`.execute(tx)
+    const { data } = await this.#records.get(identityProviders, id)
+    const secretSetAt = secret === null ? null : clock.now().toISOString()
+    await this.#records.update(identityProviders, data, { secretSetAt }, { internal: true })
+  }
+
+  async #shown(records: readonly RecordJson[]): Promise<ProviderJson[]> {
+    const { rows } = await sql<{ provider: string; people: number }>`
+      select provider, count(*) as people from core.external_identity where workspace = ${this.#ctx.workspace.id}::uuid
+      group by provider`.execute(this.#ctx.sql)
+    const people = new Map(rows.map(({ provider, people: count }) => [provider, count]))
+    return records.map((record) => ({
+      ...record,
+      people: people.get(record.id) ?? 0,
+      ...this.#signOn.addressesOf(record.id),
+    }))
+  }
+}
+
+/** Domains and certificates as they are compared. */
+function tidy<V extends ProviderValues>({ domains, certificates, ...values }: V) {
+  return {
+    ...values,
+    ...(domains === undefined
+      ? {}
+      : { domains: [...new Set(domains.map((domain) => domain.trim().replace(/^@/, '').toLowerCase()))] }),
+    ...(certificates === undefined ? {} : { certificates: [...new Set(certificates.map(pemOf))] }),
+  }
+}

@@ -1,0 +1,565 @@
+import { sql } from 'kysely'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { codeOf, patience } from './identity-world.ts'
+import { startLyingProvider, type Lie } from './lying-provider.ts'
+import { startOpenIdProvider, type OpenIdProvider } from './openid-provider.ts'
+import { administrator, base, SignOnWorld, type Browser } from './sign-on-world.ts'
+
+let world: SignOnWorld
+let idp: OpenIdProvider
+let provider: string
+
+beforeAll(async () => {
+  idp = await startOpenIdProvider()
+  world = await SignOnWorld.open()
+  provider = (await world.provider({ ...settings(), name: 'Entrance', enabled: true })).id
+  idp.allow(`${base}/sign-on/${provider}`)
+}, patience)
+afterAll(async () => {
+  await world.close()
+  await idp.close()
+})
+
+function settings() {
+  return {
+    name: 'Entrance',
+    kind: 'oidc',
+    issuer: idp.issuer,
+    clientId: idp.client.id,
+    clientSecret: idp.client.secret,
+    domains: ['garonne.example'],
+  }
+}
+
+let count = 0
+/** Somebody the provider knows, with an address of the company. */
+function somebody(more: object = {}) {
+  const name = `person${(count += 1)}`
+  const email = `${name}@garonne.example`
+  idp.accounts.set(name, { email, email_verified: true, name: `Person ${count}`, ...more })
+  return { login: name, email }
+}
+
+/** Signs in on the provider's own pages. Answers the address to which it sends the browser back. */
+async function atProvider(browser: Browser, from: URL, login: string): Promise<URL> {
+  let url = from
+  for (let step = 0; step < 10; step += 1) {
+    const page = await browser.go(url)
+    let location = page.headers.get('location')
+    if (location === null) {
+      const html = await page.text()
+      const prompt = /name="prompt" value="(\w+)"/.exec(html)?.[1] ?? ''
+      const body = new URLSearchParams({ prompt, ...(prompt === 'login' ? { login, password: 'any' } : {}) })
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+      const submitted = await browser.go(url, { method: 'POST', headers, body: body.toString() })
+      location = submitted.headers.get('location')
+    }
+    url = new URL(location ?? 'about:blank', url)
+    if (url.origin === base) return url
+  }
+  throw new Error(`The provider did not come to an end: ${url.href}`)
+}
+
+async function signOn(browser: Browser, login: string, id = provider) {
+  const back = await atProvider(browser, await browser.start(id), login)
+  return browser.finish(id, back.search)
+}
+
+const invite = (email: string, more: object = {}) =>
+  world.admin.ask('POST', '/api/core/users/invite', { email, ...more })
+
+describe('an administrator', () => {
+  test('adds a provider, reads what to copy into it, and never its secret again', async () => {
+    const { body } = await world.admin.ask('GET', '/api/core/identity-providers')
+    expect(body.data).toEqual([
+      expect.objectContaining({
+        id: provider,
+        name: 'Entrance',
+        redirect: `${base}/sign-on/${provider}`,
+        secretSetAt: expect.any(String),
+        enabled: true,
+      }),
+    ])
+    const { rows } = await sql<{ sealed: string }>`select sealed from core.identity_provider_secret`.execute(
+      world.owner,
+    )
+    for (const text of [JSON.stringify(body), JSON.stringify(rows), world.lines.join('\n')])
+      expect(text).not.toContain(idp.client.secret)
+  })
+
+  test('tests it, and is told what is wrong', async () => {
+    const check = async (values: object) => {
+      const { id } = await world.provider({ ...settings(), ...values })
+      const { body } = await world.admin.ask('POST', `/api/core/identity-providers/${id}/test`)
+      await world.admin.ask('DELETE', `/api/core/identity-providers/${id}`)
+      return body.data
+    }
+    expect(await check({})).toMatchObject({ ok: true, checks: [{ id: 'discovery' }, { id: 'keys' }, { id: 'client' }] })
+    expect(await check({ clientSecret: 'another' })).toMatchObject({
+      ok: false,
+      checks: [{ ok: true }, { ok: true }, { id: 'client', ok: false, values: { said: 'invalid_client' } }],
+    })
+    expect(await check({ issuer: 'http://127.0.0.1:1' })).toMatchObject({
+      ok: false,
+      checks: [{ id: 'discovery', ok: false, code: 'OUTGOING_FAILED', detail: expect.stringContaining('127.0.0.1:1') }],
+    })
+    expect(await check({ issuer: 'https://10.0.0.1' })).toMatchObject({
+      checks: [{ id: 'discovery', code: 'OUTGOING_REFUSED', detail: expect.stringContaining('10.0.0.1') }],
+    })
+    expect(await check({ issuer: `${idp.issuer}/elsewhere` })).toMatchObject({ ok: false })
+  })
+})
+
+describe('signing in', () => {
+  test('opens a session like any other, which says through what, and stands in the ledger', async () => {
+    const { login, email } = somebody()
+    const invited = await invite(email)
+    const browser = world.browser()
+    const back = await atProvider(browser, await browser.start(provider, { returnTo: '/accounts?q=x' }), login)
+    const finished = await browser.finish(provider, back.search)
+    expect(finished).toMatchObject({ status: 200, body: { data: { returnTo: '/accounts?q=x' } } })
+    expect(await browser.me()).toMatchObject({ status: 200 })
+    expect((await browser.ask('GET', '/api/core/me/sessions')).body.data).toEqual([
+      expect.objectContaining({ isThis: true, through: 'Entrance', strong: false }),
+    ])
+    const { id } = invited.body.data
+    const seen = await world.admin.ask('GET', `/api/core/users/${id}/sessions`)
+    expect(seen.body.data).toEqual([expect.objectContaining({ through: 'Entrance' })])
+    const history = await world.admin.ask('GET', `/api/core/users/${id}/history`)
+    const told = JSON.stringify(history.body.data[0])
+    expect(told).toContain('"vouchedBy"')
+    expect(told).toContain('Entrance')
+    await world.admin.ask('DELETE', `/api/core/users/${id}/sessions/${seen.body.data[0].id}`)
+    expect(await browser.me()).toMatchObject({ status: 401, body: { code: 'SESSION_EXPIRED' } })
+  })
+
+  test('lets nobody in whom nobody invited, until the provider may bring them: with its role and team', async () => {
+    const { login, email } = somebody()
+    const browser = world.browser()
+    expect(await signOn(browser, login)).toMatchObject({
+      status: 403,
+      body: { code: 'SIGN_ON_NOT_INVITED', detail: expect.stringContaining(email) },
+    })
+    const role = await world.role()
+    const team = (await world.admin.ask('POST', '/api/core/teams', { name: 'Newcomers' })).body.data.id
+    await world.change(provider, { admission: 'anyone', role, joinTeam: team })
+    expect(await signOn(browser, login)).toMatchObject({ status: 200 })
+    const { body } = await world.admin.ask('GET', `/api/core/users?q=${email}`)
+    expect(body.data).toEqual([expect.objectContaining({ email, state: 'active', team, roles: [role] })])
+    await world.change(provider, { admission: 'invited' })
+    expect(await signOn(browser, login), 'who is in stays in').toMatchObject({ status: 200 })
+  })
+
+  test('finds a colleague by a verified address alone, and by the account from then on', async () => {
+    const { login, email } = somebody({ email_verified: false })
+    const password = 'three plain words'
+    const made = await world.admin.ask('POST', '/api/core/users', { name: 'Colleague', email, password })
+    const { id } = made.body.data
+    const browser = world.browser()
+    expect(await signOn(browser, login)).toMatchObject({ status: 403, body: { code: 'SIGN_ON_EMAIL_UNVERIFIED' } })
+    idp.accounts.set(login, { email, email_verified: true })
+    expect(await signOn(browser, login)).toMatchObject({ status: 200 })
+    // The address changes at the provider, and is given to somebody else there.
+    idp.accounts.set(login, { email: `renamed-${email}`, email_verified: false })
+    const again = world.browser()
+    expect(await signOn(again, login)).toMatchObject({ status: 200 })
+    expect((await again.ask('GET', '/api/core/shell')).body.user).toMatchObject({ id })
+    const successor = somebody({ email })
+    expect(await signOn(world.browser(), successor.login)).toMatchObject({
+      status: 409,
+      body: { code: 'SIGN_ON_OTHER_ACCOUNT', detail: expect.stringContaining(email) },
+    })
+    expect(await world.browser().signIn({ email, password }), 'their password stays theirs').toMatchObject({
+      status: 200,
+    })
+  })
+
+  test('asks for an address of the domains the provider may vouch for', async () => {
+    const stranger = somebody({ email: 'someone@elsewhere.example' })
+    expect(await signOn(world.browser(), stranger.login)).toMatchObject({
+      status: 403,
+      body: { code: 'SIGN_ON_DOMAIN_REFUSED', detail: expect.stringContaining('someone@elsewhere.example') },
+    })
+    const silent = somebody({ email: undefined })
+    expect(await signOn(world.browser(), silent.login)).toMatchObject({ body: { code: 'SIGN_ON_EMAIL_MISSING' } })
+  })
+
+  test('refuses who is deactivated, and deactivation ends the sessions at once', async () => {
+    const { login, email } = somebody()
+    const { id } = (await invite(email)).body.data
+    const browser = world.browser()
+    await signOn(browser, login)
+    await world.admin.ask('POST', `/api/core/users/${id}/deactivate`)
+    expect((await browser.me()).status).toBe(401)
+    expect(await signOn(browser, login)).toMatchObject({ status: 403, body: { code: 'SIGN_ON_DEACTIVATED' } })
+  })
+
+  test('ends with the provider: switched off, it lets nobody in and signs out who came through it', async () => {
+    const { login, email } = somebody()
+    await invite(email)
+    const browser = world.browser()
+    await signOn(browser, login)
+    const begun = await atProvider(browser, await browser.start(provider), login)
+    await world.change(provider, { enabled: false })
+    expect((await browser.me()).status).toBe(401)
+    expect(await browser.finish(provider, begun.search)).toMatchObject({ body: { code: 'SIGN_ON_UNKNOWN' } })
+    expect(await browser.ask('POST', '/api/auth/sign-on/start', { provider })).toMatchObject({ status: 404 })
+    expect((await browser.ask('GET', '/api/auth/sign-on')).body.data).toEqual([])
+    await world.change(provider, { enabled: true })
+  })
+
+  test('asks for the code of an app, unless the provider asks for a second factor itself', async () => {
+    const { login, email } = somebody()
+    const { id } = (await invite(email)).body.data
+    const browser = world.browser()
+    await signOn(browser, login)
+    const { secret } = (await browser.ask('POST', '/api/core/me/second-factor', {})).body.data
+    const code = () => codeOf(secret, world.clock)
+    await browser.ask('POST', '/api/core/me/second-factor/confirm', { code: await code() })
+    world.clock.advance('PT1M')
+    const asked = world.browser()
+    expect(await signOn(asked, login)).toMatchObject({ status: 200, body: { data: { secondFactor: true } } })
+    expect((await asked.me()).status).toBe(401)
+    expect(await asked.ask('POST', '/api/auth/sign-in/second-factor', { code: await code() })).toMatchObject({
+      status: 200,
+    })
+    expect((await asked.ask('GET', '/api/core/me/sessions')).body.data).toContainEqual(
+      expect.objectContaining({ isThis: true, through: 'Entrance', strong: true }),
+    )
+    await world.change(provider, { strong: true })
+    const trusted = world.browser()
+    expect((await signOn(trusted, login)).body.data).not.toHaveProperty('secondFactor')
+    expect((await trusted.ask('GET', '/api/core/me/sessions')).body.data[0]).toMatchObject({ strong: true })
+    await world.change(provider, { strong: false })
+    await world.admin.ask('DELETE', `/api/core/users/${id}/second-factor`)
+  })
+
+  test('offers the buttons that are shown, and those of an address’s domain', async () => {
+    const visitor = world.browser()
+    const button = { id: provider, name: 'Entrance', workspace: 'Garonne' }
+    expect((await visitor.ask('GET', '/api/auth/sign-on')).body.data).toEqual([button])
+    await world.change(provider, { shown: false })
+    expect((await visitor.ask('GET', '/api/auth/sign-on')).body.data).toEqual([])
+    const find = async (email: string) => (await visitor.ask('POST', '/api/auth/sign-on/find', { email })).body.data
+    expect(await find('nobody@Garonne.example')).toEqual([button])
+    expect(await find('nobody@elsewhere.example')).toEqual([])
+    await world.change(provider, { shown: true })
+  })
+})
+
+describe('as the only way in', () => {
+  test('a provider closes the password to its people, and never to administrators', async () => {
+    const { login, email } = somebody()
+    const colleague = { email, password: 'three plain words' }
+    await world.admin.ask('POST', '/api/core/users', { name: 'Colleague', ...colleague })
+    const before = world.browser()
+    await before.signIn(colleague)
+    await world.change(provider, { exclusive: true })
+    expect(await before.me(), 'an open session too').toMatchObject({ status: 403, body: { code: 'SIGN_ON_NEEDED' } })
+    expect(await world.browser().signIn(colleague)).toMatchObject({
+      status: 403,
+      body: { code: 'SIGN_ON_NEEDED', detail: expect.stringContaining('Entrance') },
+    })
+    const through = world.browser()
+    await signOn(through, login)
+    expect((await through.me()).status).toBe(200)
+    expect(administrator.email).toContain('@garonne.example')
+    expect(await world.browser().signIn(administrator)).toMatchObject({ status: 200 })
+    await world.change(provider, { exclusive: false })
+    expect((await world.browser().signIn(colleague)).status).toBe(200)
+  })
+
+  test('the provider through which alone administrators come in cannot be switched off or deleted', async () => {
+    const { admin, workspace } = await world.company('Loire', 'lou@loire.example')
+    const own = await world.provider({ ...settings(), name: 'Loire', domains: ['loire.example'], enabled: true }, admin)
+    idp.allow(own.redirect)
+    const lou = somebody({ email: 'lou@loire.example' })
+    expect(await signOn(world.browser(), lou.login, own.id)).toMatchObject({ status: 200 })
+    const forgotten = sql`update core.credential set password = null from core.member m
+      where m.id = user_id and m.workspace = ${workspace}`
+    await forgotten.execute(world.owner)
+    for (const answer of [
+      await world.change(own.id, { enabled: false }, admin),
+      await admin.ask('DELETE', `/api/core/identity-providers/${own.id}`),
+    ])
+      expect(answer).toMatchObject({ status: 409, body: { code: 'ADMINISTRATOR_LOCKED_OUT' } })
+  })
+})
+
+describe('who manages providers', () => {
+  test('holds every right over roles: whoever vouches for people could be any of them', async () => {
+    const grants = [{ resource: 'core.signon', action: 'manage', visibility: 'all' }]
+    const role = (await world.admin.ask('POST', '/api/core/roles', { name: 'Doorman', grants })).body.data.id
+    const person = { email: 'door@garonne.example', password: 'three plain words' }
+    await world.admin.ask('POST', '/api/core/users', { name: 'Doorman', roles: [role], ...person })
+    const browser = world.browser()
+    await browser.signIn(person)
+    for (const [method, path] of [
+      ['GET', ''],
+      ['POST', ''],
+      ['POST', `/${provider}/test`],
+      ['POST', '/read-metadata'],
+    ] as const) {
+      const answer = await browser.ask(
+        method,
+        `/api/core/identity-providers${path}`,
+        method === 'GET' ? undefined : settings(),
+      )
+      expect(answer, path).toMatchObject({ status: 403, body: { code: 'PERMISSION_DENIED' } })
+    }
+  })
+
+  test('is told what a provider lacks before it is switched on, and what is no address', async () => {
+    const wrong = async (values: object) =>
+      (await world.admin.ask('POST', '/api/core/identity-providers', { ...settings(), ...values })).body
+    expect(await wrong({ domains: [], enabled: true })).toMatchObject({ code: 'PROVIDER_INCOMPLETE' })
+    expect(await wrong({ clientId: null, enabled: true })).toMatchObject({ code: 'PROVIDER_INCOMPLETE' })
+    expect(await wrong({ admission: 'anyone', enabled: true })).toMatchObject({ code: 'PROVIDER_INCOMPLETE' })
+    expect(await wrong({ domains: ['no domain'] })).toMatchObject({ code: 'DOMAIN_INVALID' })
+    expect(await wrong({ issuer: 'javascript:alert(1)' })).toMatchObject({ code: 'OUTGOING_URL_INVALID' })
+    expect(await wrong({ certificates: ['nothing'] })).toMatchObject({ code: 'CERTIFICATE_INVALID' })
+  })
+})
+
+describe('an attacker', () => {
+  async function ready() {
+    const { login, email } = somebody()
+    await invite(email)
+    const browser = world.browser()
+    const back = await atProvider(browser, await browser.start(provider), login)
+    return { browser, login, back }
+  }
+  const refused = { status: 401, body: { code: 'SIGN_ON_GONE' } }
+
+  test('without the state, or with one of another sign-in, is not heard', async () => {
+    const { browser, back } = await ready()
+    const without = new URLSearchParams(back.search)
+    without.delete('state')
+    expect(await browser.finish(provider, `?${without}`)).toMatchObject(refused)
+    const other = await ready()
+    without.set('state', other.back.searchParams.get('state')!)
+    expect(await browser.finish(provider, `?${without}`)).toMatchObject(refused)
+    expect((await browser.me()).status).toBe(401)
+  })
+
+  test('who brings an answer into another browser signs nobody in there', async () => {
+    const { browser, back } = await ready()
+    const victim = world.browser()
+    expect(await victim.finish(provider, back.search), 'no cookie').toMatchObject(refused)
+    await victim.start(provider)
+    expect(await victim.finish(provider, back.search), 'a cookie of their own').toMatchObject(refused)
+    expect(await browser.finish(provider, back.search), 'nothing was used up').toMatchObject({ status: 200 })
+  })
+
+  test('who brings one answer twice is heard once', async () => {
+    const { browser, login, back } = await ready()
+    const cookie = browser.cookie('__Secure-socle.sign_on')!
+    expect(await browser.finish(provider, back.search)).toMatchObject({ status: 200 })
+    browser.set('__Secure-socle.sign_on', cookie)
+    expect(await browser.finish(provider, back.search)).toMatchObject(refused)
+    // The code again, with a state that is waiting.
+    const next = await atProvider(browser, await browser.start(provider), login)
+    next.searchParams.set('code', back.searchParams.get('code')!)
+    expect(await browser.finish(provider, next.search)).toMatchObject({
+      status: 401,
+      body: { code: 'SIGN_ON_REFUSED' },
+    })
+  })
+
+  test('who takes longer than ten minutes begins again', async () => {
+    const { browser, back } = await ready()
+    world.clock.advance('PT11M')
+    expect(await browser.finish(provider, back.search)).toMatchObject(refused)
+  })
+
+  test('who says no at the provider is told so', async () => {
+    const browser = world.browser()
+    const asked = await browser.start(provider)
+    const query = new URLSearchParams({
+      error: 'access_denied',
+      state: asked.searchParams.get('state')!,
+      iss: idp.issuer,
+    })
+    expect(await browser.finish(provider, `?${query}`)).toMatchObject({
+      status: 401,
+      body: { code: 'SIGN_ON_DECLINED', detail: expect.stringContaining('access_denied') },
+    })
+  })
+
+  test('cannot plant a session beforehand: every sign-in makes a new one and ends the old', async () => {
+    const { browser, back } = await ready()
+    const planted = 'planted.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='
+    browser.set('__Secure-socle.session_token', planted)
+    await browser.finish(provider, back.search)
+    const first = browser.cookie('__Secure-socle.session_token')
+    expect(first).not.toBe(planted)
+    const thief = world.browser()
+    await thief.ask('GET', '/api/auth/sign-on')
+    thief.set('__Secure-socle.session_token', first!)
+    expect((await thief.me()).status).toBe(200)
+    await browser.signIn(administrator)
+    expect((await thief.me()).status).toBe(401)
+  })
+
+  test('finds no redirect to elsewhere', async () => {
+    for (const returnTo of [
+      'https://evil.example',
+      '//evil.example',
+      '/\\evil.example',
+      '/.//evil.example',
+      '/\t/evil.example',
+      'javascript:alert(1)',
+      'evil',
+    ]) {
+      const answer = await world.browser().ask('POST', '/api/auth/sign-on/start', { provider, returnTo })
+      expect(answer, returnTo).toMatchObject({ status: 422, body: { code: 'RETURN_REFUSED' } })
+    }
+  })
+
+  test('of another site begins and ends nobody’s sign-in', async () => {
+    const { browser, back } = await ready()
+    const from = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }
+    for (const [path, body] of [
+      ['start', { provider }],
+      ['finish', { provider, query: back.search }],
+    ] as const)
+      expect(await browser.ask('POST', `/api/auth/sign-on/${path}`, body, from), path).toMatchObject({ status: 403 })
+  })
+
+  test('asks so many questions from one place and no more', async () => {
+    const find = () => world.browser().ask('POST', '/api/auth/sign-on/find', { email: 'a@b.example' })
+    const answers = await Promise.all(Array.from({ length: 320 }, find))
+    const late = answers.filter(({ status }) => status === 429)
+    expect(late.length).toBeGreaterThan(0)
+    expect(late[0]).toMatchObject({ body: { code: 'QUESTIONS_DELAYED' } })
+    world.clock.advance('PT10M')
+    expect((await find()).status).toBe(200)
+  })
+})
+
+describe('a provider that lies', () => {
+  let liar: Awaited<ReturnType<typeof startLyingProvider>>
+  let lying: string
+  beforeAll(async () => {
+    liar = await startLyingProvider('socle')
+    await world.rewind()
+    lying = (await world.provider({ ...settings(), name: 'Liar', issuer: liar.issuer, enabled: true })).id
+  })
+  afterAll(() => liar.close())
+
+  const person = { sub: 'liar-1', email: 'believed@garonne.example', email_verified: true }
+
+  async function told(lie: Lie, who: object = person) {
+    const browser = world.browser()
+    const asked = await browser.start(lying)
+    liar.prepare(asked, { ...who }, lie)
+    const query = new URLSearchParams({ code: 'code', state: asked.searchParams.get('state')! })
+    const answer = await browser.finish(lying, `?${query}`)
+    return { answer, browser }
+  }
+
+  test('is believed when it tells the truth', async () => {
+    await invite(person.email)
+    expect((await told({})).answer).toMatchObject({ status: 200 })
+  })
+
+  test('is not believed with a missing or another nonce, audience, issuer, time or signature', async () => {
+    const lies: Record<string, Lie> = {
+      'no nonce': { claims: { nonce: undefined } },
+      'another nonce': { claims: { nonce: 'another' } },
+      'another audience': { claims: { aud: 'another' } },
+      'many audiences, for another party': { claims: { aud: ['socle', 'another'], azp: 'another' } },
+      'another issuer': { claims: { iss: idp.issuer } },
+      'too old': { claims: { exp: Math.floor(Date.now() / 1_000) - 3_600 } },
+      'no end': { claims: { exp: undefined } },
+      'no subject': { claims: { sub: undefined } },
+      'another key': { signedBy: 'another key' },
+      'no signature': { signedBy: 'nobody' },
+    }
+    expect((await told({})).answer, 'the truth').toMatchObject({ status: 200 })
+    for (const [name, lie] of Object.entries(lies)) {
+      const { answer, browser } = await told(lie)
+      expect(answer, name).toMatchObject({ status: 401, body: { code: 'SIGN_ON_REFUSED' } })
+      expect((await browser.me()).status, name).toBe(401)
+    }
+  })
+
+  test('is judged by the platform’s clock', async () => {
+    world.clock.advance('PT1H')
+    // What it says of itself is asked anew when its record changes.
+    await world.change(lying, { shown: false })
+    const { answer } = await told({})
+    expect(answer).toMatchObject({ body: { code: 'SIGN_ON_REFUSED', detail: expect.stringContaining('too old') } })
+    await world.rewind()
+    await world.change(lying, { shown: true })
+  })
+
+  test('leads nobody into a private network, and is followed nowhere', async () => {
+    const check = async () => (await world.admin.ask('POST', `/api/core/identity-providers/${lying}/test`)).body.data
+    liar.prepare(new URL(liar.issuer), {}, { redirect: 'http://169.254.169.254/latest/meta-data' })
+    expect(await check()).toMatchObject({ ok: false, checks: [{ id: 'discovery', ok: false }] })
+    liar.prepare(new URL(liar.issuer), {})
+  })
+
+  test('opens its own company and no other, and changes nothing there of how its victim signs in', async () => {
+    // Lou works for Loire, where the liar is; and for Garonne.
+    const { admin } = await world.company('Seine', 'sam@seine.example')
+    const own = await world.provider(
+      { ...settings(), name: 'Seine', issuer: liar.issuer, domains: ['garonne.example'], enabled: true, strong: true },
+      admin,
+    )
+    const victim = { email: 'victim@garonne.example', password: 'three plain words' }
+    await world.admin.ask('POST', '/api/core/users', { name: 'Victim', ...victim })
+    lying = own.id
+    const who = { sub: 'victim', email: victim.email, email_verified: true }
+    expect((await told({}, who)).answer, 'no member').toMatchObject({ body: { code: 'SIGN_ON_NOT_INVITED' } })
+    await world.change(own.id, { admission: 'anyone', role: await world.role(admin) }, admin)
+    expect((await told({}, who)).answer, 'by its word alone').toMatchObject({ body: { code: 'SIGN_ON_CONFIRM_FIRST' } })
+    await admin.ask('POST', '/api/core/users/invite', { email: victim.email })
+    expect((await told({}, who)).answer, 'invited by it').toMatchObject({ body: { code: 'SIGN_ON_CONFIRM_FIRST' } })
+    // The person shows in the same browser that it is them.
+    const browser = world.browser()
+    await browser.signIn(victim)
+    const asked = await browser.start(own.id)
+    liar.prepare(asked, who)
+    const state = asked.searchParams.get('state')!
+    expect(await browser.finish(own.id, `?${new URLSearchParams({ code: 'c', state })}`)).toMatchObject({ status: 200 })
+    // From now on the liar may be them, in its own company.
+    const thief = (await told({}, who)).browser
+    const shell = await thief.me()
+    expect(shell.body.workspaces).toEqual([expect.objectContaining({ name: 'Seine' })])
+    expect(await thief.ask('GET', '/api/core/shell', undefined, { 'x-workspace': world.workspace })).toMatchObject({
+      status: 403,
+      body: { code: 'WORKSPACE_NOT_YOURS' },
+    })
+    expect(await thief.ask('POST', '/api/core/me/workspace', { workspace: world.workspace })).toMatchObject({
+      status: 403,
+    })
+    for (const [method, path, body] of [
+      ['POST', '/api/core/me/second-factor', {}],
+      ['POST', '/api/core/me/passkeys/options', {}],
+      ['POST', '/api/core/me/password', { currentPassword: victim.password, newPassword: 'of the thief’s choice' }],
+      ['DELETE', '/api/core/me/sessions', undefined],
+    ] as const)
+      expect(await thief.ask(method, path, body), path).toMatchObject({ status: 403, body: { code: 'SIGN_ON_BOUND' } })
+    expect(
+      (await thief.ask('GET', '/api/core/me/sessions')).body.data.every(
+        (it: { through: string }) => it.through === 'Seine',
+      ),
+    ).toBe(true)
+    expect((await world.browser().signIn(victim)).status).toBe(200)
+  })
+})
+
+describe('the log', () => {
+  test('was written, and holds no secret, code or token of all that was tried', async () => {
+    const dead = { ...settings(), name: 'Dead', issuer: 'http://127.0.0.1:1', enabled: true }
+    const { id } = await world.provider(dead)
+    const answer = await world.browser().ask('POST', '/api/auth/sign-on/start', { provider: id })
+    expect(answer).toMatchObject({ status: 502, body: { code: 'OUTGOING_FAILED' } })
+    const log = world.lines.join('\n')
+    expect(log).toContain('a request failed')
+    expect(log).not.toContain(idp.client.secret)
+    expect(log).not.toMatch(/id_token|eyJ|code=/)
+  })
+})
