@@ -8,6 +8,7 @@ import type { Toggle } from '../plugins/toggle.ts'
 import type { LedgerSealer } from '../records/ledger-chain.ts'
 import { queryInvalid } from '../records/errors.ts'
 import { readJson } from './body.ts'
+import { explainRoutes } from './explain-routes.ts'
 import { exportRoutes } from './export-routes.ts'
 import { importRoutes, type ImportRouteOptions } from './import-routes.ts'
 import { knownAccountRoutes } from './known-account-routes.ts'
@@ -45,6 +46,7 @@ export function platformRoutes(kernel: Kernel, { toggle, ledger, imports }: Plat
   app.route('/', mergeUndoRoutes(kernel, engineOf))
   app.route('/', privacyFileRoutes(kernel))
   app.route('/', knownAccountRoutes(kernel))
+  app.route('/', explainRoutes(kernel))
   app.route('/', reassignRoutes(kernel, imports.jobs))
 
   app.get('/search', async (request) => {

@@ -8,7 +8,7 @@ import type { Signal, Signals } from '../database/signals.ts'
 import { changesFields } from '../records/fields/own-fields.ts'
 import type { ResourceCatalog } from '../records/model.ts'
 import type { Authority, RoleRights } from './authority.ts'
-import { compileAuthority, type Subject } from './compiler.ts'
+import { compileAuthority, rulesOf, type Conditions, type Rules, type Subject } from './compiler.ts'
 import { fieldGrantSchema, grantSchema } from './grant.ts'
 
 /** Whose rights: a member by user id, or an API key by the one role it has. */
@@ -64,14 +64,22 @@ const colleagues: RoleRights = {
   fields: [{ resource: 'core.user', field: 'email', access: 'none' }],
 }
 
-const rolesSchema = z.array(
-  z.object({
-    id: z.uuid(),
-    grants: z.array(grantSchema),
-    fields: z.array(fieldGrantSchema),
-    until: z.string().nullable(),
-  }),
-)
+const rightsSchema = z.object({ grants: z.array(grantSchema), fields: z.array(fieldGrantSchema) })
+const rolesSchema = z.array(rightsSchema.extend({ id: z.uuid(), until: z.string().nullable() }))
+
+/** A role of the workspace, held or not, as explanations name it. */
+export interface NamedRole extends RoleRights {
+  readonly id: string
+  readonly name: string
+  /** When the member's last assignment to it ended; null without one that did. */
+  readonly ended: string | null
+}
+
+export interface RightsSources {
+  readonly subject: Subject
+  /** Every role of the workspace. */
+  readonly roles: readonly NamedRole[]
+}
 
 /** Actors' rights, read from their roles and teams once and kept in the process until something changes them. */
 export class Authorities {
@@ -113,8 +121,34 @@ export class Authorities {
 
   /** An authority for rights that stand in no table: what a role being edited would allow, or a test's actor. */
   compose(workspace: Workspace, subject: Subject): Authority {
+    return compileAuthority(subject, this.#conditions(workspace))
+  }
+
+  /** The lines of roles an authority was compiled from; see `rulesOf`. */
+  rules(workspace: Workspace, subject: Subject, of: Parameters<typeof rulesOf>[2]): Rules {
+    return rulesOf(subject, this.#conditions(workspace), of)
+  }
+
+  /** What a member's rights come from, read anew and kept nowhere: for whoever explains them. */
+  async sources(workspace: Workspace, user: string): Promise<RightsSources> {
+    const { database, clock } = this.#options
+    const now = clock.now()
+    return database.transaction({ workspace: workspace.id, partner: '*' }, async (tx) => {
+      const rights = await memberRights(tx, workspace.id, user, now, clock.today(workspace.zone))
+      const { rows } = await sql<{ id: string; name: string; grants: unknown; fields: unknown; ended: string | null }>`
+        select r.id, r.name, r.grants, r.fields,
+          (select max(a.until) from core.role_assignment a where a.workspace = r.workspace and a.role_id = r.id
+            and a.user_id = ${user}::uuid and a.deleted_at is null and a.until <= ${now.toISOString()}::timestamptz) as ended
+        from core.role r where r.workspace = ${workspace.id}::uuid and r.deleted_at is null
+        order by r.name collate "und-x-icu", r.id limit 500`.execute(tx)
+      const roles = rows.map(({ grants, fields, ...role }) => ({ ...role, ...rightsSchema.parse({ grants, fields }) }))
+      return { subject: subjectOf(rights, user), roles }
+    })
+  }
+
+  #conditions(workspace: Workspace): Conditions {
     const { clock, log, catalog } = this.#options
-    return compileAuthority(subject, {
+    return {
       catalog: catalog(workspace.id),
       environment: (userId) => ({
         now: clock.now(),
@@ -127,7 +161,7 @@ export class Authorities {
           'the condition of a grant no longer fits',
         )
       },
-    })
+    }
   }
 
   close(): void {
@@ -144,16 +178,7 @@ export class Authorities {
         : keyRights(sqlTx, workspace.id, holder.role)
     const rights = await database.transaction({ workspace: workspace.id, partner: '*' }, read)
     const roles = rolesSchema.parse(rights.roles)
-    const subject: Subject = {
-      ...('user' in holder ? { me: holder.user } : {}),
-      teams: rights.teams,
-      ...(rights.homeTeam === null ? {} : { homeTeam: rights.homeTeam }),
-      // Who is no member stands for nobody, and not for the house.
-      ...(rights.shared.length > 0 ? { shares: { teams: rights.teamsAbove, resources: new Set(rights.shared) } } : {}),
-      ...(rights.isOfHouse ? {} : { partners: [...new Set([rights.partner ?? [], rights.partners].flat())] }),
-      roles: [...roles, ...('user' in holder ? [colleagues] : [])],
-      roleIds: roles.map(({ id }) => id),
-    }
+    const subject = subjectOf(rights, 'user' in holder ? holder.user : undefined)
     const ends = roles.flatMap(({ until }) => (until === null ? [] : [Date.parse(until)]))
     return {
       authority: this.compose(workspace, subject),
@@ -162,6 +187,20 @@ export class Authorities {
       rightsUntil: Math.min(now.getTime() + 3_600_000 - (now.getTime() % 3_600_000), ...ends),
       loadedAt: now.getTime(),
     }
+  }
+}
+
+function subjectOf(rights: Rights, me: string | undefined): Subject {
+  const roles = rolesSchema.parse(rights.roles)
+  return {
+    ...(me === undefined ? {} : { me }),
+    teams: rights.teams,
+    ...(rights.homeTeam === null ? {} : { homeTeam: rights.homeTeam }),
+    ...(rights.shared.length > 0 ? { shares: { teams: rights.teamsAbove, resources: new Set(rights.shared) } } : {}),
+    // Who is no member stands for nobody, and not for the house.
+    ...(rights.isOfHouse ? {} : { partners: [...new Set([rights.partner ?? [], rights.partners].flat())] }),
+    roles: [...roles, ...(me === undefined ? [] : [colleagues])],
+    roleIds: roles.map(({ id }) => id),
   }
 }
 

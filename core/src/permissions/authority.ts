@@ -4,6 +4,8 @@ import type { FieldGrant, Grant } from './grant.ts'
 
 /** What one role allows; several add up. */
 export interface RoleRights {
+  /** Of a role that stands in a table. */
+  readonly id?: string
   readonly grants: readonly Grant[]
   readonly fields: readonly FieldGrant[]
 }

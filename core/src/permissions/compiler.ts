@@ -215,14 +215,91 @@ function partnerSide(
     select core.shared_with(null, '{}', ${partners}::uuid[], ${now.toISOString()}::timestamptz, ${model.id}, ${may}))::uuid[]))`
 }
 
-function grantsFor({ roles }: Subject, { catalog }: Conditions, resource: string, action: string): Grant[] {
+function grantsFor({ roles }: Subject, conditions: Conditions, resource: string, action: string): Grant[] {
+  const covers = covering(conditions, resource, action)
+  return roles.flatMap(({ grants }) => grants.filter(covers))
+}
+
+function covering({ catalog }: Conditions, resource: string, action: string): (grant: Grant) => boolean {
   // `*` with one verb means records: it must not hand out the audit (`core.audit.read`) or a new company.
   const isRecord = catalog.get(resource) !== undefined
-  const covers = (grant: Grant) =>
+  return (grant) =>
     coversAction(grant.action, action) &&
     coversResource(grant.resource, resource) &&
     (isRecord || grant.action === '*' || grant.resource === resource)
-  return roles.flatMap(({ grants }) => grants.filter(covers))
+}
+
+/** One line of a role that speaks for an action or against it, taken apart as the compiler takes it. */
+export interface Rule {
+  readonly role: RoleRights
+  readonly grant: Grant
+  /** Its condition no longer fits the resource: it grants nothing, or denies all. */
+  readonly isBroken: boolean
+  readonly condition?: CheckedExpression
+  /** Rows in its reach, whatever its condition says. */
+  reach(alias: string): Condition
+  /** Rows it grants, or denies. */
+  holds(alias: string): Condition
+}
+
+export interface Rules {
+  readonly granting: readonly Rule[]
+  readonly denying: readonly Rule[]
+  /** Of a person of a partner: the rows on their side of the wall. */
+  readonly wall?: (alias: string) => Condition
+  /** Where the record itself says for whom it is. */
+  readonly audience?: (alias: string) => Condition
+}
+
+/** What `compileAuthority` makes one condition of, line by line: for whoever explains a verdict, never for giving one. */
+export function rulesOf(
+  subject: Subject,
+  conditions: Conditions,
+  { model, id, action }: { readonly model?: ResourceModel | undefined; readonly id: string; readonly action: string },
+): Rules {
+  const covers = covering(conditions, id, action)
+  const rules = subject.roles.flatMap((role) =>
+    role.grants.filter(covers).map((grant): Rule => {
+      const whenBroken = grant.deny ? anything : nothing
+      const condition =
+        model && grant.condition !== undefined
+          ? readCondition(grant.condition, grant, { subject, conditions, model })
+          : undefined
+      const isBroken = model !== undefined && grant.condition !== undefined && !condition
+      return {
+        role,
+        grant,
+        isBroken,
+        ...(condition ? { condition } : {}),
+        reach: (alias) => (model ? visible(grant.visibility, subject, model, alias) : anything),
+        holds: model ? prepare(grant, subject, conditions, model, whenBroken) : () => anything,
+      }
+    }),
+  )
+  const audience = model?.audience
+  const may = (permission: string) => compileAuthority(subject, conditions).may(permission)
+  const reader = { ...(subject.me === undefined ? {} : { me: subject.me }), roles: subject.roleIds ?? [], may }
+  return {
+    granting: rules.filter(({ grant }) => !grant.deny),
+    denying: rules.filter(({ grant }) => grant.deny),
+    ...(model && subject.partners
+      ? {
+          wall: (alias: string) => partnerSide(subject, conditions, { model, action: action as ResourceAction, alias }),
+        }
+      : {}),
+    ...(audience ? { audience: (alias: string) => audience(reader, action as ResourceAction, alias) } : {}),
+  }
+}
+
+/** What each role that lets a field's records be read, or written, says of the field; the widest holds. */
+export function fieldRules(
+  subject: Subject,
+  { resource, field, writing }: { readonly resource: string; readonly field: string; readonly writing: boolean },
+): readonly { readonly role: RoleRights; readonly access: FieldGrant['access'] }[] {
+  return rolesGranting(subject, resource, writing ? ['create', 'update'] : ['read']).map((role) => ({
+    role,
+    access: accessIn(role, resource, field),
+  }))
 }
 
 /**
@@ -308,22 +385,33 @@ function prepare(
   whenBroken: Condition,
 ): (alias: string) => Condition {
   if (grant.condition === undefined) return (alias) => visible(grant.visibility, subject, model, alias)
+  const checked = readCondition(grant.condition, grant, { subject, conditions, model })
+  if (!checked) return () => whenBroken
+  return (alias) => {
+    const condition = compileExpression(checked, { alias, environment: conditions.environment(subject.me) })
+    if (grant.visibility === 'all') return condition
+    return sql`(${visible(grant.visibility, subject, model, alias)} and ${condition})`
+  }
+}
+
+/** A grant's condition as the compiler takes it; nothing where it no longer fits. */
+function readCondition(
+  text: string,
+  grant: Grant,
+  { subject, conditions, model }: { subject: Subject; conditions: Conditions; model: ResourceModel },
+): CheckedExpression | undefined {
   try {
     // The condition is the administrator's: it may look at fields the actor may not read.
-    const checked = checkExpression(parseExpression(grant.condition), {
+    const checked = checkExpression(parseExpression(text), {
       resource: model,
       catalog: conditions.catalog,
       access: everyField,
     })
     if (subject.partners) refuseUnseen(checked, conditions)
-    return (alias) => {
-      const condition = compileExpression(checked, { alias, environment: conditions.environment(subject.me) })
-      if (grant.visibility === 'all') return condition
-      return sql`(${visible(grant.visibility, subject, model, alias)} and ${condition})`
-    }
+    return checked
   } catch (reason) {
     conditions.broken(grant, reason)
-    return () => whenBroken
+    return undefined
   }
 }
 
@@ -370,15 +458,15 @@ function rolesGranting({ roles }: Subject, resource: string, actions: readonly s
   )
 }
 
-/** The field's widest access over the roles that grant the resource; a role that does not mention it gives it in full. */
+/** The field's widest access over the roles that grant the resource. */
 function widest(roles: readonly RoleRights[], resource: string, field: string): number {
-  let most = degree.none
-  for (const { fields } of roles) {
-    const mentions = fields.filter(
-      (it) => coversResource(it.resource, resource) && (it.field === field || it.field === '*'),
-    )
-    const closest = mentions.find((it) => it.field === field) ?? mentions[0]
-    most = Math.max(most, closest ? degree[closest.access] : degree.write)
-  }
-  return most
+  return roles.reduce((most, role) => Math.max(most, degree[accessIn(role, resource, field)]), degree.none)
+}
+
+/** A role that does not mention a field gives it in full. */
+function accessIn({ fields }: RoleRights, resource: string, field: string): FieldGrant['access'] {
+  const mentions = fields.filter(
+    (it) => coversResource(it.resource, resource) && (it.field === field || it.field === '*'),
+  )
+  return (mentions.find((it) => it.field === field) ?? mentions[0])?.access ?? 'write'
 }

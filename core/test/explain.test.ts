@@ -1,0 +1,416 @@
+import fc from 'fast-check'
+import { sql } from 'kysely'
+import { uuidv7 } from 'uuidv7'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { FieldGrant, Grant } from '../src/permissions/grant.ts'
+import { createTestApp, type TestActor, type TestApp, type TestClient } from '../src/testing/index.ts'
+import { atlas, dealsPlugin, personOf } from './partner-world.ts'
+
+const now = '2026-03-02T09:00:00Z'
+const accounts = '/api/core/accounts'
+
+let app: TestApp
+let admin: TestClient
+let team: string
+
+beforeAll(async () => {
+  app = await createTestApp({ plugins: [dealsPlugin], now })
+  admin = app.admin
+  team = (await admin.post('/api/core/teams', { name: 'North' })).body.data.id
+})
+afterAll(() => app[Symbol.asyncDispose]())
+
+const grant = (action: string, values: Partial<Grant> = {}): Grant => ({
+  resource: 'core.account',
+  action,
+  visibility: 'own',
+  ...values,
+})
+async function account(values: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  const made = await admin.post(accounts, { name: `Explained ${uuidv7()}`, allowDuplicate: true, ...values })
+  return made.body.data.id
+}
+
+interface Asked {
+  readonly action?: string
+  readonly record?: string
+  readonly field?: string
+  readonly resource?: string
+}
+
+async function explain(whose: TestClient | string, asked: Asked, by = admin) {
+  const actor = typeof whose === 'string' ? whose : whose.who.actor.id!
+  const query = new URLSearchParams({ actor, resource: 'core.account', action: 'read', ...asked })
+  return by.get(`/api/core/explain?${query}`)
+}
+const codes = (lines: readonly { code: string }[]) => lines.map(({ code }) => code)
+
+/** What decides, and what would change it. */
+async function verdict(whose: TestClient | string, asked: Asked, by = admin) {
+  const { body } = await explain(whose, asked, by)
+  const { allowed, decides, changes, reasons } = body.data
+  return { allowed, decides: decides.code, reasons: codes(reasons), changes: codes(changes), body: body.data }
+}
+
+const person = (name: string, grants: Grant[], actor: TestActor = {}) => app.as({ name, grants, ...actor })
+
+describe('what decides is told in words, with what would change it', () => {
+  test('when no role says anything', async () => {
+    const nobody = await person('Nobody', [])
+    const id = await account()
+    const found = await verdict(nobody, { record: id })
+    expect(found).toMatchObject({ allowed: false, decides: 'NO_GRANT' })
+    expect(found.changes).toContain('GIVE_ROLE')
+    expect(found.body.changes.map(({ role }: { role?: { name: string } }) => role?.name)).toContain('Administrator')
+    expect(found.body.decides.text).toBe('None of their roles lets them read Accounts.')
+    const french = await admin.get(`/api/core/explain?actor=${nobody.who.actor.id}&resource=core.account&action=read`, {
+      'accept-language': 'fr',
+    })
+    expect(french.body.data.decides.text).toBeTruthy()
+  })
+
+  test('when it is out of reach: share it, or make them its owner', async () => {
+    const own = await person('Own', [grant('read'), grant('update')])
+    const id = await account({ owner: null })
+    expect(await verdict(own, { record: id })).toMatchObject({ allowed: false, decides: 'NOT_OWN' })
+    expect((await verdict(own, { record: id })).changes).toEqual(expect.arrayContaining(['SHARE', 'MAKE_OWNER']))
+    const mate = await person('Mate', [grant('read', { visibility: 'team' })], { teams: [team] })
+    expect(await verdict(mate, { record: id })).toMatchObject({ allowed: false, decides: 'NOT_TEAM' })
+    const near = await account({ owner: null, team })
+    expect(await verdict(mate, { record: near })).toMatchObject({
+      allowed: true,
+      decides: 'TEAM',
+      changes: ['TAKE_ROLE'],
+    })
+  })
+
+  test('when a share opens it, only for reading, or for whom no role has a grant', async () => {
+    const own = await person('Own', [grant('read'), grant('update')])
+    const reader = await person('Reader', [grant('read')])
+    const stranger = await person('Stranger', [])
+    const id = await account({ owner: null })
+    for (const { who } of [own, reader, stranger])
+      await admin.post('/api/core/shares', { resource: 'core.account', records: [id], user: who.actor.id })
+    expect(await verdict(own, { record: id })).toMatchObject({ allowed: true, decides: 'SHARED' })
+    expect((await verdict(own, { record: id })).changes).toContain('END_SHARE')
+    const update = await verdict(own, { record: id, action: 'update' })
+    expect(update).toMatchObject({ allowed: false, decides: 'NOT_OWN' })
+    expect(update.reasons).toContain('SHARE_READ_ONLY')
+    expect(update.changes).toContain('SHARE')
+    expect((await verdict(reader, { record: id, action: 'update' })).reasons).toEqual([
+      'NO_GRANT',
+      'SHARE_WITHOUT_GRANT',
+    ])
+    expect((await verdict(stranger, { record: id })).reasons).toEqual(['NO_GRANT', 'SHARE_WITHOUT_GRANT'])
+    expect((await verdict(own, { record: id, action: 'delete' })).decides).toBe('NO_GRANT')
+  })
+
+  test('when a share lets them write, but whose it is stays its owner’s', async () => {
+    const own = await person('Own', [grant('read'), grant('update')])
+    const id = await account({ owner: null })
+    await admin.post('/api/core/shares', {
+      resource: 'core.account',
+      records: [id],
+      user: own.who.actor.id,
+      access: 'write',
+    })
+    expect(await verdict(own, { record: id, action: 'update', field: 'city' })).toMatchObject({ allowed: true })
+    const owner = await verdict(own, { record: id, action: 'update', field: 'owner' })
+    expect(owner).toMatchObject({ allowed: false, decides: 'SHARE_KEEPS_OWNER' })
+    expect(owner.changes).not.toContain('SHARE')
+  })
+
+  test('when a role denies it: which one, and that without it they would', async () => {
+    const barred = await person('Barred', [
+      grant('read', { visibility: 'all' }),
+      grant('read', { visibility: 'all', condition: 'industry = "Arms" or city = "Pau"', deny: true }),
+    ])
+    const id = await account({ industry: 'Arms', city: 'Lyon' })
+    const found = await verdict(barred, { record: id })
+    expect(found).toMatchObject({ allowed: false, decides: 'DENY' })
+    expect(found.changes).toEqual(['REMOVE_DENY'])
+    expect(found.body.decides.because).toMatchObject({
+      result: true,
+      of: [{ result: true }, { result: false }],
+    })
+    expect(await verdict(barred, { record: await account({ industry: 'Tin' }) })).toMatchObject({
+      allowed: true,
+      decides: 'ALL',
+    })
+  })
+
+  test('when a condition is not met, with the part that failed', async () => {
+    const big = await person('Big', [
+      grant('read', { visibility: 'all', condition: 'employees >= 100 and city = "Pau"' }),
+    ])
+    const id = await account({ employees: 500, city: 'Lyon' })
+    const found = await verdict(big, { record: id })
+    expect(found).toMatchObject({ allowed: false, decides: 'CONDITION_FAILED' })
+    expect(found.body.decides.because).toMatchObject({ result: false, of: [{ result: true }, { result: false }] })
+    expect(JSON.stringify(found.body.decides.because)).toContain('Pau')
+  })
+
+  test('when a role ended, a module is off, somebody left, or the record lies in the bin', async () => {
+    const late = await person('Late', [grant('read', { visibility: 'all' })])
+    const id = await account()
+    const deal = (await admin.post('/api/deals/deals', { name: 'A deal' })).body.data.id
+    expect((await verdict(admin, { resource: 'deals.deal', record: deal })).allowed).toBe(true)
+    await app.inside((ctx) =>
+      sql`update core.role_assignment set until = ${now}::timestamptz where user_id = ${late.who.actor.id}::uuid`.execute(
+        ctx.sql,
+      ),
+    )
+    expect((await verdict(late, { record: id })).reasons).toEqual(['NO_GRANT', 'ASSIGNMENT_ENDED'])
+    expect((await verdict(late, { record: id })).changes).toContain('RENEW_ROLE')
+    const gone = await person('Gone', [grant('read', { visibility: 'all' })])
+    await app.inside((ctx) =>
+      sql`update core.member set state = 'inactive' where id = ${gone.who.actor.id}::uuid`.execute(ctx.sql),
+    )
+    expect(await verdict(gone, { record: id })).toMatchObject({
+      allowed: false,
+      decides: 'ACTOR_GONE',
+      changes: ['ACTIVATE'],
+    })
+    const writer = await person('Writer', [
+      grant('read', { visibility: 'all' }),
+      grant('update', { visibility: 'all' }),
+    ])
+    await admin.delete(`${accounts}/${id}?version=1`)
+    expect(await verdict(writer, { record: id, action: 'update' })).toMatchObject({
+      allowed: false,
+      decides: 'RECORD_DELETED',
+    })
+    await app.app.toggle.disable(app.workspace, 'deals', undefined, false)
+    expect(await verdict(admin, { resource: 'deals.deal', record: deal })).toMatchObject({
+      allowed: false,
+      decides: 'MODULE_OFF',
+      changes: ['ENABLE'],
+    })
+    await app.app.toggle.enable(app.workspace, 'deals', undefined)
+  })
+
+  test('when the second wall stands between a partner’s person and a record of the house', async () => {
+    const ana = await app.as(personOf(atlas, 'Ana'))
+    const id = await account()
+    expect(await verdict(ana, { record: id })).toMatchObject({ allowed: false, decides: 'WALL' })
+    const deal = (await admin.post('/api/deals/deals', { name: 'Theirs', partner: atlas })).body.data.id
+    const found = await verdict(ana, { resource: 'deals.deal', record: deal })
+    expect(found.allowed).toBe(true)
+    expect(found.reasons).toContain('PARTNER')
+  })
+
+  test('when it is a field: closed, masked, computed, open to all', async () => {
+    const half = await person('Half', [grant('read', { visibility: 'all' }), grant('update', { visibility: 'all' })], {
+      fields: [
+        { resource: 'core.account', field: 'annualRevenue', access: 'none' },
+        { resource: 'core.account', field: 'phone', access: 'masked' },
+        { resource: 'core.account', field: 'industry', access: 'read' },
+      ],
+    })
+    const id = await account()
+    for (const [field, action, allowed, code] of [
+      ['annualRevenue', 'read', false, 'FIELD_CLOSED'],
+      ['phone', 'read', false, 'FIELD_MASKED'],
+      ['industry', 'read', true, 'ALL'],
+      ['industry', 'update', false, 'FIELD_NOT_WRITABLE'],
+      ['phoneNorm', 'update', false, 'FIELD_COMPUTED'],
+      ['city', 'update', true, 'ALL'],
+      ['createdAt', 'read', true, 'ALL'],
+    ] as const)
+      expect(await verdict(half, { record: id, action, field }), `${action} ${field}`).toMatchObject({
+        allowed,
+        decides: code,
+      })
+  })
+
+  test('when it is a permission beside the records', async () => {
+    const auditor = await person('Auditor', [grant('read', { resource: 'core.audit', visibility: 'all' })])
+    expect(await verdict(auditor, { resource: 'core.audit', action: 'read' })).toMatchObject({
+      allowed: true,
+      decides: 'GRANT_ALL',
+    })
+    expect(await verdict(auditor, { resource: 'core.role', action: 'manage' })).toMatchObject({
+      allowed: false,
+      decides: 'NO_GRANT',
+    })
+  })
+})
+
+test('everybody asks for themselves, and only who manages roles or reads the audit for others', async () => {
+  const self = await person('Self', [grant('read')])
+  const other = await person('Other', [grant('read')])
+  expect((await explain(self, {}, self)).body.data).toMatchObject({ allowed: true, depends: true })
+  expect(await explain(other, {}, self)).toMatchObject({ status: 403, body: { code: 'PERMISSION_DENIED' } })
+  // Of a record they do not see they hear what they would of one that never was.
+  const hidden = await explain(self, { record: await account() }, self)
+  const absent = await explain(self, { record: uuidv7() }, self)
+  expect([hidden.status, hidden.body.code]).toEqual([404, 'RECORD_NOT_FOUND'])
+  expect([absent.status, absent.body.code]).toEqual([404, 'RECORD_NOT_FOUND'])
+  const nothing = await person('Nothing', [])
+  const roles = await explain(nothing, {}, nothing)
+  expect(roles.body.data).toMatchObject({
+    allowed: false,
+    decides: { code: 'NO_GRANT' },
+    changes: [{ code: 'ASK_ADMINISTRATOR' }],
+  })
+})
+
+test('a condition that looks at what the asker may not read is not told them', async () => {
+  const secret = await person('Secret', [grant('read', { visibility: 'all', condition: 'annualRevenue > 1000' })], {
+    fields: [{ resource: 'core.account', field: 'annualRevenue', access: 'none' }],
+  })
+  const id = await account({ annualRevenue: '5000' })
+  const own = await explain(secret, { record: id }, secret)
+  expect(own.body.data).toMatchObject({ allowed: true, decides: { code: 'ALL' } })
+  expect(JSON.stringify(own.body)).not.toContain('annualRevenue')
+  expect(JSON.stringify((await explain(secret, { record: id })).body)).toContain('annualRevenue')
+})
+
+test('what does not exist is refused with what would do', async () => {
+  for (const query of [
+    'resource=core.nothing&action=read',
+    'resource=core.account&action=read&field=nothing',
+    'action=read',
+  ])
+    expect([400, 422]).toContain((await admin.get(`/api/core/explain?actor=${admin.who.actor.id}&${query}`)).status)
+  expect((await explain(uuidv7(), {})).status).toBe(404)
+})
+
+test('who sees a record is told by name, each with the rule that lets them, a page at a time', async () => {
+  const company = await app.secondWorkspace()
+  const region = (await company.admin.post('/api/core/teams', { name: 'Region' })).body.data.id
+  const by = async (name: string, grants: Grant[], actor: TestActor = {}) => company.as({ name, grants, ...actor })
+  const owner = await by('Owner', [grant('read')])
+  await by('Mate', [grant('read', { visibility: 'team' })], { teams: [region] })
+  const guest = await by('Guest', [grant('read')])
+  await by('Blind', [grant('read')])
+  await by('Barred', [grant('read', { visibility: 'all' }), grant('read', { visibility: 'all', deny: true })])
+  const made = await company.admin.post(accounts, { name: 'Seen', owner: owner.who.actor.id, team: region })
+  const record = made.body.data.id
+  await company.admin.post('/api/core/shares', {
+    resource: 'core.account',
+    records: [record],
+    user: guest.who.actor.id,
+  })
+  const path = `/api/core/explain/readers?resource=core.account&record=${record}`
+  const { data, page } = (await company.admin.get(path)).body
+  expect(page.next).toBeNull()
+  expect(
+    data.map(({ name, because }: { name: string; because: { code: string }[] }) => [name, because[0]?.code]),
+  ).toEqual([
+    ['Claire Admin', 'ALL'],
+    ['Guest', 'SHARED'],
+    ['Mate', 'TEAM'],
+    ['Owner', 'OWNER'],
+  ])
+  expect((await guest.get(path)).status).toBe(403)
+  for (let n = 0; n < 60; n += 1)
+    await company.inside((ctx) =>
+      sql`insert into core.member (id, workspace, name) values (${uuidv7()}::uuid, ${company.workspace.id}::uuid, ${`Many ${n}`})`.execute(
+        ctx.sql,
+      ),
+    )
+  const first = (await company.admin.get(path)).body
+  const names = [
+    ...first.data,
+    ...(first.page.next
+      ? (await company.admin.get(`${path}&after=${encodeURIComponent(first.page.next)}`)).body.data
+      : []),
+  ]
+  expect(names.map(({ name }: { name: string }) => name)).toEqual(['Claire Admin', 'Guest', 'Mate', 'Owner'])
+})
+
+test('twenty roles and five shares are explained in a handful of statements', async () => {
+  const many = await person('Many', [grant('read')])
+  const id = await account({ owner: null })
+  for (let n = 0; n < 20; n += 1) {
+    const role = await admin.post('/api/core/roles', {
+      name: `Role ${n} of many`,
+      grants: [grant('read', { condition: `employees >= ${n}` }), grant('update')],
+    })
+    await app.inside((ctx) =>
+      sql`insert into core.role_assignment (id, workspace, role_id, user_id)
+        values (${uuidv7()}::uuid, ${app.workspace.id}::uuid, ${role.body.data.id}::uuid, ${many.who.actor.id}::uuid)`.execute(
+        ctx.sql,
+      ),
+    )
+  }
+  for (let n = 0; n < 5; n += 1)
+    await admin.post('/api/core/shares', {
+      resource: 'core.account',
+      records: [n === 0 ? id : await account()],
+      user: many.who.actor.id,
+    })
+  const found = await verdict(many, { record: id })
+  expect(found).toMatchObject({ allowed: true, decides: 'SHARED' })
+})
+
+describe('the verdict is what the API does', () => {
+  const anyGrant: fc.Arbitrary<Grant> = fc.record(
+    {
+      resource: fc.constantFrom('core.account', 'core.*', '*'),
+      action: fc.constantFrom('read', 'update', 'delete', '*'),
+      visibility: fc.constantFrom('own' as const, 'team' as const, 'all' as const),
+      condition: fc.constantFrom('industry = "Arms"', 'employees >= 100', 'not (industry = "Arms")', 'owner = me()'),
+      deny: fc.boolean(),
+    },
+    { requiredKeys: ['resource', 'action', 'visibility'] },
+  ) as fc.Arbitrary<Grant>
+  const anyField: fc.Arbitrary<FieldGrant> = fc.record({
+    resource: fc.constant('core.account'),
+    field: fc.constantFrom('industry', 'city', '*'),
+    access: fc.constantFrom('none' as const, 'masked' as const, 'read' as const, 'write' as const),
+  })
+  const anyCase = fc.record({
+    grants: fc.array(anyGrant, { minLength: 1, maxLength: 5 }),
+    fields: fc.array(anyField, { maxLength: 2 }),
+    inTeam: fc.boolean(),
+    shares: fc.array(fc.constantFrom('none', 'read', 'write'), { minLength: 3, maxLength: 3 }),
+    owned: fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }),
+    teamed: fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }),
+    industry: fc.array(fc.constantFrom('Arms', 'Tin'), { minLength: 3, maxLength: 3 }),
+    employees: fc.array(fc.constantFrom(10, 500), { minLength: 3, maxLength: 3 }),
+  })
+
+  test('for roles, shares and records at random', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyCase, async (of) => {
+        const who = await person('Random', of.grants, { fields: of.fields, ...(of.inTeam ? { teams: [team] } : {}) })
+        for (const n of [0, 1, 2]) {
+          const id = await account({
+            owner: of.owned[n] ? who.who.actor.id : null,
+            team: of.teamed[n] ? team : null,
+            industry: of.industry[n],
+            employees: of.employees[n],
+          })
+          if (of.shares[n] !== 'none')
+            await admin.post('/api/core/shares', {
+              resource: 'core.account',
+              records: [id],
+              user: who.who.actor.id,
+              access: of.shares[n],
+            })
+          const context = JSON.stringify({ of, n })
+          const said = async (asked: Asked) => (await verdict(who, { record: id, ...asked })).allowed
+          const got = await who.get(`${accounts}/${id}`)
+          expect(await said({ action: 'read' }), context).toBe(got.status === 200)
+          const industry = got.status === 200 && 'industry' in got.body.data && !got.body.masked
+          const isShown = industry && got.body.data.industry === of.industry[n]
+          expect(await said({ action: 'read', field: 'industry' }), context).toBe(isShown)
+          const city = await said({ action: 'update', field: 'city' })
+          expect((await who.patch(`${accounts}/${id}`, { version: 1, city: 'Dax' })).status === 200, context).toBe(city)
+          const moved = await said({ action: 'update', field: 'team' })
+          const { version } = (await admin.get(`${accounts}/${id}`)).body.data
+          const other = of.teamed[n] ? null : team
+          const { status } = await who.patch(`${accounts}/${id}`, { version, team: other })
+          // Whose roles deny them the teams may not name one: that is about the value.
+          if (status !== 422) expect(status === 200, context).toBe(moved)
+          const last = (await admin.get(`${accounts}/${id}`)).body.data.version
+          const dropped = await said({ action: 'delete' })
+          expect((await who.delete(`${accounts}/${id}?version=${last}`)).status === 204, context).toBe(dropped)
+        }
+      }),
+      { numRuns: 12, endOnFailure: true },
+    )
+  })
+})
