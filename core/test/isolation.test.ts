@@ -99,6 +99,18 @@ test('statements that would leave the unit of work are refused before they run',
     'select 1; rollback',
     'begin',
     'do $$ begin end $$',
+    "select '--', set_config('app.workspace', 'x', true)",
+    "select '/*', set_config('app.workspace', 'x', true), '*/'",
+    '/* /* */ */ set role postgres',
+    String.raw`select U&"set\005fconfig"('app.workspace', 'x', true)`,
+    String.raw`select E'\'', set_config('app.workspace', 'x', true) --'`,
+    "select query_to_xml($1, true, true, '')",
+    'create function pg_temp.leave() returns void language sql as $$ reset role $$',
+    'select * into temporary kept from core.account',
+    'explain analyze create temporary table kept as select * from core.account',
+    'select 1; select 2',
+    'table core.account',
+    'select pg_advisory_lock(1)',
   ]
   for (const statement of statements) {
     await expect(
