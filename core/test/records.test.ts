@@ -351,3 +351,24 @@ describe('the ledger', () => {
     ])
   })
 })
+
+test('a field that holds an id of anything is filtered, sorted and grouped by, and takes nothing else', async () => {
+  const questions = '/api/core/known-questions'
+  expect((await app.admin.post('/api/core/known-accounts', { name: 'Nobody known' })).status).toBe(200)
+  const { id } = app.admin.who.actor
+  const mine = await app.admin.get(`${questions}?sort=-asker,partner&filter=${encodeURIComponent(`asker = "${id}"`)}`)
+  expect(mine.body.data).toMatchObject([{ asker: id }])
+  const byAsker = await app.admin.post(`${questions}/aggregate`, { groupBy: ['asker'], measures: ['count'] })
+  expect(byAsker.body.data).toMatchObject([{ key: { asker: id }, count: 1 }])
+  const none = await app.admin.get(`${questions}?filter=${encodeURIComponent('asker = "nobody"')}`)
+  expect(none).toMatchObject({ status: 400, body: { code: 'EXPRESSION_INVALID' } })
+})
+
+test('a reference or field that is asked for twice is answered once', async () => {
+  await account({ name: 'Asked for twice' })
+  const { status, body } = await admin.get(
+    `${accounts}?${new URLSearchParams({ include: 'owner,owner', fields: 'name,name', filter: 'name = "Asked for twice"' })}`,
+  )
+  expect(status).toBe(200)
+  expect(body.data).toEqual([expect.objectContaining({ name: 'Asked for twice' })])
+})

@@ -115,7 +115,7 @@ function groupOf(scope: EngineScope, resource: Resource, text: string): Group {
 /** A group's value as its filter finds it again: blank text is no value, and an instant is told to the millisecond. */
 function comparable(field: FieldModel, column: RawBuilder<unknown>): RawBuilder<unknown> {
   if (field.type === 'instant') return sql`date_trunc('milliseconds', ${column})`
-  return textual.has(field.type) ? sql`nullif(${column}, '')` : column
+  return textual.has(field.type) && !field.isId ? sql`nullif(${column}, '')` : column
 }
 
 export function measureOf(scope: EngineScope, resource: Resource, text: string): RawBuilder<unknown> {

@@ -1,5 +1,5 @@
 import type { Mask } from './mask.ts'
-import type { FieldType } from './model.ts'
+import type { FieldModel, FieldType } from './model.ts'
 
 /** What the engine must know of a type beside how its values are parsed and compared. */
 export interface FieldKind {
@@ -45,6 +45,11 @@ export const fieldTypes: Readonly<Record<FieldType, FieldKind>> = {
   reference: id,
   address: { sql: 'jsonb', ...whole, schema: { type: 'object', additionalProperties: { type: 'string' } } },
   json: { sql: 'jsonb', ...whole },
+}
+
+/** What the engine must know of a field: an id is one in the database, whatever type the field is shown by. */
+export function kindOf({ type, isId }: FieldModel): FieldKind {
+  return isId ? id : fieldTypes[type]
 }
 
 /** Parts of an address, in the order they are written on an envelope. */

@@ -1,5 +1,5 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
-import { fieldTypes, type FieldKind } from './field-types.ts'
+import { kindOf, type FieldKind } from './field-types.ts'
 import { maskedSql, maskedText } from './mask.ts'
 import type { FieldModel } from './model.ts'
 
@@ -24,7 +24,7 @@ const reading: Readonly<Record<FieldKind['sql'], (custom: string, name: string) 
 export function fieldText(field: FieldModel, alias: string): string | undefined {
   if (field.formula) return undefined
   if (!field.custom) return `${quoted(alias)}.${quoted(field.column)}`
-  const { sql: type, words } = fieldTypes[field.type]
+  const { sql: type, words } = kindOf(field)
   const text = reading[type](`${quoted(alias)}."custom"`, `'${field.name.replaceAll("'", "''")}'`)
   // One collation for filter, order and index: an index serves no comparison in another.
   return words ? `(${text} collate "und-x-icu")` : text
@@ -39,7 +39,7 @@ export function fieldValue(field: FieldModel, alias: string): RawBuilder<unknown
 /** A column's or own field's value as lists are sorted by it, and indexes over it are. */
 export function sortValueText(field: FieldModel, alias: string): string | undefined {
   const text = fieldText(field, alias)
-  return text !== undefined && fieldTypes[field.type].words && !field.custom ? `${text} collate "und-x-icu"` : text
+  return text !== undefined && kindOf(field).words && !field.custom ? `${text} collate "und-x-icu"` : text
 }
 
 /** A field's value as lists are sorted by it. */
@@ -47,7 +47,7 @@ export function sortValue(field: FieldModel, alias: string): RawBuilder<unknown>
   const text = sortValueText(field, alias)
   if (text !== undefined) return sql.raw(text)
   const value = fieldValue(field, alias)
-  return fieldTypes[field.type].words ? sql`${value} collate "und-x-icu"` : value
+  return kindOf(field).words ? sql`${value} collate "und-x-icu"` : value
 }
 
 /**
@@ -82,7 +82,7 @@ function listOf(fields: readonly FieldModel[], alias: string, isJson: boolean): 
   const parts = fields.map((field) => {
     if (field.masked) return maskOf(field, alias)
     const text = fieldText(field, alias)
-    const { sql: type } = fieldTypes[field.type]
+    const { sql: type } = kindOf(field)
     const name = quoted(field.name)
     if (text !== undefined) return `${(isJson && jsonText[type]?.(text)) || text} as ${name}`
     const value = field.formula!.value(alias)
@@ -94,13 +94,13 @@ function listOf(fields: readonly FieldModel[], alias: string, isJson: boolean): 
 
 /** The field as its mask. Of what is no text nothing is shown, not even whether there is a value. */
 function maskOf(field: FieldModel, alias: string): RawBuilder<unknown> {
-  const { mask } = fieldTypes[field.type]
+  const { mask } = kindOf(field)
   const value = mask === undefined ? sql`null` : maskedSql(mask, fieldValue(field, alias))
   return sql`${value} as ${sql.raw(quoted(field.name))}`
 }
 
 /** A value in memory, as `columnList` answers that of a masked field. */
-export function maskedValue({ type }: FieldModel, value: unknown): string | null {
-  const { mask } = fieldTypes[type]
+export function maskedValue(field: FieldModel, value: unknown): string | null {
+  const { mask } = kindOf(field)
   return mask === undefined ? null : maskedText(mask, value)
 }

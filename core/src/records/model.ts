@@ -68,6 +68,8 @@ export interface FieldModel {
   readonly target?: string
   /** For an id of a record of any resource: the sibling field that holds the resource's id. */
   readonly targetIn?: string
+  /** Holds an id, although nothing says of what. */
+  readonly isId?: boolean
   /** For `money`: the sibling field that holds its currency; without one the workspace's currency. */
   readonly currency?: string
   /** The record is about the person this points at. */

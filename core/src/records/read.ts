@@ -301,7 +301,7 @@ function referencesOf(
   resource: Resource,
   include: readonly string[],
 ): (FieldModel & { readonly target: string })[] {
-  return include.map((name) => {
+  return [...new Set(include)].map((name) => {
     const field = resource.fields.get(name)
     if (field?.target === undefined)
       throw queryInvalid({ parameter: 'include', value: name, expected: `a reference of ${resource.id}` })

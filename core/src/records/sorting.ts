@@ -2,7 +2,7 @@ import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import { fieldNotReadable } from '../permissions/errors.ts'
 import type { Cursor } from './cursor.ts'
 import { queryInvalid } from './errors.ts'
-import { fieldTypes } from './field-types.ts'
+import { kindOf } from './field-types.ts'
 import { fieldValue, sortValue } from './field-value.ts'
 import type { FieldModel } from './model.ts'
 import { sourceOf, withinReach } from './past.ts'
@@ -40,7 +40,7 @@ export function sortKeys(scope: EngineScope, resource: Resource, text: string | 
     const descending = part.startsWith('-')
     const name = descending ? part.slice(1) : part
     const field = resource.fields.get(name)
-    if (!field || !fieldTypes[field.type].sorts) {
+    if (!field || !kindOf(field).sorts) {
       throw queryInvalid({
         parameter: 'sort',
         value: part,
@@ -78,7 +78,7 @@ function ownKey(resource: Resource, field: FieldModel, descending: boolean, alia
     descending,
     expression: sortValue(field, alias),
     nullable: resource.nullable.has(field.name),
-    cast: fieldTypes[field.type].sql,
+    cast: kindOf(field).sql,
   }
 }
 
@@ -101,7 +101,7 @@ function referenceKey(
     descending,
     expression: title ? sortValue(title, join) : sql.ref(`${join}.${target.title}`),
     nullable: true,
-    cast: title ? fieldTypes[title.type].sql : 'text',
+    cast: title ? kindOf(title).sql : 'text',
     join: sql`left join ${sourceOf(scope, target, join)} on ${on}`,
   }
 }

@@ -58,6 +58,7 @@ export function parseValue(field: FieldModel, input: unknown): ParsedValue {
   ) {
     return field.required ? missing(field) : kept(null)
   }
+  if (field.isId) return parseId(input)
   switch (field.type) {
     case 'text':
     case 'long':
@@ -99,10 +100,14 @@ export function parseValue(field: FieldModel, input: unknown): ParsedValue {
     case 'user':
     case 'team':
     case 'reference':
-      return isUuid(input) ? kept(input.toLowerCase()) : mistyped(input, 'id', 'not the id of a record.')
+      return parseId(input)
     case 'json':
       return typeof input === 'object' ? kept(input) : mistyped(input, 'json', 'not a JSON object or list.')
   }
+}
+
+function parseId(input: unknown): ParsedValue {
+  return isUuid(input) ? kept(input.toLowerCase()) : mistyped(input, 'id', 'not the id of a record.')
 }
 
 /** A duration is kept in minutes; ISO 8601 (`PT1H30M`, section 5.5.2) is understood. */

@@ -178,7 +178,7 @@ const domains: Readonly<Record<FieldType, Domain>> = {
 
 export function domainOf(field: FieldModel): Domain {
   // Field types have none for ids: the record's own is a uuid under any.
-  return field.name === 'id' ? id : domains[field.type]
+  return field.name === 'id' || field.isId ? id : domains[field.type]
 }
 
 /** The domain of `count` and `sum`. */

@@ -343,7 +343,8 @@ class Reader {
       type,
       size: (field.formula?.size ?? 0) + 1,
       value: (alias) => {
-        const value = fieldValue(field, alias)
+        const own = fieldValue(field, alias)
+        const value = field.isId ? sql`${own}::text` : own
         return type === 'number' ? sql`${value}::numeric` : type === 'text' ? sql`nullif(${value}, '')` : value
       },
       evaluate: (record) => {
