@@ -47,7 +47,7 @@ function staysInside(sql: string): boolean {
   let first: string | undefined
   let last: string | undefined
   let isOver = false
-  for (let at = 0; at < sql.length; ) {
+  for (let at = 0; at < sql.length;) {
     part.lastIndex = at
     const groups = part.exec(sql)?.groups
     if (!groups) return false
@@ -85,7 +85,7 @@ function staysInside(sql: string): boolean {
 function endOfComment(sql: string, at: number): number {
   const edge = /\/\*|\*\//g
   edge.lastIndex = at
-  for (let depth = 1; depth > 0; ) {
+  for (let depth = 1; depth > 0;) {
     const found = edge.exec(sql)
     if (!found) return sql.length
     depth += found[0] === '/*' ? 1 : -1
