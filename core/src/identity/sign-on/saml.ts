@@ -99,8 +99,10 @@ export class Saml implements Protocol<Kept> {
     if (envelope.destination !== undefined && envelope.destination !== acs) throw refused('recipient')
     if (envelope.status !== success) throw refused('status')
     if (envelope.request !== request) throw refused('request')
-    const assertion = await this.#verified(provider, request, response)
-    if (!assertion) throw refused('signature')
+    const signed = await this.#verified(provider, request, response)
+    if (signed === undefined) throw refused('signature')
+    const assertion = assertionSchema.safeParse(signed).data?.Assertion
+    if (!assertion) throw refused('form')
     const [issuer, subject, conditions] = [assertion.Issuer[0]!, assertion.Subject[0]!, assertion.Conditions[0]!]
     if (issuer._ !== provider.issuer) throw refused('issuer')
     const audiences = conditions.AudienceRestriction.map(({ Audience }) => Audience.map(({ _ }) => _))
@@ -167,11 +169,11 @@ export class Saml implements Protocol<Kept> {
   }
 
   /** What was signed of an answer; undefined when nothing was, or not by this provider. */
-  async #verified(provider: Provider, request: string, response: string): Promise<Assertion | undefined> {
+  async #verified(provider: Provider, request: string, response: string): Promise<unknown> {
     const saml = await this.#library(provider, request)
     try {
       const { profile } = await saml.validatePostResponseAsync({ SAMLResponse: response })
-      return assertionSchema.safeParse(profile?.getAssertion?.()).data?.Assertion
+      return profile?.getAssertion?.()
     } catch {
       return undefined
     }
