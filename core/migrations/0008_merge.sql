@@ -140,18 +140,22 @@ begin
         and (readers is null or d.reader = any (readers))
       order by 2 desc limit at_most) k
     where (w.finds = 'close' or w.finds = 'crowded' and w.probe = any (crowded)) and length(w.value) > 7
+  ),
+  -- One record after the other, by its own index, whatever the planner thinks of their number; and then all at once with what
+  -- is wanted, which would else be gone through for each.
+  kept as materialized (
+    select s.probe, s.record, d.*
+    from seen s cross join lateral (
+      select k.kind, k.value, k.near, k.digits from core.duplicate_key k
+      where k.record = s.record and k.resource is not distinct from of_resource
+        and k.workspace is not distinct from core.current_workspace()
+        and (readers is null or k.reader = any (readers))
+      offset 0) d
   )
-  select s.probe, rtrim(w.kind, '~'), s.record,
+  select d.probe, rtrim(w.kind, '~'), d.record,
     max(case when w.kind like '%~' then 1 - 1.0 / (length(w.value) + 1) when d.value = w.value then 1 else similarity(d.value, w.value) end)::real
-  from seen s
-  -- One record after the other, by its own index, whatever the planner thinks of their number.
-  cross join lateral (
-    select k.kind, k.value, k.near, k.digits from core.duplicate_key k
-    where k.record = s.record and k.resource is not distinct from of_resource
-      and k.workspace is not distinct from core.current_workspace()
-      and (readers is null or k.reader = any (readers))
-    offset 0) d
-  join wanted w on w.probe = s.probe and w.kind = d.kind and (d.value = w.value
+  from kept d
+  join wanted w on w.probe = d.probe and w.kind = d.kind and (d.value = w.value
     or w.near and d.near and length(w.value) > 7 and d.digits = w.digits and similarity(d.value, w.value) >= 0.5)
   group by 1, 2, 3;
 end $$;

@@ -157,9 +157,9 @@ export class UnitOfWork {
       emit: (emission) => {
         this.#emissions.push(emission)
       },
-      tellWithChange: (emission) => {
-        if (this.#emissions.length === 0) return this.#telling([emission])
-        this.#emissions.push(emission)
+      tellWithChange: (emissions) => {
+        if (this.#emissions.length === 0) return this.#telling(emissions)
+        this.#emissions.push(...emissions)
         return undefined
       },
       delivering: (deliveries) => {

@@ -7,15 +7,20 @@ import { nameMissing, periodReversed, refuseValue } from './errors.ts'
 import { accountContacts, contacts } from './resources.ts'
 import { normaliseEmail, normalisePhone, personName, textOf } from './values.ts'
 
-const contactNamed = defineGuard('core.contact', ['create', 'update'], (write, ctx) => {
-  const { record, set } = write
-  normaliseEmail(write)
-  normalisePhone(write, 'phone', ctx)
-  normalisePhone(write, 'mobile', ctx)
-  const name = personName(record, 'email')
-  if (name === undefined) throw refuseValue('/lastName', nameMissing, { fields: 'firstName, lastName, email' })
-  set('name', name)
-})
+const contactNamed = defineGuard(
+  'core.contact',
+  ['create', 'update'],
+  (write, ctx) => {
+    const { record, set } = write
+    normaliseEmail(write)
+    normalisePhone(write, 'phone', ctx)
+    normalisePhone(write, 'mobile', ctx)
+    const name = personName(record, 'email')
+    if (name === undefined) throw refuseValue('/lastName', nameMissing, { fields: 'firstName, lastName, email' })
+    set('name', name)
+  },
+  { independent: true },
+)
 
 interface Link {
   readonly id: string
@@ -23,26 +28,31 @@ interface Link {
 }
 
 /** A contact has one main account: a new primary link takes the place of the former and names the contact's account. */
-const primaryLink = defineGuard('core.account-contact', ['create', 'update', 'restore'], async ({ record }, ctx) => {
-  const from = textOf(record['from'])
-  const to = textOf(record['to'])
-  if (from !== undefined && to !== undefined && to < from)
-    throw refuseValue('/to', periodReversed, { start: from, end: to })
-  const contact = record['contact']
-  if (record['primary'] !== true || to !== undefined || !isUuid(contact)) return
-  const { rows } = await sql<Link>`
+const primaryLink = defineGuard(
+  'core.account-contact',
+  ['create', 'update', 'restore'],
+  async ({ record }, ctx) => {
+    const from = textOf(record['from'])
+    const to = textOf(record['to'])
+    if (from !== undefined && to !== undefined && to < from)
+      throw refuseValue('/to', periodReversed, { start: from, end: to })
+    const contact = record['contact']
+    if (record['primary'] !== true || to !== undefined || !isUuid(contact)) return
+    const { rows } = await sql<Link>`
     select id, version from core.account_contact
     where workspace = ${ctx.workspace.id}::uuid and contact_id = ${contact}::uuid and id <> ${record.id}::uuid
       and is_primary and to_date is null and deleted_at is null`.execute(ctx.sql)
-  for (const former of rows) await ctx.records.update(accountContacts, former, { primary: false })
-  const { rows: owners } = await sql<Link & { account_id: string | null }>`
+    for (const former of rows) await ctx.records.update(accountContacts, former, { primary: false })
+    const { rows: owners } = await sql<Link & { account_id: string | null }>`
     select id, version, account_id from core.contact where workspace = ${ctx.workspace.id}::uuid and id = ${contact}::uuid`.execute(
-    ctx.sql,
-  )
-  const [owner] = owners
-  if (owner && owner.account_id !== record['account'])
-    await ctx.records.update(contacts, owner, { account: record['account'] })
-})
+      ctx.sql,
+    )
+    const [owner] = owners
+    if (owner && owner.account_id !== record['account'])
+      await ctx.records.update(contacts, owner, { account: record['account'] })
+  },
+  { independent: true },
+)
 
 const [contactCreated, contactUpdated] = recordEvents('core.contact')
 

@@ -7,27 +7,37 @@ import { unconverted } from './lead-conversion.ts'
 import { guardStates } from './states.ts'
 import { normaliseCountry, normaliseEmail, normalisePhone, personName, textOf } from './values.ts'
 
-const leadNamed = defineGuard('core.lead', ['create', 'update'], (write, ctx) => {
-  const { record, set } = write
-  normaliseCountry(write)
-  normaliseEmail(write)
-  normalisePhone(write, 'phone', ctx)
-  const name = personName(record, 'companyName', 'email')
-  if (name === undefined)
-    throw refuseValue('/lastName', nameMissing, { fields: 'firstName, lastName, companyName, email' })
-  set('name', name)
-})
+const leadNamed = defineGuard(
+  'core.lead',
+  ['create', 'update'],
+  (write, ctx) => {
+    const { record, set } = write
+    normaliseCountry(write)
+    normaliseEmail(write)
+    normalisePhone(write, 'phone', ctx)
+    const name = personName(record, 'companyName', 'email')
+    if (name === undefined)
+      throw refuseValue('/lastName', nameMissing, { fields: 'firstName, lastName, companyName, email' })
+    set('name', name)
+  },
+  { independent: true },
+)
 
 /** `convertedAt` is set by the conversion and taken back by its reversal only, so it tells them from a typed status. */
-const leadConverts = defineGuard('core.lead', ['create', 'update'], async (write, ctx) => {
-  const { before, record } = write
-  if (ctx.cause.undoOf !== undefined && write.changed.has('status')) await followUndo(write, ctx)
-  const name = String(record['name'])
-  const converted = textOf(record['convertedAt']) !== undefined
-  if (record['status'] === 'converted' && !converted) throw leadNeedsConversion({ name })
-  if (record['status'] !== 'converted' && converted)
-    throw leadAlreadyConverted({ name }, { account: before?.['account'], contact: before?.['contact'] })
-})
+const leadConverts = defineGuard(
+  'core.lead',
+  ['create', 'update'],
+  async (write, ctx) => {
+    const { before, record } = write
+    if (ctx.cause.undoOf !== undefined && write.changed.has('status')) await followUndo(write, ctx)
+    const name = String(record['name'])
+    const converted = textOf(record['convertedAt']) !== undefined
+    if (record['status'] === 'converted' && !converted) throw leadNeedsConversion({ name })
+    if (record['status'] !== 'converted' && converted)
+      throw leadAlreadyConverted({ name }, { account: before?.['account'], contact: before?.['contact'] })
+  },
+  { independent: true },
+)
 
 /** An undo brings the status back; what goes with it is brought back here. */
 async function followUndo({ record, set }: GuardedWrite, ctx: Context): Promise<void> {

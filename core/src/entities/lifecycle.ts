@@ -103,4 +103,5 @@ export const lifecycleGuard = defineGuard(
     // A new account tells its lifecycle by being created.
     if (action === 'update') ctx.emit(LifecycleChanged, { account: record.id, from, to, event }, { key: record.id })
   },
+  { independent: true },
 )

@@ -1,6 +1,8 @@
 import { defineGuard, type GuardDefinition } from '../records/define-resource.ts'
 import { normaliseCurrency } from './values.ts'
 
-const productPriced = defineGuard('core.product', ['create', 'update'], (write, ctx) => normaliseCurrency(write, ctx))
+const productPriced = defineGuard('core.product', ['create', 'update'], (write, ctx) => normaliseCurrency(write, ctx), {
+  independent: true,
+})
 
 export const productGuards: readonly GuardDefinition[] = [productPriced]

@@ -137,8 +137,12 @@ export function tombstoneGuards({ keys, signals }: PrivacyParts): readonly Guard
     looked(rows[0]?.isEmpty === true)
   }
   return [...persons].map((resource) =>
-    defineGuard(resource, ['create', 'update', 'restore'], (write, ctx) =>
-      resource === 'core.account' && write.record['kind'] !== 'person' ? undefined : check(write, ctx),
+    defineGuard(
+      resource,
+      ['create', 'update', 'restore'],
+      (write, ctx) =>
+        resource === 'core.account' && write.record['kind'] !== 'person' ? undefined : check(write, ctx),
+      { independent: true },
     ),
   )
 }

@@ -66,6 +66,11 @@ export interface GuardDefinition {
   readonly resource: string
   readonly actions: readonly GuardedWrite['action'][]
   readonly check: (write: GuardedWrite, ctx: Context) => void | Promise<void>
+  /**
+   * What it says of one new record does not hang on other new ones of its resource, or the database would refuse them
+   * together. Records whose guards all say so are written several to a statement, after all were checked.
+   */
+  readonly independent?: boolean
 }
 
 /**
@@ -77,8 +82,9 @@ export function defineGuard(
   resource: string,
   actions: readonly GuardedWrite['action'][],
   check: GuardDefinition['check'],
+  options: Pick<GuardDefinition, 'independent'> = {},
 ): GuardDefinition {
-  return { resource, actions, check }
+  return { resource, actions, check, ...options }
 }
 
 export interface ResourceOptions {

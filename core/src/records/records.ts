@@ -87,6 +87,15 @@ export interface Records {
   ): Promise<{ data: RecordJson; included: Included }>
   aggregate(resource: ResourceRef, query: AggregateQuery): Promise<AggregateAnswer>
   create(resource: ResourceRef, values: Readonly<Record<string, unknown>>, options?: WriteOptions): Promise<RecordJson>
+  /**
+   * Makes several records, in their order, for less than one by one. The first that is refused refuses all: call it where
+   * nothing of them is to be kept then.
+   */
+  createMany(
+    resource: ResourceRef,
+    values: readonly Readonly<Record<string, unknown>>[],
+    options?: WriteOptions,
+  ): Promise<RecordJson[]>
   /** `version` is the one the caller saw; changes of different fields merge, of the same field answer `VERSION_CONFLICT` (409). */
   update(
     resource: ResourceRef,

@@ -31,10 +31,10 @@ export interface EngineScope {
   openChangeSet(): { readonly id: string; readonly isNew: boolean }
   emit(emission: Emission): void
   /**
-   * Hands an emission to the statement that makes the change it is about, so that telling costs no round trip of its own.
-   * Undefined when others wait to be told before it; then it waits behind them.
+   * Hands emissions to the statement that makes the changes they are about, so that telling costs no round trip of its own.
+   * Undefined when others wait to be told before them; then they wait behind those.
    */
-  tellWithChange(emission: Emission): Telling | undefined
+  tellWithChange(emissions: readonly Emission[]): Telling | undefined
   /** Deliveries that such a statement made. */
   delivering(deliveries: number): void
   /** Told to the other tabs and processes after the commit. */

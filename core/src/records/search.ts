@@ -168,27 +168,39 @@ function lookUp(scope: EngineScope, resource: Resource): RawBuilder<unknown> {
       and t.deleted_at is null and ${access.where('t')}`
 }
 
-/** Text under which a record is found: its own search fields, and those of what it points at. */
-export async function searchText(
+/** Texts under which records are found: their own search fields, and those of what they point at. */
+export async function searchTexts(
   scope: EngineScope,
   resource: Resource,
-  record: Readonly<Record<string, unknown>>,
-): Promise<string> {
-  const parts: string[] = []
+  records: readonly Readonly<Record<string, unknown>>[],
+): Promise<string[]> {
+  const texts = records.map((): string[] => [])
   for (const path of resource.search) {
     const [name = '', inner] = path.split('.')
-    const value = record[name]
-    if (inner === undefined) {
-      if (typeof value === 'string') parts.push(value)
-      continue
+    const values = records.map((record) => record[name]).map((value) => (typeof value === 'string' ? value : undefined))
+    const said = inner === undefined ? undefined : await pointedAt(scope, resource, name, inner, values)
+    for (const [index, value] of values.entries()) {
+      const text = said && value !== undefined ? said.get(value) : value
+      if (text) texts[index]?.push(text)
     }
-    const target = scope.catalog.get(resource.fields.get(name)?.target ?? '')
-    const field = target?.fields.get(inner)
-    if (!target || !field || typeof value !== 'string') continue
-    const { rows } = await sql<{ value: string | null }>`
-      select ${fieldValue(field, 't')} as value from ${sql.table(`${target.schema}.${target.table}`)} as t
-      where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = ${value}::uuid`.execute(scope.tx)
-    if (rows[0]?.value) parts.push(rows[0].value)
   }
-  return parts.join(' ')
+  return texts.map((parts) => parts.join(' '))
+}
+
+/** What a field of the records that a reference points at says, by their ids. */
+async function pointedAt(
+  scope: EngineScope,
+  resource: Resource,
+  reference: string,
+  inner: string,
+  values: readonly (string | undefined)[],
+): Promise<ReadonlyMap<string, string | null>> {
+  const target = scope.catalog.get(resource.fields.get(reference)?.target ?? '')
+  const field = target?.fields.get(inner)
+  const ids = [...new Set(values.filter((value) => value !== undefined))]
+  if (!target || !field || ids.length === 0) return new Map()
+  const { rows } = await sql<{ id: string; value: string | null }>`
+    select t.id, ${fieldValue(field, 't')} as value from ${sql.table(`${target.schema}.${target.table}`)} as t
+    where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = any(${ids}::uuid[])`.execute(scope.tx)
+  return new Map(rows.map(({ id, value }) => [id, value]))
 }

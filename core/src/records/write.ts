@@ -11,7 +11,7 @@ import { recordNotFound, validationFailed, versionConflict, versionRequired, war
 import { changesSince } from './changes.ts'
 import { duplicateSuspected } from './duplicates/errors.ts'
 import { warnOfDuplicates } from './duplicates/find.ts'
-import { keepKeys } from './duplicates/keys.ts'
+import { changedKeys } from './duplicates/keys.ts'
 import { customOf, customWith, giveNumbers, missingOwnValues } from './fields/own-values.ts'
 import { refuseMerged, survivorOf } from './merge/merged.ts'
 import { namedFault } from './labels.ts'
@@ -24,7 +24,7 @@ import type { RecordJson, WriteOptions } from './records.ts'
 import { readerOf, readerOfChange } from './reader.ts'
 import { systemFields, type Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
-import { searchText } from './search.ts'
+import { searchTexts } from './search.ts'
 import { databaseRefusal } from './refusals.ts'
 import { isUuid, parseValue, requiredFault, sameValue } from './values.ts'
 
@@ -32,11 +32,15 @@ export type WriteAction = GuardedWrite['action']
 
 /** What one write is about to do, all of it checked. */
 interface PreparedWrite {
-  readonly action: WriteAction
   readonly before: RecordJson | undefined
   readonly after: Record<string, unknown>
   readonly changed: ReadonlyMap<string, readonly [old: unknown, next: unknown]>
+  /** Codes of the warnings that were read and passed over. */
+  readonly acknowledged: readonly string[]
 }
+
+/** New records in one statement: enough to spare the round trips, few enough to be tried again one by one. */
+const mostTogether = 100
 
 /** Values a caller may send beside the fields: they steer the write. */
 const steering = new Set(['id', 'version', 'acknowledge', 'allowDuplicate'])
@@ -46,9 +50,60 @@ export async function createRecord(
   scope: EngineScope,
   resource: Resource,
   input: Readonly<Record<string, unknown>>,
-  given: WriteOptions = {},
+  options: WriteOptions = {},
 ): Promise<RecordJson> {
+  const [record] = await createAsOne(scope, resource, [input], options)
+  return record!
+}
+
+/**
+ * Makes several records, several to a statement where no guard minds, in their order.
+ *
+ * @throws what `createRecord` throws for the first that is refused; then none is to be kept, so call it in a part of its own
+ */
+export async function createRecords(
+  scope: EngineScope,
+  resource: Resource,
+  inputs: readonly Readonly<Record<string, unknown>>[],
+  options: WriteOptions = {},
+): Promise<RecordJson[]> {
+  const guards = scope.guards(resource).filter(({ actions }) => actions.includes('create'))
+  const together = guards.every(({ independent }) => independent) ? mostTogether : 1
+  const records: RecordJson[] = []
+  for (let start = 0; start < inputs.length; start += together)
+    records.push(...(await createAsOne(scope, resource, inputs.slice(start, start + together), options)))
+  return records
+}
+
+async function createAsOne(
+  scope: EngineScope,
+  resource: Resource,
+  inputs: readonly Readonly<Record<string, unknown>>[],
+  options: WriteOptions,
+): Promise<RecordJson[]> {
   demandAction(scope, resource, 'create')
+  const drafts = inputs.map((input) => draftOf(scope, resource, input, options))
+  await lookAhead(scope, resource, drafts)
+  const writes: PreparedWrite[] = []
+  for (const draft of drafts) writes.push(await prepareCreate(scope, resource, draft))
+  const records = await keep(scope, resource, 'create', writes)
+  await mustBeWithin(scope, resource, records)
+  return records.map((record) => asReadable(scope, resource, record))
+}
+
+/** A record about to be made, its values checked one by one. */
+interface Draft {
+  readonly sent: ReadonlySet<string>
+  readonly after: Record<string, unknown>
+  readonly options: WriteOptions
+}
+
+function draftOf(
+  scope: EngineScope,
+  resource: Resource,
+  input: Readonly<Record<string, unknown>>,
+  given: WriteOptions,
+): Draft {
   const { ctx } = scope
   const { acknowledge = [] } = given
   const options =
@@ -78,8 +133,16 @@ export async function createRecord(
     updatedBy: user,
     deletedAt: null,
   }
+  return { sent: new Set(values.keys()), after, options }
+}
+
+async function prepareCreate(
+  scope: EngineScope,
+  resource: Resource,
+  { sent, after, options }: Draft,
+): Promise<PreparedWrite> {
   // Before guards, which name what they find: what is sent must be within reach. And again for what they set.
-  await referencesExist(scope, resource, after, new Set(values.keys()))
+  await referencesExist(scope, resource, after, sent)
   for (const [field, kind] of Object.entries(resource.options.numbered ?? {})) {
     after[field] ??= await nextNumber(scope, kind)
   }
@@ -95,9 +158,7 @@ export async function createRecord(
     if (after[name] !== undefined && after[name] !== null && !bookkeeping.has(name))
       changed.set(name, [null, after[name]])
   }
-  const record = await keep(scope, resource, { action: 'create', before: undefined, after, changed }, options)
-  await mustBeWithin(scope, resource, record)
-  return asReadable(scope, resource, record)
+  return { before: undefined, after, changed, acknowledged: options.acknowledge ?? [] }
 }
 
 /** @throws beside `createRecord`'s: `RECORD_NOT_FOUND`, `VERSION_REQUIRED`, `VERSION_CONFLICT` */
@@ -216,8 +277,9 @@ async function change(
   after['version'] = before.version + 1
   after['updatedAt'] = scope.ctx.clock.now().toISOString()
   after['updatedBy'] = scope.ctx.actor.type === 'user' ? (scope.ctx.actor.id ?? null) : null
-  const record = await keep(scope, resource, { action, before, after, changed }, options)
-  return asReadable(scope, resource, record)
+  const write = { before, after, changed, acknowledged: options.acknowledge ?? [] }
+  const [record] = await keep(scope, resource, action, [write])
+  return asReadable(scope, resource, record!)
 }
 
 /** Set by the engine itself, so neither part of a diff nor of a conflict. */
@@ -384,6 +446,45 @@ const people: ReadonlySet<string> = new Set(['core.user', 'core.team'])
 // the reference follows to the survivor. A foreign key holds its target too, but looks at neither.
 const held = sql`for key share of t`
 
+/** What a reference must be looked up in; undefined where it needs no looking up, or nothing more. */
+function targetToFind(
+  scope: EngineScope,
+  field: FieldModel,
+  value: string,
+  record: Readonly<Record<string, unknown>>,
+): Resource | undefined {
+  const id = field.targetIn === undefined ? field.target : record[field.targetIn]
+  if (typeof id !== 'string' || field.name === 'id' || bookkeeping.has(field.name)) return undefined
+  const target = scope.catalog.get(id)
+  if (!target || !scope.exists(target)) return undefined
+  // The engine itself puts the actor and its team there.
+  if (field.name === 'owner' && value === scope.ctx.actor.id) return undefined
+  if (field.name === 'team' && value === scope.ctx.authority.homeTeam) return undefined
+  return scope.found.has(`${target.id} ${value}`) ? undefined : target
+}
+
+/** Looks up at once what several records refer to; what is not there is left to the record that says so. */
+async function lookAhead(scope: EngineScope, resource: Resource, drafts: readonly Draft[]): Promise<void> {
+  if (drafts.length < 2) return
+  const wanted = new Map<Resource, Set<string>>()
+  for (const { after, sent } of drafts) {
+    for (const field of resource.all) {
+      const value = after[field.name]
+      const target = sent.has(field.name) && isUuid(value) ? targetToFind(scope, field, value, after) : undefined
+      if (target) wanted.set(target, (wanted.get(target) ?? new Set()).add(value as string))
+    }
+  }
+  for (const [target, ids] of wanted) {
+    const access = scope.access(target, 'read')
+    if (!access.allowed) continue
+    const { rows } = await sql<{ id: string }>`
+      select t.id from ${tableOf(target, 't')}
+      where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = any(${[...ids]}::uuid[]) and t.deleted_at is null and ${access.where('t')}
+      order by t.id ${people.has(target.id) ? sql`` : held}`.execute(scope.tx)
+    for (const { id } of rows) scope.found.add(`${target.id} ${id}`)
+  }
+}
+
 /**
  * A reference to a record that is absent, deleted or out of reach is refused alike, so that it tells nothing. One to a
  * record that was merged becomes one to its survivor.
@@ -397,21 +498,9 @@ async function referencesExist(
   const faults: FieldFault[] = []
   for (const field of resource.all) {
     const value = after[field.name]
-    const id = field.targetIn === undefined ? field.target : after[field.targetIn]
-    if (
-      typeof id !== 'string' ||
-      field.name === 'id' ||
-      bookkeeping.has(field.name) ||
-      !names.has(field.name) ||
-      !isUuid(value)
-    )
-      continue
-    const target = scope.catalog.get(id)
-    if (!target || !scope.exists(target)) continue
-    // The engine itself puts the actor and its team there.
-    if (field.name === 'owner' && value === scope.ctx.actor.id) continue
-    if (field.name === 'team' && value === scope.ctx.authority.homeTeam) continue
-    if (scope.found.has(`${target.id} ${value}`)) continue
+    if (!names.has(field.name) || !isUuid(value)) continue
+    const target = targetToFind(scope, field, value, after)
+    if (!target) continue
     const access = scope.access(target, 'read')
     const isThere = async (wanted: string) =>
       access.allowed &&
@@ -453,15 +542,16 @@ function refuseForeign({ ctx }: EngineScope, resource: Resource, after: Readonly
 }
 
 /** Who may only create records of its own, or under a condition, cannot create others. */
-async function mustBeWithin(scope: EngineScope, resource: Resource, record: RecordJson): Promise<void> {
+async function mustBeWithin(scope: EngineScope, resource: Resource, records: readonly RecordJson[]): Promise<void> {
   const access = scope.access(resource, 'create')
   if (access.everything) return
+  const ids = records.map(({ id }) => id)
   const { rows } = await sql`
     select 1 from ${tableOf(resource, 't')}
-    where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = ${record.id}::uuid and ${access.where('t')}`.execute(
+    where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = any(${ids}::uuid[]) and ${access.where('t')}`.execute(
     scope.tx,
   )
-  if (rows.length === 0) throw permissionDenied({ permission: `${resource.id}.create` })
+  if (rows.length < records.length) throw permissionDenied({ permission: `${resource.id}.create` })
 }
 
 function columnValue(field: FieldModel, value: unknown): RawBuilder<unknown> {
@@ -481,82 +571,115 @@ export function ledgerHead({ ctx }: EngineScope, changeSet: string): RawBuilder<
 }
 
 /**
- * The row, its ledger entry, its event with the deliveries and its place in the search table, in one statement: 1.7 times
- * the throughput of several, and nothing of it can stand alone.
+ * The rows, their ledger entries, their events with the deliveries and their places in the search table, in one statement:
+ * 1.7 times the throughput of several, and nothing of it can stand alone.
+ *
+ * @param writes - one, or several new records
  */
 async function keep(
   scope: EngineScope,
   resource: Resource,
-  write: PreparedWrite,
-  options: WriteOptions,
-): Promise<RecordJson> {
+  action: WriteAction,
+  writes: readonly PreparedWrite[],
+): Promise<RecordJson[]> {
   const { ctx } = scope
-  const { action, after, before, changed } = write
   const table = sql.table(`${resource.schema}.${resource.table}`)
-  const id = String(after['id'])
-  const version = Number(after['version'])
-  const at = ctx.clock.now().toISOString()
   const workspace = ctx.workspace.id
-  const row =
+  const changeSet = scope.openChangeSet()
+  const head = changeSet.isNew ? sql`, ${ledgerHead(scope, changeSet.id)}` : sql``
+  const past = { create: 'created', update: 'updated', delete: 'deleted', restore: 'restored' }[action]
+  const events = writes.map(({ after, changed }): Emission => {
+    const payload = { record: after['id'], version: Number(after['version']), changed: [...changed.keys()] }
+    return { name: `${resource.id}.${past}`, version: 1, key: String(after['id']), payload }
+  })
+  // A unit's first change is mostly its only one and tells of itself; further ones are told together at its end.
+  const telling = changeSet.isNew ? scope.tellWithChange(events) : undefined
+  if (!telling && !changeSet.isNew) for (const event of events) scope.emit(event)
+  const told = telling ? sql`, ${tellingCtes(telling, sql`exists (select from kept)`)}` : sql``
+  const deliveries = telling ? sql`, (select count(*)::integer from told_delivery) as "_deliveries"` : sql``
+  const given = await beside(scope, resource, action, writes)
+  const [first] = writes
+  const rows =
     action === 'create'
-      ? insertRow(resource, table, workspace, after)
-      : updateRow(
+      ? insertRows(
           resource,
           table,
           workspace,
-          id,
-          Number(before?.version),
-          new Set([...changed.keys(), 'version', 'updatedAt', 'updatedBy']),
-          after,
+          writes.map(({ after }) => after),
         )
-  const changeSet = scope.openChangeSet()
-  const head = changeSet.isNew ? sql`, ${ledgerHead(scope, changeSet.id)}` : sql``
-  const search =
-    resource.search.length > 0
-      ? action === 'delete'
-        ? sql`, core.search_drop(${resource.id}, ${id}::uuid)`
-        : needsIndexing(resource, changed)
-          ? sql`, core.search_put(${resource.id}, ${id}::uuid, ${after['owner'] ?? null}::uuid, ${after['team'] ?? null}::uuid,
-            ${readerOf(resource, after)}::uuid, ${String(after[resource.title] ?? '')}, ${await searchText(scope, resource, after)})`
-          : sql``
-      : sql``
-  const past = { create: 'created', update: 'updated', delete: 'deleted', restore: 'restored' }[action]
-  const event: Emission = {
-    name: `${resource.id}.${past}`,
-    version: 1,
-    key: id,
-    payload: { record: id, version, changed: [...changed.keys()] },
-  }
-  // A unit's first change is mostly its only one and tells of itself; further ones are told together at its end.
-  const telling = changeSet.isNew ? scope.tellWithChange(event) : undefined
-  if (!telling && !changeSet.isNew) scope.emit(event)
-  const told = telling ? sql`, ${tellingCtes(telling, sql`exists (select from kept)`)}` : sql``
-  const deliveries = telling ? sql`, (select count(*)::integer from told_delivery) as "_deliveries"` : sql``
-  const entry = sql`, entry as (
-      insert into core.change (id, workspace, change_set, resource, record, action, version, fields, acknowledged, at, reader)
-      select ${uuidv7()}::uuid, ${workspace}::uuid, ${changeSet.id}::uuid, ${resource.id}, ${id}::uuid, ${action}, ${version}::integer,
-        ${JSON.stringify(Object.fromEntries(changed))}::jsonb, ${[...(options.acknowledge ?? [])]}::text[], ${at}::timestamptz,
-        ${readerOfChange(resource, before, after)}::uuid
-      from kept)`
-  let rows: Record<string, unknown>[]
+      : updateRow(resource, table, workspace, first!)
+  let kept: Map<string, Record<string, unknown>>
   try {
     const result = await sql<Record<string, unknown>>`
-      with kept as (${row})${head}${entry}${told}
-      select ${columnsOf(resource.all, 'kept')}${search}${keepKeys(scope, resource, write)}${deliveries} from kept`.execute(
-      scope.tx,
-    )
-    rows = result.rows
+      with given as materialized (
+        select * from jsonb_to_recordset(${JSON.stringify(given)}::jsonb) as it (entry uuid, record uuid, version integer, fields jsonb,
+          acknowledged text[], change_reader uuid, owner uuid, team uuid, reader uuid, title text, words text, keys jsonb)),
+      kept as (${rows})${head},
+      entries as (
+        insert into core.change (id, workspace, change_set, resource, record, action, version, fields, acknowledged, at, reader)
+        select g.entry, ${workspace}::uuid, ${changeSet.id}::uuid, ${resource.id}, g.record, ${action}, g.version, g.fields, g.acknowledged,
+          ${ctx.clock.now().toISOString()}::timestamptz, g.change_reader
+        from given g where exists (select from kept))${told}
+      select ${columnsOf(resource.all, 'kept')}${foundAs(resource, action)}${deliveries}
+      from kept join given g on g.record = kept.id`.execute(scope.tx)
+    kept = new Map(result.rows.map((row) => [String(row['id']), row]))
+    if (telling) scope.delivering(Number(result.rows[0]?.['_deliveries'] ?? 0))
   } catch (error) {
-    throw databaseRefusal(resource, after, error) ?? error
+    throw databaseRefusal(resource, writes.length === 1 ? first!.after : {}, error) ?? error
   }
-  const [kept] = rows
-  if (action === 'delete') scope.found.delete(`${resource.id} ${id}`)
-  // The row was locked before, so only a statement that went around the write path can have changed it meanwhile.
-  if (!kept) throw conflict(scope, resource, before ?? (after as RecordJson), Number(before?.version ?? 0), [])
-  const record = Object.fromEntries(resource.all.map(({ name }) => [name, kept[name]])) as RecordJson
-  if (telling) scope.delivering(Number(kept['_deliveries']))
-  scope.signal({ resource: resource.id, id, action, version })
-  return record
+  return writes.map(({ before, after }) => {
+    const id = String(after['id'])
+    const row = kept.get(id)
+    if (action === 'delete') scope.found.delete(`${resource.id} ${id}`)
+    // The row was locked before, so only a statement that went around the write path can have changed it meanwhile.
+    if (!row) throw conflict(scope, resource, before ?? (after as RecordJson), Number(before?.version ?? 0), [])
+    scope.signal({ resource: resource.id, id, action, version: Number(after['version']) })
+    return Object.fromEntries(resource.all.map(({ name }) => [name, row[name]])) as RecordJson
+  })
+}
+
+/** What is written beside each row: its ledger entry, its words for the search and its keys for the search for duplicates. */
+async function beside(
+  scope: EngineScope,
+  resource: Resource,
+  action: WriteAction,
+  writes: readonly PreparedWrite[],
+): Promise<readonly Record<string, unknown>[]> {
+  const indexed = writes.filter(
+    ({ changed }) => action !== 'delete' && resource.search.length > 0 && needsIndexing(resource, changed),
+  )
+  const texts = await searchTexts(
+    scope,
+    resource,
+    indexed.map(({ after }) => after),
+  )
+  const words = new Map(indexed.map((write, index) => [write, texts[index]]))
+  return writes.map((write) => {
+    const { before, after, changed, acknowledged } = write
+    return {
+      entry: uuidv7(),
+      record: after['id'],
+      version: after['version'],
+      fields: Object.fromEntries(changed),
+      acknowledged,
+      change_reader: readerOfChange(resource, before, after),
+      owner: after['owner'],
+      team: after['team'],
+      reader: readerOf(resource, after),
+      title: String(after[resource.title] ?? ''),
+      words: words.get(write),
+      keys: action === 'delete' ? undefined : changedKeys(scope, resource, write),
+    }
+  })
+}
+
+/** Puts what `beside` has prepared where it is looked for. */
+function foundAs(resource: Resource, action: WriteAction): RawBuilder<unknown> {
+  if (action === 'delete')
+    return sql`, core.search_drop(${resource.id}, g.record), core.duplicate_drop(${resource.id}, g.record)`
+  return sql`,
+        case when g.words is not null then core.search_put(${resource.id}, g.record, g.owner, g.team, g.reader, g.title, g.words) end,
+        case when g.keys is not null then core.duplicate_put(${resource.id}, g.record, g.reader, g.keys) end`
 }
 
 function needsIndexing(resource: Resource, changed: ReadonlyMap<string, unknown>): boolean {
@@ -571,32 +694,39 @@ function needsIndexing(resource: Resource, changed: ReadonlyMap<string, unknown>
   return [...changed.keys()].some((name) => words.has(name))
 }
 
-function insertRow(
+/**
+ * New rows as the database makes them of JSON, where numbers are texts and lose no digit. All are of one shape: what one of
+ * them leaves to the database's own default, all do.
+ */
+function insertRows(
   resource: Resource,
   table: RawBuilder<unknown>,
   workspace: string,
-  after: Readonly<Record<string, unknown>>,
+  records: readonly Readonly<Record<string, unknown>>[],
 ): RawBuilder<unknown> {
-  const fields = resource.all.filter(({ name, custom, formula }) => after[name] !== undefined && !custom && !formula)
-  const own = customOf(resource.all, after)
-  const columns = [sql.ref('workspace'), ...fields.map(({ column }) => sql.ref(column))]
-  const values = [sql`${workspace}::uuid`, ...fields.map((field) => columnValue(field, after[field.name]))]
-  if (own) {
-    columns.push(sql.ref('custom'))
-    values.push(own)
-  }
-  return sql`insert into ${table} (${sql.join(columns)}) values (${sql.join(values)}) returning *`
+  const fields = resource.all.filter(
+    ({ name, custom, formula }) => !custom && !formula && records.some((record) => record[name] !== undefined),
+  )
+  const own = records.map((record) => customOf(resource.all, record))
+  const rows = records.map((record, index) => {
+    const row = Object.fromEntries(fields.map(({ name, column }) => [column, record[name] ?? null]))
+    const text = JSON.stringify({ ...row, workspace })
+    return `${text.slice(0, -1)},"custom":${own[index] ?? '{}'}}`
+  })
+  const columns = sql.join(
+    ['workspace', 'custom', ...fields.map(({ column }) => column)].map((column) => sql.ref(column)),
+  )
+  return sql`insert into ${table} (${columns})
+    select ${columns} from jsonb_populate_recordset(null::${table}, ${`[${rows.join(',')}]`}::jsonb) returning *`
 }
 
 function updateRow(
   resource: Resource,
   table: RawBuilder<unknown>,
   workspace: string,
-  id: string,
-  version: number,
-  names: ReadonlySet<string>,
-  after: Readonly<Record<string, unknown>>,
+  { before, after, changed }: PreparedWrite,
 ): RawBuilder<unknown> {
+  const names = new Set([...changed.keys(), 'version', 'updatedAt', 'updatedBy'])
   const written = resource.all.filter(({ name, formula }) => names.has(name) && !formula)
   const assignments = written
     .filter(({ custom }) => !custom)
@@ -604,5 +734,5 @@ function updateRow(
   const own = customWith(written, after)
   if (own) assignments.push(sql`custom = ${own}`)
   return sql`update ${table} set ${sql.join(assignments)}
-    where workspace = ${workspace}::uuid and id = ${id}::uuid and version = ${version} returning *`
+    where workspace = ${workspace}::uuid and id = ${before?.id ?? null}::uuid and version = ${before?.version ?? null} returning *`
 }

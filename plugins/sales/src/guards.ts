@@ -15,19 +15,24 @@ import { pipelineOf, type PipelineRow, type StageRow } from './stages.ts'
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
 
 /** Puts an opportunity where it belongs: pipeline, stage, probability, currency; closes, reopens and keeps the visits. */
-const opportunityStands = defineGuard('sales.opportunity', ['create', 'update'], async (write, ctx) => {
-  const { record, before, changed, set } = write
-  set('currency', text(record['currency'])?.toUpperCase() ?? ctx.workspace.baseCurrency)
-  const place = changed.has('stage') || changed.has('pipeline') || !before
-  const pipeline = await pipelineOf(ctx, text(record['pipeline']) ?? (await pipelineOfStage(ctx, record['stage'])))
-  const stage = stageIn(pipeline, record, before)
-  set('pipeline', pipeline.id)
-  set('stage', stage.id)
-  set('status', stage.kind)
-  followProbability(write, stage, place)
-  await closing(write, ctx, pipeline, stage)
-  if (place) await moved(write, ctx, pipeline, stage)
-})
+const opportunityStands = defineGuard(
+  'sales.opportunity',
+  ['create', 'update'],
+  async (write, ctx) => {
+    const { record, before, changed, set } = write
+    set('currency', text(record['currency'])?.toUpperCase() ?? ctx.workspace.baseCurrency)
+    const place = changed.has('stage') || changed.has('pipeline') || !before
+    const pipeline = await pipelineOf(ctx, text(record['pipeline']) ?? (await pipelineOfStage(ctx, record['stage'])))
+    const stage = stageIn(pipeline, record, before)
+    set('pipeline', pipeline.id)
+    set('stage', stage.id)
+    set('status', stage.kind)
+    followProbability(write, stage, place)
+    await closing(write, ctx, pipeline, stage)
+    if (place) await moved(write, ctx, pipeline, stage)
+  },
+  { independent: true },
+)
 
 async function pipelineOfStage(ctx: Context, stage: unknown): Promise<string | undefined> {
   if (text(stage) === undefined) return undefined

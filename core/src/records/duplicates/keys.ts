@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { sql, type RawBuilder } from 'kysely'
+import { sql } from 'kysely'
 import type { DuplicateStrictness } from '../../actor.ts'
 import { countryOfZone } from '../../entities/phones.ts'
 import type { RecordJson } from '../records.ts'
@@ -74,24 +74,17 @@ function textOf(record: Values, field: string | readonly string[]): string | und
   return texts.length === 0 ? undefined : texts.join(' ')
 }
 
-/** What a write adds to its statement so that the record's keys change with the record; nothing where none changed. */
-export function keepKeys(
+/** The keys of a record that is being written, as `core.duplicate_put` takes them; undefined where none changed. */
+export function changedKeys(
   scope: EngineScope,
   resource: Resource,
-  {
-    action,
-    after,
-    changed,
-  }: { action: string; after: Values; changed: ReadonlyMap<string, unknown> | ReadonlySet<string> },
-): RawBuilder<unknown> {
+  { after, changed }: { after: Values; changed: ReadonlyMap<string, unknown> | ReadonlySet<string> },
+): readonly KeyValue[] | undefined {
   const keys = duplicateKeysOf(scope, resource)
-  if (keys.length === 0) return sql``
-  const id = String(after['id'])
-  if (action === 'delete') return sql`, core.duplicate_drop(${resource.id}, ${id}::uuid)`
+  if (keys.length === 0) return undefined
   const names = new Set([...keys.flatMap(({ fields }) => fields.flat()), 'country', 'deletedAt'])
   if (resource.partner) names.add(resource.partner.field)
-  if (![...changed.keys()].some((name) => names.has(name))) return sql``
-  return sql`, core.duplicate_put(${resource.id}, ${id}::uuid, ${readerOf(resource, after)}::uuid, ${JSON.stringify(keyValuesOf(scope, keys, after))}::jsonb)`
+  return [...changed.keys()].some((name) => names.has(name)) ? keyValuesOf(scope, keys, after) : undefined
 }
 
 /** Gives records their keys anew. */

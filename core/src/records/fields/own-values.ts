@@ -19,12 +19,12 @@ function jsonOf(field: FieldModel, value: unknown): string {
 
 const isEmpty = (value: unknown) => value === undefined || value === null
 
-/** What `custom` holds of a new record; undefined when it has none of its workspace's own values. */
-export function customOf(fields: readonly FieldModel[], values: Values): RawBuilder<unknown> | undefined {
+/** What `custom` holds of a new record, as JSON; undefined when it has none of its workspace's own values. */
+export function customOf(fields: readonly FieldModel[], values: Values): string | undefined {
   const parts = fields
     .filter(({ custom, name }) => custom && !isEmpty(values[name]))
     .map((field) => `${JSON.stringify(field.name)}:${jsonOf(field, values[field.name])}`)
-  return parts.length === 0 ? undefined : sql`${`{${parts.join(',')}}`}::jsonb`
+  return parts.length === 0 ? undefined : `{${parts.join(',')}}`
 }
 
 /** `custom` with these fields as they will be, and all others, archived ones too, as they are. */
@@ -34,7 +34,7 @@ export function customWith(fields: readonly FieldModel[], values: Values): RawBu
   const cleared = own.filter(({ name }) => isEmpty(values[name])).map(({ name }) => name)
   const rest = cleared.length === 0 ? sql`custom` : sql`(custom - ${cleared}::text[])`
   const set = customOf(own, values)
-  return set ? sql`${rest} || ${set}` : rest
+  return set === undefined ? rest : sql`${rest} || ${set}::jsonb`
 }
 
 /** Gives a new record its automatic numbers. */

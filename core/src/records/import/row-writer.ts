@@ -21,7 +21,7 @@ export interface WriterParts {
 type Problem = Omit<RowProblem, 'field'>
 
 /** Lines that are tried together; one that is refused sends its fellows through one by one. */
-const together = 50
+const together = 100
 
 /** Sends lines down the write path. A line that is refused is undone alone and says why. */
 export class RowWriter {
@@ -72,11 +72,13 @@ export class RowWriter {
   async #all(group: readonly Draft[]): Promise<boolean> {
     try {
       const written = await this.#part(async () => {
-        const results: Written[] = []
-        for (const draft of group) results.push(await this.#one(draft))
+        const results = new Map<Draft, Written>()
+        const fresh = group.filter((draft) => this.#isNew(draft))
+        for (const [index, made] of (await this.#create(fresh)).entries()) results.set(fresh[index]!, made)
+        for (const draft of group) if (!results.has(draft)) results.set(draft, await this.#one(draft))
         return results
       })
-      for (const [index, draft] of group.entries()) draft.written = written[index]
+      for (const [draft, result] of written) draft.written = result
       return true
     } catch (error) {
       this.#problemsOf(error)
@@ -96,24 +98,34 @@ export class RowWriter {
     return (this.#parts.ctx.records as RecordEngine).part(work)
   }
 
-  async #one(draft: Draft): Promise<Written> {
-    const { plan } = this.#parts
-    const { existing } = draft
-    const { mode = 'both' } = plan.options
-    if (existing) return mode === 'create' ? { action: 'skip', record: existing.id } : this.#update(draft, existing)
-    return mode === 'update' ? { action: 'skip', record: undefined } : this.#create(draft)
+  #isNew({ existing }: Draft): boolean {
+    return !existing && this.#parts.plan.options.mode !== 'update'
   }
 
-  async #create({ values, texts }: Draft): Promise<Written> {
+  async #one(draft: Draft): Promise<Written> {
+    const { existing } = draft
+    if (this.#isNew(draft)) {
+      const [made] = await this.#create([draft])
+      return made!
+    }
+    if (existing && this.#parts.plan.options.mode !== 'create') return this.#update(draft, existing)
+    return { action: 'skip', record: existing?.id }
+  }
+
+  async #create(drafts: readonly Draft[]): Promise<Written[]> {
     const { plan, ctx } = this.#parts
     const { target, resource } = plan
-    const record = await target
-      .records(ctx)
-      .create(resource.id, { ...target.defaults(ctx), ...values }, { duplicates: 'checked' })
-    await target.wrote(ctx, record, values)
-    const shown: Record<string, unknown> = {}
-    for (const name of Object.keys(values).toSorted()) shown[name] = texts[name] ?? record[name] ?? values[name]
-    return { action: 'create', record: record.id, values: shown }
+    const inputs = drafts.map(({ values }) => ({ ...target.defaults(ctx), ...values }))
+    const records = await target.records(ctx).createMany(resource.id, inputs, { duplicates: 'checked' })
+    const made: Written[] = []
+    for (const [index, { values, texts }] of drafts.entries()) {
+      const record = records[index]!
+      await target.wrote(ctx, record, values)
+      const shown: Record<string, unknown> = {}
+      for (const name of Object.keys(values).toSorted()) shown[name] = texts[name] ?? record[name] ?? values[name]
+      made.push({ action: 'create', record: record.id, values: shown })
+    }
+    return made
   }
 
   async #update({ values, texts }: Draft, existing: RecordJson): Promise<Written> {
