@@ -45,10 +45,11 @@ begin
     select * from queue;
 end $$;
 
--- Locks and deletes the oldest due delivery of a queue that has none of its record before it, leaving out those the
--- caller is busy with. `more` tells that yet another one is
--- due, although it may have to wait for one of those. The lock ends with the transaction, and so does the delivery.
-create function core.take_delivery(of_subscription text, of_plugin text, in_workspace uuid, due_by timestamptz, except_for bigint[])
+-- Locks and deletes the oldest due deliveries of a queue that have none of their record before them, `at_most` of them and so
+-- each of another record, leaving out those the caller is busy with. The last row has no delivery and tells in `more` that yet
+-- another one is due, although it may have to wait for one of those. Locks end with the transaction, and so do the deliveries.
+create function core.take_deliveries(
+    of_subscription text, of_plugin text, in_workspace uuid, due_by timestamptz, except_for bigint[], at_most integer)
   returns table (seq bigint, attempts integer, more boolean, event core.event)
   language plpgsql rows 1 set enable_seqscan = off set enable_sort = off set enable_bitmapscan = off as $$
 declare
@@ -58,7 +59,8 @@ begin
   if of_plugin <> 'core' and not exists (
     select from core.plugin_workspace p where p.workspace = in_workspace and p.plugin = of_plugin and p.state = 'enabled')
   then return; end if;
-  select d.* into taken from core.delivery d
+  for taken in
+    select d.* from core.delivery d
     where d.state = 'waiting' and d.subscription = of_subscription and d.workspace = in_workspace
       and d.due_at <= due_by and d.seq <> all (except_for)
       -- Not "not exists": as a join it may read the whole queue for one delivery.
@@ -66,19 +68,21 @@ begin
         where first.subscription = of_subscription and first.workspace = in_workspace and first.key = d.key
         order by first.seq limit 1)
     order by d.due_at, d.seq
-    limit 1
-    for update of d skip locked;
-  if found then
+    limit at_most
+    for update of d skip locked
+  loop
     delete from core.delivery d where d.subscription = of_subscription and d.workspace = in_workspace
       and d.key = taken.key and d.seq = taken.seq;
     select e.* into event from core.event e where e.id = taken.event;
     seq := taken.seq;
     attempts := taken.attempts;
-  end if;
+    return next;
+  end loop;
+  seq := null;
   more := coalesce((
     select true from core.delivery d
     where d.state = 'waiting' and d.subscription = of_subscription and d.workspace = in_workspace and d.due_at <= due_by
-      and d.seq <> all (except_for) and d.seq is distinct from taken.seq
+      and d.seq <> all (except_for)
     order by d.due_at, d.seq limit 1), false);
   return next;
 end $$;

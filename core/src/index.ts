@@ -37,6 +37,7 @@ export {
   defineRoute,
   provide,
   subscriber,
+  subscriberOfMany,
   type CommandDefinition,
   type DemoData,
   type FillDefinition,

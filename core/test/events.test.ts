@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { DeliveryDied } from '../src/events/deliveries.ts'
 import { holdDeliveries, releaseDeliveries } from '../src/events/holds.ts'
 import { keepSubscriptions } from '../src/events/subscriptions.ts'
-import { definePlugin, subscriber } from '../src/plugins/define-plugin.ts'
+import { definePlugin, subscriber, subscriberOfMany } from '../src/plugins/define-plugin.ts'
 import {
   type Bench,
   kinds,
@@ -228,6 +228,50 @@ describe.each(kinds)('events on %s', (kind) => {
       { state: 'waiting', key: poisoned, attempts: 0 },
     ])
     expect(await bench.heard(healthy)).toEqual([1, 2, 3])
+  })
+
+  describe('a subscriber of many', () => {
+    const writesDownAll = (together: number, bursts: number[], refuses?: string) =>
+      definePlugin({
+        ...probePlugin(),
+        subscribers: [
+          subscriberOfMany(
+            'write-down',
+            PieceMoved,
+            async (events, ctx) => {
+              bursts.push(events.length)
+              for (const event of events) {
+                await writeDown(event, ctx)
+                if (event.key === refuses) throw new Error('cannot swallow this')
+              }
+            },
+            { together },
+          ),
+        ],
+      })
+
+    test('hears events of several records at once, and of each record one after the other', async () => {
+      const bursts: number[] = []
+      const deliveries = await bench.deliveries([writesDownAll(4, bursts)], { concurrency: 1 })
+      const keys = Array.from({ length: 6 }, () => randomUUID())
+      for (const step of [1, 2]) for (const key of keys) await bench.tell(key, step)
+      await deliveries.runUntilIdle()
+      for (const key of keys) expect(await bench.heard(key)).toEqual([1, 2])
+      expect(Math.max(...bursts)).toBe(4)
+      expect(bursts.reduce((sum, it) => sum + it)).toBe(12)
+      expect(await bench.waiting()).toEqual([])
+    })
+
+    test('loses none of them to one that cannot be handled, and hears none twice', async () => {
+      const poisoned = randomUUID()
+      const deliveries = await bench.deliveries([writesDownAll(10, [], poisoned)], { concurrency: 1 })
+      const healthy = Array.from({ length: 5 }, () => randomUUID())
+      for (const key of [...healthy.slice(0, 2), poisoned, ...healthy.slice(2)]) await bench.tell(key, 1)
+      await deliveries.runUntilIdle()
+      for (const key of healthy) expect(await bench.heard(key)).toEqual([1])
+      expect(await bench.heard(poisoned)).toEqual([])
+      expect(await bench.waiting()).toMatchObject([{ key: poisoned, attempts: 1, last_error: 'cannot swallow this' }])
+    })
   })
 
   test('a subscriber that never ends is cut off, told to stop and tried again', async () => {

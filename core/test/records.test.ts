@@ -371,4 +371,72 @@ test('a reference or field that is asked for twice is answered once', async () =
   )
   expect(status).toBe(200)
   expect(body.data).toEqual([expect.objectContaining({ name: 'Asked for twice' })])
+
+describe('records made together', () => {
+  const people = [
+    { firstName: 'Élodie', lastName: 'Marnet', email: 'Elodie.Marnet@garonne.fr', phone: '01 42 68 53 00' },
+    { lastName: 'Bréval', jobTitle: 'Gérante', birthDate: '1980-02-29', size: 'm', grades: ['a', 'c'], quota: '0.10' },
+    { firstName: 'Jo', lastName: 'Marnet', doNotMail: true, language: 'fr', quota: '123456789012345.67' },
+  ]
+  const atOnce = { atomic: true, acknowledge: ['DUPLICATE_SUSPECTED'] }
+
+  test('are what they would be one by one: values, history, words, keys, links and events', async () => {
+    const here = await app.secondWorkspace()
+    for (const field of [
+      { name: 'size', type: 'select', options: [{ value: 'm' }] },
+      { name: 'grades', type: 'multi-select', options: [{ value: 'a' }, { value: 'c' }] },
+      { name: 'quota', type: 'decimal' },
+    ]) {
+      const made = await here.admin.post('/api/core/fields', {
+        resource: 'core.contact',
+        labelEn: field.name,
+        labelFr: field.name,
+        ...field,
+      })
+      expect(made.status, JSON.stringify(made.body)).toBe(201)
+    }
+    const { body } = await here.admin.post(accounts, { name: 'Maison Garonne' })
+    const account = body.data.id
+    const create = people.map((it) => ({ ...it, account }))
+    const together = await here.admin.post('/api/core/contacts/bulk', { create, ...atOnce })
+    expect(together.status, JSON.stringify(together.body)).toBe(200)
+    const alone: { id: string }[] = []
+    for (const values of create) {
+      const { status, body: answer } = await here.admin.post('/api/core/contacts', { ...values, allowDuplicate: true })
+      expect(status, JSON.stringify(answer)).toBe(201)
+      alone.push(answer.data)
+    }
+    await app.app.deliveries.runUntilIdle()
+    for (const [index, { id }] of together.body.data.entries()) {
+      expect(await traces(here.admin, id)).toEqual(await traces(here.admin, alone[index]!.id))
+    }
+  })
+
+  test('are refused together by the first that is refused, and nothing of them is kept', async () => {
+    const { status, body } = await admin.post('/api/core/contacts/bulk', {
+      create: [{ lastName: 'Seule' }, { lastName: 'Perdue', account: crypto.randomUUID() }],
+      ...atOnce,
+    })
+    expect(status).toBe(422)
+    expect(body.errors).toMatchObject([{ path: '/account', code: 'REFERENCE_UNKNOWN' }])
+    expect((await admin.get(`/api/core/contacts${query({ q: 'Seule' })}`)).body.data).toEqual([])
+  })
+
+  /** What is left of a record's making, but for what is its own alone. */
+  async function traces(by: TestClient, id: string) {
+    const record = (await by.get(`/api/core/contacts/${id}`)).body.data
+    const history = (await by.get(`/api/core/contacts/${id}/history`)).body.data
+    const links = (await by.get(`/api/core/account-contacts${query({ filter: `contact = "${id}"` })}`)).body.data
+    const likely = (await by.get(`/api/core/contacts/${id}/duplicates`)).body.data
+    const found = (await by.get(`/api/core/search${query({ q: `${record.lastName} garonne`, limit: '20' })}`)).body.data
+    const { id: _id, createdAt: _created, updatedAt: _updated, ...values } = record
+    return {
+      values,
+      history: history.map(({ action, version, changes }: Record<string, unknown>) => ({ action, version, changes })),
+      links: links.map(({ primary, account }: Record<string, unknown>) => ({ primary, account })),
+      // The twin has the same reasons to be suspected.
+      likely: likely.filter(({ score }: { score: number }) => score > 95).length,
+      isFound: found.some((it: { id: string }) => it.id === id),
+    }
+  }
 })

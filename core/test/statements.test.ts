@@ -77,6 +77,16 @@ test.each([
   expect(await statementsOf(() => app.admin.get(path(50)))).toBe(few)
 })
 
+test('contacts made together take no more statements for more of them', async () => {
+  const made = (count: number) =>
+    statementsOf(() => {
+      const create = Array.from({ length: count }, (_, nth) => ({ lastName: `Ensemble ${nth}`, account }))
+      const request = { create, atomic: true, acknowledge: ['DUPLICATE_SUSPECTED'] }
+      return app.admin.post('/api/core/contacts/bulk', request)
+    })
+  expect(await made(50)).toBe(await made(2))
+})
+
 test('a board of twenty cards a column takes at most six statements, and as many as one of two', async () => {
   const board = (limit: number) => () =>
     app.admin.post('/api/core/accounts/board', {

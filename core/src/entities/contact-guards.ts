@@ -1,5 +1,7 @@
 import { sql } from 'kysely'
-import { subscriber, type Subscriber } from '../plugins/define-plugin.ts'
+import type { Context } from '../context.ts'
+import type { StoredEvent } from '../events/event.ts'
+import { subscriberOfMany, type Subscriber } from '../plugins/define-plugin.ts'
 import { defineGuard, type GuardDefinition } from '../records/define-resource.ts'
 import { isUuid } from '../records/values.ts'
 import { recordEvents } from '../events/record-events.ts'
@@ -22,9 +24,13 @@ const contactNamed = defineGuard(
   { independent: true },
 )
 
-interface Link {
+/** A contact, with each link that is its primary one so far. */
+interface Owner {
   readonly id: string
   readonly version: number
+  readonly account: string | null
+  readonly former: string | null
+  readonly formerVersion: number | null
 }
 
 /** A contact has one main account: a new primary link takes the place of the former and names the contact's account. */
@@ -38,17 +44,18 @@ const primaryLink = defineGuard(
       throw refuseValue('/to', periodReversed, { start: from, end: to })
     const contact = record['contact']
     if (record['primary'] !== true || to !== undefined || !isUuid(contact)) return
-    const { rows } = await sql<Link>`
-    select id, version from core.account_contact
-    where workspace = ${ctx.workspace.id}::uuid and contact_id = ${contact}::uuid and id <> ${record.id}::uuid
-      and is_primary and to_date is null and deleted_at is null`.execute(ctx.sql)
-    for (const former of rows) await ctx.records.update(accountContacts, former, { primary: false })
-    const { rows: owners } = await sql<Link & { account_id: string | null }>`
-    select id, version, account_id from core.contact where workspace = ${ctx.workspace.id}::uuid and id = ${contact}::uuid`.execute(
-      ctx.sql,
-    )
-    const [owner] = owners
-    if (owner && owner.account_id !== record['account'])
+    const { rows } = await sql<Owner>`
+      select c.id, c.version, c.account_id as account, l.id as former, l.version as "formerVersion"
+      from core.contact c
+      left join core.account_contact l on l.workspace = c.workspace and l.contact_id = c.id and l.id <> ${record.id}::uuid
+        and l.is_primary and l.to_date is null and l.deleted_at is null
+      where c.workspace = ${ctx.workspace.id}::uuid and c.id = ${contact}::uuid`.execute(ctx.sql)
+    for (const { former, formerVersion } of rows) {
+      if (former !== null)
+        await ctx.records.update(accountContacts, { id: former, version: formerVersion ?? 1 }, { primary: false })
+    }
+    const [owner] = rows
+    if (owner && owner.account !== record['account'])
       await ctx.records.update(contacts, owner, { account: record['account'] })
   },
   { independent: true },
@@ -61,27 +68,28 @@ export const contactSubscribers: readonly Subscriber[] = [contactCreated, contac
   event === undefined
     ? []
     : [
-        subscriber(
-          `links-account-when-${event.name.split('.').at(-1)}`,
-          event,
-          async ({ payload }, ctx) => {
-            const { rows } = await sql<{ account: string; link: string | null; link_version: number | null }>`
-            select c.account_id as account, l.id as link, l.version as link_version
-            from core.contact c
-            left join core.account_contact l on l.workspace = c.workspace and l.contact_id = c.id and l.account_id = c.account_id
-              and l.to_date is null and l.deleted_at is null
-            where c.workspace = ${ctx.workspace.id}::uuid and c.id = ${payload.record}::uuid and c.account_id is not null and c.deleted_at is null
-              and l.is_primary is distinct from true`.execute(ctx.sql)
-            const [row] = rows
-            if (!row) return
-            const { records } = ctx.asSystem()
-            if (row.link !== null)
-              await records.update(accountContacts, { id: row.link, version: row.link_version ?? 1 }, { primary: true })
-            else await records.create(accountContacts, { account: row.account, contact: payload.record, primary: true })
-          },
-          { changed: ['account'] },
-        ),
+        subscriberOfMany(`links-account-when-${event.name.split('.').at(-1)}`, event, linkAccounts, {
+          changed: ['account'],
+        }),
       ],
 )
+
+async function linkAccounts(events: readonly StoredEvent<{ record: string }>[], ctx: Context): Promise<void> {
+  const { rows } = await sql<{ contact: string; account: string; link: string | null; version: number | null }>`
+    select c.id as contact, c.account_id as account, l.id as link, l.version
+    from core.contact c
+    left join core.account_contact l on l.workspace = c.workspace and l.contact_id = c.id and l.account_id = c.account_id
+      and l.to_date is null and l.deleted_at is null
+    where c.workspace = ${ctx.workspace.id}::uuid and c.id = any(${events.map(({ payload }) => payload.record)}::uuid[])
+      and c.account_id is not null and c.deleted_at is null and l.is_primary is distinct from true`.execute(ctx.sql)
+  const { records } = ctx.asSystem()
+  const missing = rows.filter(({ link }) => link === null)
+  await records.createMany(
+    accountContacts,
+    missing.map(({ account, contact }) => ({ account, contact, primary: true })),
+  )
+  for (const { link, version } of rows)
+    if (link !== null) await records.update(accountContacts, { id: link, version: version ?? 1 }, { primary: true })
+}
 
 export const contactGuards: readonly GuardDefinition[] = [contactNamed, primaryLink]

@@ -50,6 +50,8 @@ interface Queue {
   readonly workspace: string
   handling: number
   handled: number
+  /** Several that came together were undone: so many are handled one by one before any come together again. */
+  apart: number
   /** Somebody looked while a delivery was being handled and found the rest blocked by it: look again afterwards. */
   lookAgain: boolean
 }
@@ -59,9 +61,9 @@ interface Taken extends StoredEvent {
   readonly attempts: number
 }
 
-/** What a look into a queue found: something to handle, and whether more is due beside what is being handled. */
+/** What a look into a queue found: what to handle, and whether more is due beside what is being handled. */
 interface Look {
-  readonly taken?: Taken
+  readonly taken: readonly Taken[]
   readonly more: boolean
 }
 
@@ -192,7 +194,10 @@ export class Deliveries {
   #queue(subscription: Subscription, workspace: string): Queue {
     const key = `${subscription.id} ${workspace}`
     let queue = this.#queues.get(key)
-    if (!queue) this.#queues.set(key, (queue = { subscription, workspace, handling: 0, handled: 0, lookAgain: false }))
+    if (!queue) {
+      queue = { subscription, workspace, handling: 0, handled: 0, apart: 0, lookAgain: false }
+      this.#queues.set(key, queue)
+    }
     return queue
   }
 
@@ -221,23 +226,24 @@ export class Deliveries {
 
   async #deliverNext(queue: Queue): Promise<void> {
     const handledBefore = queue.handled
-    let look: Look = { more: false }
+    let look: Look = { taken: [], more: false }
     queue.handling += 1
     try {
       await this.#handle(queue, (found) => {
         look = found
-        if (!found.taken) return
-        this.#inHand.add(found.taken.seq)
+        if (found.taken.length === 0) return
+        for (const { seq } of found.taken) this.#inHand.add(seq)
         this.#attempts += 1
         // One worker more for a queue that has more: a backlog gets them all, a single event only one.
         if (found.more) this.#want(queue)
       })
+      queue.apart = Math.max(0, queue.apart - look.taken.length)
     } catch (error) {
       await this.#fail(queue, look.taken, error)
     }
     queue.handling -= 1
-    if (look.taken) {
-      this.#inHand.delete(look.taken.seq)
+    if (look.taken.length > 0) {
+      for (const { seq } of look.taken) this.#inHand.delete(seq)
       queue.handled += 1
       if (queue.lookAgain) this.#want(queue)
       queue.lookAgain = false
@@ -258,16 +264,16 @@ export class Deliveries {
       const now = new Date(this.#now()).toISOString()
       const look = await takeNext(ctx.sql, queue, { now, except: [...this.#inHand] })
       onLook(look)
-      const { taken } = look
-      if (!taken) return
-      const { seq: _seq, attempts: _attempts, ...stored } = taken
-      const event = catalog.received(subscription.id, stored)
+      if (look.taken.length === 0) return
+      const events = look.taken.map(({ seq: _seq, attempts: _attempts, ...stored }) =>
+        catalog.received(subscription.id, stored),
+      )
       const timer = setTimeout(
         () => timeout.abort(handlerTimedOut({ subscription: subscription.id, seconds: timeoutMilliseconds / 1000 })),
         timeoutMilliseconds,
       )
       try {
-        await Promise.race([subscription.handle(event as StoredEvent<never>, ctx), whenAborted(signal)])
+        await Promise.race([subscription.handle(events as never, ctx), whenAborted(signal)])
       } finally {
         clearTimeout(timer)
       }
@@ -275,15 +281,22 @@ export class Deliveries {
   }
 
   /** Counts a failure and puts the next try off; the eighth puts the event aside and tells it. */
-  async #fail(queue: Queue, taken: Taken | undefined, error: unknown): Promise<void> {
+  async #fail(queue: Queue, all: readonly Taken[], error: unknown): Promise<void> {
     const { log, runUnit } = this.#options
     const { subscription, workspace } = queue
+    const [taken] = all
     if (!taken) {
       log.error({ err: error, subscription: subscription.id, workspace }, 'a delivery could not be taken')
       return
     }
     // An ordered stop is not the handler's fault: the delivery is simply still there.
     if (this.#ending.signal.aborted) return
+    if (all.length > 1) {
+      // Whose fault it is shows when each comes alone.
+      queue.apart = Math.max(queue.apart, all.length)
+      this.#want(queue)
+      return
+    }
     if (isCollision(error)) {
       this.#want(queue)
       return
@@ -346,22 +359,22 @@ async function queuesWithDeliveries(owner: Sql, except: readonly number[]): Prom
   return rows
 }
 
-/** Takes a queue's oldest due delivery that has none of its record before it; with the unit's commit it is done. */
+/** Takes a queue's oldest due deliveries that have none of their record before them; with the unit's commit they are done. */
 async function takeNext(
   tx: Sql,
-  { subscription, workspace }: Queue,
+  { subscription, workspace, apart }: Queue,
   { now, except }: { now: string; except: readonly number[] },
 ): Promise<Look> {
-  const { id, plugin } = subscription
-  const { rows } = await sql<Taken & { more: boolean; seq: number | null; changeSet: string | null }>`
+  const { id, plugin, together } = subscription
+  const { rows } = await sql<Taken & { more: boolean | null; seq: number | null; changeSet: string | null }>`
     select seq, attempts, more, (event).id, (event).name, (event).version, (event).key, (event).payload,
       (event).change_set as "changeSet", (event).at
-    from core.take_delivery(${id}, ${plugin}, ${workspace}::uuid, ${now}::timestamptz, ${except}::bigint[])`.execute(tx)
-  const [row] = rows
-  if (!row) return { more: false }
-  const { more, changeSet, ...taken } = row
-  if (taken.seq === null) return { more }
-  return { more, taken: changeSet === null ? taken : { ...taken, changeSet } }
+    from core.take_deliveries(${id}, ${plugin}, ${workspace}::uuid, ${now}::timestamptz, ${except}::bigint[],
+      ${apart > 0 ? 1 : together}::integer)`.execute(tx)
+  const taken = rows.flatMap(({ more: _more, changeSet, ...row }): Taken[] =>
+    row.seq === null ? [] : [changeSet === null ? row : { ...row, changeSet }],
+  )
+  return { taken, more: rows.at(-1)?.more === true }
 }
 
 /** @returns false when another process has handled or counted it meanwhile */

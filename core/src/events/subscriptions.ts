@@ -9,12 +9,14 @@ export interface Subscription {
   readonly plugin: string
   readonly event: string
   readonly changed?: readonly string[]
+  /** Events handled in one unit of work, at most. */
+  readonly together: number
   readonly handle: Subscriber['handle']
 }
 
 export function subscriptionsOf(plugins: Iterable<PluginDefinition>): readonly Subscription[] {
   return [...plugins].flatMap(({ id: plugin, subscribers = [] }) =>
-    subscribers.map(({ id, ...hears }) => ({ ...hears, id: `${plugin}/${id}`, plugin })),
+    subscribers.map(({ id, together = 1, ...hears }) => ({ ...hears, together, id: `${plugin}/${id}`, plugin })),
   )
 }
 

@@ -7,7 +7,7 @@ import { conditionsOf, demandAction } from './read.ts'
 import type { RecordJson, WriteOptions } from './records.ts'
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
-import { createRecord, deleteRecord, updateRecord } from './write.ts'
+import { createRecord, createRecords, deleteRecord, updateRecord } from './write.ts'
 
 export interface BulkRequest {
   readonly create?: readonly Readonly<Record<string, unknown>>[]
@@ -53,14 +53,21 @@ export async function bulkChange(scope: EngineScope, resource: Resource, request
   const steps = await stepsOf(scope, resource, request)
   if (steps.length > bulkLimit) throw bulkTooLarge({ rows: steps.length, limit: bulkLimit })
   const rows: BulkRow[] = []
-  for (const [index, step] of steps.entries()) {
-    rows.push(request.atomic ? done(index, step, await step.run()) : await alone(scope, index, step))
+  if (request.atomic) {
+    const made = await createRecords(scope, resource, request.create ?? [], optionsOf(request))
+    for (const [index, step] of steps.entries()) rows.push(done(index, step, made[index] ?? (await step.run())))
+  } else {
+    for (const [index, step] of steps.entries()) rows.push(await alone(scope, index, step))
   }
   return { data: rows, changeSet: scope.ctx.changeSet }
 }
 
+function optionsOf({ acknowledge }: BulkRequest): WriteOptions {
+  return acknowledge ? { acknowledge } : {}
+}
+
 async function stepsOf(scope: EngineScope, resource: Resource, request: BulkRequest): Promise<Step[]> {
-  const options: WriteOptions = request.acknowledge ? { acknowledge: request.acknowledge } : {}
+  const options = optionsOf(request)
   const steps: Step[] = [
     ...(request.create ?? []).map((values): Step => ({
       action: 'create',

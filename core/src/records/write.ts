@@ -6,6 +6,7 @@ import { tellingCtes } from '../events/outbox.ts'
 import { SocleError as Refusal } from '../errors.ts'
 import { fieldNotWritable, notYourPartner, permissionDenied } from '../permissions/errors.ts'
 import type { ResourceAction } from '../permissions/authority.ts'
+import { systemAuthority } from '../permissions/system-authority.ts'
 import type { GuardedWrite } from './define-resource.ts'
 import { recordNotFound, validationFailed, versionConflict, versionRequired, warningNotAcknowledged } from './errors.ts'
 import { changesSince } from './changes.ts'
@@ -68,11 +69,20 @@ export async function createRecords(
   options: WriteOptions = {},
 ): Promise<RecordJson[]> {
   const guards = scope.guards(resource).filter(({ actions }) => actions.includes('create'))
-  const together = guards.every(({ independent }) => independent) ? mostTogether : 1
+  // Where people are warned of likely duplicates, they are of those just made, too.
+  const apart = asksAboutDuplicates(scope, options) || !guards.every(({ independent }) => independent)
+  const together = apart ? 1 : mostTogether
   const records: RecordJson[] = []
   for (let start = 0; start < inputs.length; start += together)
     records.push(...(await createAsOne(scope, resource, inputs.slice(start, start + together), options)))
   return records
+}
+
+/** Nobody could answer the warnings of the platform's own writes. */
+function asksAboutDuplicates({ ctx }: EngineScope, { duplicates, acknowledge }: WriteOptions): boolean {
+  return (
+    duplicates !== 'checked' && !acknowledge?.includes(duplicateSuspected.code) && ctx.authority !== systemAuthority
+  )
 }
 
 async function createAsOne(
@@ -151,8 +161,7 @@ async function prepareCreate(
   missingValues(scope, resource, undefined, after)
   refuseForeign(scope, resource, after)
   await referencesExist(scope, resource, after, new Set(Object.keys(after)))
-  if (options.duplicates !== 'checked' && !options.acknowledge?.includes(duplicateSuspected.code))
-    await warnOfDuplicates(scope, resource, after)
+  if (asksAboutDuplicates(scope, options)) await warnOfDuplicates(scope, resource, after)
   const changed = new Map<string, [unknown, unknown]>()
   for (const { name } of resource.all) {
     if (after[name] !== undefined && after[name] !== null && !bookkeeping.has(name))

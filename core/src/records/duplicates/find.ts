@@ -1,5 +1,4 @@
 import { sql, type RawBuilder } from 'kysely'
-import { systemAuthority } from '../../permissions/system-authority.ts'
 import { recordsByIds, tableOf } from '../read.ts'
 import type { RecordJson } from '../records.ts'
 import type { Resource } from '../registry.ts'
@@ -82,7 +81,7 @@ export async function findDuplicates(
 }
 
 /**
- * Warns of likely duplicates of a record about to be made. Nobody could answer the platform's own writes' warnings.
+ * Warns of likely duplicates of a record about to be made.
  *
  * @throws `DUPLICATE_SUSPECTED` (409) with the candidates the actor may see, when there are any
  */
@@ -91,7 +90,6 @@ export async function warnOfDuplicates(
   resource: Resource,
   after: Readonly<Record<string, unknown>>,
 ): Promise<void> {
-  if (scope.ctx.authority === systemAuthority) return
   const candidates = await findDuplicates(scope, resource, after)
   const [best] = candidates
   if (!best) return
