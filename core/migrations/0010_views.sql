@@ -114,7 +114,8 @@ begin
     insert into core.search_word (workspace, word)
     select core.current_workspace(), w.word from unnest(tsvector_to_array(of_words)) as w (word)
     where core.search_is_word(w.word)
-      and not exists (select from core.search_word k where k.workspace = core.current_workspace() and k.word = w.word)
+      -- Not "not exists": as a join it may read all words for each document.
+      and (select true from core.search_word k where k.workspace = core.current_workspace() and k.word = w.word limit 1) is null
     returning word)
   insert into core.search_near (workspace, form, word)
   select core.current_workspace(), f.form, fresh.word from fresh cross join lateral core.search_forms(fresh.word) as f (form);
