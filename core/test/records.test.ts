@@ -371,6 +371,7 @@ test('a reference or field that is asked for twice is answered once', async () =
   )
   expect(status).toBe(200)
   expect(body.data).toEqual([expect.objectContaining({ name: 'Asked for twice' })])
+})
 
 describe('records made together', () => {
   const people = [
