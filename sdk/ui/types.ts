@@ -136,6 +136,8 @@ export interface ResourceMeta {
     readonly import: boolean
     readonly export: boolean
     readonly merge: boolean
+    /** Records may be shared with people and teams, one by one. */
+    readonly share: boolean
     /** More rows than one request takes, in the background. */
     readonly bulk: boolean
   }

@@ -22,7 +22,7 @@ interface Work {
 export async function routesOf(api: Api): Promise<readonly Route[]> {
   const { data: opportunities } = await api.get<{ data: Stored[] }>('/api/sales/opportunities?limit=1&sort=name')
   const { data: accounts } = await api.get<{ data: Stored[] }>('/api/core/accounts?limit=2&sort=name')
-  const { resources } = await api.get<ShellDocument>('/api/core/shell')
+  const { resources, user } = await api.get<ShellDocument>('/api/core/shell')
   const gone = await api.create('/api/core/accounts', { name: uniqueName('Gone') })
   await api.delete(`/api/core/accounts/${gone.id}?version=${gone.version}`)
   await makeTwins(api)
@@ -48,6 +48,7 @@ export async function routesOf(api: Api): Promise<readonly Route[]> {
     { name: 'record-account', path: `/accounts/${account}` },
     { name: 'record-as-of', path: `/accounts/${account}?asOf=${asOf}` },
     { name: 'history', path: `/accounts/${account}/history` },
+    { name: 'record-access', path: `/accounts/${account}/access` },
     { name: 'peek', path: `/accounts?peek=${account}` },
     { name: 'form', path: '/accounts?create=1' },
     { name: 'form-opportunity', path: '/sales/opportunities?create=1' },
@@ -64,6 +65,7 @@ export async function routesOf(api: Api): Promise<readonly Route[]> {
     { name: 'teams', path: '/settings/teams' },
     { name: 'fields', path: '/settings/fields' },
     { name: 'roles', path: '/settings/roles' },
+    { name: 'access', path: `/settings/access?actor=${user.id}&resource=core.account&record=${account}` },
     { name: 'api-keys', path: '/settings/api-keys' },
     ...privacy,
     { name: 'audit', path: '/settings/audit?resource=core.export' },

@@ -61,7 +61,11 @@ function mount(app: Hono<PluginEnv>, kernel: Kernel, plugin: PluginDefinition, r
           const value = await handle(input, ctx)
           return {
             status: value === undefined ? 204 : status,
-            headers: { 'content-type': 'application/json; charset=utf-8', ...changeSetHeader(ctx) },
+            // An answer without a body that claims to be JSON is read as one, and fails.
+            headers: {
+              ...(value === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' }),
+              ...changeSetHeader(ctx),
+            },
             body: value === undefined ? '' : JSON.stringify(value),
           }
         },

@@ -14,6 +14,7 @@ export function lookOnly(meta: ResourceMeta): ResourceMeta {
     import: false,
     export: meta.may.export,
     merge: false,
+    share: false,
     bulk: false,
   }
   const { duplicates: _, ...rest } = meta

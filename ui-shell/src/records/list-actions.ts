@@ -1,4 +1,4 @@
-import { navigate, t } from '@socle/sdk/ui'
+import { navigate, t, toast } from '@socle/sdk/ui'
 import type { ListQuery, RecordJson, ResourceMeta } from '@socle/sdk/ui'
 import { html } from 'lit'
 import type { TemplateResult } from 'lit'
@@ -95,6 +95,20 @@ const mergeRows: ListAction = {
   },
 }
 
+const shareRows: ListAction = {
+  id: 'share',
+  icon: 'user-plus',
+  label: () => t('shell.share.action'),
+  offered: (place) => place.meta.may.share && place.rows.length <= mostAtOnce && !hasUnloaded(place),
+  run: async ({ meta, rows, refresh }) => {
+    const { askShare } = await import('./shell-share-dialog.ts')
+    const count = await askShare({ meta, records: rows.map(({ id }) => id) })
+    if (count === undefined) return
+    toast({ text: t('shell.share.done', { count }) })
+    refresh()
+  },
+}
+
 const lookBack: ListAction = {
   id: 'as-of',
   icon: 'history',
@@ -150,6 +164,7 @@ export const menuActions: readonly ListAction[] = [importFile, exportList, openD
 export const rowActions: readonly ListAction[] = [
   setField,
   mergeRows,
+  shareRows,
   exportChosen,
   deleteRows,
   setFieldOfAll,

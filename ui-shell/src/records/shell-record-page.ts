@@ -4,6 +4,7 @@ import {
   icon,
   KitElement,
   live,
+  may,
   navigate,
   ProblemError,
   records,
@@ -159,6 +160,8 @@ export class ShellRecordPage extends KitElement {
       void import('./shell-record-history.ts').then((it) => this.#define('shell-record-history', it.ShellRecordHistory))
     if (this.#tab === 'consent')
       void import('./shell-consent.ts').then((it) => this.#define('shell-consent', it.ShellConsent))
+    if (this.#tab === 'access')
+      void import('./shell-record-access.ts').then((it) => this.#define('shell-record-access', it.ShellRecordAccess))
     if (this.creating)
       void import('./shell-record-form.ts').then((it) => this.#define('shell-record-form', it.ShellRecordForm))
   }
@@ -366,6 +369,11 @@ export class ShellRecordPage extends KitElement {
     return this.resource === 'core.contact' || this.resource === 'core.lead'
   }
 
+  /** Who sees the record is told to whoever may share it or answers for roles. */
+  get #tellsAccess(): boolean {
+    return !this.#asOf && (this.#meta.may.share || may('core.role.manage') || may('core.audit.read'))
+  }
+
   get #hasRelated(): boolean {
     // What belongs to it is told as of now.
     if (this.#asOf) return false
@@ -382,6 +390,7 @@ export class ShellRecordPage extends KitElement {
       'details',
       'related',
       ...(this.#isPerson ? ['consent'] : []),
+      ...(this.#tellsAccess ? ['access'] : []),
       ...this.#fills.map((it) => it.id),
     ]
     return known.includes(wanted) ? wanted : 'activity'
@@ -455,6 +464,7 @@ export class ShellRecordPage extends KitElement {
       ...this.#fills.map((it) => tab(it.id, it.title ?? it.id)),
       ...(this.#isPerson ? [tab('consent', t('shell.consent.label'))] : []),
       tab('history', t('shell.records.history.label')),
+      ...(this.#tellsAccess ? [tab('access', t('shell.share.tab'))] : []),
       ...(medium || !this.#hasRelated ? [] : [tab('related', t('shell.records.page.related'))]),
     ]
   }
@@ -472,6 +482,7 @@ export class ShellRecordPage extends KitElement {
         .hrefOf=${(at: string) => hrefAsOf(`${hrefOf(this.#meta, this.#id)}/${this.#medium.matches ? 'history' : 'details'}`, at)}
       ></shell-record-history>`
     }
+    if (tab === 'access') return html`<shell-record-access .meta=${this.#meta} .record=${record}></shell-record-access>`
     if (tab === 'consent') return html`<shell-consent .meta=${this.#meta} .record=${record}></shell-consent>`
     const fill = this.#fills.find((it) => it.id === tab)
     return fill ? html`<shell-fill .fill=${fill} .context=${this.#context}></shell-fill>` : this.#timeline(record)

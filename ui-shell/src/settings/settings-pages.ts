@@ -56,6 +56,12 @@ export const settingsPages: readonly SettingsPage[] = [
     permission: ['core.role.manage'],
   },
   {
+    name: 'access',
+    icon: 'eye',
+    group: 'control',
+    permission: ['core.role.manage', 'core.audit.read'],
+  },
+  {
     name: 'api-keys',
     icon: 'key-round',
     group: 'control',

@@ -15,6 +15,7 @@ import {
 } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { repeat } from 'lit/directives/repeat.js'
+import { checkHref } from '../access/access-api.ts'
 import { define } from '../define.ts'
 import { setPage } from '../page.ts'
 import { everything, sentenceOf, tellProblem } from './settings-api.ts'
@@ -205,6 +206,16 @@ export class ShellPeople extends KitElement {
                 .label=${t('shell.people.actions', { name: person.name })}
                 .items=${[
                   { id: 'edit', label: t('shell.people.edit'), icon: 'pencil' },
+                  ...(may('core.role.manage')
+                    ? [
+                        {
+                          id: 'access',
+                          label: t('shell.access.check'),
+                          icon: 'eye',
+                          href: checkHref({ actor: person.id }),
+                        },
+                      ]
+                    : []),
                   ...(person.state === 'invited'
                     ? [{ id: 'renew', label: t('shell.people.renew'), icon: 'link' }]
                     : [

@@ -34,7 +34,7 @@ import { problemLine } from '../problem-line.ts'
 type CatalogResource = PermissionCatalog['resources'][number]
 
 const reachActions = ['read', 'update', 'delete'] as const
-const plainActions = ['create', 'restore', 'import', 'export', 'merge'] as const
+const plainActions = ['create', 'restore', 'import', 'export', 'merge', 'share'] as const
 /** Kept by the platform and always readable: no role closes them. */
 const systemFields = new Set(['id', 'version', 'createdAt', 'updatedAt', 'createdBy', 'updatedBy', 'deletedAt'])
 const reaches: readonly Reach[] = ['none', 'own', 'team', 'all']

@@ -15,6 +15,7 @@ const loads: Readonly<Record<string, () => Promise<unknown>>> = {
   teams: () => import('./shell-teams.ts'),
   fields: () => import('./shell-fields.ts'),
   roles: () => import('./shell-roles.ts'),
+  access: () => import('./shell-access.ts'),
   'api-keys': () => import('./shell-api-keys.ts'),
   privacy: () => import('./shell-privacy.ts'),
   retention: () => import('./shell-retention.ts'),

@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest'
+import { eventually, toast, uniqueName, visit } from './browser.ts'
+
+test('a record is shared from its page, everybody who sees it is told with the reason, and the share ends', async () => {
+  await using claire = await visit('/accounts')
+  const { page, api } = claire
+  const account = await api.create('/api/core/accounts', { name: uniqueName('Shared') })
+  await page.goto(`/accounts/${account.id}/access`)
+  await page.getByText('Shared with nobody yet.').waitFor()
+  await page.getByRole('button', { name: 'Share', exact: true }).click()
+  const dialog = page.getByRole('dialog', { name: 'Share this record' })
+  await dialog.waitFor()
+  await page.getByRole('combobox', { name: 'Person' }).fill('Camille')
+  await page.getByRole('option', { name: /Camille/ }).click()
+  await page.getByLabel('Last day').fill('2020-01-01')
+  await page.getByRole('button', { name: 'Share', exact: true }).last().click()
+  await page
+    .getByRole('alert')
+    .getByText(/is over/)
+    .waitFor()
+  await page.getByLabel('Last day').fill('')
+  await page.getByLabel('Reason').fill('Stands in for me')
+  await page.getByRole('button', { name: 'Share', exact: true }).last().click()
+  await toast(page, 'The record is shared.').waitFor()
+  await page.getByText('Stands in for me').waitFor()
+  await page.getByText('Shared by Claire Martin, for good').waitFor()
+
+  const readers = page.getByRole('region', { name: 'Who sees this and why' })
+  await readers.getByText('Claire Martin').waitFor()
+  await readers.getByText('Role Administrator lets them read all Accounts.').first().waitFor()
+  await page.getByRole('button', { name: /^End the share with Camille/ }).click()
+  await toast(page, 'No longer shared with Camille').waitFor()
+  await page.getByText('Shared with nobody yet.').waitFor()
+  const { data } = await api.get<{ data: unknown[] }>(`/api/core/shares/of/core.account/${account.id}`)
+  expect(data).toEqual([])
+})
+
+test('access is checked in words: who, what, which rule decides', async () => {
+  await using camille = await visit('/settings/access')
+  const { page, api } = camille
+  const account = await api.create('/api/core/accounts', { name: uniqueName('Asked') })
+  const { data } = await api.get<{ data: { id: string; name: string }[] }>('/api/core/users?sort=name')
+  const someone = data[0]!
+  await page.goto(`/settings/access?actor=${someone.id}&resource=core.account&record=${account.id}&action=delete`)
+  await page.getByRole('heading', { name: someone.name }).waitFor()
+  await page.getByText('Yes', { exact: true }).waitFor()
+  await page.getByLabel('Action').selectOption('read')
+  await page.getByRole('button', { name: 'Check', exact: true }).click()
+  await eventually(() => new URL(page.url()).searchParams.get('action')).toBe('read')
+  await page.getByText('What would change it').waitFor()
+})
