@@ -367,6 +367,36 @@ describe('an erasure', () => {
     expect(rows, 'the ledger forgets it too').toEqual([])
   })
 
+  test('knows a name by its ligatures, though it was kept spelt out', async () => {
+    const here = await app.secondWorkspace()
+    const person = await simple(here, { firstName: 'Laetitia', lastName: 'Strauss-Coeur', email: null })
+    const written = ['Laetitia Strauß-Cœur', 'LÆTITIA STRAUẞ-CŒUR', 'Laetitia Strauss-Coeur', 'Lætitia Strauss-Cœur']
+    const naming = []
+    for (const body of written) naming.push(await made(here, '/api/core/activities', { subject: 'Other', body }))
+    await new Asking(app, here).erase(person)
+    for (const [nth, id] of naming.entries()) {
+      const { body } = await here.admin.get(`/api/core/activities/${id}`)
+      expect(body.data.body, written[nth]).toBe('[erased]')
+    }
+  })
+
+  test.each([
+    ['Spain', '+34 612 345 678', ['612 34 56 78', '+34612345678', '0034 612-345-678']],
+    ['the United States', '+1 202 555 0123', ['202.555.0123', '1-202-555-0123', '+1 (202) 555 0123']],
+    ['Denmark', '+45 20 12 34 56', ['20123456', '+45 2012 3456']],
+    ['Germany', '+49 30 123456', ['030/123456', '+49 (0)30 123456', '0049 30 12 34 56']],
+  ])('knows a number of %s however it is dialled', async (_, phone, written) => {
+    const here = await app.secondWorkspace()
+    const person = await simple(here, { email: null, phone })
+    const body = [...written.map((it) => `call ${it} soon`), 'no. 9920123456', '12345678'].join('; ')
+    const naming = await made(here, '/api/core/activities', { subject: 'Other', body })
+    await new Asking(app, here).erase(person)
+    const left = await here.admin.get(`/api/core/activities/${naming}`)
+    expect(left.body.data.body).toBe(
+      [...written.map(() => 'call [erased] soon'), 'no. 9920123456', '12345678'].join('; '),
+    )
+  })
+
   test('takes a short number for nobody, and leaves the figures of documents alone', async () => {
     const here = await app.secondWorkspace()
     const { owner } = app.app.kernel.parts.database

@@ -1,3 +1,4 @@
+import { parsePhoneNumberFromString } from 'libphonenumber-js'
 import { fold } from '../records/expression/index.ts'
 import { foldRules } from '../records/expression/fold-rules.ts'
 
@@ -63,12 +64,23 @@ const foldedTo = new Map(
 /** Whitespace of any kind, also as a document in a text writes it. */
 const gap = String.raw`(?:[[:space:]\u00a0\u2007\u2009\u202f]|\\[nrt])`
 
+/** Letters that one sign may stand for, longest first: `ß` for `ss`, `œ` for `oe`. */
+const spelt = [...foldedTo.keys()].filter((text) => text.length > 1).toSorted((a, b) => b.length - a.length)
+
 /** A text as it stands, with or without its accents, whichever way those are encoded. */
 function literal(text: string): string {
+  const signs = [...text.normalize('NFC')]
+  const folds = signs.map((sign) => (/\p{L}/u.test(sign) ? fold(sign) : ' '))
   let pattern = ''
   // Every sign is told by what it folds to, with itself: `ß` and `ss` are one, and so are `é`, `e` and `É`.
-  for (const sign of text.normalize('NFC')) {
-    if (/\s/u.test(sign)) pattern += `${gap}+`
+  for (let at = 0; at < signs.length; at += 1) {
+    const sign = signs[at] ?? ''
+    const one = spelt.find((it) => folds.slice(at, at + it.length).join('') === it)
+    if (one !== undefined) {
+      const apart = signs.slice(at, at + one.length)
+      pattern += `(?:${oneOf(foldedTo.get(one) ?? '')}|${apart.map(letter).join('')})`
+      at += one.length - 1
+    } else if (/\s/u.test(sign)) pattern += `${gap}+`
     else if (/\p{L}/u.test(sign)) pattern += letter(sign)
     else pattern += /[\p{N}@]/u.test(sign) ? sign : `\\${sign}`
   }
@@ -88,14 +100,18 @@ function oneOf(signs: string): string {
   return `[${[...all].filter((it) => /\p{L}/u.test(it)).join('')}][\u0300-\u036f]*`
 }
 
-/** A number however its figures are grouped, with its country code or the 0 that stands for it. */
+/** Fewer figures without what stands before them are a house number or an extension: everybody's texts have some. */
+const shortestBare = 7
+
+/** A number however its figures are grouped, with its country code, with the figure dialled before it at home, or bare where none is. */
 function dialled(number: string): string {
-  const digits = number.replaceAll(/\D/g, '')
   const between = String.raw`[[:space:]\u00a0\u2007\u2009\u202f./()-]*`
   const grouped = (figures: string) => [...figures].join(between)
-  if (!number.startsWith('+')) return grouped(digits)
-  // National numbers have 8 to 10 figures; what stands before the last nine is the country.
-  const national = digits.slice(-9)
-  const country = digits.slice(0, -9)
-  return `(?:(?:\\+|00)${between}${grouped(country)}${between}(?:\\(?0\\)?${between})?|0${between})${grouped(national)}`
+  const parsed = parsePhoneNumberFromString(number)
+  if (!parsed) return grouped(number.replaceAll(/\D/g, ''))
+  const { countryCallingCode, nationalNumber } = parsed
+  const atHome = parsed.formatNational().replaceAll(/\D/g, '')
+  const isBare = atHome === nationalNumber && nationalNumber.length >= shortestBare
+  const abroad = `(?:\\+|00)?${between}${grouped(countryCallingCode)}${between}(?:\\(?0\\)?${between})?`
+  return `(?:${abroad}|0${between}${isBare ? '|' : ''})${grouped(nationalNumber)}`
 }
