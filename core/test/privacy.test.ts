@@ -342,6 +342,44 @@ describe('an erasure', () => {
     expect(body.data).toMatchObject({ name: 'Jean Martinon', email: 'info@martinon.example', jobTitle: 'Baker' })
   })
 
+  test('takes the person’s doubles along that nobody merged, those in the bin too', async () => {
+    const here = await app.secondWorkspace()
+    const person = await simple(here, { mobile: '06 99 44 55 66', birthDate: '1970-01-02' })
+    const binned = await simple(here, {
+      jobTitle: 'Binned baker',
+      birthDate: '1970-01-02',
+      email: null,
+      mobile: '+33 699445566',
+      allowDuplicate: true,
+    })
+    await here.admin.delete(`${contacts}/${binned}?version=1`)
+    const lead = await made(here, '/api/core/leads', {
+      firstName: 'Jean',
+      lastName: 'MARTINON',
+      email: 'jean.martinon@example.com',
+      need: 'A double oven',
+      allowDuplicate: true,
+    })
+    const father = await simple(here, { jobTitle: 'Father', birthDate: '1940-01-02', allowDuplicate: true })
+    const asking = new Asking(app, here)
+    const anne = await asking.ask('erasure', await simple(here, { firstName: 'Anne', allowDuplicate: true }))
+    expect((await asking.step(anne, 'rehearse')).plan.records).toMatchObject([{ count: 1 }])
+    const { plan } = await asking.erase(person)
+    expect(plan.records).toEqual(
+      expect.arrayContaining([
+        { resource: 'core.contact', how: 'person', count: 2 },
+        { resource: 'core.lead', how: 'person', count: 1 },
+      ]),
+    )
+    const { owner } = app.app.kernel.parts.database
+    for (const word of ['Binned baker', 'A double oven', '06 99 44 55 66'])
+      expect((await placesOf(app, [word])).join(), word).toBe('')
+    const { rows } = await sql<{ deleted: boolean }>`
+      select deleted_at is not null as deleted from core.lead where id = ${lead}::uuid`.execute(owner)
+    expect(rows).toEqual([{ deleted: true }])
+    expect((await here.admin.get(`${contacts}/${father}`)).body.data).toMatchObject({ jobTitle: 'Father' })
+  })
+
   test('knows a name however it is written', async () => {
     const here = await app.secondWorkspace()
     const person = await simple(here, { firstName: 'Zoë', lastName: 'Šimõesőwić Strauß', email: null })

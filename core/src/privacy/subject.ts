@@ -42,7 +42,53 @@ export async function mergedInto(
 
 /** Who a person is here: their records, and all they were ever known by. */
 export async function subjectOf(scope: EngineScope, resource: string, record: string): Promise<KnownSubject> {
-  const records = await samePerson(scope, resource, record)
+  let records = await samePerson(scope, resource, record)
+  let known = await knownBy(scope, records)
+  for (let more = await doubles(scope, records, known); more.length > 0; more = await doubles(scope, records, known)) {
+    const all = [...records]
+    for (const it of more) all.push(...(await samePerson(scope, it.resource, it.record)))
+    records = [...new Map(all.map((it) => [`${it.resource} ${it.record}`, it])).values()]
+    known = await knownBy(scope, records)
+  }
+  const { values, addresses, mobiles, typed, names, birthDates } = known
+  const { zone } = scope.ctx.workspace
+  const shared = await sharedWithOthers(scope, records, addresses, names)
+  const own = addresses.filter(({ kind, value }) => !shared.has(`${kind} ${value}`))
+  return {
+    resource,
+    record,
+    records,
+    addresses: own,
+    mobiles,
+    names,
+    birthDates,
+    terms: termsOf({
+      emails: own.filter(({ kind }) => kind === 'email').map(({ value }) => value),
+      phones: own.filter(({ kind }) => kind === 'phone').map(({ value }) => value),
+      typed: [...typed].filter((text) => {
+        const address = addressOf('phone', text, zone)
+        return address !== undefined && !shared.has(`phone ${address.value}`)
+      }),
+      names: names.filter(({ first, last }) => !shared.has(`name ${fold(`${first} ${last}`)}`)),
+      others: [...(values.get('') ?? [])],
+    }),
+    shared: shared.size,
+    isBlank: [...(values.get('name') ?? [''])].every((name) => blankMarks.has(name)),
+  }
+}
+
+/** What some records say of the one person they are, of now and from the ledger. */
+interface Known {
+  readonly values: ReadonlyMap<string, ReadonlySet<string>>
+  readonly addresses: readonly Address[]
+  readonly mobiles: ReadonlySet<string>
+  /** Numbers as they were typed. */
+  readonly typed: ReadonlySet<string>
+  readonly names: KnownSubject['names']
+  readonly birthDates: readonly string[]
+}
+
+async function knownBy(scope: EngineScope, records: readonly { resource: string; record: string }[]): Promise<Known> {
   const values = await everKnown(scope, records)
   const addresses = new Map<string, Address>()
   const mobiles = new Set<string>()
@@ -64,29 +110,45 @@ export async function subjectOf(scope: EngineScope, resource: string, record: st
   }
   const firsts = [...(values.get('firstName') ?? [])]
   const names = firsts.flatMap((first) => [...(values.get('lastName') ?? [])].map((last) => ({ first, last })))
-  const shared = await sharedWithOthers(scope, records, [...addresses.values()], names)
-  const own = [...addresses.values()].filter(({ kind, value }) => !shared.has(`${kind} ${value}`))
   return {
-    resource,
-    record,
-    records,
-    addresses: own,
+    values,
+    addresses: [...addresses.values()],
     mobiles,
+    typed,
     names,
     birthDates: [...(values.get('birthDate') ?? [])],
-    terms: termsOf({
-      emails: own.filter(({ kind }) => kind === 'email').map(({ value }) => value),
-      phones: own.filter(({ kind }) => kind === 'phone').map(({ value }) => value),
-      typed: [...typed].filter((text) => {
-        const address = addressOf('phone', text, zone)
-        return address !== undefined && !shared.has(`phone ${address.value}`)
-      }),
-      names: names.filter(({ first, last }) => !shared.has(`name ${fold(`${first} ${last}`)}`)),
-      others: [...(values.get('') ?? [])],
-    }),
-    shared: shared.size,
-    isBlank: [...(values.get('name') ?? [''])].every((name) => blankMarks.has(name)),
   }
+}
+
+/**
+ * Records of the same name that nobody merged and that are the person all the same: by their day of birth, their mobile
+ * number or a mail address that carries the name. Of what is in the bin any address will do, because nobody is served by it;
+ * where a mailbox or a switchboard is all that is shared, a live namesake is somebody else.
+ */
+async function doubles(
+  scope: EngineScope,
+  records: readonly { record: string }[],
+  { addresses, mobiles, names, birthDates }: Known,
+): Promise<readonly { resource: string; record: string }[]> {
+  const workspace = sql`${scope.ctx.workspace.id}::uuid`
+  const of = (kind: Address['kind']) => addresses.flatMap((it) => (it.kind === kind ? [it.value] : []))
+  const lasts = [...new Set(names.map(({ last }) => fold(last)))].filter((last) => last.length >= 3)
+  const named = of('email').filter((email) => lasts.some((last) => fold(email.split('@')[0] ?? '').includes(last)))
+  const { rows } = await sql<{ resource: string; record: string; born: string | null }>`
+    with other as (
+      select 'core.contact' as resource, c.id, lower(c.email) as email, c.phone_norm as phone, c.mobile_norm as mobile, c.birth_date::text as born, c.name,
+        c.deleted_at is not null as binned from core.contact c where c.workspace = ${workspace}
+      union all select 'core.lead', l.id, lower(l.email), l.phone_norm, null, null, l.name, l.deleted_at is not null from core.lead l where l.workspace = ${workspace})
+    select o.resource, o.id as record, o.born from other o
+    where core.fold(o.name) = any(${names.map(({ first, last }) => fold(`${first} ${last}`))}::text[])
+      and o.id <> all(${records.map(({ record }) => record)}::uuid[])
+      and (o.born is null or ${birthDates.length === 0} or o.born = any(${[...birthDates]}::text[]))
+      and (o.born = any(${[...birthDates]}::text[]) or o.email = any(${named}::text[])
+        or o.phone = any(${[...mobiles]}::text[]) or o.mobile = any(${[...mobiles]}::text[])
+        or (o.binned and (o.email = any(${of('email')}::text[]) or o.phone = any(${of('phone')}::text[]) or o.mobile = any(${of('phone')}::text[]))))`.execute(
+    scope.tx,
+  )
+  return rows
 }
 
 /** A person's account of their own, where nobody else is at it, is the person too. */
