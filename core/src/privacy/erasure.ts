@@ -210,17 +210,17 @@ async function proceed(ctx: Context, run: string): Promise<boolean> {
       await countGone(ctx, run, { [`store ${store.id}`]: gone })
       return { ...place, nth: place.nth + 1 }
     },
-    records: async () => ((await eraseSome(ctx, run)) ? place : { step: 'words', nth: 0, block: 0 }),
+    records: async () => ((await eraseSome(ctx, run)) ? place : { ...place, step: 'words' }),
     words: async () => {
       await forgetWords(scopeOf(ctx), terms.subject.records)
-      return { step: 'files', nth: 0, block: 0 }
+      return { ...place, step: 'files' }
     },
     files: async () => {
       await countGone(ctx, run, { files: await removeFiles(ctx, run, terms.texts) })
-      return { step: 'mentions', nth: 0, block: 0 }
+      return { ...place, step: 'mentions' }
     },
     mentions: () => eraseMentions(ctx, run, place, terms.pattern),
-    proof: () => lookOnceMore(ctx, run, place, terms.pattern),
+    proof: () => lookOnceMore(ctx, run, place, terms),
   }
   const next = await steps[place.step]()
   if (!next) {
@@ -386,17 +386,36 @@ async function mentionsIn(
 
 const isLeft = (what: string) => what.startsWith('left ')
 
-/** Where somebody is still named after all that, a row that was written meanwhile: it goes too, in one more round. */
-async function lookOnceMore(ctx: Context, run: string, place: Place, pattern: string): Promise<Place | undefined> {
+/**
+ * Where somebody is still named after all that, or a record is about them that was not listed, it was written meanwhile by who
+ * had begun before: it goes too, in one more round.
+ */
+async function lookOnceMore(
+  ctx: Context,
+  run: string,
+  place: Place,
+  { pattern, subject }: Erasure['terms'],
+): Promise<Place | undefined> {
   const table = pattern === '' ? undefined : (await searched(ctx))[place.nth]
   if (!table) {
     const { round = 0 } = place
+    await listTargets(scopeOf(ctx), run, subject)
+    const late = await unfinished(ctx, run)
+    if (late > 0) await countGone(ctx, run, { 'left core.erasure_target': late })
     const again = round < rounds && Object.keys(await countsOf(ctx, run)).some(isLeft)
-    return again ? { step: 'mentions', nth: 0, block: 0, round: round + 1 } : undefined
+    return again ? { step: late > 0 ? 'records' : 'mentions', nth: 0, block: 0, round: round + 1 } : undefined
   }
   const { count: found } = await mentionsIn(ctx, run, table.place, pattern)
   if (found > 0) await countGone(ctx, run, { [`left ${table.place}`]: found })
   return { ...place, nth: place.nth + 1 }
+}
+
+/** Records of the list that are still to go. */
+async function unfinished(ctx: Context, run: string): Promise<number> {
+  const { rows } = await sql<{ n: number }>`
+    select count(*)::integer as n from core.erasure_target
+    where workspace = ${ctx.workspace.id}::uuid and run = ${run}::uuid and not done`.execute(ctx.sql)
+  return rows[0]?.n ?? 0
 }
 
 /** Certifies, tells, and forgets what was looked for. */
