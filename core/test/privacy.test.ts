@@ -462,6 +462,54 @@ describe('an erasure', () => {
     expect(kept).toEqual([{ file: files.part }])
   })
 
+  test('takes along what was made about the person while it ran', async () => {
+    const here = await app.secondWorkspace()
+    const person = await simple(here, { lastName: 'Tregastel', email: 'j.tregastel@example.com' })
+    const asking = new Asking(app, here)
+    const request = await asking.ask('erasure', person)
+    await asking.step(request, 'rehearse')
+    const { owner } = app.app.kernel.parts.database
+    // Its process dies after the records went; somebody who had begun before commits only then.
+    await sql`alter function core.tables_with_words() rename to tables_with_words_gone`.execute(owner)
+    await here.admin.post(`${requests}/${request}/run`)
+    await app.app.jobs.runUntilIdle()
+    await sql`alter function core.tables_with_words_gone() rename to tables_with_words`.execute(owner)
+    const late = crypto.randomUUID()
+    await sql`
+      insert into core.activity (id, workspace, type, subject, contact_id)
+      values (${late}::uuid, ${here.workspace.id}::uuid, 'call', 'Latecomer asked for a loan', ${person}::uuid)`.execute(
+      owner,
+    )
+    expect((await asking.step(request, 'run')).state).toBe('done')
+    expect(await placesOf(app, ['Latecomer'])).toEqual([])
+    expect((await here.admin.get(`/api/core/activities/${late}`)).body.data).toMatchObject({ contact: person })
+  })
+
+  test('knows who comes back without a first name, by the mobile of a lead, or as an account', async () => {
+    const here = await app.secondWorkspace()
+    const asking = new Asking(app, here)
+    await asking.erase(
+      await made(here, contacts, { lastName: 'Landrellec', birthDate: '1961-05-06', phone: '01 99 00 33 44' }),
+    )
+    await asking.erase(
+      await made(here, '/api/core/leads', { firstName: 'Yves', lastName: 'Pleumeur', phone: '06 99 00 33 55' }),
+      'core.lead',
+    )
+    for (const values of [
+      { lastName: 'LANDRELLEC', birthDate: '1961-05-06' },
+      { lastName: 'Landrellec', phone: '+33199003344' },
+      { lastName: 'Anybody', mobile: '0699003355' },
+    ])
+      expect(await here.admin.post(contacts, values), JSON.stringify(values)).toMatchObject({
+        status: 409,
+        body: { code: 'SUBJECT_ERASED' },
+      })
+    const account = await made(here, '/api/core/accounts', { name: 'Yves P.', phone: '06 99 00 33 55' })
+    const person = await here.admin.patch(`/api/core/accounts/${account}`, { version: 1, kind: 'person' })
+    expect(person).toMatchObject({ status: 409, body: { code: 'SUBJECT_ERASED' } })
+    await made(here, contacts, { firstName: 'Anne', lastName: 'Landrellec', birthDate: '1961-05-06' })
+  })
+
   test('goes on where it was when its process died', async () => {
     const here = await app.secondWorkspace()
     const person = await simple(here, { lastName: 'Quellien', email: 'j.quellien@example.com' })

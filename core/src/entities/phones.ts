@@ -1,4 +1,5 @@
 import { getCountries, parsePhoneNumberFromString, type CountryCode } from 'libphonenumber-js'
+import { parsePhoneNumberFromString as parsedWithType } from 'libphonenumber-js/max'
 
 const countries: ReadonlySet<string> = new Set(getCountries())
 
@@ -30,6 +31,11 @@ export function phoneNorm(typed: string, country: string | undefined): string | 
     country !== undefined && countries.has(country) ? { defaultCountry: country as CountryCode } : {},
   )
   return number?.isPossible() ? number.number : undefined
+}
+
+/** True where the numbering plan of its country gives a number, in E.164, to mobiles alone: it is one person's. */
+export function isMobile(number: string): boolean {
+  return parsedWithType(number)?.getType() === 'MOBILE'
 }
 
 /** True for a country's two capital letters of ISO 3166-1. */

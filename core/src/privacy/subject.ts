@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { isMobile } from '../entities/phones.ts'
 import { fieldValue } from '../records/field-value.ts'
 import { fold } from '../records/expression/index.ts'
 import { columnsOf, tableOf } from '../records/read.ts'
@@ -14,7 +15,7 @@ export interface KnownSubject extends PrivacySubject {
   readonly addresses: readonly Address[]
   /** Numbers that were kept as mobile: they are one person's, where another may be a switchboard. */
   readonly mobiles: ReadonlySet<string>
-  /** First and last names, those of the past too. */
+  /** First and last names, those of the past too; the first is empty where none was ever known. */
   readonly names: readonly { readonly first: string; readonly last: string }[]
   readonly birthDates: readonly string[]
   readonly terms: Terms
@@ -69,7 +70,7 @@ export async function subjectOf(scope: EngineScope, resource: string, record: st
         const address = addressOf('phone', text, zone)
         return address !== undefined && !shared.has(`phone ${address.value}`)
       }),
-      names: names.filter(({ first, last }) => !shared.has(`name ${fold(`${first} ${last}`)}`)),
+      names: names.filter(({ first, last }) => first !== '' && !shared.has(`name ${fold(fullName(first, last))}`)),
       others: [...(values.get('') ?? [])],
     }),
     shared: shared.size,
@@ -103,12 +104,12 @@ async function knownBy(scope: EngineScope, records: readonly { resource: string;
         const address = addressOf(channel, value, zone)
         if (!address) continue
         addresses.set(`${address.kind} ${address.value}`, address)
-        if (name.startsWith('mobile')) mobiles.add(address.value)
+        if (name.startsWith('mobile') || isMobile(address.value)) mobiles.add(address.value)
         if (channel === 'phone') typed.add(value)
       }
     }
   }
-  const firsts = [...(values.get('firstName') ?? [])]
+  const firsts = [...(values.get('firstName') ?? [''])]
   const names = firsts.flatMap((first) => [...(values.get('lastName') ?? [])].map((last) => ({ first, last })))
   return {
     values,
@@ -140,7 +141,7 @@ async function doubles(
         c.deleted_at is not null as binned from core.contact c where c.workspace = ${workspace}
       union all select 'core.lead', l.id, lower(l.email), l.phone_norm, null, null, l.name, l.deleted_at is not null from core.lead l where l.workspace = ${workspace})
     select o.resource, o.id as record, o.born from other o
-    where core.fold(o.name) = any(${names.map(({ first, last }) => fold(`${first} ${last}`))}::text[])
+    where core.fold(o.name) = any(${names.map(({ first, last }) => fold(fullName(first, last)))}::text[])
       and o.id <> all(${records.map(({ record }) => record)}::uuid[])
       and (o.born is null or ${birthDates.length === 0} or o.born = any(${[...birthDates]}::text[]))
       and (o.born = any(${[...birthDates]}::text[]) or o.email = any(${named}::text[])
@@ -149,6 +150,11 @@ async function doubles(
     scope.tx,
   )
   return rows
+}
+
+/** As a record that has no first name is called, too. */
+export function fullName(first: string, last: string): string {
+  return `${first} ${last}`.trim()
 }
 
 /** A person's account of their own, where nobody else is at it, is the person too. */
@@ -209,7 +215,7 @@ async function sharedWithOthers(
   const workspace = sql`${scope.ctx.workspace.id}::uuid`
   const emails = addresses.filter(({ kind }) => kind === 'email').map(({ value }) => value)
   const phones = addresses.filter(({ kind }) => kind === 'phone').map(({ value }) => value)
-  const folded = names.map(({ first, last }) => fold(`${first} ${last}`))
+  const folded = names.map(({ first, last }) => fold(fullName(first, last)))
   const { rows } = await sql<{ key: string }>`
     with other as (
       select c.id, c.email, c.phone_norm as phone, c.mobile_norm as mobile, c.name from core.contact c where c.workspace = ${workspace} and c.deleted_at is null

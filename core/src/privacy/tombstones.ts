@@ -7,7 +7,7 @@ import type { RecordJson } from '../records/records.ts'
 import { addressOf } from './addresses.ts'
 import { subjectErased } from './errors.ts'
 import type { PrivacyKeys } from './keys.ts'
-import type { KnownSubject } from './subject.ts'
+import { fullName, type KnownSubject } from './subject.ts'
 
 /** What this room stands on, known once the installation runs. */
 export interface PrivacyParts {
@@ -40,7 +40,7 @@ export async function raiseTombstones(
     for (const { last } of subject.names) add('phone-name', `${value} ${fold(last)}`)
   }
   for (const day of subject.birthDates)
-    for (const { first, last } of subject.names) add('birth', `${day} ${fold(`${first} ${last}`)}`)
+    for (const { first, last } of subject.names) add('birth', `${day} ${fold(fullName(first, last))}`)
   return put(ctx, keys, run, [...marks.values()])
 }
 
@@ -118,7 +118,7 @@ export function tombstoneGuards({ keys, signals }: PrivacyParts): readonly Guard
     const marks = marksOf(record, ctx)
     // A change of a job title is no return: only what is new about the record is looked at.
     const known =
-      before && action === 'update'
+      before && action === 'update' && !becomesPerson(record, before)
         ? new Set(marksOf(before, ctx).map(({ kind, value }) => `${kind} ${value}`))
         : undefined
     const asked = hashed(
@@ -147,7 +147,21 @@ export function tombstoneGuards({ keys, signals }: PrivacyParts): readonly Guard
   )
 }
 
-const watched = new Set(['email', 'phone', 'phoneNorm', 'mobile', 'mobileNorm', 'lastName', 'firstName', 'birthDate'])
+/** An account that was an organisation until now had no marks of a person. */
+const becomesPerson = (record: RecordJson, before: RecordJson) =>
+  record['kind'] === 'person' && before['kind'] !== 'person'
+
+const watched = new Set([
+  'kind',
+  'email',
+  'phone',
+  'phoneNorm',
+  'mobile',
+  'mobileNorm',
+  'lastName',
+  'firstName',
+  'birthDate',
+])
 
 function marksOf(record: RecordJson, ctx: Context): Mark[] {
   const text = (name: string) => (typeof record[name] === 'string' && record[name] !== '' ? record[name] : undefined)
@@ -162,9 +176,9 @@ function marksOf(record: RecordJson, ctx: Context): Mark[] {
     marks.push({ kind: 'phone', value: address.value })
     if (last !== undefined) marks.push({ kind: 'phone-name', value: `${address.value} ${fold(last)}` })
   }
-  const [born, first] = [text('birthDate'), text('firstName')]
-  if (born !== undefined && first !== undefined && last !== undefined)
-    marks.push({ kind: 'birth', value: `${born} ${fold(`${first} ${last}`)}` })
+  const born = text('birthDate')
+  if (born !== undefined && last !== undefined)
+    marks.push({ kind: 'birth', value: `${born} ${fold(fullName(text('firstName') ?? '', last))}` })
   return marks
 }
 
