@@ -282,15 +282,16 @@ export interface HistoryEntry {
 }
 
 export interface TimelineEntry {
-  readonly kind: 'activity' | 'change' | 'event'
+  readonly kind: 'activity' | 'change'
   readonly at: string
   readonly actor: ActorRef
   readonly id: string
   readonly title: string
+  /** Of an activity: `call`, `meeting`, `note` … */
+  readonly type?: string
   readonly body?: string
   readonly record?: { readonly resource: string; readonly id: string }
   readonly changes?: readonly FieldChange[]
-  readonly event?: string
 }
 
 export interface AggregateQuery {

@@ -14,6 +14,8 @@ export interface TimelineEntry {
   readonly actor: HistoryEntry['actor']
   readonly id: string
   readonly title: string
+  /** Of an activity: `call`, `meeting`, `note` … */
+  readonly type?: string
   readonly body?: string
   readonly record?: { readonly resource: string; readonly id: string }
   readonly changes?: HistoryEntry['changes']
@@ -34,7 +36,7 @@ export async function timelineOf(
 ): Promise<{ data: TimelineEntry[]; page: { next: string | null }; included: Included }> {
   const before = placeOf(after)
   // The record's own permission is asked first: a stranger learns nothing of its activities either.
-  const changes = await engine.history(about.resource, about.id, before)
+  const changes = await engine.history(about.resource, about.id, { before, limit: pageSize + 1 })
   const { rows: links } = await sql<{ id: string; at: string }>`
     select l.activity_id as id, l.at from core.activity_link l
     where l.workspace = ${ctx.workspace.id}::uuid and l.resource = ${about.resource} and l.record = ${about.id}::uuid
@@ -76,31 +78,36 @@ function placeOf(cursor: string | undefined): TimelinePlace | undefined {
   return { at, id }
 }
 
+/** What a timeline tells of an activity. */
+const told = ['type', 'subject', 'body', 'owner']
+
 async function activitiesById(
   ctx: Context,
   engine: RecordEngine,
   ids: readonly string[],
 ): Promise<{ records: Map<string, RecordJson>; included: Included }> {
   if (ids.length === 0 || !ctx.authority.may('core.activity.read')) return { records: new Map(), included: {} }
+  const shown = new Set(engine.shownNames(activities))
   const { data, included } = await engine.list(activities, {
     filter: { op: 'in', path: 'id', values: ids },
-    include: ['owner'],
+    fields: told.filter((name) => shown.has(name)),
+    include: shown.has('owner') ? ['owner'] : [],
     limit: pageSize + 1,
     count: 'none',
   })
-  const records = new Map(data.map((record) => [record.id, record]))
-  return { records, included: { ...included, 'core.activity': Object.fromEntries(records) } }
+  return { records: new Map(data.map((record) => [record.id, record])), included }
 }
 
 function activityEntry(activity: RecordJson, at: string, included: Included): TimelineEntry {
   const owner = typeof activity['owner'] === 'string' ? activity['owner'] : null
-  const { body } = activity
+  const { body, type } = activity
   return {
     kind: 'activity',
     at,
     actor: { type: 'user', id: owner, name: String(included['core.user']?.[owner ?? '']?.['title'] ?? '') },
     id: activity.id,
     title: String(activity['subject'] ?? ''),
+    ...(typeof type === 'string' ? { type } : {}),
     ...(typeof body === 'string' ? { body } : {}),
     record: { resource: 'core.activity', id: activity.id },
   }

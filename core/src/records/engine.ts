@@ -31,7 +31,7 @@ import {
   type AuditEntry,
   type AuditQuery,
   type HistoryEntry,
-  type TimelinePlace,
+  type HistoryQuery,
 } from './ledger.ts'
 import { verifyLedger, type LedgerVerification } from './ledger-chain.ts'
 import {
@@ -46,7 +46,7 @@ import {
 import { visibleSurvivor } from './merge/merged.ts'
 import { changeSetOfMerge, isMerge, unmergeRecords, type UnmergeAnswer } from './merge/unmerge.ts'
 import { scopeAsOf } from './past.ts'
-import { getJson, getRecord, listJson, listRecords } from './read.ts'
+import { getJson, getRecord, listJson, listRecords, shownFields } from './read.ts'
 import type {
   AggregateAnswer,
   AggregateQuery,
@@ -244,8 +244,8 @@ export class RecordEngine implements Records {
     return unmergeRecords(this.#scope, id)
   }
 
-  async history(ref: ResourceRef, id: string, before?: TimelinePlace): Promise<HistoryEntry[]> {
-    return historyOf(this.#scope, this.#resource(ref), id, before)
+  async history(ref: ResourceRef, id: string, query?: HistoryQuery): Promise<HistoryEntry[]> {
+    return historyOf(this.#scope, this.#resource(ref), id, query)
   }
 
   /** `only` names the kinds of records looked for; all of them when absent. */
@@ -259,6 +259,11 @@ export class RecordEngine implements Records {
 
   async verify(): Promise<LedgerVerification> {
     return verifyLedger(this.#scope)
+  }
+
+  /** Fields of a resource's records that the actor is shown. */
+  shownNames(ref: ResourceRef): readonly string[] {
+    return shownFields(this.#scope, this.#resource(ref)).map(({ name }) => name)
   }
 
   /** Runs a part of this unit that can fail alone: what it wrote and told is undone, the rest stands. */

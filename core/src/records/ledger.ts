@@ -16,6 +16,12 @@ export interface TimelinePlace {
   readonly id: string
 }
 
+export interface HistoryQuery {
+  /** Only what came before. */
+  readonly before?: TimelinePlace | undefined
+  readonly limit?: number
+}
+
 /** One entry of a record's history. */
 export interface HistoryEntry {
   /** Id of the change, unique over all records. */
@@ -88,7 +94,7 @@ export async function historyOf(
   scope: EngineScope,
   resource: Resource,
   id: string,
-  before?: TimelinePlace,
+  { before, limit = historyLimit }: HistoryQuery = {},
 ): Promise<HistoryEntry[]> {
   demandAction(scope, resource, 'read')
   if (!(await findRow(scope, resource, id, chosenFields(scope, resource, []))))
@@ -104,7 +110,7 @@ export async function historyOf(
     from core.change c left join core.change_set s on s.id = c.change_set
     where c.workspace = ${scope.ctx.workspace.id}::uuid and c.resource = ${resource.id} and c.record = ${id}::uuid
       ${before ? sql`and (c.at, c.id) < (${before.at}::timestamptz, ${before.id}::uuid)` : sql``}
-    order by c.version desc limit ${historyLimit}`.execute(scope.tx)
+    order by c.version desc limit ${limit}`.execute(scope.tx)
   return rows.map((row) => ({
     id: row.id,
     ...headOf(row),

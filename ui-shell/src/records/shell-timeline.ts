@@ -11,7 +11,7 @@ import { ShellActivityComposer } from './shell-activity-composer.ts'
 
 define('shell-activity-composer', ShellActivityComposer)
 
-const filters = ['all', 'activity', 'change', 'event'] as const
+const filters = ['all', 'activity', 'change'] as const
 type Filter = (typeof filters)[number]
 
 /** What happened on a record, newest first, with the box to add to it. */
@@ -239,7 +239,7 @@ export class ShellTimeline extends KitElement {
     const context = { record: this.record, included: this.#included, arrived: () => this.requestUpdate() }
     const time = html`<time datetime=${entry.at} title=${format.instant(entry.at)}>${format.relative(entry.at)}</time>`
     return html`<li>
-      <span class="sign" aria-hidden="true">${icon(iconOf(entry, this.#typeOf(entry)))}</span>
+      <span class="sign" aria-hidden="true">${icon(iconOf(entry))}</span>
       <div class="line">
         ${single ? changeTemplate(this.meta, single, context) : this.#title(entry)}
         <span class="by">· ${entry.actor.name || t('shell.records.timeline.system')}</span> ${time}
@@ -260,18 +260,10 @@ export class ShellTimeline extends KitElement {
       ? html`<a class="link" href=${href}><b>${entry.title}</b></a>`
       : html`<b>${entry.title}</b>`
   }
-
-  #typeOf(entry: TimelineEntry): string | undefined {
-    if (entry.kind !== 'activity' || !entry.record) return undefined
-    const type =
-      this.#included[entry.record.resource]?.[entry.record.id]?.['type'] ?? (entry as { type?: unknown }).type
-    return typeof type === 'string' ? type : undefined
-  }
 }
 
-function iconOf(entry: TimelineEntry, type: string | undefined): string {
-  if (entry.kind === 'change') return 'pencil'
-  if (entry.kind === 'event') return 'activity'
+function iconOf({ kind, type }: TimelineEntry): string {
+  if (kind === 'change') return 'pencil'
   const options = resource('core.activity')?.fields.find((it) => it.name === 'type')?.options
   const own = options?.find((it) => it.value === type)?.icon
   const usual: Readonly<Record<string, string>> = {
