@@ -1,8 +1,12 @@
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import iconv from 'iconv-lite'
 import { sql } from 'kysely'
 import { fromBuffer } from 'yauzl'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Consents } from '../src/privacy/consents.ts'
 import { rehearseJob } from '../src/privacy/erasure.ts'
+import { sheetRow, zipped, type SheetCell } from '../src/records/export/xlsx-writer.ts'
 import { createTestApp, type TestApp, type TestWorkspace } from '../src/testing/index.ts'
 import { Importing } from './import-world.ts'
 import { Asking, mailsPlugin, placesOf, requests } from './privacy-world.ts'
@@ -508,6 +512,39 @@ describe('an erasure', () => {
     const person = await here.admin.patch(`/api/core/accounts/${account}`, { version: 1, kind: 'person' })
     expect(person).toMatchObject({ status: 409, body: { code: 'SUBJECT_ERASED' } })
     await made(here, contacts, { firstName: 'Anne', lastName: 'Landrellec', birthDate: '1961-05-06' })
+  })
+
+  test('finds the person in files that are packed or in another encoding, and so does an access export', async () => {
+    const here = await app.secondWorkspace()
+    const person = await simple(here, { lastName: 'Penvénan', email: 'j.penvenan@example.com' })
+    const text = (it: string): SheetCell => ({ type: 'text', text: it })
+    const lines = [
+      ['Nom', 'E-mail'],
+      ['Jean Penvénan', 'j.penvenan@example.com'],
+    ]
+    const workbook = await buffer(
+      Readable.from(zipped(Readable.from(lines.map((cells, nth) => Buffer.from(sheetRow(cells.map(text), nth)))))),
+    )
+    const csv = lines.map((cells) => cells.join(';')).join('\n')
+    const importing = new Importing(here.admin, () => app.app.jobs.runUntilIdle())
+    const files = {
+      xlsx: await importing.upload('core.contact', workbook),
+      utf16: await importing.upload('core.contact', iconv.encode(csv, 'utf-16le', { addBOM: true })),
+      other: await importing.upload('core.contact', 'Nom;E-mail\nJean Penvern;j.penvern@example.com\n'),
+    }
+    const asking = new Asking(app, here)
+    const access = await asking.ask('access', person)
+    await asking.step(access, 'run')
+    const raw = await here.admin.raw('GET', `${requests}/${access}/file`)
+    const said = (await filesOf(Buffer.from(await raw.arrayBuffer()))).get('files.json') ?? '[]'
+    expect(JSON.parse(said)).toHaveLength(2)
+    expect(said).toContain('Jean Penvénan')
+    await asking.erase(person)
+    const { rows } = await sql<{ file: string }>`
+      select distinct file from core.file_piece where workspace = ${here.workspace.id}::uuid`.execute(
+      app.app.kernel.parts.database.owner,
+    )
+    expect(rows).toEqual([{ file: files.other.id }])
   })
 
   test('goes on where it was when its process died', async () => {

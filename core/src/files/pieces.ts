@@ -29,6 +29,40 @@ export async function removePieces(tx: Sql, workspace: string, file: string): Pr
   await sql`delete from core.file_piece where workspace = ${workspace}::uuid and file = ${file}::uuid`.execute(tx)
 }
 
+/** A file's pieces in their order, in a transaction that is open already. */
+export async function* readPieces(tx: Sql, workspace: string, file: string): AsyncGenerator<Buffer> {
+  for (let nth = 0; ; nth += 1) {
+    const piece = await pieceOf(tx, { workspace, file, nth })
+    if (!piece) return
+    yield piece
+  }
+}
+
+async function pieceOf(
+  tx: Sql,
+  { workspace, file, nth }: Pick<Piece, 'workspace' | 'file' | 'nth'>,
+): Promise<Buffer | undefined> {
+  const { rows } = await sql<{ bytes: Uint8Array }>`
+    select bytes from core.file_piece where workspace = ${workspace}::uuid and file = ${file}::uuid and nth = ${nth}`.execute(
+    tx,
+  )
+  return rows[0] && Buffer.from(rows[0].bytes)
+}
+
+/** Some content on this machine's disk for as long as it is used. */
+export async function onDisk(content: AsyncIterable<Uint8Array>): Promise<AsyncDisposable & { readonly path: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'socle-'))
+  const remove = () => rm(folder, { recursive: true, force: true })
+  const path = join(folder, 'file')
+  try {
+    await pipeline(content, createWriteStream(path, { mode: 0o600 }))
+  } catch (error) {
+    await remove()
+    throw error
+  }
+  return { path, [Symbol.asyncDispose]: remove }
+}
+
 /**
  * Files that wait to be read or fetched. Whoever asks has the row that names the file, before it or behind it: here are
  * bytes and no question of whose. Kept in the database in pieces of some hundred kilobytes: every process finds
@@ -65,30 +99,17 @@ export class Pieces {
 
   async *read(workspace: string, file: string): AsyncGenerator<Buffer> {
     for (let nth = 0; ; nth += 1) {
-      const { rows } = await this.#database.transaction({ workspace, partner: '*' }, (tx) =>
-        sql<{ bytes: Uint8Array }>`
-          select bytes from core.file_piece where workspace = ${workspace}::uuid and file = ${file}::uuid and nth = ${nth}`.execute(
-          tx,
-        ),
+      const piece = await this.#database.transaction({ workspace, partner: '*' }, (tx) =>
+        pieceOf(tx, { workspace, file, nth }),
       )
-      const [piece] = rows
       if (!piece) return
-      yield Buffer.from(piece.bytes)
+      yield piece
     }
   }
 
   /** The file on this machine's disk for as long as it is used. */
-  async local(workspace: string, file: string): Promise<AsyncDisposable & { readonly path: string }> {
-    const folder = await mkdtemp(join(tmpdir(), 'socle-'))
-    const remove = () => rm(folder, { recursive: true, force: true })
-    const path = join(folder, 'file')
-    try {
-      await pipeline(this.read(workspace, file), createWriteStream(path, { mode: 0o600 }))
-    } catch (error) {
-      await remove()
-      throw error
-    }
-    return { path, [Symbol.asyncDispose]: remove }
+  local(workspace: string, file: string): Promise<AsyncDisposable & { readonly path: string }> {
+    return onDisk(this.read(workspace, file))
   }
 
   async remove(workspace: string, file: string): Promise<void> {

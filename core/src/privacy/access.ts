@@ -15,6 +15,7 @@ import { ConsentService } from './consent-service.ts'
 import { historyOf } from './consent-routes.ts'
 import type { Person } from './consents.ts'
 import { note } from './erasure.ts'
+import { linesNaming, lyingFiles } from './file-lines.ts'
 import type { PrivacyKeys } from './keys.ts'
 import { privacyRequests } from './privacy-request.ts'
 import { PrivacyStores, type CollectedFile } from './stores.ts'
@@ -80,6 +81,7 @@ async function collect(ctx: Context, keys: PrivacyKeys, request: string) {
       },
     },
     { name: 'imports.json', content: await importLines(scope, request) },
+    { name: 'files.json', content: await linesOfFiles(ctx, subject.terms.pattern) },
     { name: 'exports.json', content: await exportsWith(scope, request) },
     { name: 'merges.json', content: await mergesOf(scope, request) },
   ]
@@ -184,6 +186,16 @@ async function importLines(scope: EngineScope, run: string): Promise<unknown> {
     scope.tx,
   )
   return rows
+}
+
+/** What files that still lie here say of the person, whichever record it is about. */
+async function linesOfFiles(ctx: Context, pattern: string): Promise<unknown> {
+  const found = []
+  for (const { file, name } of await lyingFiles(ctx)) {
+    const lines = await linesNaming(ctx, file, pattern)
+    if (lines.length > 0) found.push({ file: name, lines })
+  }
+  return found
 }
 
 /** Files still kept that were written while the person was among the records they are of. */

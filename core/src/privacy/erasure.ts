@@ -16,6 +16,7 @@ import { blankRecords, deleteRecords, markMentions, markOf, refreshWords } from 
 import { certify } from './certificates.ts'
 import { suppress } from './consent-routes.ts'
 import { stillNamed, subjectUnknowable } from './errors.ts'
+import { linesNaming, lyingFiles, type LyingFile } from './file-lines.ts'
 import type { PrivacyKeys } from './keys.ts'
 import type { ErasurePlan, PlannedHold } from './plan.ts'
 import { privacyRequests } from './privacy-request.ts'
@@ -215,10 +216,7 @@ async function proceed(ctx: Context, run: string): Promise<boolean> {
       await forgetWords(scopeOf(ctx), terms.subject.records)
       return { ...place, step: 'files' }
     },
-    files: async () => {
-      await countGone(ctx, run, { files: await removeFiles(ctx, run, terms.texts) })
-      return { ...place, step: 'mentions' }
-    },
+    files: () => eraseFiles(ctx, run, place, terms),
     mentions: () => eraseMentions(ctx, run, place, terms.pattern),
     proof: () => lookOnceMore(ctx, run, place, terms),
   }
@@ -317,14 +315,30 @@ export async function removeFiles(ctx: Context, run: string, texts: Terms['texts
         or e.resource in (select t.resource from core.erasure_target t where t.workspace = p.workspace and t.run = ${run}::uuid and t.how in ('person', 'about', 'row'))
         or exists (select from unnest(${needles}::text[]) n where core.holds_word(p.bytes, decode(n, 'hex'))))
     group by 1, 2`.execute(ctx.sql)
-  const { records } = ctx.asSystem()
-  for (const { file, isExport } of rows) {
-    await removePieces(ctx.sql, ctx.workspace.id, file)
-    if (!isExport) continue
-    const { data } = await records.get(exportLog, file)
-    await records.update(exportLog, data, { expiresAt: ctx.clock.now().toISOString() }, { internal: true })
-  }
+  for (const row of rows) await removeFile(ctx, row)
   return rows.length
+}
+
+async function removeFile(ctx: Context, { file, isExport }: Pick<LyingFile, 'file' | 'isExport'>): Promise<void> {
+  await removePieces(ctx.sql, ctx.workspace.id, file)
+  if (!isExport) return
+  const { records } = ctx.asSystem()
+  const { data } = await records.get(exportLog, file)
+  await records.update(exportLog, data, { expiresAt: ctx.clock.now().toISOString() }, { internal: true })
+}
+
+/** First whatever file holds their words as they are; then one after the other those that have to be unpacked or decoded. */
+async function eraseFiles(ctx: Context, run: string, place: Place, { texts, pattern }: Terms): Promise<Place> {
+  if (place.nth === 0) {
+    await countGone(ctx, run, { files: await removeFiles(ctx, run, texts) })
+    return { ...place, nth: 1 }
+  }
+  const next = (await lyingFiles(ctx))[place.nth - 1]
+  if (!next) return { ...place, step: 'mentions', nth: 0 }
+  if ((await linesNaming(ctx, next.file, pattern)).length === 0) return { ...place, nth: place.nth + 1 }
+  await removeFile(ctx, next)
+  await countGone(ctx, run, { files: 1 })
+  return place
 }
 
 interface SearchedTable {
