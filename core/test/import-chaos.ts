@@ -97,7 +97,7 @@ export async function killedImport(client: TestClient, url: string, rows: number
       await importing.rehearse(made.id)
       if (atKill === 0) {
         await client.post(`/api/core/imports/${made.id}/run`)
-        while ((atKill = (await importing.get(made.id)).counts.done) < rows * 0.37) await pause(20)
+        while ((atKill = (await importing.get(made.id)).counts.done) < rows * 0.37) await pause(100)
         await worker.kill()
         memory = worker.memory
         worker = new Worker(url)

@@ -83,10 +83,11 @@ export class Importing {
   /** The import once nothing works on it any more. */
   async settled(id: string): Promise<ImportJson> {
     await this.#work()
-    for (;;) {
+    // Each look counts the lines there are: of a large file it is to be asked seldom.
+    for (let wait = 20; ; wait = Math.min(wait * 1.5, 2_000)) {
       const now = await this.get(id)
       if (!['rehearsing', 'running', 'rolling_back'].includes(now.state)) return now
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      await new Promise((resolve) => setTimeout(resolve, wait))
     }
   }
 }
