@@ -199,7 +199,13 @@ create table core.session (
   user_agent text,
   workspace uuid references core.workspace (id) on delete set null,
   created_at timestamptz not null default now(),
-  updated_at timestamptz not null default now()
+  updated_at timestamptz not null default now(),
+  -- Set while its person looks at a workspace as somebody else, by the record that says so. Nothing is written then.
+  viewing uuid,
+  viewed uuid,
+  viewed_in uuid,
+  viewed_until timestamptz,
+  check (num_nulls(viewing, viewed, viewed_in, viewed_until) in (0, 4))
 );
 create index session_of_user on core.session (user_id);
 

@@ -159,6 +159,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     log,
     authorities,
     signals,
+    asPerson: (workspace, actor, work) =>
+      kernel.unit({ workspace, actor, authority: systemAuthority, cause: { origin: 'ui' }, plugin: 'core' }, work),
     useLink: (workspace, id, choice) => {
       const actor: Actor = { type: 'user', id, name: choice.name, locale: workspace.locale }
       const unit = { workspace, actor, authority: systemAuthority, cause: { origin: 'ui' }, plugin: 'core' }

@@ -117,6 +117,7 @@ export class IdentityWorld {
       authorities: this.authorities,
       outgoing: new Outgoing(),
       letIn: () => Promise.reject(new Error('Providers are tested with a whole platform around them.')),
+      asPerson: () => Promise.reject(new Error('Viewing as others is tested with a whole platform around it.')),
       useLink: () => Promise.reject(new Error('Links are tested with a whole platform around them.')),
       config: { baseUrl: 'http://localhost:3000', ...config },
     })

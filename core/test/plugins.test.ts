@@ -130,7 +130,12 @@ describe('what an actor is shown', () => {
       fields: [{ resource: 'core.account', field: 'annualRevenue', access: 'none' }],
     })
     const { body } = await reader.get('/api/core/shell')
-    expect(body.resources.map(({ id }: { id: string }) => id)).toEqual(['core.account', 'core.user', 'core.team'])
+    expect(body.resources.map(({ id }: { id: string }) => id)).toEqual([
+      'core.account',
+      'core.user',
+      'core.team',
+      'core.share',
+    ])
     expect(body.screens).toEqual([])
     expect(JSON.stringify(body.resources)).not.toContain('annualRevenue')
     expect(body.may).toEqual([])

@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import { uuidv7 } from 'uuidv7'
 import type { Locale } from '../actor.ts'
 import type { LiveStream } from '../events/live.ts'
-import { notSignedIn } from '../identity/errors.ts'
+import { notSignedIn, viewAsReadOnly } from '../identity/errors.ts'
 import { identityPaths, type Identity, type Resolved } from '../identity/identity.ts'
 import type { Kernel } from '../kernel.ts'
 import { pluginDisabled } from '../plugins/errors.ts'
@@ -94,6 +94,7 @@ export function createHost({ kernel, identity, live, toggle, ledger, ui, imports
     if (!who) throw notSignedIn({})
     const facts = { id: request.get('facts').id, who }
     request.set('facts', facts)
+    if (who.viewer && !isReading(request.req.method, request.req.path)) throw viewAsReadOnly({ name: who.actor.name })
     return facts
   }
 
@@ -103,7 +104,7 @@ export function createHost({ kernel, identity, live, toggle, ledger, ui, imports
     const on = await enablement.in(who.workspace.id)
     const workspaces = who.workspaces.map(({ id, name }) => ({ id, name }))
     const document = await unitOf(kernel, { facts, raw: request.req.raw, plugin: 'core' }, async (ctx) =>
-      shellDocument(parts, ctx, on, ui, { workspaces, email: who.email ?? null }),
+      shellDocument(parts, ctx, on, ui, { workspaces, email: who.email ?? null, viewer: who.viewer }),
     )
     return request.json(document, 200, { 'cache-control': 'no-store' })
   })
@@ -167,6 +168,11 @@ export function createHost({ kernel, identity, live, toggle, ledger, ui, imports
     return ui.page()
   })
   return host
+}
+
+/** What only looks: queries are posted because of their length. */
+function isReading(method: string, path: string): boolean {
+  return method === 'GET' || method === 'HEAD' || (method === 'POST' && /\/(?:query|aggregate|board)$/.test(path))
 }
 
 function peerOf(env: Bindings | undefined): { address?: string } {

@@ -2,6 +2,7 @@ import { Hono, type Context as HonoContext } from 'hono'
 import { z } from 'zod'
 import type { Context } from '../context.ts'
 import { timelineOf } from '../entities/timeline.ts'
+import { viewAsReadOnly } from '../identity/errors.ts'
 import type { Kernel } from '../kernel.ts'
 import type { Jobs } from '../jobs/index.ts'
 import { bulkLimit } from '../records/bulk.ts'
@@ -351,7 +352,7 @@ export async function unitOf<T>(
   work: (ctx: Context) => Promise<T>,
 ): Promise<T> {
   const { who, id } = facts
-  return kernel.unit(
+  const unit = kernel.unit(
     {
       workspace: who.workspace,
       actor: who.actor,
@@ -363,10 +364,16 @@ export async function unitOf<T>(
         ...(reason ? { reason: reason.slice(0, 500) } : {}),
       },
       signal: raw.signal,
-      readonly,
+      readonly: readonly || who.viewer !== undefined,
     },
     work,
   )
+  if (!who.viewer) return unit
+  return unit.catch((error: unknown) => {
+    // What reads, and writes beside it, is refused by the database.
+    if ((error as { code?: unknown }).code === '25006') throw viewAsReadOnly({ name: who.actor.name })
+    throw error
+  })
 }
 
 export function changeSetHeader(ctx: Context): Record<string, string> {

@@ -94,6 +94,30 @@ export const passkeyKnown = defineError(
   () => 'This passkey is registered already. Choose another device or security key.',
 )
 
+export const viewAsReadOnly = defineError<{ name: string }>(
+  'VIEW_AS_READ_ONLY',
+  403,
+  ({ name }) => `You see this as ${name}, and only to read. Stop viewing as ${name} to change something yourself.`,
+)
+
+export const viewAsEnded = defineError<{ name: string }>(
+  'VIEW_AS_ENDED',
+  403,
+  ({ name }) => `You no longer see this as ${name}. Load the page again to go on as yourself.`,
+)
+
+export const viewAsSelf = defineError(
+  'VIEW_AS_SELF',
+  422,
+  () => 'This is your own name: you see the workspace as yourself already. Choose somebody else.',
+)
+
+export const viewAsMore = defineError<{ name: string }>(
+  'VIEW_AS_MORE',
+  403,
+  ({ name }) => `${name} may see or do something that you may not. Let somebody look whose roles allow all of it.`,
+)
+
 export const signInPathUnknown = defineError<{ path: string }>(
   'SIGN_IN_PATH_UNKNOWN',
   404,

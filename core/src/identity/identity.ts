@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Logger } from 'pino'
 import type { Actor, Workspace } from '../actor.ts'
 import type { Clock } from '../clock.ts'
+import type { Context } from '../context.ts'
 import type { Database } from '../database/database.ts'
 import type { Signals } from '../database/signals.ts'
 import { SocleError } from '../errors.ts'
@@ -18,17 +19,29 @@ import { secondFactorAnswers } from './door/second-factor.ts'
 import { sessionAnswers } from './door/sessions.ts'
 import { signInAnswers } from './door/sign-in.ts'
 import { postedFromElsewhere, signOnAnswers } from './door/sign-on.ts'
-import { secondFactorNeeded, signInPathUnknown, workspaceNotYours } from './errors.ts'
+import { viewAsAnswers } from './door/view-as.ts'
+import type { ViewingEnd } from './entities/viewing.ts'
+import { secondFactorNeeded, signInPathUnknown, viewAsEnded, viewAsReadOnly, workspaceNotYours } from './errors.ts'
 import { OneTimeTokens } from './one-time-tokens.ts'
 import { demandSameOrigin } from './origin.ts'
 import { Passkeys } from './passkeys.ts'
 import { SecondFactors } from './second-factors.ts'
 import { installationSecret } from './secret.ts'
-import { chosenMembership, isNamed, Sessions, workspaceJson, type Membership, type Session } from './sessions.ts'
+import {
+  chosenMembership,
+  isNamed,
+  Sessions,
+  workspaceJson,
+  type Membership,
+  type Session,
+  type SignedIn,
+  type ViewedAs,
+} from './sessions.ts'
 import { SignInDelay } from './sign-in-delay.ts'
 import { authPath, sessionCookie, SignIn } from './sign-in.ts'
 import { SignOn } from './sign-on/sign-on.ts'
 import type { Vouched } from './sign-on/vouching.ts'
+import { mayViewAs } from './view-as.ts'
 import {
   Workspaces,
   type FirstAdmin,
@@ -59,6 +72,8 @@ export interface IdentityOptions {
   readonly signals?: Signals
   /** Lets somebody in by their link, as a change of theirs: one unit of work in that workspace. */
   readonly useLink: (workspace: Workspace, user: string, choice: LinkChoice) => Promise<void>
+  /** One unit of work in a workspace under somebody's name, with the platform's rights. */
+  readonly asPerson: <T>(workspace: Workspace, actor: Actor, work: (ctx: Context) => Promise<T>) => Promise<T>
   /** Lets somebody in for whom an identity provider vouched, likewise. Answers their user id. */
   readonly letIn: (vouched: Vouched) => Promise<string>
   /** How identity providers are reached. */
@@ -85,6 +100,8 @@ export interface Resolved {
   readonly session?: Session
   /** The member's e-mail address; absent for an API key. */
   readonly email?: string
+  /** Who looks as the actor, to read only, and until when. */
+  readonly viewer?: { readonly id: string; readonly name: string; readonly until: string }
   /** The user's own workspaces; empty for an API key. */
   readonly workspaces: readonly Workspace[]
 }
@@ -97,7 +114,15 @@ const answers: Answers = {
   ...sessionAnswers,
   ...linkAnswers,
   ...signOnAnswers,
+  ...viewAsAnswers,
 }
+
+/** What is answered at the door while somebody looks as another: the way back, and out. */
+const openWhileViewing: ReadonlySet<string> = new Set([
+  'DELETE /api/core/view-as',
+  `POST ${authPath}/sign-out`,
+  `GET ${authPath}/get-session`,
+])
 
 /** Requests this answers itself, because they need the session or reach beyond one workspace. */
 export const identityPaths: readonly string[] = [
@@ -160,6 +185,8 @@ class IdentityService implements Identity {
   readonly #proxies: ReturnType<typeof addressList>
   readonly #stop: (() => void) | undefined
   readonly #seen = new Map<string, number>()
+  /** Rights somebody looks with, by the viewer's own they were last compared with. */
+  readonly #compared = new WeakMap<Authority, Authority>()
 
   constructor(options: IdentityOptions, parts: Omit<DoorParts, 'options' | 'resolve'>) {
     const { database, clock, config, signals } = options
@@ -203,6 +230,7 @@ class IdentityService implements Identity {
     if (!signedIn) return undefined
     demandSameOrigin(request, this.#options.config.trustedOrigins ?? [])
     const { session, memberships } = signedIn
+    if (session.viewing) return this.#viewed(signedIn, session.viewing, asked)
     const here = chosenMembership(signedIn, asked)
     if (here.workspace.secondFactor === 'required' && !session.strong) throw secondFactorNeeded({})
     const authority = await this.#options.authorities.of(here.workspace, { user: session.user })
@@ -215,6 +243,40 @@ class IdentityService implements Identity {
       session,
       ...(here.email === null ? {} : { email: here.email }),
       workspaces: memberships.map(({ workspace }) => workspace),
+    }
+  }
+
+  /** Who looks as somebody else reads what that person reads, while both may: asked anew with every request. */
+  async #viewed(signedIn: SignedIn, viewing: ViewedAs, asked: string | undefined): Promise<Resolved> {
+    const { session, memberships } = signedIn
+    const { workspace, user, name, until } = viewing
+    if (asked !== undefined && !isNamed(workspace, asked)) throw workspaceNotYours({ workspace: asked })
+    const { authorities, clock } = this.#options
+    const end = async (endedBy: ViewingEnd): Promise<never> => {
+      await this.#door.stopViewing(session, endedBy)
+      throw viewAsEnded({ name: name ?? user })
+    }
+    if (Date.parse(until) <= clock.now().getTime()) return end('time')
+    if (name === undefined || !memberships.some((it) => it.workspace.id === workspace.id)) return end('gone')
+    const here = chosenMembership(signedIn, workspace.id)
+    if (here.workspace.secondFactor === 'required' && !session.strong) throw secondFactorNeeded({})
+    const own = await authorities.of(here.workspace, { user: session.user })
+    if (!own.may('core.actor.view-as')) return end('right')
+    const authority = await authorities.of(here.workspace, { user })
+    if (this.#compared.get(authority) !== own) {
+      const { subject } = await authorities.sources(here.workspace, user)
+      if (!mayViewAs(own, subject.roles)) return end('right')
+      this.#compared.set(authority, own)
+    }
+    // Of the two it is the viewer who was here.
+    this.#note(session, here)
+    return {
+      actor: { type: 'user', id: user, name, locale: here.locale },
+      workspace: here.workspace,
+      authority,
+      session,
+      viewer: { id: session.user, name: here.name, until },
+      workspaces: [here.workspace],
     }
   }
 
@@ -246,7 +308,18 @@ class IdentityService implements Identity {
     if (!found) throw signInPathUnknown({ path })
     // Before anything is read: a page of another site must neither act in a session nor sign its visitor in as somebody.
     if (!postedFromElsewhere.has(found.key)) demandSameOrigin(request, this.#options.config.trustedOrigins ?? [])
+    const viewing = openWhileViewing.has(found.key) ? undefined : await this.#viewing(request)
+    if (viewing) throw viewAsReadOnly({ name: viewing.name ?? viewing.user })
     return found.answer(this.#door, { request, params: found.params, address: this.#addressOf(request, peer) })
+  }
+
+  /** As whom the request's session looks; a session that is over looks as nobody. */
+  async #viewing(request: Request): Promise<ViewedAs | undefined> {
+    const found = await this.#sessions.find(request).catch((error: unknown) => {
+      if (error instanceof SocleError) return undefined
+      throw error
+    })
+    return found?.session.viewing
   }
 
   #addressOf(request: Request, peer: Peer): string | undefined {

@@ -9,6 +9,7 @@ import { RoleAssignmentSchema } from './entities/role-assignment.ts'
 import { RoleSchema } from './entities/role.ts'
 import { TeamMemberSchema } from './entities/team-member.ts'
 import { TeamSchema } from './entities/team.ts'
+import { ViewingSchema } from './entities/viewing.ts'
 import { WorkspaceSchema } from './entities/workspace.ts'
 import { UserDeactivated, UserInvited } from './events.ts'
 import { rightsGuards } from './guards.ts'
@@ -23,6 +24,7 @@ import {
   teamMembers,
   teams,
   users,
+  viewings,
   workspaces,
 } from './resources.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
@@ -32,6 +34,7 @@ import { roleRoutes } from './routes/roles.ts'
 import { teamRoutes } from './routes/teams.ts'
 import { userRoutes } from './routes/users.ts'
 import { workspaceRoutes } from './routes/workspace.ts'
+import { closeViewings } from './view-as.ts'
 import type { SignOn } from './sign-on/sign-on.ts'
 
 export type { PermissionSource } from './permission-catalogue.ts'
@@ -51,6 +54,7 @@ export const identityEntities = [
   ApiKeySchema,
   IdentityProviderSchema,
   WorkspaceSchema,
+  ViewingSchema,
 ] as unknown as readonly EntitySchema[]
 
 export const identityResources: readonly ResourceDefinition[] = [
@@ -62,9 +66,10 @@ export const identityResources: readonly ResourceDefinition[] = [
   apiKeys,
   identityProviders,
   workspaces,
+  viewings,
 ]
 
-export const identityJobs = [settleHomes]
+export const identityJobs = [settleHomes, closeViewings]
 
 export const identityEvents: readonly EventDefinition[] = [UserDeactivated, UserInvited]
 

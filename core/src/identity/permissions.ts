@@ -8,5 +8,9 @@ export const identityPermissions: readonly PermissionDefinition[] = [
     en: 'Manage sign-in by identity providers',
     fr: 'Gérer la connexion par fournisseur d’identité',
   }),
+  definePermission('core.actor.view-as', {
+    en: 'See the workspace as somebody else',
+    fr: 'Voir l’espace comme une autre personne',
+  }),
   definePermission('core.workspace.open', { en: 'Open workspaces', fr: 'Ouvrir des espaces de travail' }),
 ]

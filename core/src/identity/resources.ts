@@ -1,3 +1,5 @@
+import { sql, type SqlBool } from 'kysely'
+import type { Audience } from '../records/audience.ts'
 import { defineResource } from '../records/define-resource.ts'
 import { ApiKey } from './entities/api-key.ts'
 import { IdentityProvider } from './entities/identity-provider.ts'
@@ -6,6 +8,7 @@ import { Role } from './entities/role.ts'
 import { RoleAssignment } from './entities/role-assignment.ts'
 import { Team } from './entities/team.ts'
 import { TeamMember } from './entities/team-member.ts'
+import { Viewing } from './entities/viewing.ts'
 import { WorkspaceRecord } from './entities/workspace.ts'
 
 // Read like any record, by pickers, history and audit; written only by the routes beside, which say what follows.
@@ -103,6 +106,24 @@ export const identityProviders = defineResource(IdentityProvider, {
   },
   list: ['name', 'kind', 'enabled'],
   sort: 'name',
+})
+
+const viewerAndAuditors: Audience = ({ me, may }, _, alias) => {
+  if (may('core.audit.read')) return sql<SqlBool>`true`
+  return sql<SqlBool>`coalesce(${sql.ref(`${alias}.owner`)} = ${me ?? null}::uuid, false)`
+}
+
+export const viewings = defineResource(Viewing, {
+  ...administered,
+  path: 'viewings',
+  title: 'reason',
+  icon: 'eye',
+  audience: viewerAndAuditors,
+  fields: {
+    user: { format: 'user' },
+    endedBy: { format: 'select', options: ['self', 'time', 'right', 'gone'] },
+  },
+  list: ['owner', 'user', 'reason', 'until', 'endedAt', 'endedBy'],
 })
 
 export const workspaces = defineResource(WorkspaceRecord, {

@@ -20,6 +20,21 @@ export interface Session {
   readonly strong: boolean
   /** Workspace it is bound to, because that workspace's identity provider opened it; undefined for a way in of the person's own. */
   readonly boundTo: string | undefined
+  /** Set while its person looks as somebody else. */
+  readonly viewing?: ViewedAs
+}
+
+/** As whom a session looks at a workspace, reading only. */
+export interface ViewedAs {
+  /** Id of the record that says so. */
+  readonly id: string
+  readonly user: string
+  /** Name of the person looked as; undefined once they no longer work there. */
+  readonly name: string | undefined
+  /** Name of who looks. */
+  readonly viewer: string
+  readonly workspace: Workspace
+  readonly until: string
 }
 
 /** A person as one of their workspaces knows them. */
@@ -54,6 +69,7 @@ interface Row {
   readonly email: string | null
   readonly locale: Locale
   readonly last_seen_at: string | null
+  readonly viewing: (Omit<ViewedAs, 'viewer' | 'name'> & { readonly name: string | null }) | null
 }
 
 /** A session is looked up once in this many milliseconds; what ends one drops it here at once. */
@@ -136,11 +152,15 @@ export class Sessions {
     const { rows } = await sql<Row>`
       select s.id, s.user_id, s.workspace as current, s.expires_at, s.created_at, s.seen_at, s.strong, s.bound_to, m.name, m.email, m.locale, m.last_seen_at,
         case when s.provider is null then ${exclusiveProvider} end as only_through,
-        case when w.id is null then null else ${workspaceJson('w')} end as workspace
+        case when w.id is null then null else ${workspaceJson('w')} end as workspace,
+        case when vw.id is null then null else jsonb_build_object('id', s.viewing, 'user', s.viewed, 'name', v.name,
+          'until', to_char(s.viewed_until at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'workspace', ${workspaceJson('vw')}) end as viewing
       from core.session s
       left join core.member m on m.id = s.user_id and m.state = 'active' and m.deleted_at is null
         and (s.bound_to is null or m.workspace = s.bound_to)
       left join core.workspace w on w.id = m.workspace
+      left join core.workspace vw on vw.id = s.viewed_in
+      left join core.member v on v.workspace = s.viewed_in and v.id = s.viewed and v.state = 'active' and v.deleted_at is null
       where s.token = ${token}
       order by m.created_at, w.id`.execute(this.#owner)
     const [first] = rows
@@ -155,6 +175,9 @@ export class Sessions {
       seenAt: first.seen_at,
       strong: first.strong,
       boundTo: first.bound_to ?? undefined,
+      ...(first.viewing
+        ? { viewing: { ...first.viewing, name: first.viewing.name ?? undefined, viewer: first.name ?? '' } }
+        : {}),
     }
     const memberships = rows.flatMap(({ workspace, name, email, locale, last_seen_at, only_through }) =>
       workspace ? [{ workspace, name, email, locale, lastSeenAt: last_seen_at, onlyThrough: only_through }] : [],

@@ -25,6 +25,7 @@ const shellPermissions = [
   'core.plugin.read',
   'core.plugin.toggle',
   'core.user.manage',
+  'core.actor.view-as',
   'core.role.manage',
   'core.apikey.manage',
   'core.audit.read',
@@ -51,7 +52,15 @@ export async function shellDocument(
   ctx: Context,
   on: ReadonlySet<string>,
   assets: UiAssets,
-  { workspaces, email }: { workspaces: readonly { id: string; name: string }[]; email: string | null },
+  {
+    workspaces,
+    email,
+    viewer,
+  }: {
+    workspaces: readonly { id: string; name: string }[]
+    email: string | null
+    viewer: { readonly name: string; readonly until: string } | undefined
+  },
 ) {
   const { plugins, enablement } = declared
   const { actor, workspace, authority, locale } = ctx
@@ -62,6 +71,8 @@ export async function shellDocument(
     .all()
     .filter((resource) => on.has(resource.plugin) && authority.compile(resource, 'read').allowed)
     .map((resource) => resourceMeta(parts, ctx, on, resource))
+    // Whoever looks as somebody else is offered nothing that would be refused.
+    .map((meta) => (viewer ? { ...meta, may: nothingOf(meta.may) } : meta))
   const visible = (permission: string | undefined) => permission === undefined || authority.may(permission)
   const screens = enabled.flatMap(({ id, ui }) =>
     (ui?.screens ?? [])
@@ -71,9 +82,10 @@ export async function shellDocument(
   return {
     generation: enablement.generation,
     user: { id: actor.id ?? '', name: actor.name, email, locale },
+    ...(viewer ? { viewing: { by: viewer.name, until: viewer.until } } : {}),
     workspace,
     workspaces,
-    may: shellPermissions.filter((permission) => authority.may(permission)),
+    may: viewer ? [] : shellPermissions.filter((permission) => authority.may(permission)),
     plugins: enabled.map(({ id, title }) => {
       const ui = assets.plugin(id)
       return { id, title: title[locale], ...(ui === undefined ? {} : { ui }) }
@@ -107,6 +119,10 @@ export async function shellDocument(
     ),
     words: screenWords(parts, locale, ['kit', 'shell', ...enabled.map(({ id }) => id)]),
   }
+}
+
+function nothingOf<May extends object>(may: May): { readonly [K in keyof May]: boolean } {
+  return Object.fromEntries(Object.keys(may).map((key) => [key, false])) as { [K in keyof May]: boolean }
 }
 
 /** The parts with the resources as the workspace has them. */

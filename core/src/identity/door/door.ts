@@ -13,6 +13,7 @@ import {
   signOnBound,
   signOnNeeded,
 } from '../errors.ts'
+import type { ViewingEnd } from '../entities/viewing.ts'
 import type { IdentityOptions, LinkChoice, Resolved } from '../identity.ts'
 import type { OneTimeTokens } from '../one-time-tokens.ts'
 import type { Passkeys } from '../passkeys.ts'
@@ -22,6 +23,7 @@ import { exclusiveProvider, type Session, type Sessions, type SignedIn } from '.
 import type { SignInDelay } from '../sign-in-delay.ts'
 import type { Entry, SignIn, Through } from '../sign-in.ts'
 import type { SignOn } from '../sign-on/sign-on.ts'
+import { endViewing } from '../view-as.ts'
 import type { Workspaces } from '../workspaces.ts'
 
 /** One request at the door: what belongs to a person rather than to one of their workspaces. */
@@ -214,6 +216,19 @@ export class Door {
   async useLink(workspace: Workspace, user: string, choice: LinkChoice): Promise<void> {
     await this.parts.options.useLink(workspace, user, choice)
     this.forget()
+  }
+
+  /** Back to oneself; the record of it says how it ended. */
+  async stopViewing({ id, user, viewing }: Session, endedBy: ViewingEnd): Promise<void> {
+    if (!viewing) return
+    // The flag first: whatever happens to the record, nobody looks on.
+    await sql`
+      update core.session set viewing = null, viewed = null, viewed_in = null, viewed_until = null
+      where id = ${id}::uuid and viewing = ${viewing.id}::uuid`.execute(this.owner)
+    this.forget()
+    const { workspace, viewer } = viewing
+    const actor = { type: 'user', id: user, name: viewer, locale: workspace.locale } as const
+    await this.parts.options.asPerson(workspace, actor, (ctx) => endViewing(ctx, viewing.id, endedBy))
   }
 
   /** Ends every other session of a person. */
