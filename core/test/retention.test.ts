@@ -120,9 +120,13 @@ describe('a retention rule', () => {
     })
     expect(became.status, JSON.stringify(became.body)).toBeLessThan(300)
     const { contact, account } = (await here.admin.get(`/api/core/leads/${lead}`)).body.data
+    const shared = await made(here, '/api/core/activities', { subject: 'Asked for a loan', lead, contact })
+    const own = await made(here, '/api/core/activities', { subject: 'Met at the fair', lead })
     const id = await rule(here, { resource: 'core.lead', condition: 'status = "converted"', action: 'anonymise' })
     expect(await runOf(here, id)).toMatchObject({ matched: 1, gone: 1 })
     expect((await here.admin.get(`/api/core/leads/${lead}`)).body.data.name).toBe('[erased]')
+    expect((await here.admin.get(`/api/core/activities/${own}`)).body.data.subject).toBe('[erased]')
+    expect((await here.admin.get(`/api/core/activities/${shared}`)).body.data.subject).toBe('Asked for a loan')
     for (const [path, record, name] of [
       ['contacts', contact, 'Odile Cliente'],
       ['accounts', account, 'Odile Cliente'],

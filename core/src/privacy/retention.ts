@@ -224,7 +224,7 @@ async function endSome(
     : ids.map((record) => ({ resource: resource.id, record }))
   const subject = { resource: resource.id, record: first, records, addresses: [] }
   if (isPerson) {
-    await listTargets(scope, run, subject)
+    await listTargets(scope, run, subject, { sparing: true })
     await endRecords(
       ctx,
       keys,

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { relationsTo } from '../records/merge/relations.ts'
 import { tableOf } from '../records/read.ts'
+import type { Resource } from '../records/registry.ts'
 import type { EngineScope } from '../records/scope.ts'
 import { storesAsleep } from './errors.ts'
 import type { PlannedHold } from './plan.ts'
@@ -13,11 +14,14 @@ const depth = 4
 /**
  * Lists which records are the person, which are about them and which the law keeps, in one set per kind and step. What is
  * about a person is known from the metadata of every resource, those of switched-off plugins too.
+ *
+ * @param sparing - leaves what is about somebody else too, who stays
  */
 export async function listTargets(
   scope: EngineScope,
   run: string,
   subject: PrivacySubject,
+  { sparing = false }: { readonly sparing?: boolean } = {},
 ): Promise<readonly PlannedHold[]> {
   const holds = await listHolds(scope, run, subject)
   for (const { resource, record } of subject.records)
@@ -36,7 +40,8 @@ export async function listTargets(
           sql`select t.id, null::text from ${tableOf(resource, 't')}
             where t.workspace = ${scope.ctx.workspace.id}::uuid ${pair ? sql`and ${pointsAt(resource, pair.name, 't')} = ${kind}` : sql``}
               and ${value} in (select e.record from core.erasure_target e where e.workspace = ${scope.ctx.workspace.id}::uuid
-                and e.run = ${run}::uuid and e.resource = ${kind} and e.how in ('person', 'about'))`,
+                and e.run = ${run}::uuid and e.resource = ${kind} and e.how in ('person', 'about'))
+              ${sparing ? sql`and not (${isAboutOthers(scope, run, resource)})` : sql``}`,
         )
         if (count > 0) found.add(resource.id)
       }
@@ -44,6 +49,24 @@ export async function listTargets(
     kinds = found
   }
   return holds
+}
+
+/** People as records; what is about one of them is theirs. */
+const persons = ['core.contact', 'core.lead'] as const
+
+/** Whether a record, `t`, is also about somebody alive who is not on the run's list. */
+function isAboutOthers(scope: EngineScope, run: string, resource: Resource) {
+  const parts = persons.flatMap((kind) => {
+    const target = scope.catalog.of(kind)
+    return relationsTo(scope, target)
+      .filter((it) => it.resource.id === resource.id && it.field.personal)
+      .map(
+        ({ field }) => sql`exists (
+          select from ${tableOf(target, 'o')} where o.workspace = t.workspace and o.id = ${pointsAt(resource, field.name, 't')} and o.deleted_at is null
+            and not exists (select from core.erasure_target e where e.workspace = o.workspace and e.run = ${run}::uuid and e.resource = ${kind} and e.record = o.id))`,
+      )
+  })
+  return parts.length === 0 ? sql`false` : sql.join(parts, sql` or `)
 }
 
 /** Lists what the law keeps: before anything else, so that it is not listed as going. */
