@@ -635,6 +635,23 @@ describe('roles', () => {
     expect((await admin.post(`/api/core/users/${bruno}/deactivate`)).status).toBe(200)
   })
 
+  test('taking back that somebody was let out takes the right to let them in', async () => {
+    const role = await app.admin.post('/api/core/roles', {
+      name: `Strong ${Date.now()}`,
+      grants: [{ resource: '*', action: '*', visibility: 'all' }],
+    })
+    const strong = await person({ roles: [role.body.data.id] })
+    const out = await app.admin.post(`/api/core/users/${strong.id}/deactivate`)
+    const undo = `/api/core/change-sets/${out.headers.get('x-change-set')}/undo`
+    const clerk = await app.as({
+      may: ['core.user.manage', 'core.user.read', 'core.user.update', 'core.changeset.undo'],
+    })
+    expect(await clerk.post(undo)).toMatchObject({ status: 403, body: { code: 'PERMISSION_DENIED' } })
+    expect((await app.admin.get(`/api/core/users/${strong.id}`)).body.data.state).toBe('inactive')
+    expect((await app.admin.post(undo)).status).toBe(200)
+    expect((await app.admin.get(`/api/core/users/${strong.id}`)).body.data.state).toBe('active')
+  })
+
   test('who manages users cannot make an administrator, nor take over the account of one', async () => {
     const administrator = await roleNamed('Administrator')
     const boss = await person({ roles: [administrator] })

@@ -119,6 +119,11 @@ const deactivationLeavesAnAdministrator = defineGuard(
   },
 )
 
+/** Whatever way it comes, by an undo too: who is let in or out is so by somebody who could have given them their rights. */
+const stateIsGiven = defineGuard('core.user', ['update', 'delete', 'restore'], ({ record, before, action }, ctx) =>
+  action === 'update' && record['state'] === before?.['state'] ? undefined : demandMayTouch(ctx, record.id),
+)
+
 const teamHasNoCycle = defineGuard('core.team', ['create', 'update', 'restore'], async ({ record }, ctx) => {
   if (typeof record['parent'] !== 'string') return
   // One tree, one writer: two moves in the same second could each be without a cycle and together make one.
@@ -200,6 +205,7 @@ export const rightsGuards: readonly GuardDefinition[] = [
   keyRoleIsGivenByWhoMay,
   assignmentLeavesAnAdministrator,
   deactivationLeavesAnAdministrator,
+  stateIsGiven,
   teamHasNoCycle,
   teamIsEmpty,
   keyAddressesAreAddresses,
@@ -222,6 +228,19 @@ export async function demandMayGive(ctx: Context, role: string): Promise<void> {
   )
   const rights = z.array(roleRights).parse(rows)
   if (!rights.every((it) => ctx.authority.holds(it))) throw permissionDenied({ permission: 'core.role.manage' })
+}
+
+/**
+ * Who manages users but not roles must not come by more rights by way of the account of somebody who has them.
+ *
+ * @throws `PERMISSION_DENIED` (403)
+ */
+export async function demandMayTouch(ctx: Context, user: string): Promise<void> {
+  const { rows } = await sql<{ role: string }>`
+    select distinct role_id as role from core.role_assignment
+    where workspace = ${ctx.workspace.id}::uuid and user_id = ${user}::uuid and deleted_at is null
+      and (until is null or until > ${ctx.clock.now().toISOString()}::timestamptz)`.execute(ctx.sql)
+  for (const { role } of rows) await demandMayGive(ctx, role)
 }
 
 const roleRights = z.object({ grants: z.array(grantSchema), fields: z.array(fieldGrantSchema) })

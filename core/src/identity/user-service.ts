@@ -14,7 +14,7 @@ import {
   secondFactorIsTheirs,
 } from './errors.ts'
 import { UserDeactivated, UserInvited } from './events.ts'
-import { demandMayGive } from './guards.ts'
+import { demandMayGive, demandMayTouch } from './guards.ts'
 import type { LinkChoice } from './identity.ts'
 import { demandPassword, hashPassword, oneTimePassword } from './passwords.ts'
 import { apiKeys, roleAssignments, teamMembers, users } from './resources.ts'
@@ -152,7 +152,7 @@ export class UserService {
   /** Ends a person's sessions and the keys they made, in the same transaction as the change of state. */
   async deactivate(id: string): Promise<void> {
     const user = await this.get(id)
-    await this.#demandMayTouch(id)
+    await demandMayTouch(this.#ctx, id)
     if (user['state'] === 'inactive') return
     await this.#records.update(users, user, { state: 'inactive' })
     await endLink(this.#ctx, id)
@@ -173,7 +173,7 @@ export class UserService {
    */
   async activate(id: string): Promise<void> {
     const user = await this.get(id)
-    await this.#demandMayTouch(id)
+    await demandMayTouch(this.#ctx, id)
     if (user['state'] === 'invited') throw invitationOpen({ name: String(user['name']) })
     if (user['state'] === 'active') return
     const { rows } = await sql<{ accepted: boolean }>`
@@ -232,7 +232,7 @@ export class UserService {
   /** Makes a new link for somebody who has not come in yet; the old one ends. @throws `INVITATION_ACCEPTED` (409) */
   async renewInvitation(id: string): Promise<Invited> {
     await this.#demandInvited(id)
-    await this.#demandMayTouch(id)
+    await demandMayTouch(this.#ctx, id)
     return this.#invited(id)
   }
 
@@ -270,7 +270,7 @@ export class UserService {
    */
   async passwordLink(id: string): Promise<MadeLink> {
     const user = await this.get(id)
-    await this.#demandMayTouch(id)
+    await demandMayTouch(this.#ctx, id)
     const name = String(user['name'])
     if (user['state'] === 'invited') throw invitationOpen({ name })
     const { rows } = await sql<{ theirs: boolean }>`select core.works_elsewhere(${id}::uuid) as theirs`.execute(
@@ -289,7 +289,7 @@ export class UserService {
    */
   async resetSecondFactor(id: string): Promise<void> {
     const user = await this.get(id)
-    await this.#demandMayTouch(id)
+    await demandMayTouch(this.#ctx, id)
     const { rows } = await sql<{ done: boolean }>`
       select core.login_reset_second_factor(${id}::uuid) as done`.execute(this.#ctx.sql)
     if (!rows[0]?.done) throw secondFactorIsTheirs({ name: String(user['name']) })
@@ -309,7 +309,7 @@ export class UserService {
   /** Ends one session of somebody, or all of them. */
   async endSessions(id: string, session: string | null = null): Promise<void> {
     const user = await this.get(id)
-    await this.#demandMayTouch(id)
+    await demandMayTouch(this.#ctx, id)
     const { rows } = await sql<{ ended: number }>`
       select core.login_end_session(${id}::uuid, ${session}::uuid, ${this.#now()}::timestamptz) as ended`.execute(
       this.#ctx.sql,
@@ -461,13 +461,6 @@ export class UserService {
   async #demandInvited(id: string): Promise<void> {
     const user = await this.get(id)
     if (user['state'] !== 'invited') throw invitationAccepted({ name: String(user['name']) })
-  }
-
-  /** Who manages users but not roles must not come by more rights by way of the account of somebody who has them. */
-  async #demandMayTouch(id: string): Promise<void> {
-    for (const { role, until } of await this.#assignments(id)) {
-      if (until === null || Date.parse(until) > Date.parse(this.#now())) await demandMayGive(this.#ctx, role)
-    }
   }
 
   async #assignments(id: string): Promise<readonly Assignment[]> {
