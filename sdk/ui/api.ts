@@ -56,6 +56,8 @@ async function call<T>(method: string, path: string, body: unknown, options: Api
     const problem = problemOf(response, content)
     // The session ended under an open tab: whoever keeps it shows the sign-in.
     if (problem.code === 'NOT_SIGNED_IN') window.dispatchEvent(new Event('socle-signed-out'))
+    // The page shows what somebody else sees, and may no longer.
+    if (problem.code === 'VIEW_AS_ENDED') location.assign('/')
     throw new ProblemError(problem)
   }
   // Not enumerable: spreading or storing an answer gives the JSON alone.

@@ -191,6 +191,8 @@ export interface ShellCommand {
 export interface ShellDocument {
   readonly generation: number
   readonly user: { readonly id: string; readonly name: string; readonly email: string; readonly locale: Locale }
+  /** Who sees this as the user, to read only, and until which instant. */
+  readonly viewing?: { readonly by: string; readonly until: string }
   readonly workspace: {
     readonly id: string
     readonly name: string

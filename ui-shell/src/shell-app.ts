@@ -113,6 +113,7 @@ export class ShellApp extends KitElement {
     const { before, now } = (event as CustomEvent<{ before?: ShellDocument; now: ShellDocument }>).detail
     const route = this.#route
     this.#listen()
+    if (now.viewing) void import('./shell-viewing.ts').then((it) => define('shell-viewing', it.ShellViewing))
     this.#bindKeys(now)
     this.#findRoute()
     // In another language the screen says its title again; until then the route's own words stand.
@@ -267,6 +268,7 @@ export class ShellApp extends KitElement {
         <div class="content">
           <shell-top-bar .bar=${this.bar} @shell-menu=${this.#toggleDrawer}></shell-top-bar>
           <shell-notice></shell-notice>
+          ${shell()?.viewing ? html`<shell-viewing></shell-viewing>` : nothing}
           <main id="main" tabindex="-1" aria-label=${this.bar?.title ?? nothing}>
             <shell-outlet .route=${this.#route} .url=${this.url}></shell-outlet>
           </main>

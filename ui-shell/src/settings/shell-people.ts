@@ -40,6 +40,7 @@ export class ShellPeople extends KitElement {
     editing: { state: true },
     looking: { state: true },
     leaving: { state: true },
+    viewing: { state: true },
     secret: { state: true },
     text: { state: true },
   }
@@ -48,6 +49,8 @@ export class ShellPeople extends KitElement {
   declare editing: Person | 'new' | undefined
   /** Whose sessions are shown. */
   declare looking: Person | undefined
+  /** As whom the workspace is about to be seen. */
+  declare viewing: Person | undefined
   /** Whose access is about to end. */
   declare leaving: Person | undefined
   declare secret: { readonly title: string; readonly text: string; readonly value: string } | undefined
@@ -161,6 +164,11 @@ export class ShellPeople extends KitElement {
           : nothing
       }
       ${
+        this.viewing
+          ? html`<shell-view-as .person=${this.viewing} @close=${() => (this.viewing = undefined)}></shell-view-as>`
+          : nothing
+      }
+      ${
         this.secret
           ? html`<shell-secret
               .heading=${this.secret.title}
@@ -222,6 +230,9 @@ export class ShellPeople extends KitElement {
                         { id: 'password', label: t('shell.people.newPassword'), icon: 'key' },
                         { id: 'sessions', label: t('shell.people.sessions'), icon: 'monitor' },
                       ]),
+                  ...(may('core.actor.view-as') && person.state === 'active' && !isMe
+                    ? [{ id: 'view-as', label: t('shell.viewing.action'), icon: 'user' }]
+                    : []),
                   ...(person.app || person.passkeys
                     ? [{ id: 'factor', label: t('shell.people.factor'), icon: 'shield-check' }]
                     : []),
@@ -262,7 +273,11 @@ export class ShellPeople extends KitElement {
     try {
       if (action === 'edit') this.editing = person
       else if (action === 'sessions') this.looking = person
-      else if (action === 'deactivate') this.leaving = person
+      else if (action === 'view-as') {
+        const { ShellViewAs } = await import('./shell-view-as.ts')
+        define('shell-view-as', ShellViewAs)
+        this.viewing = person
+      } else if (action === 'deactivate') this.leaving = person
       else if (action === 'password') {
         const { data } = await api.post<{ data: Way }>(`/api/core/users/${person.id}/password-link`, {})
         this.#showLink(person.name, data, 'shell.people.passwordLink')

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { company, eventually, uniqueName, visit } from './browser.ts'
+
+test('an administrator sees the workspace as a colleague, changes nothing, and stops', async () => {
+  // A session of its own: the flag stands on it.
+  await using visitor = await visit('/', { as: 'nobody', locale: 'en-GB' })
+  const { page, api } = visitor
+  const { email, password, name } = company.admin
+  await api.post('/api/auth/sign-in/email', { email, password })
+  const account = await api.create('/api/core/accounts', { name: uniqueName('Looked at') })
+  await page.goto('/settings/people')
+  await page.getByRole('button', { name: 'Actions for Camille Roussel' }).click()
+  await page.getByRole('menuitem', { name: 'View as…' }).click()
+  await page.getByLabel('Reason').fill('Ticket 4711')
+  await page.getByRole('button', { name: 'Begin' }).click()
+  const banner = page.getByText(/^You see this as Camille Roussel/)
+  await banner.waitFor()
+  await page.goto(`/accounts/${account.id}`)
+  await page.getByRole('heading', { level: 1, name: String(account['name']) }).waitFor()
+  await banner.waitFor()
+  expect(await page.getByRole('button', { name: 'Log' }).count()).toBe(0)
+  await expect(api.patch(`/api/core/accounts/${account.id}`, { version: 1, city: 'Pau' })).rejects.toThrow(
+    'VIEW_AS_READ_ONLY',
+  )
+  await page.getByRole('button', { name: 'Stop' }).click()
+  await eventually(() => page.getByText(name).count()).toBeGreaterThan(0)
+  await eventually(() => banner.count()).toBe(0)
+  const { data } = await api.get<{ data: { reason: string; endedBy: string }[] }>(
+    '/api/core/viewings?sort=-createdAt&limit=1',
+  )
+  expect(data[0]).toMatchObject({ reason: 'Ticket 4711', endedBy: 'self' })
+})
