@@ -230,11 +230,14 @@ create table core.verification (
   id uuid primary key,
   identifier text not null,
   value text not null,
+  -- Whose it is, where it is known: what they began ends with a new password.
+  user_id uuid references core."user" (id) on delete cascade,
   expires_at timestamptz not null,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now()
 );
 create index verification_identifier on core.verification (identifier);
+create index verification_user on core.verification (user_id) where user_id is not null;
 
 -- People and their rights in one workspace ----------------------------------------------------------------------------
 

@@ -372,7 +372,7 @@ begin
       values (gen_random_uuid(), person::text, 'credential', person, password_hash, at, at);
   end if;
   delete from core.session where user_id = person;
-  delete from core.verification where value::jsonb ->> 'user' = person::text;
+  delete from core.verification where user_id = person;
   return used;
 end $$;
 

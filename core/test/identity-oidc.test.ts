@@ -366,6 +366,20 @@ describe('an attacker', () => {
     })
   })
 
+  test('posts nothing into a sign-in that waits for no post', async () => {
+    const { browser, back } = await ready()
+    const state = back.searchParams.get('state')!
+    const answer = await browser.go(new URL(`/api/auth/sign-on/${provider}/saml`, base), {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'cross-site' },
+      body: new URLSearchParams({ RelayState: state, SAMLResponse: 'AAAA' }).toString(),
+    })
+    expect(answer.headers.get('location')).toBe(`${base}/sign-on/unknown?state=`)
+    const { rows } = await sql`select 1 from core.verification where value like '%AAAA%'`.execute(world.owner)
+    expect(rows).toEqual([])
+    expect(await browser.finish(provider, back.search)).toMatchObject({ status: 200 })
+  })
+
   test('who takes longer than ten minutes begins again', async () => {
     const { browser, back } = await ready()
     world.clock.advance('PT11M')

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { patience } from './identity-world.ts'
 import { makeCertificate, startSamlProvider, type Forgery, type Person } from './saml-provider.ts'
@@ -290,6 +291,22 @@ describe('an attacker', () => {
       expect(page.href).toBe(`${base}/sign-on/unknown?state=`)
       expect(await world.browser().finish('unknown', page.search)).toMatchObject({ body: { code: 'SIGN_ON_GONE' } })
     }
+  })
+
+  test('who posts what is no answer has nothing of it kept, and breaks nobody’s password', async () => {
+    const person = { email: 'pass@garonne.example', password: 'three plain words' }
+    await world.admin.ask('POST', '/api/core/users', { name: 'Colleague', ...person })
+    const good = await idp.answer(await world.browser().start(provider), metadata, believed)
+    for (const answer of ['\0', 'not base64!', '', 'A'.repeat(200_001)]) {
+      good.set('SAMLResponse', answer)
+      expect((await post(good)).href).toBe(`${base}/sign-on/unknown?state=`)
+    }
+    const { rows } = await sql<{ value: string }>`select value from core.verification`.execute(world.owner)
+    expect(JSON.stringify(rows)).not.toContain('answer')
+    const browser = world.browser()
+    await browser.signIn(person)
+    const change = { currentPassword: person.password, newPassword: 'four other plain words' }
+    expect(await browser.ask('POST', '/api/core/me/password', change)).toMatchObject({ status: 204 })
   })
 
   test('uses an assertion for one provider at no other, of the same workspace or another', async () => {

@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import { uuidv7 } from 'uuidv7'
 import type { Clock } from '../clock.ts'
 import type { Sql } from '../database/database.ts'
+import type { ProviderKind } from './entities/identity-provider.ts'
 import type { Through } from './sign-in.ts'
 
 /** What a token stands for: a sign-in half done, or the question a passkey or an identity provider has to answer. */
@@ -18,6 +19,7 @@ export interface StepInHand {
 /** Somebody was sent to an identity provider and is expected back. */
 export interface SignOnInHand {
   readonly provider: string
+  readonly kind: ProviderKind
   /** Hash of the cookie of the browser that was sent. */
   readonly browser: string
   /** Path to which they go when they are in. */
@@ -52,9 +54,10 @@ export class OneTimeTokens {
     const now = this.#clock.now()
     const until = new Date(now.getTime() + seconds * 1_000)
     await sql`delete from core.verification where expires_at < ${now.toISOString()}::timestamptz`.execute(this.#owner)
+    const user = 'user' in value ? value.user : null
     await sql`
-      insert into core.verification (id, identifier, value, expires_at, created_at, updated_at)
-      values (${uuidv7()}, ${identifierOf(kind, token)}, ${JSON.stringify(value)}, ${until.toISOString()}::timestamptz,
+      insert into core.verification (id, identifier, value, user_id, expires_at, created_at, updated_at)
+      values (${uuidv7()}, ${identifierOf(kind, token)}, ${JSON.stringify(value)}, ${user}, ${until.toISOString()}::timestamptz,
         ${now.toISOString()}::timestamptz, ${now.toISOString()}::timestamptz)`.execute(this.#owner)
     return token
   }
@@ -83,9 +86,9 @@ export class OneTimeTokens {
     return valueOf(rows)
   }
 
-  /** Nothing a person began goes on. */
-  async forget(user: string): Promise<void> {
-    await sql`delete from core.verification where value::jsonb ->> 'user' = ${user}`.execute(this.#owner)
+  /** Nothing a person began goes on; in a transaction where one is given. */
+  async forget(user: string, tx: Sql = this.#owner): Promise<void> {
+    await sql`delete from core.verification where user_id = ${user}`.execute(tx)
   }
 
   #now(): string {

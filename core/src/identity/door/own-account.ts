@@ -29,12 +29,15 @@ const changePassword: Answer = async (door, call) => {
   demandPassword(newPassword)
   const me = await door.demandPresence(call, currentPassword)
   const hash = await hashPassword(newPassword)
-  await sql`
-    update core.credential set password = ${hash}, updated_at = ${door.now()}::timestamptz
-    where user_id = ${me.user} and provider_id = 'credential'`.execute(door.owner)
-  // Whoever knew the old password may sit in another browser, or be half way in.
-  await door.parts.tokens.forget(me.user)
-  await door.endOthers(me)
+  await door.owner.transaction().execute(async (tx) => {
+    await sql`
+      update core.credential set password = ${hash}, updated_at = ${door.now()}::timestamptz
+      where user_id = ${me.user} and provider_id = 'credential'`.execute(tx)
+    // Whoever knew the old password may sit in another browser, or be half way in.
+    await door.parts.tokens.forget(me.user, tx)
+    await sql`delete from core.session where user_id = ${me.user} and id <> ${me.id}`.execute(tx)
+  })
+  door.forget()
   return done()
 }
 

@@ -24,6 +24,10 @@ const metadataBody = z.union([
   z.strictObject({ url: z.string().max(2_000) }),
 ])
 
+/** What a SAML answer is written in (RFC 4648), broken into lines by some, and how many characters of it are put by. */
+const base64 = /^[A-Za-z0-9+/\s]+={0,2}\s*$/
+const longestAnswer = 200_000
+
 /** Seconds somebody has at the provider. */
 const patience = 600
 
@@ -52,7 +56,8 @@ export const signOnAnswers: Answers = {
     const protocol = signOn.protocol(provider)
     const browser = randomBytes(32).toString('base64url')
     const kept = await protocol.question()
-    const hand = { provider: id, browser: hashOf(browser), returnTo: ownPath(door, returnTo), rememberMe, kept }
+    const { kind } = provider
+    const hand = { provider: id, kind, browser: hashOf(browser), returnTo: ownPath(door, returnTo), rememberMe, kept }
     const state = await tokens.issue('sign-on', hand, patience)
     const url = await protocol.address(provider, kept, state)
     const answer = privately({ url: url.href })
@@ -64,9 +69,16 @@ export const signOnAnswers: Answers = {
   [`POST ${authPath}/sign-on/:provider/saml`]: async (door, { request, params }) => {
     const form = new URLSearchParams(await readText(request))
     const state = form.get('RelayState') ?? ''
+    const answer = form.get('SAMLResponse') ?? ''
     const hand = await door.parts.tokens.find('sign-on', state)
-    const isAwaited = hand !== undefined && hand.provider === params['provider'] && hand.answer === undefined
-    if (isAwaited) await door.parts.tokens.change('sign-on', state, { ...hand, answer: form.get('SAMLResponse') ?? '' })
+    const isAwaited =
+      hand !== undefined &&
+      hand.kind === 'saml' &&
+      hand.provider === params['provider'] &&
+      hand.answer === undefined &&
+      answer.length <= longestAnswer &&
+      base64.test(answer)
+    if (isAwaited) await door.parts.tokens.change('sign-on', state, { ...hand, answer })
     const page = new URL(door.parts.signOn.addressesOf(isAwaited ? hand.provider : 'unknown').redirect)
     page.searchParams.set('state', isAwaited ? state : '')
     return new Response(null, { status: 303, headers: { location: page.href, 'cache-control': 'no-store' } })
