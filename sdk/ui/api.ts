@@ -50,7 +50,7 @@ async function call<T>(method: string, path: string, body: unknown, options: Api
     if (options.signal?.aborted) throw cause
     throw new ProblemError({ title: t('kit.api.offline'), status: 0, code: 'OFFLINE', detail: t('kit.api.offline') })
   })
-  const isJson = response.headers.get('content-type')?.includes('json') ?? false
+  const isJson = response.status !== 204 && (response.headers.get('content-type')?.includes('json') ?? false)
   const content: unknown = isJson ? await response.json() : undefined
   if (!response.ok) {
     const problem = problemOf(response, content)
