@@ -177,6 +177,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       const unit = { workspace, actor, authority: systemAuthority, cause: { origin: 'ui' }, plugin: 'core' }
       return kernel.unit(unit, (ctx) => letIn(ctx, vouched))
     },
+    sentence: (error, locale) => words.sentence(locale, error),
     problem: (error, request) =>
       problemResponse(
         error,

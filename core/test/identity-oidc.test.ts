@@ -206,6 +206,11 @@ describe('signing in', () => {
     expect(await browser.ask('POST', '/api/auth/sign-on/start', { provider })).toMatchObject({ status: 404 })
     expect((await browser.ask('GET', '/api/auth/sign-on')).body.data).toEqual([])
     await world.change(provider, { enabled: true })
+    const other = await world.provider({ ...settings(), name: 'Side entrance', enabled: true })
+    idp.allow(other.redirect)
+    expect(await signOn(browser, login, other.id)).toMatchObject({ status: 200 })
+    expect(await world.admin.ask('DELETE', `/api/core/identity-providers/${other.id}`)).toMatchObject({ status: 204 })
+    expect((await browser.me()).status).toBe(401)
   })
 
   test('asks for the code of an app, unless the provider asks for a second factor itself', async () => {

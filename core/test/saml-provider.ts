@@ -29,7 +29,8 @@ interface Samlify {
     replaceTagsByValue(template: string, fields: Readonly<Record<string, string>>): string
   }
 }
-const samlify = createRequire(import.meta.url)('samlify') as Samlify
+const require = createRequire(import.meta.url)
+const samlify = require('samlify') as Samlify
 
 /** What of an answer is not as it should be. */
 export interface Forgery {

@@ -55,6 +55,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
           SOCLE_DEMO: '1',
           SOCLE_ADMIN_EMAIL: admin.email,
           SOCLE_ADMIN_PASSWORD: admin.password,
+          // Identity providers of tests run on this machine.
+          SOCLE_OUTGOING_ALLOWED: '127.0.0.1',
           LOG_LEVEL: 'warn',
           ...(database && { DATABASE_URL: database }),
         },

@@ -66,6 +66,7 @@ export async function routesOf(api: Api): Promise<readonly Route[]> {
     { name: 'fields', path: '/settings/fields' },
     { name: 'roles', path: '/settings/roles' },
     { name: 'access', path: `/settings/access?actor=${user.id}&resource=core.account&record=${account}` },
+    { name: 'identity-providers', path: '/settings/identity-providers' },
     { name: 'api-keys', path: '/settings/api-keys' },
     ...privacy,
     { name: 'audit', path: '/settings/audit?resource=core.export' },
@@ -74,6 +75,7 @@ export async function routesOf(api: Api): Promise<readonly Route[]> {
     ...resources.flatMap(listsOf),
     { name: 'sign-in', path: '/', as: 'nobody' },
     { name: 'invitation', path: link, as: 'nobody' },
+    { name: 'sign-on-gone', path: '/sign-on/gone?state=gone', as: 'nobody', complaint: /401 \(Unauthorized\)/ },
     { name: 'link-gone', path: '/welcome#gone', as: 'nobody', complaint: /410 \(Gone\)/ },
   ]
 }

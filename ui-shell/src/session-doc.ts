@@ -2,7 +2,7 @@ import { ProblemError, api, live, setEarlyWords, setShell, shell } from '@socle/
 import type { Locale, ShellDocument } from '@socle/sdk/ui'
 import { rememberLocale } from './preferences.ts'
 
-export type SessionState = 'loading' | 'link' | 'signed-out' | 'second-factor' | 'ready' | 'unreachable'
+export type SessionState = 'loading' | 'link' | 'sign-on' | 'signed-out' | 'second-factor' | 'ready' | 'unreachable'
 
 /** What somebody has beside their password, as `GET /api/core/me/second-factor` answers it. */
 export interface SecondFactorState {
@@ -103,6 +103,12 @@ class Session extends EventTarget {
     this.#become('link')
   }
 
+  /** Opens the page between here and an identity provider, `/sign-on/…`. */
+  async openSignOn(): Promise<void> {
+    await loadEarlyWords(earlyLocale())
+    this.#become('sign-on')
+  }
+
   leaveLink(): void {
     history.replaceState(null, '', '/')
     location.reload()
@@ -115,7 +121,12 @@ class Session extends EventTarget {
 
   /** What the link was for is done: in by it, or one step before. */
   async cameByLink({ isCodeWanted }: { isCodeWanted: boolean }): Promise<void> {
-    history.replaceState(null, '', '/')
+    await this.cameThrough('/', { isCodeWanted })
+  }
+
+  /** In, or one step before, on the way to a path of ours. */
+  async cameThrough(path: string, { isCodeWanted }: { isCodeWanted: boolean }): Promise<void> {
+    history.replaceState(null, '', path)
     this.isCodeWanted = isCodeWanted
     if (isCodeWanted) return this.#become('signed-out')
     localStorage.setItem(signedInBefore, '1')

@@ -57,7 +57,12 @@ export class ShellApp extends KitElement {
     session.addEventListener('document', this.#onDocument)
     window.addEventListener('socle-signed-out', this.#onSignedOut)
     this.addEventListener('socle-page', this.#onPage as EventListener)
-    void (location.pathname === '/welcome' ? session.openLink() : session.load())
+    const page = location.pathname
+    void (page === '/welcome'
+      ? session.openLink()
+      : page.startsWith('/sign-on/')
+        ? session.openSignOn()
+        : session.load())
   }
 
   override disconnectedCallback(): void {
@@ -76,6 +81,8 @@ export class ShellApp extends KitElement {
       void import('./door/shell-strengthen.ts').then((it) => define('shell-strengthen', it.ShellStrengthen))
     if (session.state === 'link')
       void import('./door/shell-welcome.ts').then((it) => define('shell-welcome', it.ShellWelcome))
+    if (session.state === 'sign-on')
+      void import('./door/shell-sign-on.ts').then((it) => define('shell-sign-on', it.ShellSignOn))
     if (session.state !== 'ready') document.title = 'Socle'
     this.requestUpdate()
   }
@@ -225,6 +232,8 @@ export class ShellApp extends KitElement {
         return html`<shell-sign-in></shell-sign-in>`
       case 'link':
         return html`<shell-welcome></shell-welcome>`
+      case 'sign-on':
+        return html`<shell-sign-on></shell-sign-on>`
       case 'second-factor':
         return html`<shell-strengthen></shell-strengthen>`
       case 'unreachable':

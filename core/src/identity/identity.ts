@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Logger } from 'pino'
-import type { Actor, Workspace } from '../actor.ts'
+import type { Actor, Locale, Workspace } from '../actor.ts'
 import type { Clock } from '../clock.ts'
 import type { Context } from '../context.ts'
 import type { Database } from '../database/database.ts'
@@ -78,6 +78,8 @@ export interface IdentityOptions {
   readonly letIn: (vouched: Vouched) => Promise<string>
   /** How identity providers are reached. */
   readonly outgoing: Outgoing
+  /** A refusal's sentence in a language; English when absent. */
+  readonly sentence?: (error: SocleError, locale: Locale) => string
   /** Answers a refusal; the HTTP host's own, so that every refusal reads alike. */
   readonly problem?: (error: SocleError, request: Request) => Response | Promise<Response>
 }

@@ -28,6 +28,7 @@ const shellPermissions = [
   'core.actor.view-as',
   'core.role.manage',
   'core.apikey.manage',
+  'core.signon.manage',
   'core.audit.read',
   'core.privacy.read',
   'core.privacy.manage',

@@ -56,6 +56,7 @@ export const doorStyles = css`
   main {
     align-self: center;
     display: grid;
+    grid-template-columns: minmax(0, 1fr);
     gap: 4px;
     inline-size: min(380px, 100%);
     padding: 32px;
@@ -90,6 +91,7 @@ export const doorStyles = css`
   form,
   .steps {
     display: grid;
+    grid-template-columns: minmax(0, 1fr);
     gap: 16px;
     margin-block: 24px 16px;
   }
@@ -134,9 +136,6 @@ export const doorStyles = css`
   }
   main > .or {
     margin-block-end: 12px;
-  }
-  main > .or + .button {
-    margin-block-end: 16px;
   }
   .code {
     font-size: 20px;

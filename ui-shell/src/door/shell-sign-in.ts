@@ -1,8 +1,10 @@
 import { KitElement, ProblemError, controls, icon, t } from '@socle/sdk/ui'
-import { html, nothing } from 'lit'
+import { css, html, nothing } from 'lit'
 import { session } from '../session-doc.ts'
 import { doorFrame, doorStyles } from './door-frame.ts'
 import { hasPasskeys, passkeyProblem, signInByPasskey } from './passkeys.ts'
+import { goToProvider, providersOf, shownProviders } from './providers.ts'
+import type { ProviderButton } from './providers.ts'
 
 /** The door: e-mail and password, in the visitor's language, with answers that say what to do. */
 export class ShellSignIn extends KitElement {
@@ -14,6 +16,8 @@ export class ShellSignIn extends KitElement {
     missing: { state: true },
     isCodeWanted: { state: true },
     isRecovering: { state: true },
+    shown: { state: true },
+    found: { state: true },
   }
   declare email: string
   declare isBusy: boolean
@@ -24,6 +28,9 @@ export class ShellSignIn extends KitElement {
   declare isCodeWanted: boolean
   /** A code kept for the loss of the app takes its place. */
   declare isRecovering: boolean
+  /** Identity providers everybody is shown, and those of the address that was typed. */
+  declare shown: readonly ProviderButton[]
+  declare found: readonly ProviderButton[]
 
   constructor() {
     super()
@@ -32,10 +39,13 @@ export class ShellSignIn extends KitElement {
     this.isShown = false
     this.isCodeWanted = session.isCodeWanted
     this.isRecovering = false
+    this.shown = []
+    this.found = []
   }
 
   override connectedCallback(): void {
     super.connectedCallback()
+    void shownProviders().then((shown) => (this.shown = shown))
     void this.updateComplete.then(() => this.#field(this.isCodeWanted ? 'code' : 'email')?.focus())
   }
 
@@ -55,7 +65,7 @@ export class ShellSignIn extends KitElement {
     return doorFrame({
       heading: t('shell.signIn.heading'),
       lead: t('shell.signIn.lead'),
-      body: html`${this.#passwordForm()} ${this.#passkey()}`,
+      body: html`${this.#passwordForm()} ${this.#others()}`,
       help: t('shell.signIn.help'),
       onSpoken: spoken,
     })
@@ -85,9 +95,11 @@ export class ShellSignIn extends KitElement {
             required
             aria-invalid=${this.missing === 'email' ? 'true' : nothing}
             aria-describedby=${this.missing === 'email' ? 'email-error' : nothing}
+            @change=${() => void this.#findProviders()}
           />
           ${this.missing === 'email' ? html`<p class="error" id="email-error">${t('shell.signIn.emailMissing')}</p>` : nothing}
         </div>
+        <div class="found" role="status">${this.found.map((it) => this.#provider(it))}</div>
         <div class="field">
           <label class="label" for="password">${t('shell.signIn.password')}</label>
           <div class="secret">
@@ -125,10 +137,37 @@ export class ShellSignIn extends KitElement {
     `
   }
 
+  #others() {
+    const shown = this.shown.filter(({ id }) => !this.found.some((it) => it.id === id))
+    if (!hasPasskeys() && shown.length === 0) return nothing
+    return html`
+      <p class="or">${t('shell.signIn.or')}</p>
+      <div class="others">${this.#passkey()} ${shown.map((it) => this.#provider(it))}</div>
+    `
+  }
+
+  #provider({ id, name, workspace }: ProviderButton) {
+    const returnTo = `${location.pathname}${location.search}`
+    return html`
+      <button
+        class="button"
+        type="button"
+        aria-disabled=${this.isBusy ? 'true' : nothing}
+        @click=${() => void this.#run(() => goToProvider(id, returnTo), { leaves: true })}
+      >
+        ${icon('badge-check')}<span class="grow">${t('shell.signIn.through', { name, workspace })}</span>
+      </button>
+    `
+  }
+
+  async #findProviders(): Promise<void> {
+    const email = this.#field('email')?.value.trim() ?? ''
+    this.found = email.includes('@') ? await providersOf(email) : []
+  }
+
   #passkey() {
     if (!hasPasskeys()) return nothing
     return html`
-      <p class="or">${t('shell.signIn.or')}</p>
       <button class="button" @click=${() => void this.#usePasskey()} aria-disabled=${this.isBusy ? 'true' : nothing}>
         ${icon('key-round')}${t('shell.signIn.passkey')}
       </button>
@@ -199,13 +238,13 @@ export class ShellSignIn extends KitElement {
   }
 
   /** Tries to get in, and says why not. */
-  async #run(enter: () => Promise<unknown>): Promise<void> {
+  async #run(enter: () => Promise<unknown>, { leaves = false } = {}): Promise<void> {
     if (this.isBusy) return
     this.isBusy = true
     this.problem = undefined
     try {
       await enter()
-      if (!this.isCodeWanted && session.state === 'signed-out')
+      if (!leaves && !this.isCodeWanted && session.state === 'signed-out')
         this.problem = session.problem?.detail ?? t('shell.signIn.noSession')
     } catch (thrown) {
       this.problem = sentence(thrown)
@@ -237,7 +276,29 @@ export class ShellSignIn extends KitElement {
     return this.renderRoot.querySelector<HTMLInputElement>(`#${name}`)
   }
 
-  static override styles = [controls, doorStyles]
+  static override styles = [
+    controls,
+    doorStyles,
+    css`
+      .found,
+      .others {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr);
+        gap: 8px;
+      }
+      .found:empty {
+        display: none;
+      }
+      .others {
+        margin-block-end: 16px;
+      }
+      .button .grow {
+        min-inline-size: 0;
+        white-space: normal;
+        overflow-wrap: anywhere;
+      }
+    `,
+  ]
 }
 
 /** Why somebody stays outside, in the words of the visitor's language. */

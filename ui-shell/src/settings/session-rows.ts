@@ -23,6 +23,7 @@ export function sessionRows(sessions: readonly SessionRow[], end: (session: Sess
               </span>
             </span>
             <span class="pills">
+              ${it.through ? pill(t('shell.security.sessions.through', { name: it.through }), 'neutral', 'badge-check') : nothing}
               ${it.strong ? pill(t('shell.security.sessions.strong'), 'success', 'shield-check') : nothing}
               ${it.isThis ? pill(t('shell.security.sessions.this'), 'info', 'check') : nothing}
             </span>

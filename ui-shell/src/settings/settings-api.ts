@@ -72,6 +72,8 @@ export interface SessionRow {
   readonly seenAt: string
   /** Opened with a second factor or a passkey. */
   readonly strong: boolean
+  /** Name of the identity provider it was opened through. */
+  readonly through?: string | null
   /** The one that asks; never so for somebody else's. */
   readonly isThis?: boolean
 }
@@ -149,6 +151,41 @@ export interface ApiKey {
   readonly oldUntil?: string | null
   /** When that older secret was last used. */
   readonly oldUsedAt?: string | null
+}
+
+/** Who vouches for people beside ourselves. */
+export interface IdentityProvider {
+  readonly id: string
+  readonly version: number
+  readonly name: string
+  readonly kind: 'oidc' | 'saml'
+  readonly enabled: boolean
+  readonly shown: boolean
+  readonly exclusive: boolean
+  readonly strong: boolean
+  readonly domains: readonly string[]
+  readonly admission: 'invited' | 'anyone'
+  readonly role: string | null
+  readonly joinTeam: string | null
+  readonly issuer: string
+  readonly clientId: string | null
+  readonly entryPoint: string | null
+  readonly certificates: readonly string[]
+  readonly secretSetAt: string | null
+  /** How many people have come in through it. */
+  readonly people: number
+  /** What to copy into the provider: where it sends people back, and for SAML where it posts and who we are. */
+  readonly redirect: string
+  readonly acs: string
+  readonly entityId: string
+}
+
+/** One thing a test of a provider looked at. */
+export interface ProviderCheck {
+  readonly id: string
+  readonly ok: boolean
+  readonly detail?: string
+  readonly values?: Readonly<Record<string, string>>
 }
 
 export interface AuditEntry {

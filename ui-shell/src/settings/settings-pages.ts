@@ -62,6 +62,12 @@ export const settingsPages: readonly SettingsPage[] = [
     permission: ['core.role.manage', 'core.audit.read'],
   },
   {
+    name: 'identity-providers',
+    icon: 'badge-check',
+    group: 'control',
+    permission: ['core.signon.manage'],
+  },
+  {
     name: 'api-keys',
     icon: 'key-round',
     group: 'control',

@@ -16,6 +16,7 @@ const loads: Readonly<Record<string, () => Promise<unknown>>> = {
   fields: () => import('./shell-fields.ts'),
   roles: () => import('./shell-roles.ts'),
   access: () => import('./shell-access.ts'),
+  'identity-providers': () => import('./shell-identity-providers.ts'),
   'api-keys': () => import('./shell-api-keys.ts'),
   privacy: () => import('./shell-privacy.ts'),
   retention: () => import('./shell-retention.ts'),

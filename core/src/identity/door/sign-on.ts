@@ -131,14 +131,15 @@ export const signOnAnswers: Answers = {
 
   // Beside the other settings of a provider because they speak to it: no transaction waits for another company's server.
   'POST /api/core/identity-providers/:id/test': async (door, call) => {
-    const { workspace } = await demandManager(door, call)
-    const { signOn } = door.parts
+    const { workspace, actor } = await demandManager(door, call)
+    const { signOn, options } = door.parts
+    const sentence = options.sentence ?? (({ message }) => message)
     const id = call.params['id']!
     const provider = await signOn.providers.find(id)
     if (provider?.workspace.id !== workspace.id) throw recordNotFound({ resource: 'identity provider', id })
     const checks = await signOn.protocol(provider).test(provider)
     const said = checks.map(({ problem, ...check }) =>
-      problem ? { ...check, code: problem.code, detail: problem.message, values: problem.values } : check,
+      problem ? { ...check, code: problem.code, detail: sentence(problem, actor.locale) } : check,
     )
     return privately({ ok: checks.every(({ ok }) => ok), checks: said })
   },

@@ -1,0 +1,83 @@
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startOpenIdProvider, type OpenIdProvider } from '../../core/test/openid-provider.ts'
+import { toast, uniqueName, visit } from './browser.ts'
+
+let idp: OpenIdProvider
+beforeAll(async () => {
+  idp = await startOpenIdProvider()
+})
+afterAll(() => idp.close())
+
+/** Signs in on the provider's own pages, as it draws them. */
+async function atProvider(page: Page, login: string): Promise<void> {
+  await page.waitForURL(`${idp.issuer}/**`)
+  await page.locator('input[name=login]').fill(login)
+  await page.locator('input[name=password]').fill('any')
+  await page.getByRole('button', { name: 'Sign-in' }).click()
+  await page.getByRole('button', { name: 'Continue' }).click()
+}
+
+test('an administrator adds a provider, and somebody signs in on its page and lands where they wanted to go', async () => {
+  await using claire = await visit('/settings/identity-providers')
+  const { page } = claire
+  const name = uniqueName('Entrance')
+  const domain = `${name.replaceAll(/\W/g, '').toLowerCase()}.example`
+  await page.getByRole('button', { name: 'Add a provider' }).first().click()
+  await page.getByRole('menuitem', { name: 'OpenID Connect' }).click()
+  await page.getByLabel('Name on the button').fill(name)
+  await page.getByLabel('Issuer', { exact: true }).fill(idp.issuer)
+  await page.getByLabel('Client id').fill(idp.client.id)
+  await page.getByLabel('Client secret').fill('a secret mistyped')
+  await page.getByLabel('E-mail domains').fill(domain)
+  await page.getByLabel('Who comes in').selectOption('anyone')
+  await page.getByLabel('Role of newcomers').selectOption({ label: 'Member' })
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByText(`“${name}” is added and still off`).waitFor()
+  idp.allow((await page.locator('.secret code').first().textContent())!.trim())
+  await page.getByRole('button', { name: 'Cancel' }).click()
+
+  const choose = async (item: string) => {
+    await page.getByRole('button', { name: `Actions for ${name}` }).click()
+    await page.getByRole('menuitem', { name: item }).click()
+  }
+  await choose('Test')
+  await page.getByText('It refuses our client id or secret.').waitFor()
+  await page.getByRole('button', { name: 'Close' }).last().click()
+  await choose('Edit')
+  await page.getByLabel('Client secret').fill(idp.client.secret)
+  await page.getByRole('button', { name: 'Save' }).click()
+  await toast(page, `“${name}” saved`).waitFor()
+  await choose('Test')
+  await page.getByText('All is well.').waitFor()
+  await page.getByRole('button', { name: 'Close' }).last().click()
+  await choose('Switch on')
+  await toast(page, `“${name}” is on`).waitFor()
+
+  const login = 'newcomer'
+  idp.accounts.set(login, { email: `newcomer@${domain}`, email_verified: true, name: 'Noé Newcomer' })
+  await using noe = await visit('/accounts?sort=-name', { as: 'nobody' })
+  await noe.page.getByLabel('E-mail').fill(`newcomer@${domain}`)
+  await noe.page.getByLabel('Password', { exact: true }).focus()
+  await noe.page.getByRole('button', { name: `Sign in with ${name}` }).click()
+  await atProvider(noe.page, login)
+  await noe.page.getByRole('grid', { name: 'Accounts' }).waitFor()
+  expect(noe.page.url()).toContain('/accounts?sort=-name')
+  await noe.page.goto('/settings/security')
+  await noe.page.getByText(`through ${name}`).waitFor()
+
+  idp.accounts.set('stranger', { email: 'stranger@elsewhere.example', email_verified: true })
+  await using stranger = await visit('/', { as: 'nobody', locale: 'fr-FR' })
+  await stranger.page.getByRole('button', { name: `Se connecter avec ${name}` }).click()
+  await atProvider(stranger.page, 'stranger')
+  await stranger.page.getByRole('heading', { level: 1, name: 'Vous n’êtes pas connecté' }).waitFor()
+  await stranger.page.getByText(`${name} ne peut pas répondre de stranger@elsewhere.example`).waitFor()
+  await stranger.page.getByRole('button', { name: 'Se connecter autrement' }).click()
+  await stranger.page.getByRole('heading', { level: 1, name: 'Se connecter à Socle' }).waitFor()
+
+  await choose('Delete')
+  await page.getByRole('button', { name: 'Delete', exact: true }).last().click()
+  await toast(page, `“${name}” deleted`).waitFor()
+  await noe.page.goto('/')
+  await noe.page.getByRole('heading', { level: 1, name: 'Sign in to Socle' }).waitFor()
+})

@@ -1,0 +1,25 @@
+import { api } from '@socle/sdk/ui'
+
+/** Somebody who vouches for people, as a button of the sign-in page. */
+export interface ProviderButton {
+  readonly id: string
+  readonly name: string
+  readonly workspace: string
+}
+
+/** Those everybody is shown. A door that cannot ask still opens to a password. */
+export async function shownProviders(): Promise<readonly ProviderButton[]> {
+  return (await api.get<{ data: ProviderButton[] }>('/api/auth/sign-on').catch(() => ({ data: [] }))).data
+}
+
+/** Those that may vouch for an address. */
+export async function providersOf(email: string): Promise<readonly ProviderButton[]> {
+  return (await api.post<{ data: ProviderButton[] }>('/api/auth/sign-on/find', { email }).catch(() => ({ data: [] })))
+    .data
+}
+
+/** Leaves for the provider's own page. @throws `ProblemError` */
+export async function goToProvider(provider: string, returnTo: string): Promise<void> {
+  const { data } = await api.post<{ data: { url: string } }>('/api/auth/sign-on/start', { provider, returnTo })
+  location.assign(data.url)
+}
