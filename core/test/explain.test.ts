@@ -320,7 +320,7 @@ test('who sees a record is told by name, each with the rule that lets them, a pa
   expect(names.map(({ name }: { name: string }) => name)).toEqual(['Claire Admin', 'Guest', 'Mate', 'Owner'])
 })
 
-test('twenty roles and five shares are explained in a handful of statements', async () => {
+test('twenty roles with conditions and five shares are explained at once', async () => {
   const many = await person('Many', [grant('read')])
   const id = await account({ owner: null })
   for (let n = 0; n < 20; n += 1) {
