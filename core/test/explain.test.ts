@@ -120,6 +120,15 @@ describe('what decides is told in words, with what would change it', () => {
     expect(owner.changes).not.toContain('SHARE')
   })
 
+  test('when they may change what they do not see', async () => {
+    const blind = await person('Blind', [grant('read'), grant('update', { visibility: 'all' })])
+    const id = await account({ owner: null })
+    const found = await verdict(blind, { record: id, action: 'update' })
+    expect(found).toMatchObject({ allowed: false, decides: 'NOT_READABLE' })
+    expect(found.reasons).toContain('NOT_OWN')
+    expect((await blind.patch(`${accounts}/${id}`, { version: 1, city: 'Dax' })).status).toBe(404)
+  })
+
   test('when a role denies it: which one, and that without it they would', async () => {
     const barred = await person('Barred', [
       grant('read', { visibility: 'all' }),
