@@ -150,15 +150,16 @@ async function planOf(scope: EngineScope, resource: Resource, request: MergeRequ
 
 function refuseOtherVersion(scope: EngineScope, resource: Resource, record: RecordJson, seen: number): void {
   if (record.version === seen) return
+  const current = asReadable(scope, resource, record)
   throw versionConflict(
     {
       resource: resource.entity,
       id: record.id,
-      fields: String(record[resource.title] ?? 'The record'),
+      fields: String(current[resource.title] ?? 'The record'),
       yours: seen,
       current: record.version,
     },
-    { conflicts: [], current: asReadable(scope, resource, record) },
+    { conflicts: [], current },
   )
 }
 
