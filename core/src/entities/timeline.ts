@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { sql, type RawBuilder } from 'kysely'
 import type { Context } from '../context.ts'
 import { cursorInvalid } from '../records/errors.ts'
 import type { RecordEngine } from '../records/engine.ts'
@@ -37,11 +37,12 @@ export async function timelineOf(
   const before = placeOf(after)
   // The record's own permission is asked first: a stranger learns nothing of its activities either.
   const changes = await engine.history(about.resource, about.id, { before, limit: pageSize + 1 })
+  const when = placing(engine)
   const { rows: links } = await sql<{ id: string; at: string }>`
-    select l.activity_id as id, l.at from core.activity_link l
+    select l.activity_id as id, ${when} as at from core.activity_link l
     where l.workspace = ${ctx.workspace.id}::uuid and l.resource = ${about.resource} and l.record = ${about.id}::uuid
-      ${before ? sql`and (l.at, l.activity_id) < (${before.at}::timestamptz, ${before.id}::uuid)` : sql``}
-    order by l.at desc, l.activity_id desc limit ${pageSize + 1}`.execute(ctx.sql)
+      ${before ? sql`and (${when}, l.activity_id) < (${before.at}::timestamptz, ${before.id}::uuid)` : sql``}
+    order by ${when} desc, l.activity_id desc limit ${pageSize + 1}`.execute(ctx.sql)
   const { records, included } = await activitiesById(
     ctx,
     engine,
@@ -69,6 +70,14 @@ export async function timelineOf(
     page: { next: more && last ? Buffer.from(`${last.at}|${last.id}`).toString('base64url') : null },
     included,
   }
+}
+
+/** What an activity stands by: when it happened or will, and to whom that is hidden, when it was written down. */
+function placing({ scope }: RecordEngine): RawBuilder<unknown> {
+  const { readable } = scope.access(scope.catalog.of(activities), 'read')
+  return ['completedAt', 'startAt', 'dueAt'].every(readable)
+    ? sql`l.at`
+    : sql`(select a.created_at from core.activity a where a.workspace = l.workspace and a.id = l.activity_id)`
 }
 
 function placeOf(cursor: string | undefined): TimelinePlace | undefined {
