@@ -18,7 +18,7 @@ import {
   recordEvents,
   subscriptionsOf,
 } from './events/index.ts'
-import { createHost } from './http/host.ts'
+import { createHost, type RouteAddress } from './http/host.ts'
 import { Outgoing, type OutgoingConfig } from './http/outgoing.ts'
 import { problemResponse } from './http/problem.ts'
 import { staticUi } from './http/static-ui.ts'
@@ -67,6 +67,8 @@ export interface AppOptions {
 export interface App {
   /** The HTTP face, for any server that speaks Fetch. */
   readonly fetch: (request: Request, env?: object) => Promise<Response>
+  /** Every address that answers, so that checks can tell when one was forgotten. */
+  readonly routes: readonly RouteAddress[]
   readonly kernel: Kernel
   readonly identity: Identity
   readonly deliveries: Deliveries
@@ -228,6 +230,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   let started = false
   return {
     fetch: async (request, env) => host.fetch(request, env),
+    routes: host.routes,
     kernel,
     identity,
     deliveries,

@@ -37,8 +37,20 @@ type Bindings = { incoming?: { socket?: { remoteAddress?: string } } }
 type Facts = { readonly id: string; readonly who?: Resolved }
 type HostEnv = { Bindings: Bindings; Variables: { facts: Facts } }
 
+/** One address that answers: `GET /api/core/accounts/:id`. */
+export interface RouteAddress {
+  readonly method: string
+  readonly path: string
+}
+
+export interface Host {
+  readonly fetch: (request: Request, env?: object) => Response | Promise<Response>
+  /** Every address of the platform and of its plugins, on or off. */
+  readonly routes: readonly RouteAddress[]
+}
+
 /** The HTTP face of the platform: who asks, which module answers, and every refusal in one form. */
-export function createHost({ kernel, identity, live, toggle, ledger, ui, imports }: HostParts): Hono<HostEnv> {
+export function createHost({ kernel, identity, live, toggle, ledger, ui, imports }: HostParts): Host {
   const { parts } = kernel
   const { words, log, enablement, plugins } = parts
   const metrics = new Metrics()
@@ -167,7 +179,8 @@ export function createHost({ kernel, identity, live, toggle, ledger, ui, imports
     if (request.req.path.startsWith('/api/')) throw routeNotFound({ method: 'GET', path: request.req.path })
     return ui.page()
   })
-  return host
+  const routes = [host, ...apps.values()].flatMap((it) => it.routes.map(({ method, path }) => ({ method, path })))
+  return { fetch: (request, env) => host.fetch(request, env), routes }
 }
 
 /** What only looks: queries are posted because of their length. */

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
-import { pino } from 'pino'
+import { pino, type Logger } from 'pino'
 import { uuidv7 } from 'uuidv7'
 import type { Locale, Workspace } from '../actor.ts'
 import { createApp, type App } from '../app.ts'
@@ -26,6 +26,8 @@ export interface TestAppOptions {
   /** Plugins that are on from the start; all of them when absent. */
   readonly enable?: readonly string[]
   readonly locale?: Locale
+  /** Where the platform logs; nowhere when absent. */
+  readonly log?: Logger
 }
 
 /** Who a test acts as. */
@@ -79,7 +81,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     database,
     plugins,
     clock,
-    log: pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
+    log: options.log ?? pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
     identity: { baseUrl, secret },
     ...(url === undefined ? {} : { databaseUrl: url }),
   })
