@@ -423,6 +423,31 @@ describe('records made together', () => {
     expect((await admin.get(`/api/core/contacts${query({ q: 'Seule' })}`)).body.data).toEqual([])
   })
 
+  test('may refer to each other, as one by one', async () => {
+    const [parent, child] = [crypto.randomUUID(), crypto.randomUUID()]
+    const create = [
+      { id: parent, name: 'Mère ensemble' },
+      { id: child, name: 'Fille ensemble', parent },
+    ]
+    const { status, body } = await admin.post(`${accounts}/bulk`, { create, ...atOnce })
+    expect(status, JSON.stringify(body)).toBe(200)
+    expect((await admin.get(`${accounts}/${child}`)).body.data).toMatchObject({ parent })
+  })
+
+  test('say which one the database refuses, and of what stands alone the others stand', async () => {
+    const product = (sku: string) => ({ sku, name: `Offre ${sku}` })
+    expect((await admin.post('/api/core/products', product('ENS-1'))).status).toBe(201)
+    const create = [product('ENS-2'), product('ENS-1'), product('ENS-3')]
+    const whole = await admin.post('/api/core/products/bulk', { create, atomic: true })
+    expect(whole).toMatchObject({ status: 409, body: { code: 'VALUE_TAKEN', errors: [{ path: '/sku' }] } })
+    const each = await admin.post('/api/core/products/bulk', { create })
+    expect(each.body.data).toMatchObject([
+      { index: 0, status: 'done' },
+      { index: 1, status: 'failed', problem: { code: 'VALUE_TAKEN' } },
+      { index: 2, status: 'done' },
+    ])
+  })
+
   /** What is left of a record's making, but for what is its own alone. */
   async function traces(by: TestClient, id: string) {
     const record = (await by.get(`/api/core/contacts/${id}`)).body.data

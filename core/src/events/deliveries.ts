@@ -291,13 +291,17 @@ export class Deliveries {
     }
     // An ordered stop is not the handler's fault: the delivery is simply still there.
     if (this.#ending.signal.aborted) return
-    if (all.length > 1) {
-      // Whose fault it is shows when each comes alone.
-      queue.apart = Math.max(queue.apart, all.length)
+    if (isCollision(error)) {
       this.#want(queue)
       return
     }
-    if (isCollision(error)) {
+    if (all.length > 1) {
+      // Whose fault it is shows when each comes alone.
+      log.warn(
+        { err: error, subscription: subscription.id, workspace, events: all.length },
+        'a subscriber failed at many',
+      )
+      queue.apart = Math.max(queue.apart, all.length)
       this.#want(queue)
       return
     }

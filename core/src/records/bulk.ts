@@ -7,7 +7,7 @@ import { conditionsOf, demandAction } from './read.ts'
 import type { RecordJson, WriteOptions } from './records.ts'
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
-import { createRecord, createRecords, deleteRecord, updateRecord } from './write.ts'
+import { createEach, createRecords, deleteRecord, updateRecord } from './write.ts'
 
 export interface BulkRequest {
   readonly create?: readonly Readonly<Record<string, unknown>>[]
@@ -50,14 +50,18 @@ interface Step {
  * @throws `BULK_TOO_LARGE` (422)
  */
 export async function bulkChange(scope: EngineScope, resource: Resource, request: BulkRequest): Promise<BulkAnswer> {
+  const { create = [], atomic } = request
   const steps = await stepsOf(scope, resource, request)
-  if (steps.length > bulkLimit) throw bulkTooLarge({ rows: steps.length, limit: bulkLimit })
-  const rows: BulkRow[] = []
-  if (request.atomic) {
-    const made = await createRecords(scope, resource, request.create ?? [], optionsOf(request))
-    for (const [index, step] of steps.entries()) rows.push(done(index, step, made[index] ?? (await step.run())))
-  } else {
-    for (const [index, step] of steps.entries()) rows.push(await alone(scope, index, step))
+  const asked = create.length + steps.length
+  if (asked > bulkLimit) throw bulkTooLarge({ rows: asked, limit: bulkLimit })
+  const options = optionsOf(request)
+  const made = atomic
+    ? (await createRecords(scope, resource, create, options)).map((record) => ({ record }))
+    : await createEach(scope, resource, create, options)
+  const rows = made.map((outcome, index) => rowOf(index, { action: 'create' }, outcome))
+  for (const step of steps) {
+    const outcome = atomic ? { record: await step.run() } : await alone(scope, step)
+    rows.push(rowOf(rows.length, step, outcome))
   }
   return { data: rows, changeSet: scope.ctx.changeSet }
 }
@@ -69,10 +73,6 @@ function optionsOf({ acknowledge }: BulkRequest): WriteOptions {
 async function stepsOf(scope: EngineScope, resource: Resource, request: BulkRequest): Promise<Step[]> {
   const options = optionsOf(request)
   const steps: Step[] = [
-    ...(request.create ?? []).map((values): Step => ({
-      action: 'create',
-      run: () => createRecord(scope, resource, values, options),
-    })),
     ...(request.update ?? []).map((values): Step => ({
       action: 'update',
       id: values.id,
@@ -97,26 +97,23 @@ async function stepsOf(scope: EngineScope, resource: Resource, request: BulkRequ
   return steps
 }
 
-function done(index: number, { action, id }: Step, record: RecordJson | void): BulkRow {
-  return {
-    index,
-    action,
-    status: 'done',
-    ...(record ? { id: record.id, version: record.version } : id === undefined ? {} : { id }),
+type StepOutcome = { readonly record: RecordJson | void } | { readonly error: unknown }
+
+async function alone(scope: EngineScope, step: Step): Promise<StepOutcome> {
+  try {
+    return { record: await scope.savepoint(step.run) }
+  } catch (error) {
+    return { error }
   }
 }
 
-async function alone(scope: EngineScope, index: number, step: Step): Promise<BulkRow> {
-  try {
-    return done(index, step, await scope.savepoint(step.run))
-  } catch (error) {
-    if (!(error instanceof SocleError)) throw error
-    return {
-      index,
-      action: step.action,
-      status: 'failed',
-      ...(step.id === undefined ? {} : { id: step.id }),
-      problem: error,
-    }
+/** A fault that is no row's ends the whole. */
+function rowOf(index: number, { action, id }: Pick<Step, 'action' | 'id'>, outcome: StepOutcome): BulkRow {
+  const row = { index, action, ...(id === undefined ? {} : { id }) }
+  if ('error' in outcome) {
+    if (!(outcome.error instanceof SocleError)) throw outcome.error
+    return { ...row, status: 'failed', problem: outcome.error }
   }
+  const { record } = outcome
+  return { ...row, status: 'done', ...(record ? { id: record.id, version: record.version } : {}) }
 }

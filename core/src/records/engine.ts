@@ -64,7 +64,7 @@ import { demandUndo, undoChangeSet, type UndoAnswer } from './undo.ts'
 import { unmaskField } from './unmasking.ts'
 import { demandSoundView } from './views/check-view.ts'
 import { listView, type UsedView } from './views/list-view.ts'
-import { createRecord, createRecords, deleteRecord, restoreRecord, updateRecord } from './write.ts'
+import { createEach, createRecord, createRecords, deleteRecord, restoreRecord, updateRecord } from './write.ts'
 
 /** The engine in one unit of work: what plugins see of it, and what only the platform's own routes call. */
 export class RecordEngine implements Records {
@@ -142,6 +142,15 @@ export class RecordEngine implements Records {
     options?: WriteOptions,
   ): Promise<RecordJson> {
     return createRecord(this.#scope, this.#resource(ref), values, options)
+  }
+
+  /** Makes several records, of which each stands alone. */
+  async createEach(
+    ref: ResourceRef,
+    values: readonly Readonly<Record<string, unknown>>[],
+    options?: WriteOptions,
+  ): ReturnType<typeof createEach> {
+    return createEach(this.#scope, this.#resource(ref), values, options)
   }
 
   async createMany(

@@ -1,5 +1,6 @@
 import { sql, type RawBuilder } from 'kysely'
 import { uuidv7 } from 'uuidv7'
+import { isCollision } from '../database/collision.ts'
 import type { FieldFault, SocleError } from '../errors.ts'
 import type { Emission } from '../events/event.ts'
 import { tellingCtes } from '../events/outbox.ts'
@@ -12,7 +13,7 @@ import { recordNotFound, validationFailed, versionConflict, versionRequired, war
 import { changesSince } from './changes.ts'
 import { duplicateSuspected } from './duplicates/errors.ts'
 import { warnOfDuplicates } from './duplicates/find.ts'
-import { changedKeys } from './duplicates/keys.ts'
+import { changedKeys, duplicateKeysOf } from './duplicates/keys.ts'
 import { customOf, customWith, giveNumbers, missingOwnValues } from './fields/own-values.ts'
 import { refuseMerged, survivorOf } from './merge/merged.ts'
 import { namedFault } from './labels.ts'
@@ -40,9 +41,6 @@ interface PreparedWrite {
   readonly acknowledged: readonly string[]
 }
 
-/** New records in one statement: enough to spare the round trips, few enough to be tried again one by one. */
-const mostTogether = 100
-
 /** Values a caller may send beside the fields: they steer the write. */
 const steering = new Set(['id', 'version', 'acknowledge', 'allowDuplicate'])
 
@@ -53,46 +51,117 @@ export async function createRecord(
   input: Readonly<Record<string, unknown>>,
   options: WriteOptions = {},
 ): Promise<RecordJson> {
-  const [record] = await createAsOne(scope, resource, [input], options)
+  const [record] = await createDrafts(scope, resource, [draftOf(scope, resource, input, options)])
   return record!
 }
 
 /**
- * Makes several records, several to a statement where no guard minds, in their order.
+ * Makes several records in their order, several to a statement where no guard minds.
  *
  * @throws what `createRecord` throws for the first that is refused; then none is to be kept, so call it in a part of its own
  */
 export async function createRecords(
   scope: EngineScope,
   resource: Resource,
-  inputs: readonly Readonly<Record<string, unknown>>[],
+  inputs: readonly Input[],
   options: WriteOptions = {},
 ): Promise<RecordJson[]> {
-  const guards = scope.guards(resource).filter(({ actions }) => actions.includes('create'))
-  // Where people are warned of likely duplicates, they are of those just made, too.
-  const apart = asksAboutDuplicates(scope, options) || !guards.every(({ independent }) => independent)
-  const together = apart ? 1 : mostTogether
   const records: RecordJson[] = []
-  for (let start = 0; start < inputs.length; start += together)
-    records.push(...(await createAsOne(scope, resource, inputs.slice(start, start + together), options)))
+  for (const group of groupsOf(scope, resource, inputs, options)) {
+    const drafts = group.map((input) => draftOf(scope, resource, input, options))
+    const made = await together(scope, resource, drafts)
+    if (made) records.push(...made)
+    else for (const draft of drafts) records.push(...(await createDrafts(scope, resource, [draft.again()])))
+  }
   return records
 }
 
+/** The same where each stands alone: what was refused is undone, and its refusal stands in its place. */
+export async function createEach(
+  scope: EngineScope,
+  resource: Resource,
+  inputs: readonly Input[],
+  options: WriteOptions = {},
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = []
+  for (const group of groupsOf(scope, resource, inputs, options)) {
+    const drafts = group.map((input) => {
+      try {
+        return draftOf(scope, resource, input, options)
+      } catch (error) {
+        return { error }
+      }
+    })
+    const sound = drafts.filter((draft): draft is Draft => !('error' in draft))
+    const made = await together(scope, resource, sound)
+    for (const draft of drafts) {
+      if ('error' in draft) outcomes.push(draft)
+      else if (made) outcomes.push({ record: made[sound.indexOf(draft)]! })
+      else {
+        try {
+          const [record] = await scope.savepoint(() => createDrafts(scope, resource, [draft.again()]))
+          outcomes.push({ record: record! })
+        } catch (error) {
+          if (isCollision(error)) throw error
+          outcomes.push({ error })
+        }
+      }
+    }
+  }
+  return outcomes
+}
+
+type Input = Readonly<Record<string, unknown>>
+
+/** What one of several came to. */
+export type Outcome = { readonly record: RecordJson } | { readonly error: unknown }
+
+/** New records in one statement: enough to spare the round trips, few enough to be tried again one by one. */
+const mostTogether = 100
+
+function groupsOf(
+  scope: EngineScope,
+  resource: Resource,
+  inputs: readonly Input[],
+  options: WriteOptions,
+): readonly (readonly Input[])[] {
+  const guards = scope.guards(resource).filter(({ actions }) => actions.includes('create'))
+  // Where people are warned of likely duplicates, they are of those just made, too.
+  const apart = asksAboutDuplicates(scope, resource, options) || !guards.every(({ independent }) => independent)
+  const size = apart ? 1 : mostTogether
+  return Array.from({ length: Math.ceil(inputs.length / size) }, (_, nth) => inputs.slice(nth * size, (nth + 1) * size))
+}
+
+/** All of them at once; undefined when they are refused, for then each must say what is wrong with it. */
+async function together(
+  scope: EngineScope,
+  resource: Resource,
+  drafts: readonly Draft[],
+): Promise<RecordJson[] | undefined> {
+  if (drafts.length < 2) return undefined
+  try {
+    return await scope.savepoint(() => createDrafts(scope, resource, drafts))
+  } catch (error) {
+    if (isCollision(error)) throw error
+    return undefined
+  }
+}
+
 /** Nobody could answer the warnings of the platform's own writes. */
-function asksAboutDuplicates({ ctx }: EngineScope, { duplicates, acknowledge }: WriteOptions): boolean {
+function asksAboutDuplicates(
+  scope: EngineScope,
+  resource: Resource,
+  { duplicates, acknowledge }: WriteOptions,
+): boolean {
   return (
-    duplicates !== 'checked' && !acknowledge?.includes(duplicateSuspected.code) && ctx.authority !== systemAuthority
+    duplicates !== 'checked' &&
+    !acknowledge?.includes(duplicateSuspected.code) &&
+    scope.ctx.authority !== systemAuthority &&
+    duplicateKeysOf(scope, resource).length > 0
   )
 }
 
-async function createAsOne(
-  scope: EngineScope,
-  resource: Resource,
-  inputs: readonly Readonly<Record<string, unknown>>[],
-  options: WriteOptions,
-): Promise<RecordJson[]> {
-  demandAction(scope, resource, 'create')
-  const drafts = inputs.map((input) => draftOf(scope, resource, input, options))
+async function createDrafts(scope: EngineScope, resource: Resource, drafts: readonly Draft[]): Promise<RecordJson[]> {
   await lookAhead(scope, resource, drafts)
   const writes: PreparedWrite[] = []
   for (const draft of drafts) writes.push(await prepareCreate(scope, resource, draft))
@@ -106,14 +175,12 @@ interface Draft {
   readonly sent: ReadonlySet<string>
   readonly after: Record<string, unknown>
   readonly options: WriteOptions
+  /** As it was before guards had their say. */
+  again(): Draft
 }
 
-function draftOf(
-  scope: EngineScope,
-  resource: Resource,
-  input: Readonly<Record<string, unknown>>,
-  given: WriteOptions,
-): Draft {
+function draftOf(scope: EngineScope, resource: Resource, input: Input, given: WriteOptions): Draft {
+  demandAction(scope, resource, 'create')
   const { ctx } = scope
   const { acknowledge = [] } = given
   const options =
@@ -143,7 +210,8 @@ function draftOf(
     updatedBy: user,
     deletedAt: null,
   }
-  return { sent: new Set(values.keys()), after, options }
+  const fresh = (): Draft => ({ sent: new Set(values.keys()), after: { ...after }, options, again: fresh })
+  return fresh()
 }
 
 async function prepareCreate(
@@ -161,7 +229,7 @@ async function prepareCreate(
   missingValues(scope, resource, undefined, after)
   refuseForeign(scope, resource, after)
   await referencesExist(scope, resource, after, new Set(Object.keys(after)))
-  if (asksAboutDuplicates(scope, options)) await warnOfDuplicates(scope, resource, after)
+  if (asksAboutDuplicates(scope, resource, options)) await warnOfDuplicates(scope, resource, after)
   const changed = new Map<string, [unknown, unknown]>()
   for (const { name } of resource.all) {
     if (after[name] !== undefined && after[name] !== null && !bookkeeping.has(name))
@@ -634,7 +702,8 @@ async function keep(
     kept = new Map(result.rows.map((row) => [String(row['id']), row]))
     if (telling) scope.delivering(Number(result.rows[0]?.['_deliveries'] ?? 0))
   } catch (error) {
-    throw databaseRefusal(resource, writes.length === 1 ? first!.after : {}, error) ?? error
+    // Of several nobody knows which one it was.
+    throw (writes.length === 1 && databaseRefusal(resource, first!.after, error)) || error
   }
   return writes.map(({ before, after }) => {
     const id = String(after['id'])
@@ -704,8 +773,8 @@ function needsIndexing(resource: Resource, changed: ReadonlyMap<string, unknown>
 }
 
 /**
- * New rows as the database makes them of JSON, where numbers are texts and lose no digit. All are of one shape: what one of
- * them leaves to the database's own default, all do.
+ * New rows as the database makes them of JSON, where numbers are texts and lose no digit. A default that the model does not
+ * know is given only where none of the rows has a value.
  */
 function insertRows(
   resource: Resource,

@@ -21,7 +21,7 @@ export interface WriterParts {
 type Problem = Omit<RowProblem, 'field'>
 
 /** Lines that are tried together; one that is refused sends its fellows through one by one. */
-const together = 100
+const together = 50
 
 /** Sends lines down the write path. A line that is refused is undone alone and says why. */
 export class RowWriter {
@@ -34,8 +34,12 @@ export class RowWriter {
 
   /** @returns the lines by their number, each with what it came to or with its problems */
   async write(drafts: readonly Draft[]): Promise<ReadonlyMap<number, Draft>> {
-    for (let start = 0; start < drafts.length; start += together) {
-      const group = drafts.slice(start, start + together)
+    const { target } = this.#parts.plan
+    const isPlain = (draft: Draft) => !target.wrote && this.#isNew(draft)
+    await this.#createEach(drafts.filter(isPlain))
+    const others = drafts.filter((draft) => !isPlain(draft))
+    for (let start = 0; start < others.length; start += together) {
+      const group = others.slice(start, start + together)
       // A savepoint for each line would cost as much as half its write.
       if (await this.#all(group)) continue
       for (const draft of group) await this.#alone(draft)
@@ -58,7 +62,7 @@ export class RowWriter {
     try {
       const record = await this.#part(async () => {
         const values = { ...target.defaults(ctx), [by.name]: text }
-        return target.records(ctx).create(resource.id, values, { duplicates: 'checked' })
+        return target.records(ctx).create(resource.id, values, checked)
       })
       made = { ok: true, id: record.id }
     } catch (error) {
@@ -72,13 +76,11 @@ export class RowWriter {
   async #all(group: readonly Draft[]): Promise<boolean> {
     try {
       const written = await this.#part(async () => {
-        const results = new Map<Draft, Written>()
-        const fresh = group.filter((draft) => this.#isNew(draft))
-        for (const [index, made] of (await this.#create(fresh)).entries()) results.set(fresh[index]!, made)
-        for (const draft of group) if (!results.has(draft)) results.set(draft, await this.#one(draft))
+        const results: Written[] = []
+        for (const draft of group) results.push(await this.#one(draft))
         return results
       })
-      for (const [draft, result] of written) draft.written = result
+      for (const [index, draft] of group.entries()) draft.written = written[index]
       return true
     } catch (error) {
       this.#problemsOf(error)
@@ -104,28 +106,29 @@ export class RowWriter {
 
   async #one(draft: Draft): Promise<Written> {
     const { existing } = draft
-    if (this.#isNew(draft)) {
-      const [made] = await this.#create([draft])
-      return made!
-    }
+    if (this.#isNew(draft)) return this.#create(draft)
     if (existing && this.#parts.plan.options.mode !== 'create') return this.#update(draft, existing)
     return { action: 'skip', record: existing?.id }
   }
 
-  async #create(drafts: readonly Draft[]): Promise<Written[]> {
+  async #createEach(drafts: readonly Draft[]): Promise<void> {
     const { plan, ctx } = this.#parts
     const { target, resource } = plan
     const inputs = drafts.map(({ values }) => ({ ...target.defaults(ctx), ...values }))
-    const records = await target.records(ctx).createMany(resource.id, inputs, { duplicates: 'checked' })
-    const made: Written[] = []
-    for (const [index, { values, texts }] of drafts.entries()) {
-      const record = records[index]!
-      await target.wrote(ctx, record, values)
-      const shown: Record<string, unknown> = {}
-      for (const name of Object.keys(values).toSorted()) shown[name] = texts[name] ?? record[name] ?? values[name]
-      made.push({ action: 'create', record: record.id, values: shown })
+    const outcomes = await (target.records(ctx) as RecordEngine).createEach(resource.id, inputs, checked)
+    for (const [index, outcome] of outcomes.entries()) {
+      const draft = drafts[index]!
+      if ('error' in outcome) draft.problems.push(...this.#problemsOf(outcome.error))
+      else draft.written = madeOf(draft, outcome.record)
     }
-    return made
+  }
+
+  async #create(draft: Draft): Promise<Written> {
+    const { plan, ctx } = this.#parts
+    const { target, resource } = plan
+    const record = await target.records(ctx).create(resource.id, { ...target.defaults(ctx), ...draft.values }, checked)
+    await target.wrote?.(ctx, record, draft.values)
+    return madeOf(draft, record)
   }
 
   async #update({ values, texts }: Draft, existing: RecordJson): Promise<Written> {
@@ -148,7 +151,7 @@ export class RowWriter {
     const record = await target.records(ctx).update(resource.id, existing, wanted)
     // Guards may have made of it what stood there before.
     if (record.version === existing.version) return unchanged
-    await target.wrote(ctx, record, wanted)
+    await target.wrote?.(ctx, record, wanted)
     const changes = Object.keys(wanted)
       .toSorted()
       .map((field): RowChange => ({
@@ -169,6 +172,15 @@ export class RowWriter {
     if (isRuleOfDatabase(error)) return [problemFrom('', lineBreaksRule({ reason: error.message }))]
     throw error
   }
+}
+
+/** Likely duplicates were asked for before, for all lines at once. */
+const checked = { duplicates: 'checked' } as const
+
+function madeOf({ values, texts }: Draft, record: RecordJson): Written {
+  const shown: Record<string, unknown> = {}
+  for (const name of Object.keys(values).toSorted()) shown[name] = texts[name] ?? record[name] ?? values[name]
+  return { action: 'create', record: record.id, values: shown }
 }
 
 function asObject(value: unknown): object {

@@ -47,7 +47,8 @@ export interface ImportTarget {
   /** The engine with the rights this import has. */
   records(ctx: Context): Records
   defaults(ctx: Context): Readonly<Record<string, unknown>>
-  wrote(ctx: Context, record: RecordJson, values: Readonly<Record<string, unknown>>): Promise<void>
+  /** Does what follows a write. */
+  readonly wrote?: ManagedTarget['wrote']
 }
 
 /** Set by the engine itself. */
@@ -67,7 +68,7 @@ export function targetOf(resource: Resource): ImportTarget {
       mayWrite: (_, field) => own.fields.includes(field) && isFillable(field),
       records: (ctx) => ctx.asSystem().records,
       defaults: own.defaults,
-      wrote: async (ctx, record, values) => own.wrote?.(ctx, record, values),
+      ...(own.wrote ? { wrote: own.wrote } : {}),
     }
   }
   return {
@@ -82,7 +83,6 @@ export function targetOf(resource: Resource): ImportTarget {
       (authority.compile(resource, 'create').writable(field) || authority.compile(resource, 'update').writable(field)),
     records: (ctx) => ctx.records,
     defaults: () => originOf(resource),
-    wrote: async () => {},
   }
 }
 
