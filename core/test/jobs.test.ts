@@ -152,6 +152,20 @@ describe.each(kinds)('jobs on %s', (kind) => {
     })
   })
 
+  test('what the database says of a failure is for the log alone', async () => {
+    const jobs = makeJobs()
+    jobs.register('probe.copy', (_, tools) =>
+      tools.unit(async (ctx) => {
+        await sql`select ${'a secret of somebody'}::uuid`.execute(ctx.sql)
+      }),
+    )
+    const id = await enqueue(jobs)
+    await jobs.runUntilIdle()
+    const failed = await row(id)
+    expect(failed?.error).toMatchObject({ code: 'INTERNAL', detail: expect.stringContaining(id) })
+    expect(failed?.error?.detail).not.toContain('secret')
+  })
+
   test('an error is tried again from the last chunk, and five errors fail the job', async () => {
     const jobs = makeJobs()
     let errors = 0

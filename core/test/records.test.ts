@@ -1,5 +1,6 @@
 import { helloPlugin } from '@socle/example-hello'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ruleOf } from '../src/database/database-error.ts'
 import { createTestApp, type TestApp, type TestClient } from '../src/testing/index.ts'
 
 let app: TestApp
@@ -465,4 +466,11 @@ describe('records made together', () => {
       isFound: found.some((it: { id: string }) => it.id === id),
     }
   }
+})
+
+test('what the database refuses is told by its rule, never in its words', () => {
+  const message = 'invalid input syntax for type uuid: "a secret of somebody"'
+  expect(ruleOf({ code: '22P02', message })).toBe('PostgreSQL 22P02')
+  expect(ruleOf({ code: '23514', message, constraint: 'member_partners' })).toBe('member_partners')
+  expect(ruleOf({ code: 'P0001', message: 'the ledger is append-only' })).toBe('the ledger is append-only')
 })

@@ -6,6 +6,7 @@ import { uuidv7 } from 'uuidv7'
 import type { Clock } from '../clock.ts'
 import type { Context } from '../context.ts'
 import type { Database, Sql } from '../database/database.ts'
+import { isDatabaseError } from '../database/database-error.ts'
 import { SocleError } from '../errors.ts'
 import type { RunUnit, Starter } from '../events/run-unit.ts'
 import type { PluginDefinition } from '../plugins/define-plugin.ts'
@@ -234,7 +235,7 @@ export class Jobs {
     const job = { id, workspace, kind, payload, progress, total: row.total ?? undefined, actor }
     const run: Run = { job, attempt: row.attempts, pauses: row.pauses, interrupt: new AbortController() }
     if (run.attempt - run.pauses > maxAttempts) {
-      await this.#finish(run, 'failed', { error: asError(jobGaveUp({ kind, attempts: maxAttempts })) })
+      await this.#finish(run, 'failed', { error: asError(jobGaveUp({ kind, attempts: maxAttempts }), id) })
       return
     }
     this.#runs.add(run)
@@ -297,7 +298,7 @@ export class Jobs {
     }
     this.#options.log.warn({ err: error, job: job.id, kind: job.kind, attempt }, 'a job failed')
     if (refusal || attempt - pauses >= maxAttempts) {
-      await this.#finish(run, 'failed', { error: asError(error) })
+      await this.#finish(run, 'failed', { error: asError(error, job.id) })
       return
     }
     await sql`update core.job set state = 'queued'
@@ -362,8 +363,14 @@ function json(value: unknown) {
   return value === undefined ? sql`null` : sql`${JSON.stringify(value)}::jsonb`
 }
 
-function asError(error: unknown): { code: string; detail: string } {
+/** What people are shown of a failure. The database's own words quote values of whoever's, and stand in the log alone. */
+function asError(error: unknown, job: string): { code: string; detail: string } {
   if (error instanceof SocleError) return { code: error.code, detail: error.message }
+  if (isDatabaseError(error))
+    return {
+      code: 'INTERNAL',
+      detail: `The database refused a part of this work. The log tells why, by the job’s id ${job}.`,
+    }
   return { code: 'INTERNAL', detail: error instanceof Error ? error.message : String(error) }
 }
 

@@ -1,21 +1,9 @@
 import type { Context } from '../context.ts'
+import { isDatabaseError, ruleOf, type DatabaseError } from '../database/database-error.ts'
 import type { SocleError } from '../errors.ts'
 import type { Words } from '../words.ts'
 import { referenceInUse, validationFailed, valueTaken } from './errors.ts'
 import type { Resource } from './registry.ts'
-
-interface DatabaseError {
-  readonly code: string
-  readonly column?: string
-  readonly constraint?: string
-  readonly detail?: string
-  readonly table?: string
-  readonly message: string
-}
-
-function isDatabaseError(error: unknown): error is DatabaseError {
-  return error instanceof Error && typeof (error as { code?: unknown }).code === 'string'
-}
 
 /** Why one of several rows was refused, in the language of who asked. */
 export interface RowProblem {
@@ -76,8 +64,9 @@ export function databaseRefusal(
   }
 }
 
-function refusedValue(field: string | undefined, { constraint, message }: DatabaseError): SocleError {
-  const detail = `The rule ${constraint ?? message} does not allow this value${field === undefined ? '' : ` for ${field}`}. Correct it and send it again.`
+function refusedValue(field: string | undefined, error: DatabaseError): SocleError {
+  const rule = ruleOf(error)
+  const detail = `The rule ${rule} does not allow this value${field === undefined ? '' : ` for ${field}`}. Correct it and send it again.`
   return validationFailed(
     { count: 1, first: detail },
     {
@@ -86,7 +75,7 @@ function refusedValue(field: string | undefined, { constraint, message }: Databa
           path: field === undefined ? '' : `/${field}`,
           code: 'RULE_BROKEN',
           detail,
-          values: { reason: constraint ?? message },
+          values: { reason: rule },
         },
       ],
     },

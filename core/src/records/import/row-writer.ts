@@ -1,3 +1,4 @@
+import { isDatabaseError, ruleOf, type DatabaseError } from '../../database/database-error.ts'
 import type { Context } from '../../context.ts'
 import { SocleError } from '../../errors.ts'
 import type { RecordEngine } from '../engine.ts'
@@ -169,7 +170,7 @@ export class RowWriter {
       if (errors.length > 0) return errors.map(({ path, ...fault }) => ({ field: path.replace(/^\//, ''), ...fault }))
       return [problemFrom('', error)]
     }
-    if (isRuleOfDatabase(error)) return [problemFrom('', lineBreaksRule({ reason: error.message }))]
+    if (isRuleOfDatabase(error)) return [problemFrom('', lineBreaksRule({ reason: ruleOf(error) }))]
     throw error
   }
 }
@@ -188,6 +189,6 @@ function asObject(value: unknown): object {
 }
 
 /** Integrity, data and raised exceptions: PostgreSQL manual, appendix A, classes 22, 23 and P0. */
-function isRuleOfDatabase(error: unknown): error is Error {
-  return error instanceof Error && /^(?:22|23|P0)\w{3}$/.test(String((error as { code?: unknown }).code ?? ''))
+function isRuleOfDatabase(error: unknown): error is DatabaseError {
+  return isDatabaseError(error) && /^(?:22|23|P0)/.test(error.code)
 }

@@ -1,6 +1,6 @@
 import { sql, type RawBuilder } from 'kysely'
 import { uuidv7 } from 'uuidv7'
-import { SocleError } from '../../errors.ts'
+import { isDatabaseError, ruleOf } from '../../database/database-error.ts'
 import { duplicateKeysOf, putKeys } from '../duplicates/keys.ts'
 import { fieldValue } from '../field-value.ts'
 import { columnsOf, tableOf } from '../read.ts'
@@ -168,19 +168,7 @@ export async function checkDeferred(scope: EngineScope, resource: Resource): Pro
   }
 }
 
-interface DatabaseError {
-  readonly code: string
-  readonly constraint?: string
-  readonly message: string
-}
-
-function isDatabaseError(error: unknown): error is Error & DatabaseError {
-  return (
-    error instanceof Error && typeof (error as { code?: unknown }).code === 'string' && !(error instanceof SocleError)
-  )
-}
-
 function asBlocked(resource: Resource, error: unknown): unknown {
   if (!isDatabaseError(error) || !databaseRefusal(resource, {}, error)) return error
-  return mergeBlocked({ what: resource.id, reason: error.constraint ?? error.message })
+  return mergeBlocked({ what: resource.id, reason: ruleOf(error) })
 }

@@ -1,0 +1,23 @@
+/** What PostgreSQL answers to a statement it refuses: its manual, appendix A. */
+export interface DatabaseError extends Error {
+  /** SQLSTATE. */
+  readonly code: string
+  readonly column?: string
+  readonly constraint?: string
+  readonly detail?: string
+  readonly table?: string
+}
+
+const sqlState = /^(?:\d[0-9A-Z]|F0|HV|P0|XX)[0-9A-Z]{3}$/
+
+export function isDatabaseError(error: unknown): error is DatabaseError {
+  return error instanceof Error && sqlState.test(String((error as { code?: unknown }).code ?? ''))
+}
+
+/**
+ * What a refusal of the database is known by: the rule's name, what a trigger of the platform says itself, or the kind of the
+ * error. Never the database's own text: it quotes values, and whose they are nobody has asked.
+ */
+export function ruleOf({ code, constraint, message }: Pick<DatabaseError, 'code' | 'constraint' | 'message'>): string {
+  return constraint ?? (code.startsWith('P0') ? message : `PostgreSQL ${code}`)
+}
