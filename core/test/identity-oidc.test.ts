@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isVerifiedAddress } from '../src/identity/sign-on/verified-address.ts'
 import { codeOf, patience } from './identity-world.ts'
 import { startLyingProvider, type Lie } from './lying-provider.ts'
 import { startOpenIdProvider, type OpenIdProvider } from './openid-provider.ts'
@@ -252,6 +253,25 @@ describe('signing in', () => {
   })
 })
 
+describe('an address', () => {
+  const google = 'https://accounts.google.com'
+  const claims = { email: 'lea@garonne.example', email_verified: true }
+  const domains = ['garonne.example']
+
+  test.each([
+    ['of a Google account alone', google, claims, false],
+    ['of Google for another company', google, { ...claims, hd: 'elsewhere.example' }, false],
+    ['of Google for the company, unverified', google, { ...claims, hd: domains[0], email_verified: false }, false],
+    ['of Google by a word of Microsoft', google, { email: claims.email, hd: domains[0], xms_edov: true }, false],
+    ['of Google for the company', google, { ...claims, hd: 'Garonne.example' }, true],
+    ['of Google itself', google, { email: 'Lea@Gmail.com', email_verified: true }, true],
+    ['that looks like Google’s', google, { email: 'lea@gmail.com@garonne.example', email_verified: true }, false],
+    ['of another provider', 'https://id.garonne.example', claims, true],
+  ])('is believed when it was verified: %s', (_, issuer, said, wanted) => {
+    expect(isVerifiedAddress(issuer, said, domains)).toBe(wanted)
+  })
+})
+
 describe('as the only way in', () => {
   test('a provider closes the password to its people, and never to administrators', async () => {
     const { login, email } = somebody()
@@ -420,6 +440,43 @@ describe('an attacker', () => {
     expect((await thief.me()).status).toBe(401)
   })
 
+  test('makes nobody who is signed in somebody else unasked', async () => {
+    const { browser, back } = await ready()
+    await browser.signIn(administrator)
+    const { body } = await browser.finish(provider, back.search)
+    expect(body.data).toEqual({ confirm: expect.objectContaining({ joins: true, signedInAs: administrator.email }) })
+    expect((await browser.me()).body.user.email).toBe(administrator.email)
+    await browser.ask('POST', '/api/auth/sign-out')
+    const { token } = body.data.confirm
+    expect(await browser.ask('POST', '/api/auth/sign-on/confirm', { token })).toMatchObject(refused)
+  })
+
+  test('finds nobody let in by a provider that was switched off or changed while it answered', async () => {
+    for (const values of [{ enabled: false }, { domains: ['garonne.example', 'loire.example'] }]) {
+      const { browser, back } = await ready()
+      await browser.signIn(administrator)
+      const { body } = await browser.finish(provider, back.search)
+      await world.change(provider, values)
+      const confirmed = await browser.ask('POST', '/api/auth/sign-on/confirm', { token: body.data.confirm.token })
+      expect(confirmed.body.code).toMatch(/^SIGN_ON_(?:UNKNOWN|GONE)$/)
+      expect((await browser.me()).body.user.email).toBe(administrator.email)
+      await world.change(provider, { enabled: true, domains: ['garonne.example'] })
+    }
+  })
+
+  test('keeps no session that a provider opened after it was switched off', async () => {
+    const { browser, back } = await ready()
+    await browser.finish(provider, back.search)
+    const { rows } = await sql<{ held: object }>`select to_jsonb(s) as held from core.session s
+      where provider = ${provider} order by created_at desc limit 1`.execute(world.owner)
+    await world.change(provider, { enabled: false })
+    await sql`insert into core.session select (jsonb_populate_record(null::core.session, ${JSON.stringify(rows[0]!.held)}::jsonb)).*`.execute(
+      world.owner,
+    )
+    expect((await browser.me()).status).toBe(401)
+    await world.change(provider, { enabled: true })
+  })
+
   test('finds no redirect to elsewhere', async () => {
     for (const returnTo of [
       'https://evil.example',
@@ -542,7 +599,23 @@ describe('a provider that lies', () => {
     const asked = await browser.start(own.id)
     liar.prepare(asked, who)
     const state = asked.searchParams.get('state')!
-    expect(await browser.finish(own.id, `?${new URLSearchParams({ code: 'c', state })}`)).toMatchObject({ status: 200 })
+    const before = browser.cookie('__Secure-socle.session_token')
+    const { body } = await browser.finish(own.id, `?${new URLSearchParams({ code: 'c', state })}`)
+    const { token, ...question } = body.data.confirm
+    expect(question, 'being signed in is no consent').toEqual({
+      provider: 'Seine',
+      workspace: 'Seine',
+      email: victim.email,
+      joins: true,
+    })
+    expect(browser.cookie('__Secure-socle.session_token')).toBe(before)
+    expect((await browser.me()).body.workspaces).toHaveLength(1)
+    const another = world.browser()
+    await another.start(own.id)
+    const confirm = (from: Browser) => from.ask('POST', '/api/auth/sign-on/confirm', { token })
+    expect(await confirm(another), 'in another browser').toMatchObject({ body: { code: 'SIGN_ON_GONE' } })
+    expect(await confirm(browser)).toMatchObject({ status: 200, body: { data: { returnTo: '/' } } })
+    expect(await confirm(browser), 'a second time').toMatchObject({ body: { code: 'SIGN_ON_GONE' } })
     // From now on the liar may be them, in its own company.
     const thief = (await told({}, who)).browser
     const shell = await thief.me()

@@ -5,9 +5,10 @@ import type { Clock } from '../clock.ts'
 import type { Sql } from '../database/database.ts'
 import type { ProviderKind } from './entities/identity-provider.ts'
 import type { Through } from './sign-in.ts'
+import type { Voucher } from './sign-on/provider.ts'
 
 /** What a token stands for: a sign-in half done, or the question a passkey or an identity provider has to answer. */
-export type TokenKind = 'second-step' | 'passkey-register' | 'passkey-sign-in' | 'sign-on'
+export type TokenKind = 'second-step' | 'passkey-register' | 'passkey-sign-in' | 'sign-on' | 'sign-on-confirm'
 
 export interface StepInHand {
   readonly user: string
@@ -31,12 +32,27 @@ export interface SignOnInHand {
   readonly answer?: string
 }
 
+/** A provider vouched for somebody, who has not said yet that they want it. */
+export interface SignOnToConfirm {
+  readonly provider: string
+  /** The provider's record as it was when it was believed. */
+  readonly version: number
+  /** Hash of the cookie of the browser that was asked. */
+  readonly browser: string
+  readonly returnTo: string
+  readonly rememberMe: boolean
+  readonly voucher: Voucher
+  /** Who was signed in to that browser. */
+  readonly user?: string | undefined
+}
+
 /** What is kept behind a token of each kind. */
 export interface TokenValues {
   'second-step': StepInHand
   'passkey-register': { readonly user: string }
   'passkey-sign-in': Record<string, never>
   'sign-on': SignOnInHand
+  'sign-on-confirm': SignOnToConfirm
 }
 
 /** Random words that open one thing once, for a few minutes, in whatever process they come back to. Only hashes are kept. */
@@ -54,7 +70,7 @@ export class OneTimeTokens {
     const now = this.#clock.now()
     const until = new Date(now.getTime() + seconds * 1_000)
     await sql`delete from core.verification where expires_at < ${now.toISOString()}::timestamptz`.execute(this.#owner)
-    const user = 'user' in value ? value.user : null
+    const user = 'user' in value ? (value.user ?? null) : null
     await sql`
       insert into core.verification (id, identifier, value, user_id, expires_at, created_at, updated_at)
       values (${uuidv7()}, ${identifierOf(kind, token)}, ${JSON.stringify(value)}, ${user}, ${until.toISOString()}::timestamptz,

@@ -162,6 +162,9 @@ export class Sessions {
       left join core.workspace vw on vw.id = s.viewed_in
       left join core.member v on v.workspace = s.viewed_in and v.id = s.viewed and v.state = 'active' and v.deleted_at is null
       where s.token = ${token}
+        -- However late it was opened: what a provider vouched for holds while the provider is on.
+        and (s.provider is null or exists (select from core.identity_provider p
+          where p.id = s.provider and p.enabled and p.deleted_at is null))
       order by m.created_at, w.id`.execute(this.#owner)
     const [first] = rows
     if (!first) return undefined

@@ -223,7 +223,7 @@ export class UserService {
     await this.#records.update(users, await this.get(id), { state: 'active' })
   }
 
-  /** The ledger keeps through what somebody signed in. */
+  /** The ledger keeps through what somebody signed in for the first time. */
   async noteVoucher(id: string, provider: string): Promise<void> {
     const vouched = { vouchedAt: this.#now(), vouchedBy: provider }
     await this.#records.update(users, await this.get(id), vouched, { internal: true })

@@ -11,6 +11,7 @@ import { vouchedBy } from '../sign-on/vouching.ts'
 import { bodyOf, privately, withCookies, type Answers, type Call, type Door } from './door.ts'
 import { enterByFirstFactor } from './sign-in.ts'
 import type { Resolved } from '../identity.ts'
+import type { SignOnToConfirm } from '../one-time-tokens.ts'
 
 const findBody = z.strictObject({ email: z.string().trim().max(254) })
 const startBody = z.strictObject({
@@ -19,6 +20,7 @@ const startBody = z.strictObject({
   rememberMe: z.boolean().optional(),
 })
 const finishBody = z.strictObject({ provider: z.string().max(60), query: z.string().max(20_000) })
+const confirmBody = z.strictObject({ token: z.string().max(100) })
 const metadataBody = z.union([
   z.strictObject({ xml: z.string().max(500_000) }),
   z.strictObject({ url: z.string().max(2_000) }),
@@ -40,6 +42,12 @@ export const postedFromElsewhere: ReadonlySet<string> = new Set([`POST ${authPat
  */
 export const signOnAnswers: Answers = {
   [`GET ${authPath}/sign-on`]: async (door) => Response.json({ data: await door.parts.signOn.providers.buttons() }),
+
+  // For the page that asks before it begins.
+  [`GET ${authPath}/sign-on/:provider`]: async (door, { params }) => {
+    const { id, name, workspace } = await door.parts.signOn.providers.demand(params['provider']!)
+    return privately({ id, name, workspace: workspace.name })
+  },
 
   // The address comes in a body, where no log of addresses keeps it. Whether anybody has it is not said.
   [`POST ${authPath}/sign-on/find`]: async (door, { request, address }) => {
@@ -98,7 +106,7 @@ export const signOnAnswers: Answers = {
 
   [`POST ${authPath}/sign-on/finish`]: async (door, call) => {
     const { provider: id, query } = await bodyOf(call.request, finishBody)
-    const { tokens, signOn, sessions, options } = door.parts
+    const { tokens, signOn } = door.parts
     const params = new URLSearchParams(query)
     const state = params.get('state') ?? ''
     const browser = cookieValue(call.request.headers.get('cookie') ?? '', browserName(door))
@@ -113,20 +121,20 @@ export const signOnAnswers: Answers = {
     const voucher = await signOn
       .protocol(provider)
       .voucher(provider, hand.kept, provider.kind === 'saml' ? posted : params)
-    const here = await sessions.find(call.request).catch(() => undefined)
-    const present = here && here.session.boundTo === undefined ? here.session.user : undefined
-    const vouched = await vouchedBy(door.owner, provider, voucher, present)
-    const user = await options.letIn(vouched)
-    door.forget()
-    const through = { provider: provider.id, workspace: provider.workspace.id }
-    const step = { user, email: vouched.email, rememberMe: hand.rememberMe, through }
-    const entered = provider.strong
-      ? await door.open(call, { user, rememberMe: hand.rememberMe, strong: true, through })
-      : await enterByFirstFactor(door, call, step)
-    const { secondFactor } = (await entered.clone().json()) as { secondFactor?: true }
-    const answer = privately({ returnTo: hand.returnTo, ...(secondFactor ? { secondFactor } : {}) })
-    answer.headers.append('set-cookie', browserCookie(door, '', 0))
-    return withCookies(answer, entered)
+    const { version } = provider
+    const { returnTo, rememberMe } = hand
+    return enter(door, call, { provider: id, version, browser: begun.browser, returnTo, rememberMe, voucher })
+  },
+
+  // Nobody joins a company, or becomes somebody else in their browser, by opening an address: they are asked first.
+  [`POST ${authPath}/sign-on/confirm`]: async (door, call) => {
+    const { token } = await bodyOf(call.request, confirmBody)
+    const browser = cookieValue(call.request.headers.get('cookie') ?? '', browserName(door))
+    const asked = await door.parts.tokens.find('sign-on-confirm', token)
+    if (!asked || browser === undefined || asked.browser !== hashOf(browser)) throw signOnGone({})
+    const said = await door.parts.tokens.take('sign-on-confirm', token)
+    if (!said) throw signOnGone({})
+    return enter(door, call, said, { isConfirmed: true })
   },
 
   // Beside the other settings of a provider because they speak to it: no transaction waits for another company's server.
@@ -151,6 +159,50 @@ export const signOnAnswers: Answers = {
     const answer = await door.parts.signOn.outgoing.fetch(body.url)
     return privately(readMetadata(await answer.text()))
   },
+}
+
+/**
+ * In, when nothing of it has to be asked; a question to confirm otherwise: whom it would let in where, and who is signed in
+ * to the browser meanwhile.
+ */
+async function enter(door: Door, call: Call, vouch: SignOnToConfirm, { isConfirmed = false } = {}): Promise<Response> {
+  const { signOn, sessions, options, tokens } = door.parts
+  // Asked again: it may have been switched off or changed while it answered, or while somebody thought about it.
+  const provider = await signOn.providers.demand(vouch.provider)
+  if (provider.version !== vouch.version) throw signOnGone({})
+  const here = await sessions.find(call.request).catch(() => undefined)
+  const present = here?.session.user
+  const vouched = await vouchedBy(
+    door.owner,
+    provider,
+    vouch.voucher,
+    here?.session.boundTo === undefined ? present : undefined,
+  )
+  const isAnother = present !== undefined && present !== vouched.user
+  if (isConfirmed && present !== vouch.user) throw signOnGone({})
+  if (!isConfirmed && (vouched.isNewHere || isAnother)) {
+    const token = await tokens.issue('sign-on-confirm', { ...vouch, user: present }, patience)
+    const confirm = {
+      token,
+      provider: provider.name,
+      workspace: provider.workspace.name,
+      email: vouched.email,
+      joins: vouched.step !== 'none',
+      ...(isAnother ? { signedInAs: (await door.login(present)).email } : {}),
+    }
+    return privately({ confirm })
+  }
+  const user = await options.letIn(vouched)
+  if (vouched.step !== 'none') door.forget()
+  const through = { provider: provider.id, workspace: provider.workspace.id }
+  const { rememberMe, returnTo } = vouch
+  const entered = provider.strong
+    ? await door.open(call, { user, rememberMe, strong: true, through })
+    : await enterByFirstFactor(door, call, { user, email: vouched.email, rememberMe, through })
+  const { secondFactor } = (await entered.clone().json()) as { secondFactor?: true }
+  const answer = privately({ returnTo, ...(secondFactor ? { secondFactor } : {}) })
+  answer.headers.append('set-cookie', browserCookie(door, '', 0))
+  return withCookies(answer, entered)
 }
 
 /** @throws `NOT_SIGNED_IN` (401), `PERMISSION_DENIED` (403) */

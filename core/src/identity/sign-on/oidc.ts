@@ -3,6 +3,7 @@ import { SocleError } from '../../errors.ts'
 import { signOnDeclined, signOnRefused } from '../errors.ts'
 import type { Provider, Voucher } from './provider.ts'
 import type { Check, Protocol, ProtocolParts } from './protocol.ts'
+import { isVerifiedAddress } from './verified-address.ts'
 
 /** What is kept of a question until its answer comes. */
 interface Kept {
@@ -33,14 +34,20 @@ export class Oidc implements Protocol<Kept> {
 
   async address(provider: Provider, { nonce, verifier }: Kept, state: string): Promise<URL> {
     const { buildAuthorizationUrl, calculatePKCECodeChallenge } = await openid()
-    return buildAuthorizationUrl(await this.#configuration(provider), {
-      redirect_uri: this.#parts.addressesOf(provider.id).redirect,
-      scope: 'openid email profile',
-      state,
-      nonce,
-      code_challenge: await calculatePKCECodeChallenge(verifier),
-      code_challenge_method: 'S256',
-    })
+    const configuration = await this.#configuration(provider)
+    const challenge = await calculatePKCECodeChallenge(verifier)
+    try {
+      return buildAuthorizationUrl(configuration, {
+        redirect_uri: this.#parts.addressesOf(provider.id).redirect,
+        scope: 'openid email profile',
+        state,
+        nonce,
+        code_challenge: challenge,
+        code_challenge_method: 'S256',
+      })
+    } catch (error) {
+      throw refusalOf(error, provider.name)
+    }
   }
 
   async voucher(provider: Provider, { nonce, verifier }: Kept, answer: URLSearchParams): Promise<Voucher> {
@@ -66,8 +73,7 @@ export class Oidc implements Protocol<Kept> {
         issuer: claims.iss,
         subject: claims.sub,
         email: textOf(said['email']),
-        // Microsoft's directory has no email_verified, and says in xms_edov that the address is of a verified domain.
-        isVerified: isTrue(said['email_verified']) || isTrue(said['xms_edov']),
+        isVerified: isVerifiedAddress(claims.iss, said, provider.domains),
         name: textOf(said['name']),
       }
     } catch (error) {
@@ -149,8 +155,6 @@ function bySecret(
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined
 }
-
-const isTrue = (value: unknown): boolean => value === true || value === 'true' || value === 1 || value === '1'
 
 const reasons: Readonly<Record<string, string>> = { aud: 'audience', azp: 'audience', iss: 'issuer', nonce: 'request' }
 

@@ -26,6 +26,8 @@ export interface Vouched {
   readonly user: string | undefined
   /** What has to be done so that they are in. */
   readonly step: 'none' | 'accept' | 'join'
+  /** They work or sign in elsewhere too, and would be in this workspace from now on: that is theirs to say. */
+  readonly isNewHere: boolean
   /** The provider's account is theirs already. */
   readonly isLinked: boolean
 }
@@ -68,11 +70,11 @@ export async function vouchedBy(
     user: found?.user,
     isLinked: linked !== undefined,
   }
-  if (found?.state === 'active') return { ...who, step: 'none' }
+  if (found?.state === 'active') return { ...who, step: 'none', isNewHere: false }
   if (found?.state === 'inactive') throw signOnDeactivated(names)
   if (found?.state !== 'invited' && provider.admission !== 'anyone') throw signOnNotInvited(names)
   if (found?.theirs && present !== found.user) throw signOnConfirmFirst(names)
-  return { ...who, step: found?.state === 'invited' ? 'accept' : 'join' }
+  return { ...who, step: found?.state === 'invited' ? 'accept' : 'join', isNewHere: found?.theirs === true }
 }
 
 /** The address, as it is looked up. */
@@ -125,6 +127,7 @@ export async function letIn(ctx: Context, { provider, voucher, step, ...who }: V
     insert into core.external_identity (id, workspace, provider, issuer, subject, user_id, created_at, last_used_at)
     values (${uuidv7()}, ${ctx.workspace.id}, ${provider.id}, ${voucher.issuer}, ${voucher.subject}, ${user}, ${now}, ${now})
     on conflict (provider, issuer, subject) do update set last_used_at = excluded.last_used_at`.execute(ctx.sql)
-  await users.noteVoucher(user, provider.name)
+  // Once, with the link: every later sign-in through it stands beside the person, where it collides with no change of theirs.
+  if (!who.isLinked) await users.noteVoucher(user, provider.name)
   return user
 }
