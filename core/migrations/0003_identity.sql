@@ -246,6 +246,8 @@ create table core.identity_provider (
   -- What its assertions are signed with, PEM; two while it changes from one to the next.
   certificates jsonb not null default '[]' check (jsonb_typeof(certificates) = 'array'),
   secret_set_at timestamptz,
+  -- The attribute of a SAML assertion that names an account for good; its name id when null, which then has to be persistent.
+  subject_attribute text,
   unique (workspace, id),
   foreign key (workspace, role_id) references core.role (workspace, id),
   foreign key (workspace, join_team) references core.team (workspace, id)
@@ -279,7 +281,7 @@ create table core.external_identity (
   foreign key (workspace, user_id) references core.member (workspace, id) on delete cascade
 );
 create index external_identity_user on core.external_identity (user_id);
-select core.protect('core.external_identity');
+select core.protect('core.external_identity', 'select, insert, update (last_used_at)');
 
 -- A session that a provider opened is one in its company alone, whatever others its person works in.
 alter table core.session
@@ -418,7 +420,8 @@ begin
   return ended;
 end $$;
 
--- Whether an administrator came in through a provider and none has a way in of their own: then it must stay.
+-- Whether an administrator came in through a provider and none has a way in of their own, or through another provider that
+-- is on: then it must stay as it is.
 create function core.provider_is_last_way(through uuid) returns boolean
   language sql stable security definer set search_path = core, pg_temp as $$
   with administrator as (
@@ -429,9 +432,13 @@ create function core.provider_is_last_way(through uuid) returns boolean
   select exists (select from administrator join core.external_identity e using (user_id) where e.provider = through)
     and not exists (select from administrator join core.credential c using (user_id) where c.provider_id = 'credential' and c.password is not null)
     and not exists (select from administrator join core.passkey k using (user_id))
+    and not exists (select from administrator join core.external_identity e using (user_id)
+      join core.identity_provider p on p.id = e.provider
+      where e.provider <> through and p.workspace = core.current_workspace() and p.enabled and p.deleted_at is null)
 $$;
 
--- What a provider opened ends with it, however it was switched off or deleted.
+-- What a provider opened ends with it, however it was switched off or deleted; and when what was believed of it is not any
+-- more: its issuer, a domain, or what it signs with. A certificate or domain that comes beside the others ends nothing.
 create function core.end_provider_sessions() returns trigger
   language plpgsql security definer set search_path = core, pg_temp as $$
 begin
@@ -439,7 +446,9 @@ begin
   return null;
 end $$;
 create trigger provider_sessions after update on core.identity_provider
-  for each row when (not new.enabled or new.deleted_at is not null) execute function core.end_provider_sessions();
+  for each row when (not new.enabled or new.deleted_at is not null or new.issuer <> old.issuer
+    or not new.domains @> old.domains or not new.certificates @> old.certificates
+    or new.subject_attribute is distinct from old.subject_attribute) execute function core.end_provider_sessions();
 
 -- Ends what a person has open here; sessions of somebody who works elsewhere too stay open there.
 create function core.login_end_sessions(person uuid) returns integer

@@ -156,7 +156,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const identity: Identity = await createIdentity({
     database,
     config: options.identity,
-    outgoing: new Outgoing(options.outgoing),
+    outgoing: new Outgoing(options.outgoing, log),
     clock,
     log,
     authorities,

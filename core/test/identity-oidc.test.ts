@@ -303,11 +303,44 @@ describe('as the only way in', () => {
     const forgotten = sql`update core.credential set password = null from core.member m
       where m.id = user_id and m.workspace = ${workspace}`
     await forgotten.execute(world.owner)
+    // A secret is known to have changed by the instant.
+    world.clock.advance('PT1S')
     for (const answer of [
       await world.change(own.id, { enabled: false }, admin),
+      await world.change(own.id, { issuer: 'https://id.loire.example' }, admin),
+      await world.change(own.id, { clientId: 'another' }, admin),
+      await world.change(own.id, { clientSecret: 'another' }, admin),
+      await world.change(own.id, { domains: ['seine.example'] }, admin),
       await admin.ask('DELETE', `/api/core/identity-providers/${own.id}`),
     ])
       expect(answer).toMatchObject({ status: 409, body: { code: 'ADMINISTRATOR_LOCKED_OUT' } })
+    expect(await world.change(own.id, { shown: false }, admin)).toMatchObject({ status: 200 })
+    const second = await world.provider(
+      { ...settings(), name: 'Other', domains: ['loire.example'], enabled: true },
+      admin,
+    )
+    idp.allow(second.redirect)
+    await signOn(world.browser(), lou.login, second.id)
+    expect(await world.change(own.id, { enabled: false }, admin), 'another way in').toMatchObject({ status: 200 })
+  })
+})
+
+describe('what a provider gives', () => {
+  test('a role or team it gives to newcomers is in use', async () => {
+    const role = (await world.admin.ask('POST', '/api/core/roles', { name: 'Newcomer' })).body.data.id
+    const joinTeam = (await world.admin.ask('POST', '/api/core/teams', { name: 'Arrivals' })).body.data.id
+    const { id } = await world.provider({ ...settings(), name: 'Giver', role, joinTeam })
+    expect(await world.admin.ask('DELETE', `/api/core/roles/${role}`)).toMatchObject({
+      status: 409,
+      body: { code: 'ROLE_IN_USE', detail: expect.stringContaining('1 identity provider') },
+    })
+    expect(await world.admin.ask('DELETE', `/api/core/teams/${joinTeam}`)).toMatchObject({
+      status: 409,
+      body: { code: 'TEAM_IN_USE', detail: expect.stringContaining('1 identity provider') },
+    })
+    await world.admin.ask('DELETE', `/api/core/identity-providers/${id}`)
+    expect((await world.admin.ask('DELETE', `/api/core/roles/${role}`)).status).toBe(204)
+    expect((await world.admin.ask('DELETE', `/api/core/teams/${joinTeam}`)).status).toBe(204)
   })
 })
 
@@ -441,6 +474,7 @@ describe('an attacker', () => {
   })
 
   test('makes nobody who is signed in somebody else unasked', async () => {
+    await world.rewind()
     const { browser, back } = await ready()
     await browser.signIn(administrator)
     const { body } = await browser.finish(provider, back.search)
@@ -452,6 +486,7 @@ describe('an attacker', () => {
   })
 
   test('finds nobody let in by a provider that was switched off or changed while it answered', async () => {
+    await world.rewind()
     for (const values of [{ enabled: false }, { domains: ['garonne.example', 'loire.example'] }]) {
       const { browser, back } = await ready()
       await browser.signIn(administrator)
@@ -464,7 +499,18 @@ describe('an attacker', () => {
     }
   })
 
+  test('loses what a provider opened when a domain of it is taken away, and not when one is added', async () => {
+    await world.rewind()
+    const { browser, back } = await ready()
+    await browser.finish(provider, back.search)
+    await world.change(provider, { domains: ['garonne.example', 'loire.example'] })
+    expect((await browser.me()).status).toBe(200)
+    await world.change(provider, { domains: ['garonne.example'] })
+    expect((await browser.me()).status).toBe(401)
+  })
+
   test('keeps no session that a provider opened after it was switched off', async () => {
+    await world.rewind()
     const { browser, back } = await ready()
     await browser.finish(provider, back.search)
     const { rows } = await sql<{ held: object }>`select to_jsonb(s) as held from core.session s
@@ -648,7 +694,8 @@ describe('the log', () => {
     const dead = { ...settings(), name: 'Dead', issuer: 'http://127.0.0.1:1', enabled: true }
     const { id } = await world.provider(dead)
     const answer = await world.browser().ask('POST', '/api/auth/sign-on/start', { provider: id })
-    expect(answer).toMatchObject({ status: 502, body: { code: 'OUTGOING_FAILED' } })
+    expect(answer).toMatchObject({ status: 502, body: { code: 'SIGN_ON_UNREACHED' } })
+    expect(JSON.stringify(answer.body)).not.toContain('127.0.0.1')
     const log = world.lines.join('\n')
     expect(log).toContain('a request failed')
     expect(log).not.toContain(idp.client.secret)

@@ -147,6 +147,20 @@ describe('signing in', () => {
     expect(await signOn(world.browser(), { subject: 'y' })).toMatchObject({ body: { code: 'SIGN_ON_EMAIL_MISSING' } })
   })
 
+  test('knows people by an attribute where the provider has one that lasts', async () => {
+    const person = somebody()
+    await invite(person.email)
+    const byAddress = { NameIDFormat: 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress' }
+    await world.change(provider, { subjectAttribute: 'employee-number' })
+    expect(await signOn(world.browser(), person, { fields: byAddress })).toMatchObject({ status: 401 })
+    // Whatever lasts there; that of this provider's few attributes which its people do not change.
+    await world.change(provider, { subjectAttribute: 'http://schemas.microsoft.com/identity/claims/displayname' })
+    expect(await signOn(world.browser(), person, { fields: byAddress })).toMatchObject({ status: 200 })
+    const renamed = { ...byAddress, NameID: 'renamed@garonne.example' }
+    expect(await signOn(world.browser(), person, { fields: renamed })).toMatchObject({ status: 200 })
+    await world.change(provider, { subjectAttribute: null })
+  })
+
   test('takes the certificate that comes next beside the one that goes', async () => {
     const person = somebody()
     await invite(person.email)
@@ -237,6 +251,18 @@ describe('an attacker', () => {
       { fields: { NameIDFormat: 'urn:oasis:names:tc:SAML:2.0:nameid-format:transient' } },
       'for good',
     ],
+    'that names somebody by an address': [
+      { fields: { NameIDFormat: 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress' } },
+      'for good',
+    ],
+    'with a digest of SHA-1': [
+      {
+        after: (xml) =>
+          xml.replace('http://www.w3.org/2001/04/xmlenc#sha256', 'http://www.w3.org/2000/09/xmldsig#sha1'),
+      },
+      'signature',
+    ],
+    'signed with SHA-1': [{ algorithm: 'http://www.w3.org/2000/09/xmldsig#rsa-sha1' }, 'signature'],
     'with a document type': [{ after: (xml) => `<!DOCTYPE a [<!ENTITY b "c">]>${xml}` }, 'cannot be read'],
     'that is no answer': [{ after: () => '<a/>' }, 'cannot be read'],
   }

@@ -42,6 +42,8 @@ export interface Forgery {
   readonly after?: (xml: string) => string
   /** What is signed; the assertion alone when absent. */
   readonly signs?: 'response' | 'nothing'
+  /** What it is signed by; RSA with SHA-256 when absent. */
+  readonly algorithm?: string
   /** Signs with a key of its own that its certificate does not belong to. */
   readonly key?: string
 }
@@ -89,12 +91,12 @@ export function startSamlProvider(issuer: string) {
   samlify.setSchemaValidator({ validate: async () => 'not looked at' })
   const { key, certificate } = makeCertificate(issuer)
   const redirect = 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect'
-  const entity = (privateKey: string) =>
+  const entity = (privateKey: string, algorithm = 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256') =>
     samlify.IdentityProvider({
       entityID: issuer,
       privateKey,
       signingCert: certificate,
-      requestSignatureAlgorithm: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
+      requestSignatureAlgorithm: algorithm,
       nameIDFormat: ['urn:oasis:names:tc:SAML:2.0:nameid-format:persistent'],
       singleSignOnService: [{ Binding: redirect, Location: `${issuer}/sign-in` }],
       loginResponseTemplate: {
@@ -148,7 +150,8 @@ export function startSamlProvider(issuer: string) {
         const filled = samlify.SamlLib.replaceTagsByValue(template.replace('{AuthnStatement}', signedIn), fields)
         return { id: fields['ID']!, context: (forgery.before ?? ((xml) => xml))(filled) }
       }
-      const signer = forgery.key === undefined ? idp : entity(forgery.key)
+      const isUsual = forgery.key === undefined && forgery.algorithm === undefined
+      const signer = isUsual ? idp : entity(forgery.key ?? key, forgery.algorithm)
       const made = await signer.createLoginResponse(service, request, 'post', {}, { customTagReplacement: fill })
       const unsigned = (xml: string) =>
         forgery.signs === 'nothing' ? xml.replaceAll(/<ds:Signature.*?<\/ds:Signature>/gs, '') : xml

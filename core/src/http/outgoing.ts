@@ -2,6 +2,8 @@ import { lookup } from 'node:dns/promises'
 import { request as plainRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { request as secureRequest } from 'node:https'
 import { BlockList, isIP } from 'node:net'
+import type { Logger } from 'pino'
+import type { SocleError } from '../errors.ts'
 import { addressList, isListed } from '../identity/addresses.ts'
 import { outgoingFailed, outgoingRefused, outgoingTooLarge, outgoingUrlInvalid } from './problem.ts'
 
@@ -66,50 +68,83 @@ export function isPublicAddress(address: string): boolean {
  */
 export class Outgoing {
   readonly #allowed: BlockList
+  readonly #log: Logger | undefined
 
-  constructor({ allowed = [] }: OutgoingConfig = {}) {
+  /** @param log - where an address is written that is answered to nobody, for whoever asks could learn our network by it */
+  constructor({ allowed = [] }: OutgoingConfig = {}, log?: Logger) {
     this.#allowed = addressList(allowed)
+    this.#log = log
   }
 
   /**
    * @throws `OUTGOING_URL_INVALID`, `OUTGOING_REFUSED` (422), `OUTGOING_FAILED`, `OUTGOING_TOO_LARGE` (502)
    */
-  async fetch(address: string | URL, options: OutgoingRequest = {}): Promise<Response> {
+  async fetch(address: string | URL, { patience = 10_000, ...options }: OutgoingRequest = {}): Promise<Response> {
     const url = URL.parse(String(address))
     if (!url || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
       throw outgoingUrlInvalid({ url: withoutSecrets(url, String(address)) })
-    const target = await this.#judged(url)
-    return send(url, target, options)
+    // One patience for all of it: the name, each address it has, and the answer.
+    const signal = AbortSignal.timeout(patience)
+    const targets = await this.#judged(url, signal)
+    for (const target of targets.slice(0, -1)) {
+      try {
+        return await send(url, target, options, signal)
+      } catch (error) {
+        if (!(error instanceof Unreached) || signal.aborted) throw refusalOf(error)
+      }
+    }
+    return send(url, targets.at(-1)!, options, signal).catch((error: unknown) => {
+      throw refusalOf(error)
+    })
   }
 
-  /** The address to connect to, once every address of the host is known to be fit. */
-  async #judged(url: URL): Promise<string> {
+  /** The addresses to connect to, once every address of the host is known to be fit. */
+  async #judged(url: URL, signal: AbortSignal): Promise<string[]> {
     const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
-    const found = isIP(host) === 0 ? await resolved(host, url) : [host]
+    const found = isIP(host) === 0 ? await resolved(host, url, signal) : [host]
     for (const address of found) {
       if (isListed(this.#allowed, address)) continue
-      if (!isPublicAddress(address)) throw outgoingRefused({ host, address })
+      if (!isPublicAddress(address)) {
+        this.#log?.warn({ host, address }, 'an outgoing request into a private network was refused')
+        throw outgoingRefused({ host })
+      }
       if (url.protocol !== 'https:') throw outgoingUrlInvalid({ url: withoutSecrets(url, '') })
     }
-    return found[0]!
+    return found
   }
 }
 
-async function resolved(host: string, url: URL): Promise<string[]> {
-  try {
-    const found = await lookup(host, { all: true })
-    return found.map(({ address }) => address)
-  } catch {
-    throw outgoingFailed({ host: url.host, reason: 'name' })
+/** No connection came about, so nothing was sent: another address of the same host may be tried. */
+class Unreached extends Error {
+  readonly refusal: SocleError
+
+  constructor(refusal: SocleError) {
+    super(refusal.message)
+    this.refusal = refusal
   }
+}
+
+const refusalOf = (error: unknown): unknown => (error instanceof Unreached ? error.refusal : error)
+
+async function resolved(host: string, url: URL, signal: AbortSignal): Promise<string[]> {
+  const late = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(outgoingFailed({ host: url.host, reason: 'late' })), { once: true })
+  })
+  // Nobody waits for it once the name is known.
+  late.catch(() => {})
+  const named = lookup(host, { all: true }).catch(() => {
+    throw outgoingFailed({ host: url.host, reason: 'name' })
+  })
+  const found = await Promise.race([named, late])
+  return [...new Set(found.map(({ address }) => address))]
 }
 
 function send(
   url: URL,
   target: string,
-  { method = 'GET', headers = {}, body, patience = 10_000, mostBytes = 1_048_576 }: OutgoingRequest,
+  { method = 'GET', headers = {}, body, mostBytes = 1_048_576 }: OutgoingRequest,
+  signal: AbortSignal,
 ): Promise<Response> {
-  const signal = AbortSignal.timeout(patience)
   const options: RequestOptions = {
     method,
     headers: { ...headers, ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }) },
@@ -126,9 +161,10 @@ function send(
     const request = (url.protocol === 'https:' ? secureRequest : plainRequest)(url, options, (message) => {
       read(message, mostBytes, url).then(resolve, reject)
     })
-    request.on('error', (error: NodeJS.ErrnoException) =>
-      reject(outgoingFailed({ host: url.host, reason: signal.aborted ? 'late' : reasonOf(error) })),
-    )
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      const refusal = outgoingFailed({ host: url.host, reason: signal.aborted ? 'late' : reasonOf(error) })
+      reject(error.syscall === 'connect' ? new Unreached(refusal) : refusal)
+    })
     request.end(body)
   })
 }

@@ -66,11 +66,11 @@ export const outgoingUrlInvalid = defineError<{ url: string }>(
   ({ url }) => `"${url}" is no address Socle fetches from. Write one that begins with https:// and names no user.`,
 )
 
-export const outgoingRefused = defineError<{ host: string; address: string }>(
+export const outgoingRefused = defineError<{ host: string }>(
   'OUTGOING_REFUSED',
   422,
-  ({ host, address }) =>
-    `${host} leads to ${address}, which is inside a private network. Use a public address, or let the operator add this one to SOCLE_OUTGOING_ALLOWED.`,
+  ({ host }) =>
+    `${host} leads into a private network. Use a public address, or let the operator add its network to SOCLE_OUTGOING_ALLOWED.`,
 )
 
 /** What becomes of a request to somebody else's server. */

@@ -292,10 +292,11 @@ export const administratorRoleFixed = defineError(
     'The administrator role always has every right, so that nobody locks the workspace. Make a role of your own and change that.',
 )
 
-export const roleInUse = defineError<{ name: string; users: number; keys: number }>(
+export const roleInUse = defineError<{ name: string; users: number; keys: number; providers: number }>(
   'ROLE_IN_USE',
   409,
-  ({ name, users, keys }) => `${name} is held by ${users} users and ${keys} API keys. Give them another role first.`,
+  ({ name, users, keys, providers }) =>
+    `${name} is held by ${users} users and ${keys} API keys, and given by ${providers} identity providers. Give them another role first.`,
 )
 
 export const grantInvalid = defineError<{ where: string; reason: string }>(
@@ -324,10 +325,11 @@ export const teamCycle = defineError<{ name: string; parent: string }>(
     `${parent} is ${name} itself or below it, so ${name} cannot be put under it. Choose a team outside of it.`,
 )
 
-export const teamInUse = defineError<{ name: string; members: number; teams: number }>(
+export const teamInUse = defineError<{ name: string; members: number; teams: number; providers: number }>(
   'TEAM_IN_USE',
   409,
-  ({ name, members, teams }) => `${name} still has ${members} members and ${teams} teams below it. Move them first.`,
+  ({ name, members, teams, providers }) =>
+    `${name} still has ${members} members, ${teams} teams below it and ${providers} identity providers whose people join it. Move them first.`,
 )
 
 export const memberNotActive = defineError<{ name: string }>(
@@ -366,6 +368,13 @@ export const signOnGone = defineError(
   401,
   () =>
     'This sign-in was not begun in this browser, was used already, or took longer than ten minutes. Begin again on the sign-in page.',
+)
+
+export const signOnUnreached = defineError<{ provider: string }>(
+  'SIGN_ON_UNREACHED',
+  502,
+  ({ provider }) =>
+    `${provider} cannot be reached at this moment. Try again, or sign in another way; an administrator can test it in the settings.`,
 )
 
 export const signOnDeclined = defineError<{ provider: string; reason: string }>(
@@ -512,5 +521,5 @@ export const administratorLockedOut = defineError<{ provider: string }>(
   'ADMINISTRATOR_LOCKED_OUT',
   409,
   ({ provider }) =>
-    `Without ${provider} no administrator could sign in: none has a password or passkey of their own. Set one up first.`,
+    `Without ${provider} no administrator could sign in: none has a password or passkey of their own. Set one up first, then change it.`,
 )

@@ -75,14 +75,15 @@ const administratorRoleStays = defineGuard('core.role', ['update', 'delete'], ({
 })
 
 const roleIsFree = defineGuard('core.role', ['delete'], async ({ record }, ctx) => {
-  const { rows } = await sql<{ users: number; keys: number }>`
+  const { rows } = await sql<{ users: number; keys: number; providers: number }>`
     select
       (select count(*) from core.role_assignment where workspace = ${ctx.workspace.id}::uuid and role_id = ${record.id}::uuid and deleted_at is null) as users,
-      (select count(*) from core.api_key where workspace = ${ctx.workspace.id}::uuid and role_id = ${record.id}::uuid and revoked_at is null and deleted_at is null) as keys`.execute(
+      (select count(*) from core.api_key where workspace = ${ctx.workspace.id}::uuid and role_id = ${record.id}::uuid and revoked_at is null and deleted_at is null) as keys,
+      (select count(*) from core.identity_provider where workspace = ${ctx.workspace.id}::uuid and role_id = ${record.id}::uuid and deleted_at is null) as providers`.execute(
     ctx.sql,
   )
-  const { users = 0, keys = 0 } = rows[0] ?? {}
-  if (users + keys > 0) throw roleInUse({ name: String(record['name']), users, keys })
+  const { users = 0, keys = 0, providers = 0 } = rows[0] ?? {}
+  if (users + keys + providers > 0) throw roleInUse({ name: String(record['name']), users, keys, providers })
 })
 
 const roleIsGivenByWhoMay = defineGuard('core.role-assignment', every, async ({ record, before }, ctx) => {
@@ -140,15 +141,16 @@ const teamHasNoCycle = defineGuard('core.team', ['create', 'update', 'restore'],
 })
 
 const teamIsEmpty = defineGuard('core.team', ['delete'], async ({ record }, ctx) => {
-  const { rows } = await sql<{ members: number; teams: number }>`
+  const { rows } = await sql<{ members: number; teams: number; providers: number }>`
     select
       (select count(*) from core.team_member where workspace = ${ctx.workspace.id}::uuid and team = ${record.id}::uuid and deleted_at is null
         and (to_date is null or to_date > ${ctx.clock.today()}::date)) as members,
-      (select count(*) from core.team where workspace = ${ctx.workspace.id}::uuid and parent_id = ${record.id}::uuid and deleted_at is null) as teams`.execute(
+      (select count(*) from core.team where workspace = ${ctx.workspace.id}::uuid and parent_id = ${record.id}::uuid and deleted_at is null) as teams,
+      (select count(*) from core.identity_provider where workspace = ${ctx.workspace.id}::uuid and join_team = ${record.id}::uuid and deleted_at is null) as providers`.execute(
     ctx.sql,
   )
-  const { members = 0, teams = 0 } = rows[0] ?? {}
-  if (members + teams > 0) throw teamInUse({ name: String(record['name']), members, teams })
+  const { members = 0, teams = 0, providers = 0 } = rows[0] ?? {}
+  if (members + teams + providers > 0) throw teamInUse({ name: String(record['name']), members, teams, providers })
 })
 
 const keyAddressesAreAddresses = defineGuard('core.api-key', ['create', 'update'], ({ record }) => {
@@ -183,11 +185,15 @@ const providerIsSound = defineGuard('core.identity-provider', ['create', 'update
 
 const mailDomain = /^(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/
 
+/** What of a provider decides whether it still lets in whom it let in: a wrong one keeps them out as surely as none. */
+const deciding = ['issuer', 'clientId', 'secretSetAt', 'domains', 'certificates', 'entryPoint', 'subjectAttribute']
+
 const providerIsNotTheLastWay = defineGuard(
   'core.identity-provider',
   ['update', 'delete'],
-  async ({ record, before, action }, ctx) => {
-    if (before?.['enabled'] !== true || (action === 'update' && record['enabled'] === true)) return
+  async ({ record, before, action, changed }, ctx) => {
+    const weakens = action === 'delete' || record['enabled'] !== true || deciding.some((field) => changed.has(field))
+    if (before?.['enabled'] !== true || !weakens) return
     const { rows } = await sql<{ last: boolean }>`select core.provider_is_last_way(${record.id}::uuid) as last`.execute(
       ctx.sql,
     )

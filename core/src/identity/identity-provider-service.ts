@@ -22,6 +22,8 @@ export interface ProviderValues {
   /** Kept sealed, and answered by nothing; null takes it away. */
   readonly clientSecret?: string | null
   readonly entryPoint?: string | null
+  /** Attribute of a SAML assertion that names an account for good; its persistent name id when null. */
+  readonly subjectAttribute?: string | null
   readonly certificates?: readonly string[]
 }
 

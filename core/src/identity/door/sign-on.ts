@@ -1,11 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { z } from 'zod'
+import { SocleError } from '../../errors.ts'
 import { readText } from '../../http/body.ts'
 import { permissionDenied } from '../../permissions/errors.ts'
 import { recordNotFound } from '../../records/errors.ts'
-import { notSignedIn, returnRefused, signOnGone, signOnUnknown } from '../errors.ts'
+import { notSignedIn, returnRefused, signOnGone, signOnUnknown, signOnUnreached } from '../errors.ts'
 import { cookieValue } from '../sessions.ts'
 import { authPath } from '../sign-in.ts'
+import type { Provider } from '../sign-on/provider.ts'
 import { readMetadata } from '../sign-on/saml-metadata.ts'
 import { vouchedBy } from '../sign-on/vouching.ts'
 import { bodyOf, privately, withCookies, type Answers, type Call, type Door } from './door.ts'
@@ -67,7 +69,7 @@ export const signOnAnswers: Answers = {
     const { kind } = provider
     const hand = { provider: id, kind, browser: hashOf(browser), returnTo: ownPath(door, returnTo), rememberMe, kept }
     const state = await tokens.issue('sign-on', hand, patience)
-    const url = await protocol.address(provider, kept, state)
+    const url = await discreetly(provider, protocol.address(provider, kept, state))
     const answer = privately({ url: url.href })
     answer.headers.append('set-cookie', browserCookie(door, browser, patience))
     return answer
@@ -118,9 +120,8 @@ export const signOnAnswers: Answers = {
     if (!hand) throw signOnGone({})
     const provider = await signOn.providers.demand(id)
     const posted = new URLSearchParams({ SAMLResponse: hand.answer ?? '' })
-    const voucher = await signOn
-      .protocol(provider)
-      .voucher(provider, hand.kept, provider.kind === 'saml' ? posted : params)
+    const said = provider.kind === 'saml' ? posted : params
+    const voucher = await discreetly(provider, signOn.protocol(provider).voucher(provider, hand.kept, said))
     const { version } = provider
     const { returnTo, rememberMe } = hand
     return enter(door, call, { provider: id, version, browser: begun.browser, returnTo, rememberMe, voucher })
@@ -159,6 +160,16 @@ export const signOnAnswers: Answers = {
     const answer = await door.parts.signOn.outgoing.fetch(body.url)
     return privately(readMetadata(await answer.text()))
   },
+}
+
+/** What became of a request to a provider is told to who manages it: to anybody it would describe our network. */
+async function discreetly<T>({ name }: Provider, asked: Promise<T>): Promise<T> {
+  try {
+    return await asked
+  } catch (error) {
+    if (!(error instanceof SocleError) || !error.code.startsWith('OUTGOING_')) throw error
+    throw Object.assign(signOnUnreached({ provider: name }), { cause: error })
+  }
 }
 
 /**

@@ -34,6 +34,8 @@ export const IdentityProviderSchema = defineEntity({
     /** What its assertions are signed with, PEM. */
     certificates: p.json<readonly string[]>().default('[]'),
     secretSetAt: p.datetime().nullable(),
+    /** Attribute of SAML that names an account for good; the persistent name id when null. */
+    subjectAttribute: p.string().length(500).nullable(),
   },
 })
 

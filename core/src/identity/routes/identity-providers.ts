@@ -27,6 +27,7 @@ const values = {
   clientId: z.string().trim().max(500).nullable().optional(),
   clientSecret: z.string().min(1).max(2_000).nullable().optional(),
   entryPoint: z.string().trim().max(1_000).nullable().optional(),
+  subjectAttribute: z.string().trim().min(1).max(500).nullable().optional(),
   certificates: z.array(z.string().max(20_000)).max(10).optional(),
 }
 const newProvider = z.strictObject({ ...values, kind: z.enum(['oidc', 'saml']) })

@@ -106,7 +106,7 @@ export class Oidc implements Protocol<Kept> {
     } catch (error) {
       const said = error instanceof ResponseBodyError ? error.error : undefined
       if (said === undefined) checks.push(failed('client', error))
-      else checks.push({ id: 'client', ok: said === 'invalid_grant', values: { said } })
+      else checks.push({ id: 'client', ok: said === 'invalid_grant', values: { said: wordOf(said) } })
     }
     return checks
   }

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Workspace } from '../../actor.ts'
 import type { Sql } from '../../database/database.ts'
 import type { ProviderKind } from '../entities/identity-provider.ts'
+import { domainOf } from '../email-domain.ts'
 import { signOnUnknown } from '../errors.ts'
 import { workspaceJson } from '../sessions.ts'
 
@@ -24,6 +25,8 @@ export interface Provider {
   readonly sealed: string | null
   readonly entryPoint: string | null
   readonly certificates: readonly string[]
+  /** Attribute of SAML that names an account for good; the persistent name id when null. */
+  readonly subjectAttribute: string | null
 }
 
 /** What a provider says of who signed in with it. */
@@ -42,11 +45,6 @@ export interface ProviderButton {
   readonly id: string
   readonly name: string
   readonly workspace: string
-}
-
-/** The domain of an e-mail address, in lower case. */
-export function domainOf(email: string): string {
-  return email.slice(email.lastIndexOf('@') + 1).toLowerCase()
 }
 
 /** The providers that are on, of all workspaces: whoever signs in has not said yet where they work. */
@@ -69,7 +67,7 @@ export class Providers {
     const { rows } = await sql<Provider>`
       select p.id, p.version, p.name, p.kind, p.enabled, ${workspaceJson('w')} as workspace, p.strong, p.domains, p.admission,
         p.role_id as role, p.join_team as "joinTeam", p.issuer, p.client_id as "clientId", s.sealed,
-        p.entry_point as "entryPoint", p.certificates
+        p.entry_point as "entryPoint", p.certificates, p.subject_attribute as "subjectAttribute"
       from core.identity_provider p join core.workspace w on w.id = p.workspace
       left join core.identity_provider_secret s on s.provider = p.id
       where p.id::text = ${id} and p.deleted_at is null`.execute(this.#owner)

@@ -49,7 +49,10 @@ type Assertion = z.output<typeof assertionSchema>['Assertion']
 
 const bearer = 'urn:oasis:names:tc:SAML:2.0:cm:bearer'
 const success = 'urn:oasis:names:tc:SAML:2.0:status:Success'
-const transient = 'urn:oasis:names:tc:SAML:2.0:nameid-format:transient'
+const persistent = 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent'
+
+// Of the algorithms a signature names, those nobody can forge by finding two texts of one digest; RSA's of SHA-1 is none.
+const soundAlgorithm = /[#-]sha(?:256|384|512)$/
 
 // As directories and suites call them, the plain ones first.
 const emailNames = [
@@ -96,6 +99,7 @@ export class Saml implements Protocol<Kept> {
     const { acs, entityId } = this.#parts.addressesOf(provider.id)
     const envelope = envelopeOf(response)
     if (!envelope) throw refused('form')
+    if (!envelope.algorithms.every((it) => soundAlgorithm.test(it))) throw refused('signature')
     if (envelope.destination !== undefined && envelope.destination !== acs) throw refused('recipient')
     if (envelope.status !== success) throw refused('status')
     if (envelope.request !== request) throw refused('request')
@@ -116,7 +120,7 @@ export class Saml implements Protocol<Kept> {
     if (asked.length === 0) throw refused('request')
     if (!asked.some((it) => it['NotOnOrAfter'] !== undefined && this.#holds(it)) || !this.#holds(conditions.$))
       throw refused('expired')
-    return voucherOf(assertion, refused)
+    return voucherOf(assertion, provider, refused)
   }
 
   async test(provider: Provider): Promise<Check[]> {
@@ -190,6 +194,8 @@ interface Envelope {
   readonly destination: string | undefined
   readonly request: string | undefined
   readonly status: string | undefined
+  /** Of every signature and digest, wherever it stands. */
+  readonly algorithms: readonly string[]
 }
 
 /** The outermost element of an answer; undefined for what is none. It may be unsigned: it only ever refuses. */
@@ -197,6 +203,7 @@ function envelopeOf(response: string): Envelope | undefined {
   const xml = Buffer.from(response, 'base64').toString('utf8')
   const parser = new SaxesParser({ xmlns: true })
   const open: string[] = []
+  const algorithms: string[] = []
   let [isFit, status] = [true, undefined as string | undefined]
   let root: Readonly<Record<string, string>> | undefined
   parser.on('error', () => (isFit = false))
@@ -205,29 +212,36 @@ function envelopeOf(response: string): Envelope | undefined {
   parser.on('opentag', ({ local, attributes: found }) => {
     const values = Object.fromEntries(Object.values(found).map(({ local: name, value }) => [name, value]))
     if (open.length === 0) [root, isFit] = [values, isFit && local === 'Response']
+    if (local === 'SignatureMethod' || local === 'DigestMethod') algorithms.push(values['Algorithm'] ?? '')
     if (open.length === 2 && open[1] === 'Status' && local === 'StatusCode') status = values['Value']
     open.push(local)
   })
   parser.on('closetag', () => void open.pop())
   parser.write(xml).close()
   if (!isFit || !root) return undefined
-  return { destination: root['Destination'], request: root['InResponseTo'], status }
+  return { destination: root['Destination'], request: root['InResponseTo'], status, algorithms }
 }
 
-function voucherOf({ Issuer, Subject, AttributeStatement }: Assertion, refused: (reason: string) => Error): Voucher {
+function voucherOf(
+  { Issuer, Subject, AttributeStatement }: Assertion,
+  { subjectAttribute }: Provider,
+  refused: (reason: string) => Error,
+): Voucher {
   const nameId = Subject[0]!.NameID[0]!
-  // A name made up for one visit would be another person at the next.
-  if (nameId._ === undefined || nameId._ === '' || nameId.$['Format'] === transient) throw refused('subject')
   const said = new Map<string, string>()
   for (const { $, AttributeValue } of AttributeStatement.flatMap(({ Attribute }) => Attribute)) {
     const value = AttributeValue[0]?._?.trim()
     if (value) said.set(($['Name'] ?? '').toLowerCase(), value)
   }
+  // A name made up for one visit would be another person at the next, and an address is given to somebody else in time.
+  const isForGood = nameId.$['Format'] === persistent
+  const subject = subjectAttribute === null ? isForGood && nameId._ : said.get(subjectAttribute.toLowerCase())
+  if (!subject) throw refused('subject')
   const first = (names: readonly string[]) => names.map((name) => said.get(name)).find((it) => it !== undefined)
-  const email = first(emailNames) ?? (/^[^\s@]+@[^\s@]+$/.test(nameId._) ? nameId._ : undefined)
+  const email = first(emailNames) ?? (/^[^\s@]+@[^\s@]+$/.test(nameId._ ?? '') ? nameId._ : undefined)
   return {
     issuer: Issuer[0]!._!,
-    subject: nameId._,
+    subject,
     email,
     // SAML has no word for it: what the company's directory signs is what the company says of its own people.
     isVerified: email !== undefined,

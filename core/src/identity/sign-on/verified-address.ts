@@ -1,4 +1,4 @@
-import { domainOf } from './provider.ts'
+import { domainOf } from '../email-domain.ts'
 
 /** Google's issuer, as it writes it itself and as others copy it. */
 const google = /^(?:https:\/\/)?accounts\.google\.com\/?$/

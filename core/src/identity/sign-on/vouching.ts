@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { uuidv7 } from 'uuidv7'
 import type { Sql } from '../../database/database.ts'
 import type { Context } from '../../context.ts'
+import { domainOf } from '../email-domain.ts'
 import type { MemberState } from '../entities/member.ts'
 import {
   signOnConfirmFirst,
@@ -14,7 +15,7 @@ import {
 } from '../errors.ts'
 import { foldedEmail } from '../sign-in-delay.ts'
 import { UserService } from '../user-service.ts'
-import { domainOf, type Provider, type Voucher } from './provider.ts'
+import type { Provider, Voucher } from './provider.ts'
 
 /** Whom a provider vouched for, and what becomes of them here. */
 export interface Vouched {
@@ -79,7 +80,9 @@ export async function vouchedBy(
 
 /** The address, as it is looked up. */
 function verified(provider: Provider, { email, isVerified }: Voucher): string {
-  if (email === undefined) throw signOnEmailMissing({ provider: provider.name })
+  // Anything else it wrote there is no address, and is repeated to nobody.
+  if (email === undefined || !/^[^\s@]{1,64}@[^\s@]{1,189}$/.test(email))
+    throw signOnEmailMissing({ provider: provider.name })
   if (!isVerified) throw signOnEmailUnverified({ provider: provider.name, email })
   return foldedEmail(email)
 }
