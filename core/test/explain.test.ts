@@ -313,6 +313,11 @@ test('who sees a record is told by name, each with the rule that lets them, a pa
     ['Owner', 'OWNER'],
   ])
   expect((await guest.get(path)).status).toBe(403)
+  // Who may not see the record is told no more of who does than of one that never was.
+  const auditor = await company.as({ name: 'Auditor', may: ['core.audit.read'] })
+  expect((await auditor.get(path)).status).toBe(404)
+  const named = `/api/core/explain/readers?resource=core.audit&record=${record}`
+  expect((await company.admin.get(named)).status).toBe(404)
   for (let n = 0; n < 60; n += 1)
     await company.inside((ctx) =>
       sql`insert into core.member (id, workspace, name) values (${uuidv7()}::uuid, ${company.workspace.id}::uuid, ${`Many ${n}`})`.execute(

@@ -170,6 +170,43 @@ describe('a record shared for writing', () => {
     })
   })
 
+  test('is not made their own by what a condition of their grants looks at', async () => {
+    const id = await account({ city: 'Pau' })
+    const grants = (['read', 'update'] as const).map((action) => ({
+      resource: 'core.account',
+      action,
+      visibility: 'all' as const,
+      condition: 'industry = "Steel"',
+    }))
+    const steel = await app.as({ name: 'Steel', grants })
+    expect((await give(id, { access: 'write', user: steel.who.actor.id })).status).toBe(201)
+    expect((await steel.patch(`${accounts}/${id}`, { version: 1, city: 'Dax' })).status).toBe(200)
+    expect(await steel.patch(`${accounts}/${id}`, { version: 2, industry: 'Steel' })).toMatchObject({
+      status: 403,
+      body: { code: 'SHARED_NOT_OWNED' },
+    })
+    expect((await owner.get(`${accounts}/${id}`)).body.data).toMatchObject({ city: 'Dax', industry: null })
+  })
+
+  test('a private view stays private, whoever writes it', async () => {
+    const grants = [
+      ...own('read', 'create', 'update', 'share'),
+      { resource: 'core.view', action: '*', visibility: 'all' as const },
+    ]
+    const [hers, theirs] = [
+      await app.as({ name: 'Hers', grants }),
+      await app.as({ name: 'Theirs', grants, may: ['core.view.share'] }),
+    ]
+    const view = (await hers.post('/api/core/views', { name: 'Quiet', resource: 'core.account', kind: 'table' })).body
+      .data
+    const lent = { resource: 'core.view', records: [view.id], user: theirs.who.actor.id, access: 'write' }
+    expect((await hers.post(shares, lent)).status).toBe(201)
+    expect(await theirs.patch(`/api/core/views/${view.id}`, { version: 1, scope: 'shared' })).toMatchObject({
+      status: 403,
+      body: { code: 'SHARED_NOT_OWNED' },
+    })
+  })
+
   test('is changed in bulk too, beside one that is not', async () => {
     const [written, read] = [await account(), await account()]
     await give(written, { access: 'write' })

@@ -8,6 +8,7 @@ import { permissionDenied } from '../permissions/errors.ts'
 import { explain, type Line, type Member, type Verdict } from '../permissions/explain/explain.ts'
 import { isRecordAction, type Asked } from '../permissions/explain/question.ts'
 import { Truths } from '../permissions/explain/truths.ts'
+import { demandMayShare } from '../permissions/sharing/share-service.ts'
 import { queryInvalid, recordNotFound } from '../records/errors.ts'
 import { parsed } from './parsed.ts'
 import { engineOf, unitOf } from './resource-routes.ts'
@@ -79,9 +80,10 @@ export function explainRoutes(kernel: Kernel): Hono<PluginEnv> {
     const place = after === undefined ? undefined : placeOf(after)
     const asked: Asked = await reading(facts, request.req.raw, async (ctx) => {
       const it = askedOf(kernel, ctx, { resource, action: 'read' })
-      await rowOf(ctx, it, record)
-      if (!oversees(facts) && !facts.who.authority.may(`${resource}.share`))
-        throw permissionDenied({ permission: `${resource}.share` })
+      const row = await rowOf(ctx, it, record)
+      // Who hears nothing of the record hears nothing of who sees it.
+      if (!row.record) throw recordNotFound({ resource: it.resource?.entity ?? 'record', id: record })
+      if (!oversees(facts)) await demandMayShare(ctx, { resource, record })
       return it
     })
     const found: Reader[] = []

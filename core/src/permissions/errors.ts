@@ -24,7 +24,7 @@ export const sharedNotOwned = defineError<{ resource: string; id: string }>(
   'SHARED_NOT_OWNED',
   403,
   ({ resource, id }) =>
-    `You see ${resource} "${id}" because it was shared with you: its owner, its team and with whom it is shared are not yours to change. Ask whoever shared it.`,
+    `You see ${resource} "${id}" because it was shared with you: whose it is and who sees it are not yours to change. Ask whoever shared it.`,
 )
 
 // Declared where expressions refuse it, because filters are where most of its refusals happen.

@@ -110,6 +110,8 @@ export interface ResourceOptions {
   readonly nav?: boolean
   /** Which rows are for whom, where that is not a matter of their owner's team: private and shared things. */
   readonly audience?: Audience
+  /** Fields that say, beside its owner and team, whose a record is: with whom it was shared may not change them. */
+  readonly belonging?: readonly string[]
   /**
    * What a partner's people find here: records whose field says one of the partners they stand for; or, of things everybody
    * has for themselves, those whose field names the person. Without it, none but those opened to them by a share.

@@ -19,7 +19,7 @@ import { refuseMerged, survivorOf } from './merge/merged.ts'
 import { namedFault } from './labels.ts'
 import type { FieldModel } from './model.ts'
 import { nextNumber } from './numbers.ts'
-import { belongingOf, demandOwnReach } from './own-reach.ts'
+import { belongingOf, demandOwnReach, ownReach, refuseTaking } from './own-reach.ts'
 import { tableOf } from './past.ts'
 import { asReadable, columnsOf, demandAction } from './read.ts'
 import type { RecordJson, WriteOptions } from './records.ts'
@@ -339,6 +339,9 @@ async function change(
   if (action !== 'delete') missingValues(scope, resource, before, after)
   refuseForeign(scope, resource, after)
   const belonging = belongingOf(resource)
+  // Asked only where something is shared with the actor.
+  const isLent = action === 'update' && scope.access(resource, 'update').shared !== undefined
+  const reach = isLent ? await ownReach(scope, resource, before.id) : undefined
   // By whoever asks or by a guard that follows from it: both are the actor's doing.
   if (
     action === 'update' &&
@@ -356,6 +359,7 @@ async function change(
   after['updatedBy'] = scope.ctx.actor.type === 'user' ? (scope.ctx.actor.id ?? null) : null
   const write = { before, after, changed, acknowledged: options.acknowledge ?? [] }
   const [record] = await keep(scope, resource, action, [write])
+  if (reach) await refuseTaking(scope, resource, before.id, reach)
   return asReadable(scope, resource, record!)
 }
 

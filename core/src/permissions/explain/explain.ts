@@ -382,11 +382,15 @@ class Explainer {
     })
   }
 
-  /** A condition is the administrator's, and may look at what the asker may not read: then it is not told. */
-  #mayRead({ expression }: CheckedExpression): boolean {
+  /**
+   * A condition is the administrator's, and may look at what the asker may not read, in this record or in one it points at:
+   * then it is not told.
+   */
+  #mayRead({ expression, paths }: CheckedExpression): boolean {
     const { scope } = this.#ctx.records as RecordEngine
     const { resource } = this.#asked
     if (!resource) return false
+    const isCrossing = paths.some((path) => path.includes('.'))
     try {
       checkExpression(expression, {
         resource,
@@ -394,7 +398,8 @@ class Explainer {
         access: {
           readable(id, field) {
             const access = scope.access(scope.catalog.of(id), 'read')
-            return access.allowed && access.readable(field)
+            const isWithin = access.everything || (id === resource.id && !isCrossing)
+            return access.allowed && isWithin && access.readable(field)
           },
         },
       })

@@ -27,6 +27,7 @@ export const views = defineResource(View, {
   icon: 'layout-grid',
   nav: false,
   audience: readersOfViews,
+  belonging: ['scope', 'role'],
   partner: { person: 'owner' },
   shareable: true,
   fields: {
