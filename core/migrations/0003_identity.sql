@@ -77,6 +77,9 @@ alter table core.member
   -- When a provider last vouched for them, and which.
   add column vouched_at timestamptz,
   add column vouched_by text,
+  -- When a link to an account at a provider was last taken away, and at which.
+  add column unlinked_at timestamptz,
+  add column unlinked_from text,
   -- When an administrator last took their second factor and passkeys away, or ended their sessions.
   add column second_factor_reset_at timestamptz,
   add column sessions_ended_at timestamptz,
@@ -418,6 +421,22 @@ begin
   delete from core.session s using core.login_sessions(person, at) mine where s.id = mine.id and (one is null or s.id = one);
   get diagnostics ended = row_count;
   return ended;
+end $$;
+
+-- Takes away that an account at a provider is a person, and what is open or half open by it. Answers what the provider is
+-- called; null when there is no such link here.
+create function core.login_unlink(person uuid, link uuid) returns text
+  language plpgsql security definer set search_path = core, pg_temp as $$
+declare
+  through uuid;
+begin
+  if not core.is_member(person) then return null; end if;
+  delete from core.external_identity e where e.workspace = core.current_workspace() and e.user_id = person and e.id = link
+    returning e.provider into through;
+  if through is null then return null; end if;
+  delete from core.session where user_id = person and provider = through;
+  delete from core.verification where user_id = person;
+  return (select name from core.identity_provider where id = through);
 end $$;
 
 -- Whether an administrator came in through a provider and none has a way in of their own, or through another provider that

@@ -185,6 +185,37 @@ describe('signing in', () => {
     expect(await signOn(world.browser(), silent.login)).toMatchObject({ body: { code: 'SIGN_ON_EMAIL_MISSING' } })
   })
 
+  test('knows its people until the link is taken away, by an administrator or by themselves', async () => {
+    const { login, email } = somebody()
+    const { id } = (await invite(email)).body.data
+    const links = `/api/core/users/${id}/external-identities`
+    const browser = world.browser()
+    await signOn(browser, login)
+    const [link] = (await world.admin.ask('GET', links)).body.data
+    expect(link).toMatchObject({ provider: 'Entrance', subject: login, lastUsedAt: expect.any(String) })
+    const colleague = { email: `colleague-of-${email}`, password: 'three plain words' }
+    await world.admin.ask('POST', '/api/core/users', { name: 'Colleague', ...colleague })
+    const other = world.browser()
+    await other.signIn(colleague)
+    expect(await other.ask('DELETE', `${links}/${link.id}`)).toMatchObject({ status: 403 })
+    expect(await other.ask('DELETE', `/api/core/me/external-identities/${link.id}`)).toMatchObject({ status: 404 })
+    expect((await world.admin.ask('DELETE', `${links}/${link.id}`)).status).toBe(204)
+    expect((await browser.me()).status).toBe(401)
+    expect((await world.admin.ask('DELETE', `${links}/${link.id}`)).status).toBe(404)
+    const history = await world.admin.ask('GET', `/api/core/users/${id}/history`)
+    expect(JSON.stringify(history.body.data[0])).toContain('unlinkedFrom')
+    // The address has passed to another account there.
+    const heir = somebody({ email })
+    const next = world.browser()
+    expect(await signOn(next, heir.login)).toMatchObject({ status: 200 })
+    const mine = '/api/core/me/external-identities'
+    const [own] = (await next.ask('GET', mine)).body.data
+    expect(own).toMatchObject({ provider: 'Entrance', workspace: 'Garonne', subject: heir.login })
+    expect((await next.ask('DELETE', `${mine}/${own.id}`)).status).toBe(204)
+    expect((await next.me()).status).toBe(401)
+    expect((await world.admin.ask('GET', links)).body.data).toEqual([])
+  })
+
   test('refuses who is deactivated, and deactivation ends the sessions at once', async () => {
     const { login, email } = somebody()
     const { id } = (await invite(email)).body.data

@@ -12,6 +12,7 @@ import type { Authority } from '../permissions/authority.ts'
 import { addressList, clientAddress, type Peer } from './addresses.ts'
 import { ApiKeys } from './api-keys.ts'
 import { Door, type Answer, type Answers, type DoorParts } from './door/door.ts'
+import { externalIdentityAnswers } from './door/external-identities.ts'
 import { linkAnswers } from './door/links.ts'
 import { ownAccountAnswers } from './door/own-account.ts'
 import { passkeyAnswers } from './door/passkeys.ts'
@@ -114,6 +115,7 @@ const answers: Answers = {
   ...secondFactorAnswers,
   ...passkeyAnswers,
   ...sessionAnswers,
+  ...externalIdentityAnswers,
   ...linkAnswers,
   ...signOnAnswers,
   ...viewAsAnswers,

@@ -38,6 +38,8 @@ export const users = defineResource(Member, {
     sessionsEndedAt: { readonly: true },
     vouchedAt: { readonly: true },
     vouchedBy: { readonly: true },
+    unlinkedAt: { readonly: true },
+    unlinkedFrom: { readonly: true },
     partner: { readonly: true },
     partners: { readonly: true },
   },

@@ -83,6 +83,17 @@ export interface SessionJson {
   readonly through: string | null
 }
 
+/** An account at an identity provider that is somebody here. */
+export interface ExternalIdentityJson {
+  readonly id: string
+  /** What the provider is called. */
+  readonly provider: string
+  /** What the provider calls the account for good. */
+  readonly subject: string
+  readonly createdAt: string
+  readonly lastUsedAt: string
+}
+
 interface Assignment {
   readonly id: string
   readonly version: number
@@ -318,6 +329,30 @@ export class UserService {
     if (rows[0]?.ended === 0) return
     // The ledger keeps who did it, and every process lets go of the sessions.
     await this.#records.update(users, user, { sessionsEndedAt: this.#now() }, { internal: true })
+  }
+
+  /** Accounts at identity providers by which somebody comes in here, the last used first. */
+  async externalIdentitiesOf(id: string): Promise<ExternalIdentityJson[]> {
+    await this.get(id)
+    const { rows } = await sql<ExternalIdentityJson>`
+      select e.id, p.name as provider, e.subject, e.created_at as "createdAt", e.last_used_at as "lastUsedAt"
+      from core.external_identity e join core.identity_provider p on p.workspace = e.workspace and p.id = e.provider
+      where e.workspace = ${this.#ctx.workspace.id}::uuid and e.user_id = ${id}::uuid
+      order by e.last_used_at desc, e.id limit 200`.execute(this.#ctx.sql)
+    return rows
+  }
+
+  /** Unlinks an account at a provider from somebody, and ends their sessions through that provider. */
+  async unlink(id: string, link: string): Promise<void> {
+    const user = await this.get(id)
+    await demandMayTouch(this.#ctx, id)
+    const { rows } = await sql<{ provider: string | null }>`
+      select core.login_unlink(${id}::uuid, ${link}::uuid) as provider`.execute(this.#ctx.sql)
+    const provider = rows[0]?.provider ?? null
+    if (provider === null) throw recordNotFound({ resource: 'external identity', id: link })
+    // The ledger keeps who did it, and every process lets go of the sessions.
+    const unlinked = { unlinkedAt: this.#now(), unlinkedFrom: provider }
+    await this.#records.update(users, user, unlinked, { internal: true })
   }
 
   /** Gives the roles listed and takes the others; new ones first, so that the last administrator may swap. */

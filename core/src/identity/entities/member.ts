@@ -26,6 +26,9 @@ export const MemberSchema = defineEntity({
     /** When an identity provider last vouched for them, and what it was called. */
     vouchedAt: p.datetime().nullable(),
     vouchedBy: p.string().nullable(),
+    /** When the link to an account of theirs at a provider was last taken away, and what that was called. */
+    unlinkedAt: p.datetime().nullable(),
+    unlinkedFrom: p.string().nullable(),
     /** Id of the partner they work for; null for the people of the house. What a partner is, a plugin knows. */
     partner: p.uuid().nullable(),
     /** All partners they stand for, their own among them. */

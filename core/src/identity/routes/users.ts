@@ -46,6 +46,13 @@ const session = z.object({
   strong: z.boolean(),
   through: z.string().nullable(),
 })
+const externalIdentity = z.object({
+  id: z.string(),
+  provider: z.string(),
+  subject: z.string(),
+  createdAt: z.string(),
+  lastUsedAt: z.string(),
+})
 const access = z.object({
   roles: z.array(z.object({ id: z.string(), name: z.string(), until: instant })),
   teams: z.array(named.extend({ from: z.string(), to: z.string().nullable(), home: z.boolean() })),
@@ -233,6 +240,24 @@ export const userRoutes: readonly RouteDefinition[] = [
     params: byId.extend({ session: z.uuid() }),
     answer: z.void(),
     handle: async ({ params: { id, session } }, ctx) => new UserService(ctx).endSessions(id, session),
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/users/:id/external-identities',
+    permission,
+    summary: 'Accounts at identity providers by which a user comes in',
+    params: byId,
+    answer: z.object({ data: z.array(externalIdentity) }),
+    handle: async ({ params: { id } }, ctx) => ({ data: await new UserService(ctx).externalIdentitiesOf(id) }),
+  }),
+  defineRoute({
+    method: 'delete',
+    path: '/users/:id/external-identities/:link',
+    permission,
+    summary: 'Unlink an account at an identity provider from a user; their sessions through that provider end',
+    params: byId.extend({ link: z.uuid() }),
+    answer: z.void(),
+    handle: async ({ params: { id, link: one } }, ctx) => new UserService(ctx).unlink(id, one),
   }),
   defineRoute({
     method: 'put',
