@@ -141,6 +141,7 @@ export class UnitOfWork {
       found,
       exists: (resource) => this.#on.has(resource.plugin),
       access: (resource, action) => ctx.authority.compile(resource, action),
+      asker: this.#spec.authority,
       guards: (resource: Resource) =>
         plugins
           .filter(({ id }) => this.#on.has(id))

@@ -173,6 +173,55 @@ describe('what the actor may not see', () => {
     expect(await suspects('accounts', { name: 'Garonne', phone: leger.phone }, blind)).toEqual({ [id]: ['name'] })
   })
 
+  test.each(['none', 'masked'] as const)(
+    'a match on a field that is %s decides on no pair, nor on the order and the pages of pairs',
+    async (access) => {
+      const email = { email: 'contact@garonne.example', allowDuplicate: true }
+      // By name and e-mail 88, by e-mail alone 60, by name and phone 85, by name alone 70.
+      const pairs: readonly (readonly [string, Values])[] = [
+        ['Valmy', { email: 'un@valmy.example' }],
+        ['Léger', { phone: leger.phone }],
+        ['Oméga', {}],
+      ]
+      for (const [name, values] of pairs) {
+        await make('accounts', { name, ...values })
+        await make('accounts', { name, ...values, allowDuplicate: true })
+      }
+      await make('accounts', { name: 'Garonne', ...email })
+      await make('accounts', { name: 'Zébulon', ...email })
+      await admin.post('/api/core/accounts/duplicates/scan', {})
+      await app.app.jobs.runUntilIdle()
+      const scores = async (by: TestClient) => {
+        const told: [string, string, number][] = []
+        const cursors: string[] = []
+        for (let after = ''; ;) {
+          const { body } = await by.get(`/api/core/accounts/duplicates?limit=1&after=${after}`)
+          for (const { a, b, score } of body.data) told.push([a.name, b.name, score])
+          // No page is empty: that would tell that something was left out of it.
+          expect(body.data).toHaveLength(1)
+          if (body.page.next === null) return { told, cursors }
+          after = body.page.next
+          cursors.push(Buffer.from(after, 'base64url').toString().split('|')[0]!)
+        }
+      }
+      const blind = await company.as({
+        may: ['core.account.read'],
+        fields: [{ resource: 'core.account', field: 'email', access }],
+      })
+      const whole = await scores(admin)
+      expect(whole.told.map(([, , score]) => score)).toEqual([88, 85, 70, 60])
+      const seen = await scores(blind)
+      expect(seen.told.map(([one, two, score]) => (one === two ? [one, score] : [one, two, score]))).toEqual([
+        ['Léger', 85],
+        expect.anything(),
+        expect.anything(),
+      ])
+      expect(new Set(seen.told.slice(1).map(([one]) => one))).toEqual(new Set(['Valmy', 'Oméga']))
+      expect(seen.told.slice(1).map(([, , score]) => score)).toEqual([70, 70])
+      expect(seen.cursors).toEqual(['85', '70'])
+    },
+  )
+
   test('another company’s records are no reason', async () => {
     await make('accounts', leger)
     const other = await app.secondWorkspace()

@@ -229,6 +229,291 @@ describe('a masked field', () => {
   })
 })
 
+describe('a refusal', () => {
+  /** The titles of what follows are no words of any sentence, and none looks like another's mask. */
+  const title = 'Zébulon'
+  type Values = Readonly<Record<string, unknown>>
+
+  const made = async (path: string, values: Values) => {
+    const { status, body } = await app.admin.post(`/api/core/${path}`, { allowDuplicate: true, ...values })
+    expect(status, JSON.stringify(body)).toBe(201)
+    return body.data as { id: string; version: number } & Values
+  }
+  const changed = async (path: string, id: string, values: Values, by: TestClient = app.admin) => {
+    const { version } = (await app.admin.get(`/api/core/${path}/${id}`)).body.data
+    return by.patch(`/api/core/${path}/${id}`, { version, ...values })
+  }
+  const removed = async (path: string, id: string, by: TestClient = app.admin) => {
+    const { version } = (await app.admin.get(`/api/core/${path}/${id}`)).body.data
+    return by.delete(`/api/core/${path}/${id}?version=${version}`)
+  }
+  const without = (access: 'none' | 'masked', ...fields: (readonly [resource: string, field: string])[]) =>
+    app.as({
+      grants: [{ resource: '*', action: '*', visibility: 'all' }],
+      fields: fields.map(([resource, field]) => ({ resource, field, access })),
+    })
+  const lead = (status = 'new') => made('leads', { lastName: title, companyName: title, status })
+  const draft = async () => (await made('invoices', { account: account.id })).id
+  const issued = async () => {
+    const id = await draft()
+    await made('invoice-lines', { invoice: id, name: title, unitPrice: '100', taxRate: '20' })
+    await changed('invoices', id, { status: 'issued' })
+    return id
+  }
+  const convert = (id: string, values: Values, by: TestClient) =>
+    by.post(`/api/core/leads/${id}/convert`, { account: null, contact: { create: {} }, targets: {}, ...values })
+  const company = (values: Values = {}) => made('accounts', { name: title, ...values })
+
+  type Ask = (by: TestClient) => Promise<{ status: number; body: Record<string, unknown> }>
+  const invoice = ['core.invoice', 'number'] as const
+  /** Each refusal that names a record: how the record is called where its name is hidden, the field, and how to meet it. */
+  const named: readonly (readonly [string, string, readonly [string, string], Ask])[] = [
+    [
+      'TRANSITION_REFUSED',
+      'Lead',
+      ['core.lead', 'name'],
+      async (by) => changed('leads', (await lead()).id, { status: 'qualified' }, by),
+    ],
+    [
+      'TRANSITION_REFUSED',
+      'Lead',
+      ['core.lead', 'name'],
+      async (by) => changed('leads', (await lead('qualified')).id, { status: 'converted' }, by),
+    ],
+    [
+      'TRANSITION_REFUSED',
+      'Lead',
+      ['core.lead', 'name'],
+      async (by) => by.post(`/api/core/leads/${(await lead()).id}/revert`, {}),
+    ],
+    [
+      'TRANSITION_REFUSED',
+      'Lead',
+      ['core.lead', 'name'],
+      async (by) => convert((await lead('unqualified')).id, {}, by),
+    ],
+    [
+      'TRANSITION_REFUSED',
+      'Lead',
+      ['core.lead', 'name'],
+      async (by) => {
+        const { id } = await lead()
+        expect((await convert(id, {}, app.admin)).status).toBe(200)
+        expect((await changed('leads', id, { status: 'qualified' }, by)).body.detail).toMatch(
+          /"(?:Lead|Z•••)" is converted already/,
+        )
+        return convert(id, {}, by)
+      },
+    ],
+    [
+      'CONVERSION_EMPTY',
+      'Lead',
+      ['core.lead', 'name'],
+      async (by) => convert((await lead()).id, { contact: null }, by),
+    ],
+    [
+      'CONVERSION_TARGETS_DISAGREE',
+      'Account',
+      ['core.account', 'name'],
+      async (by) => {
+        const contact = await made('contacts', { lastName: 'Moreau', account: account.id })
+        return convert((await lead()).id, { account: { id: (await company()).id }, contact: { id: contact.id } }, by)
+      },
+    ],
+    [
+      'TRANSITION_REFUSED',
+      'Activity',
+      ['core.activity', 'subject'],
+      async (by) => {
+        const { id } = await made('activities', { subject: title, status: 'cancelled' })
+        return changed('activities', id, { status: 'done' }, by)
+      },
+    ],
+    [
+      'TRANSITION_REFUSED',
+      'Account',
+      ['core.account', 'name'],
+      async (by) => changed('accounts', (await company({ lifecycle: 'suspect' })).id, { lifecycle: 'former' }, by),
+    ],
+    [
+      'LIFECYCLE_REASON_REQUIRED',
+      'Account',
+      ['core.account', 'name'],
+      async (by) => changed('accounts', (await company({ lifecycle: 'prospect' })).id, { lifecycle: 'suspect' }, by),
+    ],
+    [
+      'CYCLE_REFUSED',
+      'Account',
+      ['core.account', 'name'],
+      async (by) => {
+        const above = await company()
+        const below = await company({ parent: above.id })
+        return changed('accounts', above.id, { parent: below.id }, by)
+      },
+    ],
+    [
+      'HIERARCHY_TOO_DEEP',
+      'Account',
+      ['core.account', 'name'],
+      async (by) => {
+        let parent: string | undefined
+        for (let level = 0; level < 10; level += 1) parent = (await company(parent ? { parent } : {})).id
+        return changed('accounts', (await company()).id, { parent }, by)
+      },
+    ],
+    [
+      'VERSION_CONFLICT',
+      'Account',
+      ['core.account', 'name'],
+      async (by) => {
+        const [one, two] = [await company(), await company()]
+        return by.post(`/api/core/accounts/${one.id}/merge`, { version: 1, others: [{ id: two.id, version: 7 }] })
+      },
+    ],
+    [
+      'TRANSITION_REFUSED',
+      'Order',
+      ['core.order', 'number'],
+      async (by) => changed('orders', (await made('orders', { account: account.id })).id, { status: 'fulfilled' }, by),
+    ],
+    [
+      'CURRENCY_IN_USE',
+      'Order',
+      ['core.order', 'number'],
+      async (by) => {
+        const { id } = await made('orders', { account: account.id })
+        await made('order-lines', { order: id, name: title, unitPrice: '1', taxRate: '20' })
+        return changed('orders', id, { currency: 'CHF' }, by)
+      },
+    ],
+    [
+      'LINE_MOVED',
+      'Order line',
+      ['core.order-line', 'name'],
+      async (by) => {
+        const [one, two] = [
+          await made('orders', { account: account.id }),
+          await made('orders', { account: account.id }),
+        ]
+        const { id } = await made('order-lines', { order: one.id, name: title, unitPrice: '1', taxRate: '20' })
+        return changed('order-lines', id, { order: two.id }, by)
+      },
+    ],
+    ['INVOICE_EMPTY', 'Invoice', invoice, async (by) => changed('invoices', await draft(), { status: 'issued' }, by)],
+    [
+      'TRANSITION_REFUSED',
+      'Invoice',
+      invoice,
+      async (by) => changed('invoices', await issued(), { status: 'draft' }, by),
+    ],
+    [
+      'TRANSITION_REFUSED',
+      'Invoice',
+      invoice,
+      async (by) => changed('invoices', await issued(), { status: 'paid' }, by),
+    ],
+    [
+      'TRANSITION_REFUSED',
+      'Invoice',
+      invoice,
+      async (by) => changed('invoices', await issued(), { status: 'cancelled' }, by),
+    ],
+    ['TRANSITION_REFUSED', 'Invoice', invoice, async (by) => by.post(`/api/core/invoices/${await draft()}/cancel`)],
+    ['INVOICE_FINAL', 'Invoice', invoice, async (by) => removed('invoices', await issued(), by)],
+    [
+      'LINES_CLOSED',
+      'Invoice',
+      invoice,
+      async (by) => by.post('/api/core/invoice-lines', { invoice: await issued(), name: 'Thé', unitPrice: '1' }),
+    ],
+    [
+      'INVOICE_NOT_PAYABLE',
+      'Invoice',
+      invoice,
+      async (by) => by.post('/api/core/payments', { invoice: await draft(), amount: '2', paidOn: '2026-03-02' }),
+    ],
+  ]
+
+  test.each(named)(
+    '%s tells no more of a record than that it is one of kind %s where its name is hidden, or its mask',
+    async (code, kind, field, ask) => {
+      const answers = {
+        none: await ask(await without('none', field)),
+        masked: await ask(await without('masked', field)),
+      }
+      for (const [access, { body }] of Object.entries(answers)) {
+        expect([body['code'], JSON.stringify(body)]).toEqual([code, expect.not.stringMatching(/bulon|20\d\d-\d{5}/)])
+        // What code reads for somebody holds no masks, so a record that it has read is called by its kind then, too.
+        expect(body['detail']).toMatch(access === 'none' ? kind : new RegExp(`${kind}|•••`))
+      }
+    },
+  )
+
+  const valued: readonly (readonly [string, string, readonly (readonly [string, string])[], Ask])[] = [
+    [
+      'SIRET_OF_OTHER_SIREN',
+      '552100554',
+      [['core.account', 'siren']],
+      async (by) => changed('accounts', (await company({ siren: '552100554' })).id, { siret: '73282932000074' }, by),
+    ],
+    [
+      'PERIOD_REVERSED',
+      '2031-05-06',
+      [['core.activity', 'startAt']],
+      async (by) => {
+        const { id } = await made('activities', { subject: 'Visite', type: 'meeting', startAt: '2031-05-06T10:00:00Z' })
+        return changed('activities', id, { endAt: '2030-01-01T10:00:00Z' }, by)
+      },
+    ],
+    [
+      'PERIOD_REVERSED',
+      '2031-05-06',
+      [['core.account-contact', 'from']],
+      async (by) => {
+        const { id: contact } = await made('contacts', { lastName: 'Moreau' })
+        const { id } = await made('account-contacts', { contact, account: account.id, from: '2031-05-06' })
+        return changed('account-contacts', id, { to: '2030-01-01' }, by)
+      },
+    ],
+    [
+      'PERIOD_REVERSED',
+      '2031-05-06',
+      [['core.invoice', 'issuedOn']],
+      async (by) => {
+        const { id } = await made('invoices', { account: account.id, issuedOn: '2031-05-06' })
+        return changed('invoices', id, { dueOn: '2030-01-01' }, by)
+      },
+    ],
+    [
+      'TRANSITION_REFUSED',
+      '120.0000',
+      [['core.invoice', 'gross']],
+      async (by) => changed('invoices', await issued(), { status: 'paid' }, by),
+    ],
+    [
+      'VALUE_TAKEN',
+      'ZB-17',
+      [['core.product', 'sku']],
+      async (by) => {
+        const { id } = await made('products', { name: 'Four', sku: 'ZB-17' })
+        await removed('products', id)
+        const { id: other } = await made('products', { name: 'Four', sku: 'ZB-17' })
+        const answer = await by.post(`/api/core/products/${id}/restore`, {})
+        await removed('products', other)
+        return answer
+      },
+    ],
+  ]
+
+  test.each(valued)('%s does not tell %s to whom may not read it', async (code, secret, fields, ask) => {
+    const { body } = await ask(await without('none', ...fields))
+    const text = JSON.stringify(body)
+    expect([text.includes(code), text]).toEqual([true, expect.stringContaining('•••')])
+    expect(text).not.toContain(secret)
+    expect(JSON.stringify((await ask(app.admin)).body)).toContain(secret)
+  })
+})
+
 describe('who may unmask', () => {
   const ask = (user: TestClient, field: string, reason = 'Called back about an invoice') =>
     user.post(`/api/core/accounts/${account.id}/unmask`, { field, reason })

@@ -13,7 +13,8 @@ import {
 } from './errors.ts'
 import { compact, domainOf, isSiren, isSiret, isVatNumber } from './identifiers.ts'
 import { lifecycleGuard } from './lifecycle.ts'
-import { normaliseCountry, normaliseEmail, normalisePhone, textOf } from './values.ts'
+import { accounts } from './resources.ts'
+import { found, normaliseCountry, normaliseEmail, normalisePhone, textOf, toldText } from './values.ts'
 
 const maxLevels = 10
 
@@ -47,7 +48,13 @@ const accountIdentified = defineGuard(
     if (vatNumber !== undefined && changed.has('vatNumber')) set('vatNumber', vatNumber)
     if (siret === undefined) return
     if (siren === undefined) return set('siren', siret.slice(0, 9))
-    if (!siret.startsWith(siren)) throw refuseValue('/siret', siretOfOtherSiren, { siret, siren })
+    if (!siret.startsWith(siren)) {
+      const numbers = { siret, siren }
+      throw refuseValue('/siret', siretOfOtherSiren, {
+        siret: toldText(ctx, accounts, numbers, 'siret'),
+        siren: toldText(ctx, accounts, numbers, 'siren'),
+      })
+    }
   },
   { independent: true },
 )
@@ -62,7 +69,8 @@ function checked(
   const typed = textOf(value)
   if (typed === undefined) return undefined
   const compacted = compact(typed)
-  if (!isRight(compacted)) throw refuseValue(`/${field}`, refusal, { value: typed })
+  if (!isRight(compacted))
+    throw refuseValue(`/${field}`, refusal, { value: toldText(ctx, accounts, { [field]: typed }, field) })
   return compacted
 }
 
@@ -74,12 +82,18 @@ const accountTree = defineGuard(
     const { record, changed } = write
     const parent = record['parent']
     if (!changed.has('parent') || !isUuid(parent)) return
-    const { rows } = await sql<{ cycle: boolean; levels: number; parent: string | null }>`
-    select t.cycle, t.levels, (select a.name from core.account a where a.workspace = ${ctx.workspace.id}::uuid and a.id = ${parent}::uuid) as parent
-    from core.account_tree(${ctx.workspace.id}::uuid, ${record.id}::uuid, ${parent}::uuid) t`.execute(ctx.sql)
-    const account = String(record['name'])
+    const { rows } = await sql<{ cycle: boolean; levels: number }>`
+    select t.cycle, t.levels from core.account_tree(${ctx.workspace.id}::uuid, ${record.id}::uuid, ${parent}::uuid) t`.execute(
+      ctx.sql,
+    )
+    const account = ctx.records.nameOf(accounts, record)
     const [tree] = rows
-    if (tree?.cycle) throw cycleRefused({ of: 'account', account, parent: tree.parent ?? account })
+    if (tree?.cycle)
+      throw cycleRefused({
+        of: 'account',
+        account,
+        parent: ctx.records.nameOf(accounts, (await found(ctx, accounts, parent)) ?? {}),
+      })
     if (tree && tree.levels > maxLevels) throw hierarchyTooDeep({ account, levels: tree.levels })
   },
   { independent: true },

@@ -1,6 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { money, recordBase } from '../records/record-base.ts'
-import { assertTransition, type Transitions } from './transitions.ts'
+import type { Transitions } from './transitions.ts'
 
 export type Lifecycle = 'suspect' | 'prospect' | 'client' | 'former'
 
@@ -57,11 +57,5 @@ export const AccountSchema = defineEntity({
 })
 
 /** An organisation or a person the company deals with. */
-export class Account extends AccountSchema.class {
-  /** Throws `TRANSITION_REFUSED`. */
-  becomes(lifecycle: Lifecycle): void {
-    assertTransition(lifecycleTransitions, `Account "${this.name}"`, this.lifecycle, lifecycle)
-    this.lifecycle = lifecycle
-  }
-}
+export class Account extends AccountSchema.class {}
 AccountSchema.setClass(Account)

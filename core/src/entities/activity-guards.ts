@@ -1,15 +1,14 @@
 import { z } from 'zod'
 import type { Context } from '../context.ts'
-import { SocleError } from '../errors.ts'
 import { defineEvent } from '../events/event.ts'
 import { defineGuard, type GuardDefinition } from '../records/define-resource.ts'
 import type { RecordJson } from '../records/records.ts'
 import { isUuid } from '../records/values.ts'
 import { activityTransitions } from './activity.ts'
-import { periodReversed, referenceIncomplete, referenceUnknown, refuseValue, resourceUnknown } from './errors.ts'
+import { referenceIncomplete, referenceUnknown, refuseValue, resourceUnknown } from './errors.ts'
 import { accounts, contacts } from './resources.ts'
 import { guardStates } from './states.ts'
-import { textOf } from './values.ts'
+import { found, refusePeriod, textOf } from './values.ts'
 
 export const ActivityCompleted = defineEvent('core.activity.completed', {
   version: 1,
@@ -31,7 +30,7 @@ const activityTimes = defineGuard(
     const start = textOf(record['startAt'])
     const end = textOf(record['endAt'])
     if (start !== undefined && end !== undefined && Date.parse(end) < Date.parse(start)) {
-      throw refuseValue('/endAt', periodReversed, { start, end })
+      throw refusePeriod(ctx, 'core.activity', record, ['startAt', 'endAt'])
     }
     // A note, or a mail that is not planned for a day, is logged after the fact.
     const logged =
@@ -91,20 +90,6 @@ async function isVisible(ctx: Context, resource: typeof accounts | typeof contac
   return isUuid(id) && (await found(ctx, resource, id)) !== undefined
 }
 
-/** The record as the actor sees it; undefined when it does not exist for the actor. */
-async function found(
-  ctx: Context,
-  resource: Parameters<Context['records']['get']>[0],
-  id: string,
-): Promise<RecordJson | undefined> {
-  try {
-    return (await ctx.records.get(resource, id)).data
-  } catch (error) {
-    if (error instanceof SocleError && (error.status === 404 || error.status === 403)) return undefined
-    throw error
-  }
-}
-
 const activityCompletes = defineGuard(
   'core.activity',
   ['create', 'update'],
@@ -129,12 +114,7 @@ const activityCompletes = defineGuard(
 )
 
 export const activityGuards: readonly GuardDefinition[] = [
-  guardStates('core.activity', {
-    field: 'status',
-    transitions: activityTransitions,
-    noun: 'Activity',
-    title: 'subject',
-  }),
+  guardStates('core.activity', { field: 'status', transitions: activityTransitions }),
   activityTimes,
   activityPlaced,
   activityCompletes,

@@ -5,9 +5,9 @@ import { subscriberOfMany, type Subscriber } from '../plugins/define-plugin.ts'
 import { defineGuard, type GuardDefinition } from '../records/define-resource.ts'
 import { isUuid } from '../records/values.ts'
 import { recordEvents } from '../events/record-events.ts'
-import { nameMissing, periodReversed, refuseValue } from './errors.ts'
+import { nameMissing, refuseValue } from './errors.ts'
 import { accountContacts, contacts } from './resources.ts'
-import { normaliseEmail, normalisePhone, personName, textOf } from './values.ts'
+import { normaliseEmail, normalisePhone, personName, refusePeriod, textOf } from './values.ts'
 
 const contactNamed = defineGuard(
   'core.contact',
@@ -41,7 +41,7 @@ const primaryLink = defineGuard(
     const from = textOf(record['from'])
     const to = textOf(record['to'])
     if (from !== undefined && to !== undefined && to < from)
-      throw refuseValue('/to', periodReversed, { start: from, end: to })
+      throw refusePeriod(ctx, 'core.account-contact', record, ['from', 'to'])
     const contact = record['contact']
     if (record['primary'] !== true || to !== undefined || !isUuid(contact)) return
     const { rows } = await sql<Owner>`

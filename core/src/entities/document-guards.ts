@@ -3,10 +3,10 @@ import type { Context } from '../context.ts'
 import type { GuardedWrite, GuardDefinition } from '../records/define-resource.ts'
 import { defineGuard } from '../records/define-resource.ts'
 import { isUuid } from '../records/values.ts'
-import { headBeingPlaced, lockHead, priceLine, type DocumentHead, type DocumentKind } from './documents.ts'
+import { headBeingPlaced, lockHead, priceLine, toldHead, type DocumentHead, type DocumentKind } from './documents.ts'
 import { currencyInUse, lineMoved, linesClosed } from './errors.ts'
 import { totalsOf, type PricedLine } from './totals.ts'
-import { normaliseCurrency } from './values.ts'
+import { normaliseCurrency, toldText } from './values.ts'
 
 const pricing: readonly (keyof PricedLine)[] = ['quantity', 'unitPrice', 'discount', 'taxRate']
 
@@ -23,18 +23,22 @@ export function documentGuards(kind: DocumentKind, open: readonly string[]): rea
       const { before, record } = write
       if (!before || before['currency'] === record['currency']) return
       if ((await otherLines(ctx, kind, record.id, undefined)).length > 0) {
-        throw currencyInUse({ number: String(record['number']), currency: String(before['currency']) })
+        throw currencyInUse({
+          number: ctx.records.nameOf(header, record),
+          currency: toldText(ctx, header, before, 'currency'),
+        })
       }
     }),
     defineGuard(`${header}-line`, ['create', 'update', 'delete', 'restore'], async (write, ctx) => {
       const id = write.record[kind.reference]
       // Without a header there is nothing to add up to; the write path says which reference is missing.
       if (!isUuid(id)) return
-      if (write.before && write.before[kind.reference] !== id) throw lineMoved({ line: String(write.before['name']) })
+      if (write.before && write.before[kind.reference] !== id)
+        throw lineMoved({ line: ctx.records.nameOf(`${header}-line`, write.before) })
       const placed = headBeingPlaced(ctx, id)
       const head = placed ?? (await lockHead(ctx, kind, id))
       if (!head) return
-      if (!placed && !open.includes(head.status)) throw linesClosed({ number: head.number, status: head.status })
+      if (!placed && !open.includes(head.status)) throw linesClosed(await toldHead(ctx, kind, head))
       if (write.action === 'create' || write.action === 'update') await setPrice(write, ctx, head)
       if (!placed) await addUp(write, ctx, kind, head)
     }),

@@ -6,7 +6,7 @@ import { isUuid } from '../records/values.ts'
 import { priceMissing, refuseValue } from './errors.ts'
 import { invoiceLines, invoices, orderLines, orders } from './resources.ts'
 import { lineNet, totalsOf, type PricedLine, type Totals } from './totals.ts'
-import { textOf } from './values.ts'
+import { found, textOf, toldText } from './values.ts'
 
 /** A header with lines whose sums it carries: an order or an invoice. */
 export interface DocumentKind {
@@ -50,6 +50,16 @@ export async function lockHead(ctx: Context, kind: DocumentKind, id: string): Pr
     where workspace = ${ctx.workspace.id}::uuid and id = ${id}::uuid and deleted_at is null
     for update`.execute(ctx.sql)
   return rows[0]
+}
+
+/** What a refusal says of a header to who writes a line of it, which they may do without seeing the header. */
+export async function toldHead(
+  ctx: Context,
+  { header }: DocumentKind,
+  { id }: DocumentHead,
+): Promise<{ number: string; status: string }> {
+  const head = (await found(ctx, header, id)) ?? {}
+  return { number: ctx.records.nameOf(header, head), status: toldText(ctx, header, head, 'status') }
 }
 
 /** What a line is worth, as a write sets it. */

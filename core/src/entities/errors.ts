@@ -15,23 +15,23 @@ export function refuseTransition<V extends Readonly<Record<string, unknown>>>(
 
 export const transitionRefused = refuseTransition<{ subject: string; from: string; to: string; next: string }>(
   'machine',
-  ({ subject, from, to, next }) => `${subject} is ${from} and cannot become ${to}. From here it may become: ${next}.`,
+  ({ subject, from, to, next }) => `"${subject}" is ${from} and cannot become ${to}. From here it may become: ${next}.`,
 )
 
 export const leadAlreadyConverted = refuseTransition<{ name: string }>(
   'converted',
-  ({ name }) => `Lead "${name}" is converted already. Open what it became, or revert the conversion.`,
+  ({ name }) => `"${name}" is converted already. Open what it became, or revert the conversion.`,
 )
 
 export const leadNotConverted = refuseTransition<{ name: string; status: string }>(
   'not_converted',
-  ({ name, status }) => `Lead "${name}" is ${status}, so there is no conversion to take back.`,
+  ({ name, status }) => `"${name}" is ${status}, so there is no conversion to take back.`,
 )
 
 export const leadNeedsConversion = refuseTransition<{ name: string }>(
   'by_hand',
   ({ name }) =>
-    `Lead "${name}" becomes converted by converting it into an account or a contact, not by its status. Use Convert.`,
+    `"${name}" becomes converted by converting it into an account or a contact, not by its status. Use Convert.`,
 )
 
 export const cycleRefused = defineError<{ of: 'account'; account: string; parent: string }>(
@@ -189,7 +189,7 @@ export const conversionTargetUnknown = defineError<{ target: string; known: stri
 export const conversionEmpty = defineError<{ name: string }>(
   'CONVERSION_EMPTY',
   422,
-  ({ name }) => `Lead "${name}" must become an account, a contact or both. Choose one, or create it.`,
+  ({ name }) => `"${name}" must become an account, a contact or both. Choose one, or create it.`,
 )
 
 export const conversionDisagrees = defineError<{ contact: string; account: string }>(

@@ -22,7 +22,7 @@ export async function cancelInvoice(
   // Said twice in the same second, the second finds it cancelled already.
   assertTransition(
     invoiceTransitions,
-    `Invoice "${String(data['number'])}"`,
+    records.nameOf(invoices, data),
     status === 'cancelled' ? 'paid' : status,
     'cancelled',
   )

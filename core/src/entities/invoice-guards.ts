@@ -4,7 +4,7 @@ import type { Context } from '../context.ts'
 import { defineGuard, type GuardedWrite, type GuardDefinition } from '../records/define-resource.ts'
 import { isUuid } from '../records/values.ts'
 import { documentGuards } from './document-guards.ts'
-import { invoiceDocument, lockHead } from './documents.ts'
+import { invoiceDocument, lockHead, toldHead } from './documents.ts'
 import {
   creditNoteMissing,
   invoiceEmpty,
@@ -12,13 +12,11 @@ import {
   invoiceNotPayable,
   lineMoved,
   paymentStateDerived,
-  periodReversed,
-  refuseValue,
 } from './errors.ts'
 import { invoiceTransitions, paymentState, type InvoiceStatus } from './invoice.ts'
 import { invoices } from './resources.ts'
 import { assertTransition } from './transitions.ts'
-import { textOf } from './values.ts'
+import { refusePeriod, textOf, toldText } from './values.ts'
 
 const moved: readonly unknown[] = ['issued', 'partly_paid', 'paid']
 
@@ -27,22 +25,24 @@ const invoiceStates = defineGuard(
   'core.invoice',
   ['create', 'update'],
   async ({ before, record, changed, set }, ctx) => {
-    const number = String(record['number'])
+    const number = ctx.records.nameOf(invoices, record)
     const status = record['status'] as InvoiceStatus
     const from = before?.['status'] as InvoiceStatus | undefined
-    if (from !== undefined) assertTransition(invoiceTransitions, `Invoice "${number}"`, from, status)
+    if (from !== undefined) assertTransition(invoiceTransitions, number, from, status)
     if (status !== 'draft' && textOf(record['issuedOn']) === undefined) set('issuedOn', ctx.clock.today())
     const issued = textOf(record['issuedOn'])
     const due = textOf(record['dueOn'])
     if (issued !== undefined && due !== undefined && due < issued)
-      throw refuseValue('/dueOn', periodReversed, { start: issued, end: due })
+      throw refusePeriod(ctx, 'core.invoice', record, ['issuedOn', 'dueOn'])
     if (!changed.has('status')) return
     if (from === 'draft' && !(await exists(ctx, sql`core.invoice_line where invoice_id = ${record.id}::uuid`)))
       throw invoiceEmpty({ number })
     const gross = textOf(record['gross']) ?? '0'
     const paid = textOf(record['paid']) ?? '0'
-    if (moved.includes(status) && paymentState(gross, paid) !== status)
-      throw paymentStateDerived({ number, paid, gross })
+    if (moved.includes(status) && paymentState(gross, paid) !== status) {
+      const [told, of] = [toldText(ctx, invoices, { paid }, 'paid'), toldText(ctx, invoices, { gross }, 'gross')]
+      throw paymentStateDerived({ number, paid: told, gross: of })
+    }
     if (
       status === 'cancelled' &&
       !(await exists(ctx, sql`core.invoice where credit_of_id = ${record.id}::uuid and status <> 'draft'`))
@@ -52,9 +52,12 @@ const invoiceStates = defineGuard(
   },
 )
 
-const invoiceKept = defineGuard('core.invoice', ['delete'], ({ record }) => {
+const invoiceKept = defineGuard('core.invoice', ['delete'], ({ record }, ctx) => {
   if (record['status'] !== 'draft')
-    throw invoiceFinal({ number: String(record['number']), status: String(record['status']) })
+    throw invoiceFinal({
+      number: ctx.records.nameOf(invoices, record),
+      status: toldText(ctx, invoices, record, 'status'),
+    })
 })
 
 async function exists(ctx: Context, rows: ReturnType<typeof sql>): Promise<boolean> {
@@ -68,11 +71,10 @@ const paymentBooked = defineGuard('core.payment', ['create', 'update', 'delete',
   const { record, before, set } = write
   const invoice = record['invoice']
   if (!isUuid(invoice)) return
-  if (before && before['invoice'] !== invoice)
-    throw lineMoved({ line: String(before['reference'] ?? before['amount']) })
+  if (before && before['invoice'] !== invoice) throw lineMoved({ line: ctx.records.nameOf('core.payment', before) })
   const head = await lockHead(ctx, invoiceDocument, invoice)
   if (!head) return
-  if (!moved.includes(head.status)) throw invoiceNotPayable({ number: head.number, status: head.status })
+  if (!moved.includes(head.status)) throw invoiceNotPayable(await toldHead(ctx, invoiceDocument, head))
   set('currency', head.currency)
   set('account', await accountOf(ctx, invoice))
   const paid = await paidBeside(write, ctx, invoice)

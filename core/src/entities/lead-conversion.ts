@@ -105,12 +105,12 @@ export class LeadConversions {
   async convert(id: string, request: ConversionRequest): Promise<ConversionResult> {
     const { records, clock } = this.#ctx
     const lead = await this.#locked(id)
-    const name = String(lead['name'])
+    const name = records.nameOf(leads, lead)
     const status = lead['status'] as LeadStatus
     if (status === 'converted')
       throw leadAlreadyConverted({ name }, { account: lead['account'], contact: lead['contact'] })
     // Converting a lead says that it is qualified; only one that was given up must be taken up again first.
-    if (status === 'unqualified') assertTransition(leadTransitions, `Lead "${name}"`, status, 'converted')
+    if (status === 'unqualified') assertTransition(leadTransitions, name, status, 'converted')
     if (request.account === null && request.contact === null) throw conversionEmpty({ name })
 
     const acknowledge = request.acknowledge ? { acknowledge: request.acknowledge } : {}
@@ -171,7 +171,7 @@ export class LeadConversions {
     const { records, sql: tx, workspace } = this.#ctx
     const lead = await this.#locked(id)
     if (lead['status'] !== 'converted')
-      throw leadNotConverted({ name: String(lead['name']), status: String(lead['status']) })
+      throw leadNotConverted({ name: records.nameOf(leads, lead), status: String(lead['status']) })
     const { rows } = await sql<{ made: Made[]; moved: MovedActivity[] }>`
       select made, moved from core.lead_conversion where workspace = ${workspace.id}::uuid and lead_id = ${id}::uuid`.execute(
       tx,
@@ -257,7 +257,8 @@ export class LeadConversions {
       await this.#ctx.records.update(contacts, { id: data.id, version: data.version }, { account })
     } else if (account !== undefined && works !== account && !(await this.#worksAt(data.id, account))) {
       const { data: other } = await this.#ctx.records.get(accounts, account)
-      throw conversionDisagrees({ contact: String(data['name']), account: String(other['name']) })
+      const { records } = this.#ctx
+      throw conversionDisagrees({ contact: records.nameOf(contacts, data), account: records.nameOf(accounts, other) })
     }
     return data.id
   }

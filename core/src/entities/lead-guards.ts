@@ -30,11 +30,13 @@ const leadConverts = defineGuard(
   async (write, ctx) => {
     const { before, record } = write
     if (ctx.cause.undoOf !== undefined && write.changed.has('status')) await followUndo(write, ctx)
-    const name = String(record['name'])
     const converted = textOf(record['convertedAt']) !== undefined
-    if (record['status'] === 'converted' && !converted) throw leadNeedsConversion({ name })
-    if (record['status'] !== 'converted' && converted)
-      throw leadAlreadyConverted({ name }, { account: before?.['account'], contact: before?.['contact'] })
+    if (record['status'] === 'converted' && !converted)
+      throw leadNeedsConversion({ name: ctx.records.nameOf('core.lead', record) })
+    if (record['status'] !== 'converted' && converted) {
+      const { account, contact } = ctx.records.told('core.lead', before ?? {})
+      throw leadAlreadyConverted({ name: ctx.records.nameOf('core.lead', record) }, { account, contact })
+    }
   },
   { independent: true },
 )
@@ -63,8 +65,6 @@ const states = guardStates('core.lead', {
     working: [...leadTransitions.working, 'converted'],
     nurturing: [...leadTransitions.nurturing, 'converted'],
   },
-  noun: 'Lead',
-  title: 'name',
 })
 
 export const leadGuards: readonly GuardDefinition[] = [leadNamed, leadConverts, states]

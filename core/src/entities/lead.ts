@@ -2,8 +2,7 @@ import { defineEntity, p } from '@mikro-orm/core'
 import { money, recordBase } from '../records/record-base.ts'
 import { Account } from './account.ts'
 import { Contact } from './contact.ts'
-import { leadAlreadyConverted } from './errors.ts'
-import { assertTransition, type Transitions } from './transitions.ts'
+import type { Transitions } from './transitions.ts'
 
 export type LeadStatus = 'new' | 'working' | 'nurturing' | 'qualified' | 'converted' | 'unqualified'
 
@@ -48,13 +47,5 @@ export const LeadSchema = defineEntity({
 })
 
 /** Somebody not yet qualified; converts into an account, a contact and what plugins offer. */
-export class Lead extends LeadSchema.class {
-  /** Throws `TRANSITION_REFUSED` when it is converted already or was given up. */
-  assertConvertible(): void {
-    if (this.status === 'converted') throw leadAlreadyConverted({ name: this.name })
-    // Converting says that it is qualified; only a lead that was given up must be taken up again first.
-    if (this.status === 'unqualified')
-      assertTransition(leadTransitions, `Lead "${this.name}"`, this.status, 'converted')
-  }
-}
+export class Lead extends LeadSchema.class {}
 LeadSchema.setClass(Lead)

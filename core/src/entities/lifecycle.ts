@@ -88,9 +88,9 @@ export const lifecycleGuard = defineGuard(
     if (!changed.has('lifecycle')) return
     const from = (before?.['lifecycle'] ?? null) as Lifecycle | null
     const to = record['lifecycle'] as Lifecycle
-    const account = String(record['name'])
     if (from !== null && ctx.cause.undoOf === undefined) {
-      assertTransition(lifecycleTransitions, `Account "${account}"`, from, to)
+      const account = ctx.records.nameOf(accounts, record)
+      assertTransition(lifecycleTransitions, account, from, to)
       if (isStepBack(from, to) && !ctx.cause.reason) throw lifecycleReasonRequired({ account, from, to })
     }
     const event = causes.get(ctx.sql) ?? null

@@ -10,7 +10,7 @@ const orderDated = defineGuard('core.order', ['create', 'update'], ({ record, se
 })
 
 export const orderGuards: readonly GuardDefinition[] = [
-  guardStates('core.order', { field: 'status', transitions: orderTransitions, noun: 'Order', title: 'number' }),
+  guardStates('core.order', { field: 'status', transitions: orderTransitions }),
   orderDated,
   ...documentGuards(orderDocument, ['draft', 'confirmed', 'in_fulfilment']),
 ]

@@ -6,7 +6,7 @@ export type Transitions<S extends string> = Readonly<Record<S, readonly S[]>>
 /**
  * Lets a record go from one state to another, or says which states it may go to.
  *
- * @param subject - the record as a reader knows it: `Lead "Maison Garonne"`
+ * @param subject - what whoever asked knows the record by, see `Records.nameOf`
  * @throws `TRANSITION_REFUSED` (409)
  */
 export function assertTransition<S extends string>(transitions: Transitions<S>, subject: string, from: S, to: S): void {

@@ -1,8 +1,10 @@
 import type { Context } from '../context.ts'
 import type { GuardedWrite } from '../records/define-resource.ts'
-import { maskedText } from '../records/mask.ts'
+import { SocleError } from '../errors.ts'
+import { dots, maskedText } from '../records/mask.ts'
+import type { RecordJson, ResourceRef } from '../records/records.ts'
 import { currencies } from '../identity/settings-values.ts'
-import { countryUnknown, currencyUnknown, refuseValue } from './errors.ts'
+import { countryUnknown, currencyUnknown, periodReversed, refuseValue } from './errors.ts'
 import { countryOfZone, isCountry, phoneNorm } from './phones.ts'
 
 /** A field's text, undefined when it is empty. */
@@ -53,4 +55,37 @@ export function personName(
   return others
     .map((field) => (field === 'email' ? maskedText('email', record[field]) : textOf(record[field])) ?? undefined)
     .find((value) => value !== undefined)
+}
+
+/** The record as the actor sees it; undefined when it does not exist for the actor. */
+export async function found(ctx: Context, resource: ResourceRef, id: string): Promise<RecordJson | undefined> {
+  try {
+    return (await ctx.records.get(resource, id)).data
+  } catch (error) {
+    if (error instanceof SocleError && (error.status === 404 || error.status === 403)) return undefined
+    throw error
+  }
+}
+
+/** A value of a record that a guard was handed, for a sentence: what whoever asked may not read is dots. */
+export function toldText(
+  { records }: Context,
+  resource: ResourceRef,
+  record: Readonly<Record<string, unknown>>,
+  field: string,
+): string {
+  return String(records.told(resource, record)[field] ?? dots)
+}
+
+/** The refusal of a record whose end is before its start. */
+export function refusePeriod(
+  ctx: Context,
+  resource: ResourceRef,
+  record: RecordJson,
+  [start, end]: readonly [start: string, end: string],
+): SocleError {
+  return refuseValue(`/${end}`, periodReversed, {
+    start: toldText(ctx, resource, record, start),
+    end: toldText(ctx, resource, record, end),
+  })
 }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Context } from '../context.ts'
 import { SocleError } from '../errors.ts'
 import { outgoingUrlInvalid } from '../http/problem.ts'
+import { found } from '../entities/values.ts'
 import { permissionDenied } from '../permissions/errors.ts'
 import { fieldGrantSchema, grantSchema } from '../permissions/grant.ts'
 import { certificateOf } from './sign-on/certificates.ts'
@@ -83,7 +84,8 @@ const roleIsFree = defineGuard('core.role', ['delete'], async ({ record }, ctx) 
     ctx.sql,
   )
   const { users = 0, keys = 0, providers = 0 } = rows[0] ?? {}
-  if (users + keys + providers > 0) throw roleInUse({ name: String(record['name']), users, keys, providers })
+  if (users + keys + providers > 0)
+    throw roleInUse({ name: ctx.records.nameOf('core.role', record), users, keys, providers })
 })
 
 const roleIsGivenByWhoMay = defineGuard('core.role-assignment', every, async ({ record, before }, ctx) => {
@@ -126,18 +128,21 @@ const stateIsGiven = defineGuard('core.user', ['update', 'delete', 'restore'], (
 )
 
 const teamHasNoCycle = defineGuard('core.team', ['create', 'update', 'restore'], async ({ record }, ctx) => {
-  if (typeof record['parent'] !== 'string') return
+  const above = record['parent']
+  if (typeof above !== 'string') return
   // One tree, one writer: two moves in the same second could each be without a cycle and together make one.
   await sql`select pg_advisory_xact_lock(hashtext(${`teams ${ctx.workspace.id}`}))`.execute(ctx.sql)
-  const { rows } = await sql<{ id: string; name: string }>`
+  const { rows } = await sql<{ id: string }>`
     with recursive above as (
-      select id, parent_id, name, 1 as depth from core.team where workspace = ${ctx.workspace.id}::uuid and id = ${record['parent']}::uuid
+      select id, parent_id, 1 as depth from core.team where workspace = ${ctx.workspace.id}::uuid and id = ${above}::uuid
       union all
-      select t.id, t.parent_id, t.name, a.depth + 1 from core.team t join above a on t.id = a.parent_id
+      select t.id, t.parent_id, a.depth + 1 from core.team t join above a on t.id = a.parent_id
       where t.workspace = ${ctx.workspace.id}::uuid and a.depth < 100
     )
-    select id, name from above order by depth`.execute(ctx.sql)
-  if (rows.some(({ id }) => id === record.id)) throw teamCycle({ name: String(record['name']), parent: rows[0]!.name })
+    select id from above`.execute(ctx.sql)
+  if (!rows.some(({ id }) => id === record.id)) return
+  const parent = (await found(ctx, 'core.team', above)) ?? {}
+  throw teamCycle({ name: ctx.records.nameOf('core.team', record), parent: ctx.records.nameOf('core.team', parent) })
 })
 
 const teamIsEmpty = defineGuard('core.team', ['delete'], async ({ record }, ctx) => {
@@ -150,7 +155,8 @@ const teamIsEmpty = defineGuard('core.team', ['delete'], async ({ record }, ctx)
     ctx.sql,
   )
   const { members = 0, teams = 0, providers = 0 } = rows[0] ?? {}
-  if (members + teams + providers > 0) throw teamInUse({ name: String(record['name']), members, teams, providers })
+  if (members + teams + providers > 0)
+    throw teamInUse({ name: ctx.records.nameOf('core.team', record), members, teams, providers })
 })
 
 const keyAddressesAreAddresses = defineGuard('core.api-key', ['create', 'update'], ({ record }) => {
@@ -162,7 +168,7 @@ const providerIsForWhoMayAll = defineGuard('core.identity-provider', every, (_, 
   if (!ctx.authority.may('core.role.manage')) throw permissionDenied({ permission: 'core.role.manage' })
 })
 
-const providerIsSound = defineGuard('core.identity-provider', ['create', 'update', 'restore'], ({ record }) => {
+const providerIsSound = defineGuard('core.identity-provider', ['create', 'update', 'restore'], ({ record }, ctx) => {
   const domains = checked('domains', z.array(z.string()).max(200), record['domains'] ?? [])
   for (const domain of domains) if (!mailDomain.test(domain)) throw domainInvalid({ domain })
   const certificates = checked('certificates', z.array(z.string()).max(10), record['certificates'] ?? [])
@@ -179,7 +185,7 @@ const providerIsSound = defineGuard('core.identity-provider', ['create', 'update
   for (const missing of ['domains', ...needed]) {
     const value = record[missing] ?? ''
     if (value === '' || (Array.isArray(value) && value.length === 0))
-      throw providerIncomplete({ name: String(record['name']), missing })
+      throw providerIncomplete({ name: ctx.records.nameOf('core.identity-provider', record), missing })
   }
 })
 
@@ -197,7 +203,7 @@ const providerIsNotTheLastWay = defineGuard(
     const { rows } = await sql<{ last: boolean }>`select core.provider_is_last_way(${record.id}::uuid) as last`.execute(
       ctx.sql,
     )
-    if (rows[0]?.last) throw administratorLockedOut({ provider: String(record['name']) })
+    if (rows[0]?.last) throw administratorLockedOut({ provider: ctx.records.nameOf('core.identity-provider', record) })
   },
 )
 

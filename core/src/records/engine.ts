@@ -46,7 +46,7 @@ import {
 import { visibleSurvivor } from './merge/merged.ts'
 import { changeSetOfMerge, isMerge, unmergeRecords, type UnmergeAnswer } from './merge/unmerge.ts'
 import { scopeAsOf } from './past.ts'
-import { getJson, getRecord, listJson, listRecords, shownFields } from './read.ts'
+import { asTold, getJson, getRecord, listJson, listRecords, nameOf, shownFields } from './read.ts'
 import type {
   AggregateAnswer,
   AggregateQuery,
@@ -185,6 +185,14 @@ export class RecordEngine implements Records {
 
   async restore(ref: ResourceRef, id: string): Promise<RecordJson> {
     return restoreRecord(this.#scope, this.#resource(ref), id)
+  }
+
+  nameOf(ref: ResourceRef, record: Readonly<Record<string, unknown>>): string {
+    return nameOf(this.#scope, this.#resource(ref), record)
+  }
+
+  told(ref: ResourceRef, record: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+    return asTold(this.#scope, this.#resource(ref), record)
   }
 
   async bulk(ref: ResourceRef, request: BulkRequest): Promise<BulkAnswer> {

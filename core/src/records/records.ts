@@ -112,4 +112,11 @@ export interface Records {
   ): Promise<{ record: RecordJson; result: R }>
   remove(resource: ResourceRef, target: { id: string; version: number }, options?: WriteOptions): Promise<void>
   restore(resource: ResourceRef, id: string): Promise<RecordJson>
+  /**
+   * What a refusal calls a record that a guard was handed: its title as whoever asked reads it, else its kind in their
+   * language. A guard gets the record whole; whoever reads its refusal may not.
+   */
+  nameOf(resource: ResourceRef, record: Readonly<Record<string, unknown>>): string
+  /** Of such a record what a refusal may tell: the values whoever asked may read, and masks. */
+  told(resource: ResourceRef, record: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>
 }

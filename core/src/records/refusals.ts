@@ -3,7 +3,10 @@ import { isDatabaseError, ruleOf, type DatabaseError } from '../database/databas
 import type { SocleError } from '../errors.ts'
 import type { Words } from '../words.ts'
 import { referenceInUse, validationFailed, valueTaken } from './errors.ts'
+import { dots } from './mask.ts'
+import { asTold } from './read.ts'
 import type { Resource } from './registry.ts'
+import type { EngineScope } from './scope.ts'
 
 /** Why one of several rows was refused, in the language of who asked. */
 export interface RowProblem {
@@ -17,11 +20,12 @@ export function problemOf(error: SocleError, { locale }: Context, words: Words):
 
 /**
  * Says in words what the database refused. Guards answer first; this is for what only the database can see, such as
- * two people taking one value in the same second.
+ * two people taking one value in the same second. A value that was not read before, as of a record restored, stays untold.
  *
  * Codes: PostgreSQL manual, appendix A.
  */
 export function databaseRefusal(
+  scope: EngineScope,
   resource: Resource,
   record: Readonly<Record<string, unknown>>,
   error: unknown,
@@ -31,7 +35,7 @@ export function databaseRefusal(
   switch (error.code) {
     case '23505':
     case '23P01': {
-      const value = field === undefined ? '' : String(record[field] ?? '')
+      const value = field === undefined ? '' : String(asTold(scope, resource, record)[field] ?? dots)
       return valueTaken(
         { field: field ?? 'this record', value: value || resource.entity },
         field === undefined

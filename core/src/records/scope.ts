@@ -2,7 +2,7 @@ import type { Context } from '../context.ts'
 import type { Sql } from '../database/database.ts'
 import type { Emission } from '../events/event.ts'
 import type { Telling } from '../events/outbox.ts'
-import type { Access, ResourceAction } from '../permissions/authority.ts'
+import type { Access, Authority, ResourceAction } from '../permissions/authority.ts'
 import type { RecordSignal } from '../database/signals.ts'
 import type { GuardDefinition } from './define-resource.ts'
 import type { LinkTable } from './merge/link-table.ts'
@@ -21,6 +21,8 @@ export interface EngineScope {
   /** False for a resource of a plugin that is off in this workspace: it does not exist there. */
   exists(resource: Resource): boolean
   access(resource: Resource, action: ResourceAction): Access
+  /** The rights of who set the unit going, also where the platform acts for them: they read what is refused. */
+  readonly asker: Authority
   /** `<resource> <id>` of records this unit has found to exist for its actor: a thousand rows of one owner ask once. */
   readonly found: Set<string>
   /** Guards of the resource whose plugin is on in this workspace. */

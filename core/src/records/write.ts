@@ -707,7 +707,7 @@ async function keep(
     if (telling) scope.delivering(Number(result.rows[0]?.['_deliveries'] ?? 0))
   } catch (error) {
     // Of several nobody knows which one it was.
-    throw (writes.length === 1 && databaseRefusal(resource, first!.after, error)) || error
+    throw (writes.length === 1 && databaseRefusal(scope, resource, first!.after, error)) || error
   }
   return writes.map(({ before, after }) => {
     const id = String(after['id'])

@@ -79,7 +79,7 @@ async function closing(
   pipeline: PipelineRow,
   stage: StageRow,
 ): Promise<void> {
-  const name = String(record['name'])
+  const name = ctx.records.nameOf('sales.opportunity', record)
   if (
     before?.['status'] === 'won' &&
     stage.kind === 'open' &&
@@ -110,7 +110,7 @@ async function reasonGiven(record: RecordJson, ctx: Context, pipeline: PipelineR
   const reason = text(record['reason'])
   if (reason === undefined) {
     if (!pipeline.reasonRequired) return
-    const name = String(record['name'])
+    const name = ctx.records.nameOf('sales.opportunity', record)
     throw closeReasonRequired(
       { name, pipeline: pipeline.name },
       { errors: [{ path: '/reason', code: 'CLOSE_REASON_REQUIRED', detail: `Say why "${name}" is lost.` }] },
@@ -185,7 +185,7 @@ const stageIsFree = defineGuard('sales.stage', ['delete'], async ({ record }, ct
     ctx.sql,
   )
   const count = rows[0]?.n ?? 0
-  if (count > 0) throw stageInUse({ stage: String(record['name']), count })
+  if (count > 0) throw stageInUse({ stage: ctx.records.nameOf('sales.stage', record), count })
 })
 
 export const guards: readonly GuardDefinition[] = [opportunityStands, stageIsFree]

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { sql, type RawBuilder } from 'kysely'
 import { cursorInvalid, queryInvalid, recordNotFound } from '../errors.ts'
 import { permissionDenied } from '../../permissions/errors.ts'
 import { demandAction, findRow, recordsByIds, tableOf } from '../read.ts'
@@ -6,7 +6,7 @@ import type { RecordJson } from '../records.ts'
 import type { Resource } from '../registry.ts'
 import type { EngineScope } from '../scope.ts'
 import { isUuid } from '../values.ts'
-import { readableKeys, weightsOf } from './keys.ts'
+import { duplicateKeysOf, readableKeys, weightsOf } from './keys.ts'
 import { scoreOf, suspectFrom, type DuplicateReason } from './score.ts'
 
 export interface DuplicatePair {
@@ -53,14 +53,16 @@ export async function listPairs(scope: EngineScope, resource: Resource, query: P
   const access = scope.access(resource, 'read')
   const workspace = scope.ctx.workspace.id
   const after = placeOf(query.after)
+  const score = shownScore(scope, resource)
   const { rows } = await sql<PairRow>`
-    select p.a, p.b, p.score, p.reasons, p.state, p.found_at from core.duplicate_pair p
+    select p.a, p.b, s.score, p.reasons, p.state, p.found_at from core.duplicate_pair p
+    cross join lateral (select ${score} as score) s
     join ${tableOf(resource, 'one')} on one.workspace = p.workspace and one.id = p.a and one.deleted_at is null and ${access.where('one')}
     join ${tableOf(resource, 'two')} on two.workspace = p.workspace and two.id = p.b and two.deleted_at is null and ${access.where('two')}
     where p.workspace = ${workspace}::uuid and p.resource = ${resource.id} and p.state = ${state}
-      and p.score >= ${state === 'open' ? suspectFrom(scope.ctx.workspace) : 0}
-      ${after ? sql`and (-p.score, p.a, p.b) > (${-after.score}::integer, ${after.a}::uuid, ${after.b}::uuid)` : sql``}
-    order by p.score desc, p.a, p.b limit ${limit + 1}`.execute(scope.tx)
+      and s.score >= ${state === 'open' ? suspectFrom(scope.ctx.workspace) : 0}
+      ${after ? sql`and (-s.score, p.a, p.b) > (${-after.score}::integer, ${after.a}::uuid, ${after.b}::uuid)` : sql``}
+    order by s.score desc, p.a, p.b limit ${limit + 1}`.execute(scope.tx)
   const shown = rows.slice(0, limit)
   const records = await recordsByIds(scope, resource.id, [...new Set(shown.flatMap(({ a, b }) => [a, b]))])
   const weights = weightsOf(readableKeys(scope, resource))
@@ -76,6 +78,19 @@ export async function listPairs(scope: EngineScope, resource: Resource, query: P
     },
     scannedAt: scans[0]?.finished_at ?? null,
   }
+}
+
+/**
+ * `scoreOf` in SQL by what the actor may know of: pairs stand, go on and end by it, for a place in the order would tell of a
+ * match on the others. The score that is kept where nothing is hidden, because it has an index.
+ */
+function shownScore(scope: EngineScope, resource: Resource): RawBuilder<number> {
+  const keys = readableKeys(scope, resource)
+  if (keys.length === duplicateKeysOf(scope, resource).length) return sql`p.score`
+  const likeness = (kind: string) =>
+    sql`coalesce((select (r ->> 'likeness')::numeric from jsonb_array_elements(p.reasons) r where r ->> 'kind' = ${kind}), 0)`
+  const doubts = [...weightsOf(keys)].map(([kind, weight]) => sql`(1 - ${weight}::numeric / 100 * ${likeness(kind)})`)
+  return sql`round(100 * (1 - ${sql.join([sql`1::numeric`, ...doubts], sql` * `)}))::integer`
 }
 
 /** The pair as far as the actor may know why: a match on a field they may not read is not told. */

@@ -4,7 +4,7 @@ import { SocleError } from '../../errors.ts'
 import { permissionDenied } from '../../permissions/errors.ts'
 import { versionConflict } from '../errors.ts'
 import { demandOwnReach } from '../own-reach.ts'
-import { asReadable, recordsByIds } from '../read.ts'
+import { asReadable, nameOf, recordsByIds } from '../read.ts'
 import type { RecordJson, WriteOptions } from '../records.ts'
 import type { Resource } from '../registry.ts'
 import type { EngineScope } from '../scope.ts'
@@ -155,7 +155,7 @@ function refuseOtherVersion(scope: EngineScope, resource: Resource, record: Reco
     {
       resource: resource.entity,
       id: record.id,
-      fields: String(current[resource.title] ?? 'The record'),
+      fields: nameOf(scope, resource, record),
       yours: seen,
       current: record.version,
     },

@@ -70,7 +70,7 @@ async function moveWhatFits(scope: EngineScope, relation: Relation, moves: reado
     return []
   } catch (error) {
     const isCollision = isDatabaseError(error) && (error.code === '23505' || error.code === '23P01')
-    if (!isCollision) throw asBlocked(relation.resource, error)
+    if (!isCollision) throw asBlocked(scope, relation.resource, error)
     if (moves.length === 1) return moves
   }
   const middle = moves.length >> 1
@@ -164,11 +164,11 @@ export async function checkDeferred(scope: EngineScope, resource: Resource): Pro
   try {
     await sql`select core.check_deferred()`.execute(scope.tx)
   } catch (error) {
-    throw asBlocked(resource, error)
+    throw asBlocked(scope, resource, error)
   }
 }
 
-function asBlocked(resource: Resource, error: unknown): unknown {
-  if (!isDatabaseError(error) || !databaseRefusal(resource, {}, error)) return error
+function asBlocked(scope: EngineScope, resource: Resource, error: unknown): unknown {
+  if (!isDatabaseError(error) || !databaseRefusal(scope, resource, {}, error)) return error
   return mergeBlocked({ what: resource.id, reason: ruleOf(error) })
 }
