@@ -124,7 +124,7 @@ const roleOfPartnersStaysTheirs = defineGuard('core.role', ['update'], async ({ 
     join core.member m on m.workspace = a.workspace and m.id = a.user_id and m.partner is not null
     where a.workspace = ${ctx.workspace.id}::uuid and a.role_id = ${record.id}::uuid and a.deleted_at is null
     order by m.name limit 1`.execute(ctx.sql)
-  refuseInternal(rows.map(({ name }) => ({ name, role: String(record['name']), grants })))
+  refuseInternal(rows.map(({ name }) => ({ name, role: ctx.records.nameOf('core.role', record), grants })))
 })
 
 export const partnerGuards: readonly GuardDefinition[] = [

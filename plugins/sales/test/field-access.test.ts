@@ -104,3 +104,33 @@ test('what belongs to another is absent from every channel of an actor who sees 
   ])
   expect((await own.get(`/api/core/accounts?filter=${encodeURIComponent('any(opportunities)')}`)).body.data).toEqual([])
 })
+
+test('a refusal calls an opportunity by its kind where its name is hidden', async () => {
+  const account = (await app.admin.get('/api/core/accounts')).body.data[0].id
+  const { data: stages } = (await app.admin.get('/api/sales/stages?sort=position')).body
+  const stage = (kind: string) => stages.find((it: { kind: string }) => it.kind === kind).id
+  const opportunity = async (values: object) =>
+    (await app.admin.post(path, { name: 'Zébulon', ...values })).body.data as { id: string; version: number }
+  const seller = await app.as({
+    grants: [
+      { resource: '*', action: 'read', visibility: 'all' },
+      { resource: 'sales.opportunity', action: 'update', visibility: 'all' },
+    ],
+    fields: [{ resource: 'sales.opportunity', field: 'name', access: 'none' }],
+  })
+  const { data: pipelines } = (await app.admin.get('/api/sales/pipelines')).body
+  for (const { id: pipeline, version } of pipelines)
+    await app.admin.patch(`/api/sales/pipelines/${pipeline}`, { version, reasonRequired: true })
+  const refused = async (values: object, kind: string) => {
+    const it = await opportunity(values)
+    return (await seller.patch(`${path}/${it.id}`, { version: it.version, stage: stage(kind) })).body
+  }
+  const answers = [
+    await refused({}, 'won'),
+    await refused({ account }, 'lost'),
+    await refused({ account, stage: stage('won') }, 'open'),
+  ]
+  expect(answers.map(({ code }) => code)).toEqual(['WON_NEEDS_ACCOUNT', 'CLOSE_REASON_REQUIRED', 'REOPEN_DENIED'])
+  for (const { detail } of answers) expect(detail).toContain('"Opportunity"')
+  expect(JSON.stringify(answers)).not.toContain('Zébulon')
+})
