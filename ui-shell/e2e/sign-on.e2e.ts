@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startOpenIdProvider, type OpenIdProvider } from '../../core/test/openid-provider.ts'
-import { toast, uniqueName, visit } from './browser.ts'
+import { toast, uniqueName, visit, type Visit } from './browser.ts'
 
 let idp: OpenIdProvider
 beforeAll(async () => {
@@ -34,7 +34,8 @@ test('an administrator adds a provider, and somebody signs in on its page and la
   await page.getByLabel('Role of newcomers').selectOption({ label: 'Member' })
   await page.getByRole('button', { name: 'Save' }).click()
   await page.getByText(`“${name}” is added and still off`).waitFor()
-  idp.allow((await page.locator('.secret code').first().textContent())!.trim())
+  const address = (await page.locator('.secret code').first().textContent())!.trim()
+  idp.allow(address)
   await page.getByRole('button', { name: 'Cancel' }).click()
 
   const choose = async (item: string) => {
@@ -65,6 +66,28 @@ test('an administrator adds a provider, and somebody signs in on its page and la
   expect(noe.page.url()).toContain('/accounts?sort=-name')
   await noe.page.goto('/settings/security')
   await noe.page.getByText(`through ${name}`).waitFor()
+
+  // Claire follows an address somebody sent: it asks before it begins, and before it makes her another.
+  await using sent = await visit('/accounts')
+  const whoIs = async ({ api }: Visit) => (await api.get<{ user: { email: string } }>('/api/core/shell')).user.email
+  const before = await whoIs(sent)
+  await sent.page.goto(address)
+  await sent.page.getByRole('button', { name: `Sign in with ${name}` }).click()
+  await atProvider(sent.page, login)
+  await sent.page.getByRole('heading', { level: 1, name: `Go on as newcomer@${domain}?` }).waitFor()
+  await sent.page.getByRole('button', { name: 'Stay as it is' }).click()
+  await sent.page.waitForURL((url) => !url.pathname.startsWith('/sign-on'))
+  expect(await whoIs(sent)).toBe(before)
+
+  idp.accounts.set('second', { email: `second@${domain}`, email_verified: true, name: 'Sam Second' })
+  await noe.context.clearCookies({ name: /^_/ })
+  await noe.page.goto(address)
+  await noe.page.getByRole('button', { name: `Sign in with ${name}` }).click()
+  await atProvider(noe.page, 'second')
+  await noe.page.getByText(`newcomer@${domain} is signed in to this browser`).waitFor()
+  await noe.page.getByRole('button', { name: /^Join / }).click()
+  await noe.page.waitForURL((url) => !url.pathname.startsWith('/sign-on'))
+  expect(await whoIs(noe)).toBe(`second@${domain}`)
 
   idp.accounts.set('stranger', { email: 'stranger@elsewhere.example', email_verified: true })
   await using stranger = await visit('/', { as: 'nobody', locale: 'fr-FR' })

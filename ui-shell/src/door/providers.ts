@@ -7,6 +7,26 @@ export interface ProviderButton {
   readonly workspace: string
 }
 
+/** What has to be asked before a provider's word makes anybody a member, or somebody else. */
+export interface SignOnQuestion {
+  readonly token: string
+  readonly provider: string
+  readonly workspace: string
+  readonly email: string
+  /** They would be in the workspace from now on. */
+  readonly joins: boolean
+  /** Address of somebody else who is signed in to this browser. */
+  readonly signedInAs?: string
+}
+
+export type SignOnAnswer =
+  { readonly confirm: SignOnQuestion } | { readonly returnTo: string; readonly secondFactor?: true }
+
+/** One of them, by the id in an address. @throws `ProblemError` */
+export async function providerOf(id: string): Promise<ProviderButton> {
+  return (await api.get<{ data: ProviderButton }>(`/api/auth/sign-on/${encodeURIComponent(id)}`)).data
+}
+
 /** Those everybody is shown. A door that cannot ask still opens to a password. */
 export async function shownProviders(): Promise<readonly ProviderButton[]> {
   return (await api.get<{ data: ProviderButton[] }>('/api/auth/sign-on').catch(() => ({ data: [] }))).data
