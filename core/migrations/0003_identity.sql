@@ -486,8 +486,8 @@ begin
   return ended;
 end $$;
 
-revoke all on function core.is_member, core.has_accepted, core.works_elsewhere, core.login_open, core.login_exists, core.login_use_link, core.login_end_sessions,
+revoke all on function core.is_member, core.has_accepted, core.works_elsewhere, core.login_open, core.login_exists, core.login_use_link, core.login_unlink, core.login_end_sessions,
   core.login_strength, core.login_reset_second_factor, core.login_sessions, core.login_end_session, core.provider_is_last_way,
   core.end_provider_sessions from public;
-grant execute on function core.is_member, core.has_accepted, core.works_elsewhere, core.login_open, core.login_exists, core.login_use_link, core.login_end_sessions,
+grant execute on function core.is_member, core.has_accepted, core.works_elsewhere, core.login_open, core.login_exists, core.login_use_link, core.login_unlink, core.login_end_sessions,
   core.login_strength, core.login_reset_second_factor, core.login_sessions, core.login_end_session, core.provider_is_last_way to socle_app;
