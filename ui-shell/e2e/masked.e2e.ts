@@ -49,7 +49,7 @@ test('a masked field shows enough to recognise it, with a lock, and its value fo
   expect(await page.getByText(/42 68|987/).count()).toBe(0)
   expect(await page.getByTitle('Masked for you').count()).toBeGreaterThanOrEqual(2)
   expect(await findings(page)).toEqual([])
-  await page.getByRole('button', { name: 'Show Phone' }).focus()
+  await page.getByRole('button', { name: 'Show Phone', exact: true }).focus()
   await page.keyboard.press('Enter')
   const dialog = page.locator('shell-unmask-dialog')
   await dialog.getByLabel('Reason').waitFor()
