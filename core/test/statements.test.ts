@@ -87,6 +87,22 @@ test('contacts made together take no more statements for more of them', async ()
   expect(await made(50)).toBe(await made(2))
 })
 
+test('contacts shared together take no more statements for more of them', async () => {
+  const { body } = await app.admin.get('/api/core/contacts?limit=60&sort=name')
+  const ids = body.data.map(({ id }: { id: string }) => id)
+  const reader = await app.as({ name: 'Reader of shares' })
+  let next = 0
+  const shared = (count: number) =>
+    statementsOf(() => {
+      const records = ids.slice(next, (next += count))
+      return app.admin.post('/api/core/shares', { resource: 'core.contact', records, user: reader.who.actor.id })
+    })
+  const few = await shared(2)
+  expect(few).toBeGreaterThan(0)
+  // Each share makes rights be read anew, now and then in the next request.
+  expect(await shared(15)).toBeLessThanOrEqual(few + 2)
+})
+
 test('a board of twenty cards a column takes at most six statements, and as many as one of two', async () => {
   const board = (limit: number) => () =>
     app.admin.post('/api/core/accounts/board', {

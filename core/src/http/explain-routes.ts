@@ -3,10 +3,10 @@ import { sql } from 'kysely'
 import { z } from 'zod'
 import type { Context } from '../context.ts'
 import type { Kernel } from '../kernel.ts'
-import type { Authority } from '../permissions/authority.ts'
+import { isResourceAction, type Authority } from '../permissions/authority.ts'
 import { permissionDenied } from '../permissions/errors.ts'
 import { explain, type Line, type Member, type Verdict } from '../permissions/explain/explain.ts'
-import { isRecordAction, type Asked } from '../permissions/explain/question.ts'
+import { isAboutRow, type Asked } from '../permissions/explain/question.ts'
 import { Truths } from '../permissions/explain/truths.ts'
 import { demandMayShare } from '../permissions/sharing/share-service.ts'
 import { queryInvalid, recordNotFound } from '../records/errors.ts'
@@ -83,7 +83,7 @@ export function explainRoutes(kernel: Kernel): Hono<PluginEnv> {
       const row = await rowOf(ctx, it, record)
       // Who hears nothing of the record hears nothing of who sees it.
       if (!row.record) throw recordNotFound({ resource: it.resource?.entity ?? 'record', id: record })
-      if (!oversees(facts)) await demandMayShare(ctx, { resource, record })
+      if (!oversees(facts)) await demandMayShare(ctx, { resource, records: [record] })
       return it
     })
     const found: Reader[] = []
@@ -172,7 +172,7 @@ function askedOf(
   const isNamed = parts.plugins.some(({ permissions = [] }) => permissions.some((it) => it.id === `${id}.${action}`))
   if (!resource && !isNamed)
     throw queryInvalid({ parameter: 'resource', value: id, expected: 'a kind of record, such as core.account' })
-  if (!isNamed && !isRecordAction(action) && !ofRecords.has(action))
+  if (!isNamed && !isResourceAction(action) && !ofRecords.has(action))
     throw queryInvalid({
       parameter: 'action',
       value: action,
@@ -195,8 +195,7 @@ async function rowOf(
   { resource, action }: Asked,
   record: string | undefined,
 ): Promise<{ record: string | undefined; deleted: boolean }> {
-  const isAboutRow = isRecordAction(action) && action !== 'create' && action !== 'import'
-  if (record === undefined || !resource || !isAboutRow) return { record: undefined, deleted: false }
+  if (record === undefined || !resource || !isAboutRow(action)) return { record: undefined, deleted: false }
   const { scope } = engineOf(ctx)
   if (!scope.exists(resource) || !scope.access(resource, 'read').allowed) return { record: undefined, deleted: false }
   const { data } = await ctx.records.get(resource.id, record, { fields: ['deletedAt'] })

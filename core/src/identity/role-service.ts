@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Context } from '../context.ts'
+import { isResourceAction } from '../permissions/authority.ts'
 import type { FieldGrant, Grant } from '../permissions/grant.ts'
 import { partsOfPermission } from '../permissions/named-permission.ts'
 import { checkExpression, everyField, parseExpression } from '../records/expression/index.ts'
@@ -138,16 +139,6 @@ export class RoleService {
   /** A plain permission: no records behind it, nothing but granted. */
   #isNamed({ resource, action, condition, deny }: Grant): boolean {
     if (condition !== undefined || deny || action === '*' || resource === '*' || resource.endsWith('.*')) return false
-    return this.#catalog.get(resource) === undefined || !recordActions.has(action)
+    return this.#catalog.get(resource) === undefined || !isResourceAction(action)
   }
 }
-
-const recordActions: ReadonlySet<string> = new Set([
-  'read',
-  'create',
-  'update',
-  'delete',
-  'restore',
-  'export',
-  'import',
-])

@@ -23,6 +23,20 @@ export type Visibility = 'own' | 'team' | 'all'
 /** Everything an engine action may be granted for. */
 export type ResourceAction = 'read' | 'create' | 'update' | 'delete' | 'restore' | 'export' | 'import'
 
+const resourceActions: ReadonlySet<string> = new Set([
+  'read',
+  'create',
+  'update',
+  'delete',
+  'restore',
+  'export',
+  'import',
+] satisfies ResourceAction[])
+
+export function isResourceAction(action: string): action is ResourceAction {
+  return resourceActions.has(action)
+}
+
 /** What the compiler makes of an actor, a resource and an action: the one gate in front of every row and field. */
 export interface Access {
   /** False when no grant at all allows the action. */

@@ -6,11 +6,11 @@ import type { CheckedExpression } from '../../records/expression/check.ts'
 import { belongingOf } from '../../records/own-reach.ts'
 import { systemFields, type Resource } from '../../records/registry.ts'
 import type { Authorities, NamedRole, RightsSources } from '../authorities.ts'
-import type { Authority, RoleRights } from '../authority.ts'
+import { isResourceAction, type Authority, type RoleRights } from '../authority.ts'
 import { fieldRules, type Rule, type Rules, type Subject } from '../compiler.ts'
 import { isShareable } from '../sharing/shareable.ts'
 import { conditionTree, type ConditionTree } from './condition-tree.ts'
-import { enforced, isRecordAction, type Asked, type Enforced } from './question.ts'
+import { enforced, isAboutRow, type Asked, type Enforced } from './question.ts'
 import { Truths } from './truths.ts'
 
 /** One thing that speaks for, against, or would change the verdict; `text` says it in the asker's language. */
@@ -170,7 +170,8 @@ class Explainer {
         ? this.#truths.of(this.#authority.compile(resource, 'update').granted('t'))
         : () => true
     const shared = this.#shared('read')
-    const isOffered = !resource?.options.readonly || !isRecordAction(action) || action === 'read' || action === 'export'
+    const isOffered =
+      !resource?.options.readonly || !isResourceAction(action) || action === 'read' || action === 'export'
     return () => {
       if (!isOffered) return [this.#line('ADMINISTERED', this.#what())]
       if (nearRead && resource && (!read?.allowed || !seen())) {
@@ -178,7 +179,7 @@ class Explainer {
         return [this.#line('NOT_READABLE', this.#what()), ...lines]
       }
       const may =
-        resource && isRecordAction(action)
+        resource && isResourceAction(action)
           ? this.#authority.compile(resource, action).allowed
           : this.#authority.may(`${id}.${action}`)
       const lines: Line[] = [...near(action, may)]
@@ -249,7 +250,7 @@ class Explainer {
 
   #shared(action: string): () => boolean {
     const { resource } = this.#asked
-    const shared = resource && isRecordAction(action) ? this.#authority.compile(resource, action).shared : undefined
+    const shared = resource && isResourceAction(action) ? this.#authority.compile(resource, action).shared : undefined
     return shared ? this.#truths.of(sql`(t.id = any((${shared()})::uuid[]))`) : () => false
   }
 
@@ -353,7 +354,7 @@ class Explainer {
   /** Owning it would do it: a grant that reaches one's own holds but for that. */
   #owning(rules: Rules): () => boolean {
     const { resource, action } = this.#asked
-    if (!resource?.fields.has('owner') || resource.audience || this.#subject.partners || !isRecordAction(action))
+    if (!resource?.fields.has('owner') || resource.audience || this.#subject.partners || !isResourceAction(action))
       return () => false
     const needed = action === 'read' ? [rules] : [rules, this.#rules('read')]
     const all = needed.map(({ granting, denying }) => ({
@@ -459,11 +460,6 @@ class Explainer {
 // A workspace has a dozen roles; of hundreds the first do.
 const mostTried = 100
 const mostTold = 10
-
-/** Whether what is asked is about one row; making one and taking in files are about none. */
-function isAboutRow(action: string): boolean {
-  return isRecordAction(action) && action !== 'create' && action !== 'import'
-}
 
 function weight({ grant }: Rule): number {
   return { own: 2, team: 1, all: 0 }[grant.visibility]

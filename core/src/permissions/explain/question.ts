@@ -1,22 +1,13 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import { belongingOf } from '../../records/own-reach.ts'
 import type { Resource } from '../../records/registry.ts'
-import type { Access, Authority, ResourceAction } from '../authority.ts'
+import { isResourceAction, type Access, type Authority } from '../authority.ts'
 
 export type Condition = RawBuilder<SqlBool>
 
-const recordActions: ReadonlySet<string> = new Set([
-  'read',
-  'create',
-  'update',
-  'delete',
-  'restore',
-  'export',
-  'import',
-] satisfies ResourceAction[])
-
-export function isRecordAction(action: string): action is ResourceAction {
-  return recordActions.has(action)
+/** Whether what is asked is about one row; making one and taking in files are about none. */
+export function isAboutRow(action: string): boolean {
+  return isResourceAction(action) && action !== 'create' && action !== 'import'
 }
 
 /** What is asked: may these rights do this to that. */
@@ -41,7 +32,7 @@ export interface Enforced {
  * more than a share; a field is its own matter.
  */
 export function enforced(authority: Authority, { resource, id, action, field }: Asked): Enforced {
-  if (!resource || !isRecordAction(action))
+  if (!resource || !isResourceAction(action))
     return { isPossible: authority.may(`${id}.${action}`), everything: true, where: () => sql`true` }
   const access = authority.compile(resource, action)
   const isMaking = action === 'create' || action === 'import'

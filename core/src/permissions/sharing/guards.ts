@@ -8,8 +8,9 @@ const shareIsGivenByWhoMay = defineGuard(
   ['create', 'update', 'delete', 'restore'],
   async ({ record }, ctx) => {
     if (ctx.authority === systemAuthority) return
-    await demandMayShare(ctx, { resource: String(record['resource']), record: String(record['record']) })
+    await demandMayShare(ctx, { resource: String(record['resource']), records: [String(record['record'])] })
   },
+  { independent: true },
 )
 
 export const sharingGuards: readonly GuardDefinition[] = [shareIsGivenByWhoMay]

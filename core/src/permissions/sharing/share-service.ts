@@ -3,10 +3,10 @@ import type { Context } from '../../context.ts'
 import type { FieldFault } from '../../errors.ts'
 import type { RecordEngine } from '../../records/engine.ts'
 import { recordNotFound, validationFailed } from '../../records/errors.ts'
-import { demandOwnReach } from '../../records/own-reach.ts'
+import { tableOf } from '../../records/past.ts'
 import { recordsByIds } from '../../records/read.ts'
 import type { RecordJson, Records } from '../../records/records.ts'
-import { permissionDenied } from '../errors.ts'
+import { permissionDenied, sharedNotOwned } from '../errors.ts'
 import { notShareable, shareExists } from './errors.ts'
 import { shares } from './resource.ts'
 import type { ShareAccess } from './share.ts'
@@ -58,7 +58,7 @@ export class ShareService {
 
   /** Shares of a record, those that hold first, for whoever may share it. */
   async list(of: Shared): Promise<ShareJson[]> {
-    await demandMayShare(this.#ctx, of)
+    await demandMayShare(this.#ctx, { resource: of.resource, records: [of.record] })
     return this.#found(sql`s.resource = ${of.resource} and s.record = ${of.record}::uuid`)
   }
 
@@ -92,27 +92,16 @@ export class ShareService {
    */
   async give({ resource, records, user, team, access = 'read', until = null, reason = null }: ShareOrder) {
     const ids = [...new Set(records.map((id) => id.toLowerCase()))]
-    for (const record of ids) await demandMayShare(this.#ctx, { resource, record })
+    await demandMayShare(this.#ctx, { resource, records: ids })
     this.#demandFuture(until)
     const name = await this.#demandRecipient(user, team)
     await this.#demandNew({ resource, ids, user, team }, name)
-    for (const record of ids) {
-      await this.#records.create(
-        shares,
-        {
-          resource,
-          record,
-          user: user ?? null,
-          toTeam: team ?? null,
-          access,
-          until,
-          reason,
-          owner: this.#me,
-          team: null,
-        },
-        { internal: true },
-      )
-    }
+    const terms = { user: user ?? null, toTeam: team ?? null, access, until, reason, owner: this.#me, team: null }
+    await this.#records.createMany(
+      shares,
+      ids.map((record) => ({ resource, record, ...terms })),
+      { internal: true },
+    )
     const whom = user === undefined ? sql`s.to_team = ${team}::uuid` : sql`s.user_id = ${user}::uuid`
     return this.#found(sql`s.resource = ${resource} and s.record = any(${ids}::uuid[]) and ${whom}`)
   }
@@ -143,7 +132,7 @@ export class ShareService {
   async #mine(id: string): Promise<RecordJson> {
     const { data } = await this.#records.get(shares, id)
     if (data['deletedAt'] !== null) throw recordNotFound({ resource: 'share', id })
-    await demandMayShare(this.#ctx, { resource: String(data['resource']), record: String(data['record']) })
+    await demandMayShare(this.#ctx, { resource: String(data['resource']), records: [String(data['record'])] })
     return data
   }
 
@@ -225,23 +214,32 @@ export class ShareService {
 }
 
 /**
- * Whoever shares a record may change it by their own grants, and holds `<resource>.share`.
+ * Whoever shares records may change them by their own grants, and holds `<resource>.share`.
  *
  * @throws `RECORD_NOT_FOUND` (404) alike for an absent and an invisible one, `NOT_SHAREABLE` (422),
  *   `PERMISSION_DENIED` (403), `SHARED_NOT_OWNED` (403)
  */
-export async function demandMayShare(ctx: Context, { resource: id, record }: Shared): Promise<void> {
+export async function demandMayShare(
+  ctx: Context,
+  { resource: id, records }: { readonly resource: string; readonly records: readonly string[] },
+): Promise<void> {
   const { scope } = ctx.records as RecordEngine
   const resource = scope.catalog.get(id)
-  if (!resource || !scope.exists(resource) || !scope.access(resource, 'read').allowed)
-    throw recordNotFound({ resource: 'record', id: record })
-  const { data } = await ctx.records.get(resource.id, record, { fields: ['deletedAt'] })
-  if (data['deletedAt'] !== null) throw recordNotFound({ resource: resource.entity, id: record })
+  const lost = (record: string) => recordNotFound({ resource: resource?.entity ?? 'record', id: record })
+  if (!resource || !scope.exists(resource) || !scope.access(resource, 'read').allowed) throw lost(records[0] ?? '')
+  const update = scope.access(resource, 'update')
+  const { rows } = await sql<{ id: string; own: boolean }>`
+    select t.id, ${update.granted('t')} as own from ${tableOf(resource, 't')}
+    where t.workspace = ${ctx.workspace.id}::uuid and t.id = any(${[...records]}::uuid[]) and t.deleted_at is null
+      and ${scope.access(resource, 'read').where('t')}`.execute(scope.tx)
+  const own = new Map(rows.map((row) => [row.id, row.own]))
+  for (const record of records) if (!own.has(record.toLowerCase())) throw lost(record)
   if (!isShareable(resource)) throw notShareable({ resource: ctx.t(`${id}.many`) })
   const permission = `${id}.share`
   if (!ctx.authority.may(permission)) throw permissionDenied({ permission })
-  if (!scope.access(resource, 'update').allowed) throw permissionDenied({ permission: `${id}.update` })
-  await demandOwnReach(scope, resource, record)
+  if (!update.allowed) throw permissionDenied({ permission: `${id}.update` })
+  const lent = records.find((record) => own.get(record.toLowerCase()) !== true)
+  if (lent !== undefined) throw sharedNotOwned({ resource: resource.entity, id: lent })
 }
 
 function refused(fault: FieldFault) {
