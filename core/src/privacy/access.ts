@@ -191,7 +191,7 @@ async function importLines(scope: EngineScope, run: string): Promise<unknown> {
 /** What files that still lie here say of the person, whichever record it is about. */
 async function linesOfFiles(ctx: Context, pattern: string): Promise<unknown> {
   const found = []
-  for (const { file, name } of await lyingFiles(ctx)) {
+  for await (const { file, name } of lyingFiles(ctx)) {
     const lines = await linesNaming(ctx, file, pattern)
     if (lines.length > 0) found.push({ file: name, lines })
   }

@@ -16,7 +16,7 @@ import { blankRecords, deleteRecords, markMentions, markOf, refreshWords } from 
 import { certify } from './certificates.ts'
 import { suppress } from './consent-routes.ts'
 import { stillNamed, subjectUnknowable } from './errors.ts'
-import { linesNaming, lyingFiles, type LyingFile } from './file-lines.ts'
+import { linesNaming, nextFile, type LyingFile } from './file-lines.ts'
 import type { PrivacyKeys } from './keys.ts'
 import type { ErasurePlan, PlannedHold } from './plan.ts'
 import { privacyRequests } from './privacy-request.ts'
@@ -64,6 +64,8 @@ interface Place {
   readonly step: 'stores' | 'records' | 'words' | 'files' | 'mentions' | 'proof'
   readonly nth: number
   readonly block: number
+  /** Of the step `files`, once what holds their words as they are is gone: the last that was unpacked, empty before the first. */
+  readonly file?: string
   /** How often mentions were gone through again, because somebody was named anew meanwhile. */
   readonly round?: number
 }
@@ -329,16 +331,17 @@ async function removeFile(ctx: Context, { file, isExport }: Pick<LyingFile, 'fil
 
 /** First whatever file holds their words as they are; then one after the other those that have to be unpacked or decoded. */
 async function eraseFiles(ctx: Context, run: string, place: Place, { texts, pattern }: Terms): Promise<Place> {
-  if (place.nth === 0) {
+  if (place.file === undefined) {
     await countGone(ctx, run, { files: await removeFiles(ctx, run, texts) })
-    return { ...place, nth: 1 }
+    return { ...place, file: '' }
   }
-  const next = (await lyingFiles(ctx))[place.nth - 1]
-  if (!next) return { ...place, step: 'mentions', nth: 0 }
-  if ((await linesNaming(ctx, next.file, pattern)).length === 0) return { ...place, nth: place.nth + 1 }
-  await removeFile(ctx, next)
-  await countGone(ctx, run, { files: 1 })
-  return place
+  const next = await nextFile(ctx, place.file || undefined)
+  if (!next) return { step: 'mentions', nth: 0, block: 0, ...(place.round === undefined ? {} : { round: place.round }) }
+  if ((await linesNaming(ctx, next.file, pattern)).length > 0) {
+    await removeFile(ctx, next)
+    await countGone(ctx, run, { files: 1 })
+  }
+  return { ...place, file: next.file }
 }
 
 interface SearchedTable {

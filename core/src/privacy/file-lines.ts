@@ -12,16 +12,22 @@ export interface LyingFile {
   readonly name: string
 }
 
-/** Files that lie here, in the order of their ids. What was collected for a person's request is theirs and goes with it. */
-export async function lyingFiles(ctx: Context): Promise<readonly LyingFile[]> {
+/** The file that comes after another in the order of their ids. What was collected for a person's request is theirs and goes with it. */
+export async function nextFile(ctx: Context, after: string | undefined): Promise<LyingFile | undefined> {
   const { rows } = await sql<LyingFile>`
     select p.file, e.id is not null as "isExport", coalesce(i.file_name, e.name, '') as name
-    from (select distinct workspace, file from core.file_piece where workspace = ${ctx.workspace.id}::uuid) p
+    from core.file_piece p
     left join core.export e on e.workspace = p.workspace and e.id = p.file
     left join core.import i on i.workspace = p.workspace and i.id = p.file
-    where not exists (select from core.privacy_request q where q.workspace = p.workspace and q.id = p.file)
-    order by p.file`.execute(ctx.sql)
-  return rows
+    where p.workspace = ${ctx.workspace.id}::uuid and p.nth = 0 and (${after ?? null}::uuid is null or p.file > ${after ?? null}::uuid)
+      and not exists (select from core.privacy_request q where q.workspace = p.workspace and q.id = p.file)
+    order by p.file limit 1`.execute(ctx.sql)
+  return rows[0]
+}
+
+/** All of them, one after the other. */
+export async function* lyingFiles(ctx: Context): AsyncGenerator<LyingFile> {
+  for (let next = await nextFile(ctx, undefined); next; next = await nextFile(ctx, next.file)) yield next
 }
 
 export interface NamingLine {
