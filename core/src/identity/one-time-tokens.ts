@@ -1,9 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import { uuidv7 } from 'uuidv7'
 import type { Clock } from '../clock.ts'
 import type { Sql } from '../database/database.ts'
 import type { ProviderKind } from './entities/identity-provider.ts'
+import { hashed } from './hashed.ts'
 import type { Through } from './sign-in.ts'
 import type { Voucher } from './sign-on/provider.ts'
 
@@ -113,7 +114,7 @@ export class OneTimeTokens {
 }
 
 function identifierOf(kind: TokenKind, token: string): string {
-  return `${kind} ${createHash('sha256').update(token).digest('base64url')}`
+  return `${kind} ${hashed(token)}`
 }
 
 function valueOf<V>(rows: readonly { readonly value: string }[]): V | undefined {

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Clock } from '../clock.ts'
 import type { Sql } from '../database/database.ts'
 import { placeOf } from './addresses.ts'
 import { questionsDelayed, signInDelayed } from './errors.ts'
+import { hashed } from './hashed.ts'
 
 interface Bucket {
   readonly key: string
@@ -98,11 +98,6 @@ export class SignInDelay {
  */
 export function foldedEmail(email: string): string {
   return email.trim().toLowerCase()
-}
-
-/** So that the table is no list of who tried to sign in. */
-function hashed(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
 }
 
 function buckets(email: string, address: string | undefined): Bucket[] {

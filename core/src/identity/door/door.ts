@@ -19,9 +19,9 @@ import type { OneTimeTokens } from '../one-time-tokens.ts'
 import type { Passkeys } from '../passkeys.ts'
 import { passwordMatches } from '../passwords.ts'
 import type { SecondFactors } from '../second-factors.ts'
-import { exclusiveProvider, type Session, type Sessions, type SignedIn } from '../sessions.ts'
+import { cookieValue, exclusiveProvider, type Session, type Sessions, type SignedIn } from '../sessions.ts'
 import type { SignInDelay } from '../sign-in-delay.ts'
-import type { Entry, SignIn, Through } from '../sign-in.ts'
+import { authPath, type Entry, type SignIn, type Through } from '../sign-in.ts'
 import type { SignOn } from '../sign-on/sign-on.ts'
 import { endViewing } from '../view-as.ts'
 import type { Workspaces } from '../workspaces.ts'
@@ -246,6 +246,32 @@ export class Door {
 
 export async function bodyOf<S extends z.ZodType>(request: Request, schema: S): Promise<z.output<S>> {
   return parsed(schema, await readJson(request))
+}
+
+/** A cookie of the door's own: only sent back to the door, by its own pages, and out of their scripts' reach. */
+export class DoorCookie {
+  readonly #name: string
+
+  constructor(name: string) {
+    this.#name = name
+  }
+
+  read(door: Door, { request }: Call): string | undefined {
+    return cookieValue(request.headers.get('cookie') ?? '', this.#nameAt(door))
+  }
+
+  /** @param seconds - how long it is kept; with 0 it is taken away */
+  give(answer: Response, door: Door, value: string, seconds: number): void {
+    const secure = door.isSecure ? '; Secure' : ''
+    answer.headers.append(
+      'set-cookie',
+      `${this.#nameAt(door)}=${value}; Max-Age=${seconds}; Path=${authPath}; HttpOnly; SameSite=Strict${secure}`,
+    )
+  }
+
+  #nameAt({ isSecure }: Door): string {
+    return `${isSecure ? '__Secure-' : ''}${this.#name}`
+  }
 }
 
 export function withCookies(answer: Response, from: Response): Response {

@@ -1,10 +1,9 @@
 import { z } from 'zod'
 import { passkeyAnswer } from './passkeys.ts'
-import { bodyOf, withCookies, type Answers, type Call, type Door } from './door.ts'
+import { bodyOf, DoorCookie, withCookies, type Answers, type Call, type Door } from './door.ts'
 import { credentialsWrong, secondFactorWrong, signInStepGone } from '../errors.ts'
 import type { StepInHand } from '../one-time-tokens.ts'
 import { longestPassword } from '../passwords.ts'
-import { cookieValue } from '../sessions.ts'
 import { authPath } from '../sign-in.ts'
 
 const signInBody = z.object({
@@ -17,6 +16,8 @@ const passkeyBody = z.strictObject({ response: passkeyAnswer, rememberMe: z.bool
 
 /** Seconds between the password and the code. */
 const stepSeconds = 600
+
+const stepCookie = new DoorCookie('socle.second_step')
 
 /** Coming in and going out. */
 export const signInAnswers: Answers = {
@@ -33,7 +34,7 @@ export const signInAnswers: Answers = {
   [`POST ${authPath}/sign-in/second-factor`]: async (door, call) => {
     const { code } = await bodyOf(call.request, codeBody)
     const { tokens, delay, secondFactors } = door.parts
-    const token = stepToken(door, call)
+    const token = stepCookie.read(door, call)
     const step = token === undefined ? undefined : await tokens.find('second-step', token)
     if (token === undefined || !step) throw signInStepGone({})
     // Six digits are soon guessed by who may try often: the same waiting as for passwords, counted apart.
@@ -46,7 +47,7 @@ export const signInAnswers: Answers = {
     // It may have been switched off since it vouched.
     if (through) await door.parts.signOn.providers.demand(through.provider)
     const answer = await door.open(call, { user, rememberMe, strong: true, through })
-    answer.headers.append('set-cookie', stepCookie(door, '', 0))
+    stepCookie.give(answer, door, '', 0)
     return answer
   },
 
@@ -86,19 +87,6 @@ export async function enterByFirstFactor(door: Door, call: Call, step: StepInHan
     return door.open(call, { user: step.user, rememberMe: step.rememberMe, strong: false, through: step.through })
   const token = await tokens.issue('second-step', step, stepSeconds)
   const answer = Response.json({ secondFactor: true }, { headers: { 'cache-control': 'no-store' } })
-  answer.headers.append('set-cookie', stepCookie(door, token, stepSeconds))
+  stepCookie.give(answer, door, token, stepSeconds)
   return answer
-}
-
-function stepName(door: Door): string {
-  return `${door.isSecure ? '__Secure-' : ''}socle.second_step`
-}
-
-function stepCookie(door: Door, token: string, seconds: number): string {
-  const secure = door.isSecure ? '; Secure' : ''
-  return `${stepName(door)}=${token}; Max-Age=${seconds}; Path=${authPath}; HttpOnly; SameSite=Strict${secure}`
-}
-
-function stepToken(door: Door, { request }: Call): string | undefined {
-  return cookieValue(request.headers.get('cookie') ?? '', stepName(door))
 }

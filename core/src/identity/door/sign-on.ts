@@ -1,16 +1,16 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { SocleError } from '../../errors.ts'
 import { readText } from '../../http/body.ts'
 import { permissionDenied } from '../../permissions/errors.ts'
 import { recordNotFound } from '../../records/errors.ts'
 import { notSignedIn, returnRefused, signOnGone, signOnUnknown, signOnUnreached } from '../errors.ts'
-import { cookieValue } from '../sessions.ts'
 import { authPath } from '../sign-in.ts'
+import { hashed } from '../hashed.ts'
 import type { Provider } from '../sign-on/provider.ts'
 import { readMetadata } from '../sign-on/saml-metadata.ts'
 import { vouchedBy } from '../sign-on/vouching.ts'
-import { bodyOf, privately, withCookies, type Answers, type Call, type Door } from './door.ts'
+import { bodyOf, DoorCookie, privately, withCookies, type Answers, type Call, type Door } from './door.ts'
 import { enterByFirstFactor } from './sign-in.ts'
 import type { Resolved } from '../identity.ts'
 import type { SignOnToConfirm } from '../one-time-tokens.ts'
@@ -34,6 +34,9 @@ const longestAnswer = 200_000
 
 /** Seconds somebody has at the provider. */
 const patience = 600
+
+/** That it is the same browser that began. */
+const browserCookie = new DoorCookie('socle.sign_on')
 
 /** What a provider's page posts: it has no cookie of ours, and opens nothing by itself. */
 export const postedFromElsewhere: ReadonlySet<string> = new Set([`POST ${authPath}/sign-on/:provider/saml`])
@@ -67,11 +70,11 @@ export const signOnAnswers: Answers = {
     const browser = randomBytes(32).toString('base64url')
     const kept = await protocol.question()
     const { kind } = provider
-    const hand = { provider: id, kind, browser: hashOf(browser), returnTo: ownPath(door, returnTo), rememberMe, kept }
+    const hand = { provider: id, kind, browser: hashed(browser), returnTo: ownPath(door, returnTo), rememberMe, kept }
     const state = await tokens.issue('sign-on', hand, patience)
     const url = await discreetly(provider, protocol.address(provider, kept, state))
     const answer = privately({ url: url.href })
-    answer.headers.append('set-cookie', browserCookie(door, browser, patience))
+    browserCookie.give(answer, door, browser, patience)
     return answer
   },
 
@@ -111,9 +114,9 @@ export const signOnAnswers: Answers = {
     const { tokens, signOn } = door.parts
     const params = new URLSearchParams(query)
     const state = params.get('state') ?? ''
-    const browser = cookieValue(call.request.headers.get('cookie') ?? '', browserName(door))
+    const browser = browserCookie.read(door, call)
     const begun = await tokens.find('sign-on', state)
-    if (!begun || browser === undefined || begun.provider !== id || begun.browser !== hashOf(browser))
+    if (!begun || browser === undefined || begun.provider !== id || begun.browser !== hashed(browser))
       throw signOnGone({})
     // Taken before it is judged: of two who bring one answer, one is heard.
     const hand = await tokens.take('sign-on', state)
@@ -130,9 +133,9 @@ export const signOnAnswers: Answers = {
   // Nobody joins a company, or becomes somebody else in their browser, by opening an address: they are asked first.
   [`POST ${authPath}/sign-on/confirm`]: async (door, call) => {
     const { token } = await bodyOf(call.request, confirmBody)
-    const browser = cookieValue(call.request.headers.get('cookie') ?? '', browserName(door))
+    const browser = browserCookie.read(door, call)
     const asked = await door.parts.tokens.find('sign-on-confirm', token)
-    if (!asked || browser === undefined || asked.browser !== hashOf(browser)) throw signOnGone({})
+    if (!asked || browser === undefined || asked.browser !== hashed(browser)) throw signOnGone({})
     const said = await door.parts.tokens.take('sign-on-confirm', token)
     if (!said) throw signOnGone({})
     return enter(door, call, said, { isConfirmed: true })
@@ -212,7 +215,7 @@ async function enter(door: Door, call: Call, vouch: SignOnToConfirm, { isConfirm
     : await enterByFirstFactor(door, call, { user, email: vouched.email, rememberMe, through })
   const { secondFactor } = (await entered.clone().json()) as { secondFactor?: true }
   const answer = privately({ returnTo, ...(secondFactor ? { secondFactor } : {}) })
-  answer.headers.append('set-cookie', browserCookie(door, '', 0))
+  browserCookie.give(answer, door, '', 0)
   return withCookies(answer, entered)
 }
 
@@ -231,17 +234,4 @@ function ownPath(door: Door, path: string): string {
   const url = path.startsWith('/') ? URL.parse(path, site) : null
   if (url?.origin !== site || url.pathname.startsWith('//')) throw returnRefused({ path: path.slice(0, 100) })
   return `${url.pathname}${url.search}${url.hash}`
-}
-
-function browserName(door: Door): string {
-  return `${door.isSecure ? '__Secure-' : ''}socle.sign_on`
-}
-
-function browserCookie(door: Door, value: string, seconds: number): string {
-  const secure = door.isSecure ? '; Secure' : ''
-  return `${browserName(door)}=${value}; Max-Age=${seconds}; Path=${authPath}; HttpOnly; SameSite=Strict${secure}`
-}
-
-function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
 }
