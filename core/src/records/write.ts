@@ -5,7 +5,7 @@ import type { FieldFault, SocleError } from '../errors.ts'
 import type { Emission } from '../events/event.ts'
 import { tellingCtes } from '../events/outbox.ts'
 import { SocleError as Refusal } from '../errors.ts'
-import { fieldNotWritable, notYourPartner, permissionDenied } from '../permissions/errors.ts'
+import { fieldNotWritable, notYourPartner, permissionDenied, sharedNotOwned } from '../permissions/errors.ts'
 import type { ResourceAction } from '../permissions/authority.ts'
 import { systemAuthority } from '../permissions/system-authority.ts'
 import type { GuardedWrite } from './define-resource.ts'
@@ -19,7 +19,7 @@ import { refuseMerged, survivorOf } from './merge/merged.ts'
 import { namedFault } from './labels.ts'
 import type { FieldModel } from './model.ts'
 import { nextNumber } from './numbers.ts'
-import { belongingOf, demandOwnReach, ownReach, refuseTaking } from './own-reach.ts'
+import { belongingOf, ownReach, refuseTaking } from './own-reach.ts'
 import { tableOf } from './past.ts'
 import { asReadable, columnsOf, demandAction } from './read.ts'
 import type { RecordJson, WriteOptions } from './records.ts'
@@ -338,18 +338,18 @@ async function change(
   await guard(scope, resource, action, before, after, options)
   if (action !== 'delete') missingValues(scope, resource, before, after)
   refuseForeign(scope, resource, after)
-  const belonging = belongingOf(resource)
-  // Asked only where something is shared with the actor.
+  // Asked only where something is shared with the actor: nobody else has what is not theirs by a grant.
   const isLent = action === 'update' && scope.access(resource, 'update').shared !== undefined
   const reach = isLent ? await ownReach(scope, resource, before.id) : undefined
+  const belonging = belongingOf(resource)
   // By whoever asks or by a guard that follows from it: both are the actor's doing.
   if (
-    action === 'update' &&
+    reach?.update === false &&
     differences(resource, before, after)
       .keys()
       .some((name) => belonging.has(name))
   )
-    await demandOwnReach(scope, resource, before.id)
+    throw sharedNotOwned({ resource: resource.entity, id: before.id })
   await referencesExist(scope, resource, after, new Set(differences(resource, before, after).keys()))
   // After the references: an id that was merged has become its survivor's.
   const changed = differences(resource, before, after)
@@ -701,7 +701,7 @@ async function keep(
         select g.entry, ${workspace}::uuid, ${changeSet.id}::uuid, ${resource.id}, g.record, ${action}, g.version, g.fields, g.acknowledged,
           ${ctx.clock.now().toISOString()}::timestamptz, g.change_reader
         from given g where exists (select from kept))${told}
-      select ${columnsOf(resource.all, 'kept')}${foundAs(resource, action)}${deliveries}
+      select ${columnsOf(resource.all, 'kept')}${foundAs(scope, resource, action)}${deliveries}
       from kept join given g on g.record = kept.id`.execute(scope.tx)
     kept = new Map(result.rows.map((row) => [String(row['id']), row]))
     if (telling) scope.delivering(Number(result.rows[0]?.['_deliveries'] ?? 0))
@@ -756,12 +756,16 @@ async function beside(
 }
 
 /** Puts what `beside` has prepared where it is looked for. */
-function foundAs(resource: Resource, action: WriteAction): RawBuilder<unknown> {
-  if (action === 'delete')
-    return sql`, core.search_drop(${resource.id}, g.record), core.duplicate_drop(${resource.id}, g.record)`
-  return sql`,
-        case when g.words is not null then core.search_put(${resource.id}, g.record, g.owner, g.team, g.reader, g.title, g.words) end,
-        case when g.keys is not null then core.duplicate_put(${resource.id}, g.record, g.reader, g.keys) end`
+function foundAs(scope: EngineScope, resource: Resource, action: WriteAction): RawBuilder<unknown> {
+  const isGone = action === 'delete'
+  const words = isGone
+    ? sql`core.search_drop(${resource.id}, g.record)`
+    : sql`case when g.words is not null
+          then core.search_put(${resource.id}, g.record, g.owner, g.team, g.reader, g.title, g.words) end`
+  const keys = isGone
+    ? sql`core.duplicate_drop(${resource.id}, g.record)`
+    : sql`case when g.keys is not null then core.duplicate_put(${resource.id}, g.record, g.reader, g.keys) end`
+  return sql`${resource.search.length > 0 ? sql`, ${words}` : sql``}${duplicateKeysOf(scope, resource).length > 0 ? sql`, ${keys}` : sql``}`
 }
 
 function needsIndexing(resource: Resource, changed: ReadonlyMap<string, unknown>): boolean {
