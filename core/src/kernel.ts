@@ -123,8 +123,9 @@ export class Kernel {
     const { rows } = await this.parts.database.transaction({ workspace: workspace.id, partner: '*' }, (tx) =>
       sql<{ name: string; role: string }>`
         select name, role_id as role from core.api_key
-        where workspace = ${workspace.id}::uuid and id = ${id}::uuid and deleted_at is null and revoked_at is null
-          and (expires_at is null or expires_at > ${this.parts.clock.now().toISOString()}::timestamptz)`.execute(tx),
+        where workspace = ${workspace.id}::uuid and id = ${id}::uuid
+          and not exists (select from core.key_chain(${id}::uuid) c where c.deleted_at is not null or c.revoked_at is not null
+            or c.expires_at <= ${this.parts.clock.now().toISOString()}::timestamptz)`.execute(tx),
     )
     return rows[0]
   }

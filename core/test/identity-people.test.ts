@@ -1051,6 +1051,128 @@ describe('API keys', () => {
   })
 })
 
+describe('a key made by a key', () => {
+  const makers = async (values: Record<string, unknown> = {}) => {
+    const { body } = await app.admin.post('/api/core/roles', {
+      name: `Maker ${(names += 1)}`,
+      permissions: ['core.apikey.manage'],
+      grants: [{ resource: 'core.account', action: 'read', visibility: 'all' }],
+    })
+    const role: string = body.data.id
+    return { role, ...(await made(await keyBy(app.admin, { name: 'Maker', role, ...values }))) }
+  }
+  const keyBy = (client: { post: TestClient['post'] }, values: Record<string, unknown>) =>
+    client.post('/api/core/api-keys', { name: 'Made', ...values })
+  const made = async ({ status, body }: { status: number; body: any }) => {
+    expect(status, JSON.stringify(body)).toBe(201)
+    const bearer = { authorization: `Bearer ${body.data.key}` }
+    const post = (path: string, values: unknown = {}) => send('POST', path, bearer, values)
+    return { id: String(body.data.id), data: body.data, bearer, post }
+  }
+  const use = async ({ bearer }: { bearer: Record<string, string> }, address = '192.0.2.1') => {
+    const request = new Request('http://localhost/api/core/me', { headers: { ...origin, ...bearer } })
+    const response = await app.app.fetch(request, { incoming: { socket: { remoteAddress: address } } })
+    return ((await response.json()) as { code?: string }).code ?? response.status
+  }
+
+  test('says so, and ends with it and all that came from it', async () => {
+    const first = await makers()
+    const second = await made(await keyBy(first, { role: first.role }))
+    const third = await made(await keyBy(second, { role: first.role }))
+    const beside = await makers()
+    expect(second.data).toMatchObject({ createdBy: null, madeByKey: { id: first.id, name: 'Maker' } })
+    expect([await use(first), await use(second), await use(third)]).toEqual([200, 200, 200])
+    await app.admin.post(`/api/core/api-keys/${first.id}/revoke`)
+    const over = Array.from({ length: 3 }, () => 'API_KEY_REVOKED')
+    expect([await use(first), await use(second), await use(third)]).toEqual(over)
+    expect(await use(beside)).toBe(200)
+    const { body } = await app.admin.get('/api/core/api-keys?revoked=true')
+    const listed = (id: string) => body.data.find((it: { id: string }) => it.id === id)
+    expect(listed(third.id)).toMatchObject({ madeByKey: { id: second.id }, revokedAt: expect.any(String) })
+    const history = await app.admin.get(`/api/core/api-keys/${third.id}/history`)
+    expect(history.body.data[0]).toMatchObject({ actor: { name: 'Claire Admin' }, changes: [{ field: 'revokedAt' }] })
+  })
+
+  test('ends with the person behind it', async () => {
+    const { role } = await makers()
+    const someone = await person({ roles: [role] })
+    const { cookie } = await signIn(someone)
+    const first = await made(await send('POST', '/api/core/api-keys', { cookie }, { name: 'Theirs', role }))
+    const second = await made(await keyBy(first, { role }))
+    expect(await use(second)).toBe(200)
+    expect((await app.admin.post(`/api/core/users/${someone.id}/deactivate`)).status).toBe(200)
+    expect([await use(first), await use(second)]).toEqual(['API_KEY_REVOKED', 'API_KEY_REVOKED'])
+  })
+
+  test('stays refused while the one it came from is, whatever is undone', async () => {
+    const first = await makers()
+    const second = await made(await keyBy(first, { role: first.role }))
+    await app.admin.post(`/api/core/api-keys/${first.id}/revoke`)
+    await sql`update core.api_key set revoked_at = null where id = ${second.id}::uuid`.execute(
+      app.app.kernel.parts.database.owner,
+    )
+    app.app.kernel.parts.signals.send({ kind: 'permissions' })
+    expect(await use(second)).toBe('API_KEY_REVOKED')
+  })
+
+  test('lives no longer, and may do no more, than its maker', async () => {
+    const first = await makers({ expiresInDays: 10 })
+    const within = { role: first.role, expiresInDays: 5 }
+    expect((await keyBy(first, { role: first.role })).body).toMatchObject({
+      status: 422,
+      code: 'API_KEY_OUTLIVES_MAKER',
+      detail: expect.stringContaining('2026-03-12'),
+    })
+    expect((await keyBy(first, { role: first.role, expiresInDays: 11 })).body.code).toBe('API_KEY_OUTLIVES_MAKER')
+    const reader = await roleNamed('Reader')
+    expect((await keyBy(first, { ...within, role: reader })).body).toMatchObject({ status: 403 })
+    // Whoever manages roles gives any, and a key nevertheless only what it holds itself.
+    const { body } = await app.admin.post('/api/core/roles', {
+      name: `Roles ${(names += 1)}`,
+      permissions: ['core.apikey.manage', 'core.role.manage'],
+    })
+    const roles = await made(await keyBy(app.admin, { role: body.data.id }))
+    expect((await keyBy(roles, { role: reader })).body).toMatchObject({
+      status: 403,
+      code: 'API_KEY_GIVES_MORE',
+      detail: expect.stringContaining('Reader'),
+    })
+    const second = await made(await keyBy(first, within))
+    expect(await use(second)).toBe(200)
+    app.clock.advance('P5D')
+    expect([await use(first), await use(second)]).toEqual([200, 'API_KEY_EXPIRED'])
+    app.clock.set(now)
+  })
+
+  test('loses with its maker what the maker’s role loses', async () => {
+    const first = await makers()
+    const narrower = await app.admin.post('/api/core/roles', {
+      name: `Narrower ${(names += 1)}`,
+      grants: [{ resource: 'core.account', action: 'read', visibility: 'all' }],
+    })
+    const second = await made(await keyBy(first, { role: narrower.body.data.id }))
+    expect(await use(second)).toBe(200)
+    await app.admin.patch(`/api/core/roles/${first.role}`, { grants: [] })
+    expect(await use(second)).toBe('API_KEY_MORE_THAN_MAKER')
+    expect(await use(first)).toBe(200)
+  })
+
+  test('comes from nowhere else', async () => {
+    const first = await makers({ addresses: ['192.0.2.0/24'] })
+    const second = await made(await keyBy(first, { role: first.role }))
+    expect([await use(second), await use(second, '198.51.100.7')]).toEqual([200, 'API_KEY_ADDRESS_REFUSED'])
+  })
+
+  test('a key renews itself and what it made, and no other key', async () => {
+    const first = await makers()
+    const second = await made(await keyBy(first, { role: first.role }))
+    const other = await made(await keyBy(app.admin, { role: first.role, name: 'Other' }))
+    const rotate = (it: { id: string }) => first.post(`/api/core/api-keys/${it.id}/rotate`)
+    expect([(await rotate(first)).status, (await rotate(second)).status]).toEqual([200, 200])
+    expect((await rotate(other)).body).toMatchObject({ status: 403, code: 'API_KEY_OF_OTHERS' })
+  })
+})
+
 describe('secrets that are shown once', () => {
   test('stand in no kept answer, and a repeat is told so', async () => {
     const { cookie } = await signIn(await person({ roles: [await roleNamed('Administrator')] }))

@@ -3,9 +3,17 @@ import { uuidv7 } from 'uuidv7'
 import type { Context } from '../context.ts'
 import type { RecordJson, Records } from '../records/records.ts'
 import { makeKey } from './api-keys.ts'
-import { apiKeyIsRevoked, apiKeyNotRotating, apiKeyOldTooLong, apiKeyRotating } from './errors.ts'
-import { demandMayGive } from './guards.ts'
-import { apiKeys } from './resources.ts'
+import {
+  apiKeyGivesMore,
+  apiKeyIsRevoked,
+  apiKeyNotRotating,
+  apiKeyOfOthers,
+  apiKeyOldTooLong,
+  apiKeyOutlivesMaker,
+  apiKeyRotating,
+} from './errors.ts'
+import { demandMayGive, holdsRole } from './guards.ts'
+import { apiKeys, roles } from './resources.ts'
 
 export interface NewApiKey {
   readonly name: string
@@ -34,6 +42,8 @@ export interface ApiKeyJson {
   /** When that older secret was last used; null while it never was. */
   readonly oldUsedAt: string | null
   readonly createdBy: { readonly id: string; readonly name: string } | null
+  /** The key that made it, with which it ends. */
+  readonly madeByKey: { readonly id: string; readonly name: string } | null
 }
 
 /** Days for which the secret before the newest may go on. */
@@ -49,19 +59,17 @@ export class ApiKeyService {
     this.#records = ctx.asSystem().records
   }
 
-  /** @returns the key itself in `key`: this is the only time it can be read */
+  /**
+   * @returns the key itself in `key`: this is the only time it can be read
+   * @throws `API_KEY_GIVES_MORE` (403), `API_KEY_OUTLIVES_MAKER` (422) where a key makes it
+   */
   async create({ name, role, expiresAt = null, addresses = [] }: NewApiKey): Promise<ApiKeyJson & { key: string }> {
     await demandMayGive(this.#ctx, role)
+    const madeByKey = this.#actingKey()
+    if (madeByKey !== undefined) await this.#demandWithin(madeByKey, role, expiresAt)
     const { key, prefix, hash } = makeKey()
-    const { id } = await this.#records.create(apiKeys, {
-      name,
-      role,
-      prefix,
-      expiresAt,
-      addresses,
-      owner: null,
-      team: null,
-    })
+    const values = { name, role, prefix, expiresAt, addresses, madeByKey: madeByKey ?? null, owner: null, team: null }
+    const { id } = await this.#records.create(apiKeys, values, { internal: true })
     await this.#keep(id, hash)
     return { ...(await this.get(id)), key }
   }
@@ -96,9 +104,15 @@ export class ApiKeyService {
     await this.#told(id)
   }
 
+  /** Refuses a key from now on, and all that came from it. */
   async revoke(id: string): Promise<void> {
-    const record = await this.#record(id)
-    if (record['revokedAt'] === null) await this.#records.update(apiKeys, record, { revokedAt: this.#now() })
+    await this.#record(id)
+    await this.#end(sql`k.id = ${id}::uuid`)
+  }
+
+  /** Refuses the keys a person made, and all that came from them. */
+  async revokeAllOf(user: string): Promise<void> {
+    await this.#end(sql`k.created_by = ${user}::uuid`)
   }
 
   async get(id: string): Promise<ApiKeyJson> {
@@ -115,7 +129,7 @@ export class ApiKeyService {
   /**
    * A key whose secrets the actor may change: whoever reads its new secret has its role.
    *
-   * @throws `API_KEY_IS_REVOKED` (409), `PERMISSION_DENIED` (403)
+   * @throws `API_KEY_IS_REVOKED` (409), `PERMISSION_DENIED`, `API_KEY_OF_OTHERS` (403)
    */
   async #living(id: string): Promise<ApiKeyJson> {
     // Locked, so that of two who rotate at once the second is told.
@@ -125,7 +139,53 @@ export class ApiKeyService {
     const key = await this.get(id)
     await demandMayGive(this.#ctx, key.role)
     if (key.revokedAt !== null) throw apiKeyIsRevoked({ name: key.name })
+    const acting = this.#actingKey()
+    // A secret of any other key would go on when the acting key is revoked.
+    if (acting !== undefined && !(await this.#isFrom(id, acting)))
+      throw apiKeyOfOthers({ name: key.name, maker: this.#ctx.actor.name })
     return key
+  }
+
+  /** @throws `API_KEY_GIVES_MORE` (403), `API_KEY_OUTLIVES_MAKER` (422) */
+  async #demandWithin(maker: string, role: string, expiresAt: string | null): Promise<void> {
+    const { name, expiresAt: until } = await this.get(maker)
+    if (!(await holdsRole(this.#ctx, role))) {
+      const { data } = await this.#records.get(roles, role)
+      throw apiKeyGivesMore({ maker: name, role: String(data['name']) })
+    }
+    if (until !== null && (expiresAt === null || Date.parse(expiresAt) > Date.parse(until)))
+      throw apiKeyOutlivesMaker({ maker: name, until: until.slice(0, 10) })
+  }
+
+  /** Whether a key is another, or came from it. */
+  async #isFrom(id: string, ancestor: string): Promise<boolean> {
+    const { rows } = await sql`
+      select 1 from core.key_chain(${id}::uuid) c where c.workspace = ${this.#ctx.workspace.id}::uuid and c.id = ${ancestor}::uuid`.execute(
+      this.#ctx.sql,
+    )
+    return rows.length > 0
+  }
+
+  /** Makers before what they made, so that the ledger reads in the order of causes. */
+  async #end(which: ReturnType<typeof sql>): Promise<void> {
+    const { rows } = await sql<{ id: string; version: number }>`
+      with recursive ended as (
+        select k.id, k.version, k.revoked_at, 1 as nth from core.api_key k
+        where k.workspace = ${this.#ctx.workspace.id}::uuid and k.deleted_at is null and ${which}
+        union all
+        select k.id, k.version, k.revoked_at, e.nth + 1 from ended e
+        join core.api_key k on k.workspace = ${this.#ctx.workspace.id}::uuid and k.made_by_key = e.id and k.deleted_at is null
+      )
+      select id, version from ended where revoked_at is null group by id, version order by min(nth), id`.execute(
+      this.#ctx.sql,
+    )
+    for (const key of rows) await this.#records.update(apiKeys, key, { revokedAt: this.#now() })
+  }
+
+  /** The key that acts; undefined for a person. */
+  #actingKey(): string | undefined {
+    const { actor } = this.#ctx
+    return actor.type === 'key' ? actor.id : undefined
   }
 
   async #keep(id: string, hash: Buffer): Promise<void> {
@@ -157,12 +217,14 @@ export class ApiKeyService {
       select k.id, k.version, k.name, 'socle_' || k.prefix as start, k.role_id as role, r.name as "roleName", k.addresses,
         old.expires_at as "oldUntil", old.last_used_at as "oldUsedAt",
         k.created_at as "createdAt", k.expires_at as "expiresAt", k.revoked_at as "revokedAt", k.last_used_at as "lastUsedAt",
-        case when m.id is null then null else jsonb_build_object('id', m.id, 'name', m.name) end as "createdBy"
+        case when m.id is null then null else jsonb_build_object('id', m.id, 'name', m.name) end as "createdBy",
+        case when maker.id is null then null else jsonb_build_object('id', maker.id, 'name', maker.name) end as "madeByKey"
       from core.api_key k
       join core.role r on r.workspace = k.workspace and r.id = k.role_id
       left join core.api_key_secret old on old.workspace = k.workspace and old.api_key = k.id
         and old.expires_at > ${this.#now()}::timestamptz
       left join core.member m on m.workspace = k.workspace and m.id = k.created_by
+      left join core.api_key maker on maker.workspace = k.workspace and maker.id = k.made_by_key
       where k.workspace = ${this.#ctx.workspace.id}::uuid and k.deleted_at is null and ${which}
       order by k.created_at desc, k.id desc limit 500`.execute(this.#ctx.sql)
     return rows

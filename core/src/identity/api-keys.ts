@@ -3,6 +3,8 @@ import { sql } from 'kysely'
 import type { Workspace } from '../actor.ts'
 import type { Clock } from '../clock.ts'
 import type { Sql } from '../database/database.ts'
+import type { RoleRights } from '../permissions/authority.ts'
+import { rightsSchema } from '../permissions/grant.ts'
 import { addressList, isListed } from './addresses.ts'
 import { apiKeyAddressRefused, apiKeyExpired, apiKeyRevoked, apiKeySecretReplaced, apiKeyUnknown } from './errors.ts'
 import { workspaceJson } from './sessions.ts'
@@ -35,6 +37,17 @@ export interface ApiKey {
   readonly revokedAt: string | null
   readonly lastUsedAt: string | null
   readonly workspace: Workspace
+  /** What the key's role allows. */
+  readonly rights: RoleRights
+  /** Keys it came from, its maker first. */
+  readonly makers: readonly Maker[]
+}
+
+/** A key from which another came. */
+interface Maker {
+  readonly name: string
+  readonly role: string
+  readonly addresses: readonly string[]
 }
 
 /** One of the secrets a key is known by: two while programs change from the old to the new. */
@@ -84,9 +97,9 @@ export class ApiKeys {
       throw apiKeyExpired({ name: key.name, at: key.expiresAt.slice(0, 10) })
     if (secret.expiresAt !== null && Date.parse(secret.expiresAt) <= now)
       throw apiKeySecretReplaced({ name: key.name, at: secret.expiresAt.slice(0, 10) })
-    if (key.addresses.length > 0 && !isListed(addressList(key.addresses), address)) {
-      throw apiKeyAddressRefused({ name: key.name, address: address ?? 'an unknown address' })
-    }
+    for (const { addresses } of [key, ...key.makers])
+      if (addresses.length > 0 && !isListed(addressList(addresses), address))
+        throw apiKeyAddressRefused({ name: key.name, address: address ?? 'an unknown address' })
     this.#note(key, secret, now)
     return key
   }
@@ -107,13 +120,19 @@ export class ApiKeys {
 
   async #load(prefix: string): Promise<Found | undefined> {
     const { rows } = await sql<Found>`
-      select k.id, k.name, k.role_id as role, k.addresses, k.expires_at as "expiresAt", k.revoked_at as "revokedAt",
-        k.last_used_at as "lastUsedAt", ${workspaceJson('w')} as workspace,
+      select k.id, k.name, k.role_id as role, k.addresses, chain.expires_at as "expiresAt", chain.revoked_at as "revokedAt",
+        k.last_used_at as "lastUsedAt", ${workspaceJson('w')} as workspace, chain.makers,
+        jsonb_build_object('grants', r.grants, 'fields', r.fields) as rights,
         (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'hash', encode(s.hash, 'hex'), 'expiresAt', s.expires_at)), '[]')
           from core.api_key_secret s where s.api_key = k.id) as secrets
-      from core.api_key k join core.workspace w on w.id = k.workspace
+      from core.api_key k join core.workspace w on w.id = k.workspace join core.role r on r.workspace = k.workspace and r.id = k.role_id,
+      -- It ends with the first of those it came from, however that one ended.
+      lateral (select min(c.expires_at) as expires_at, min(coalesce(c.revoked_at, c.deleted_at)) as revoked_at,
+        coalesce(jsonb_agg(jsonb_build_object('name', c.name, 'role', c.role_id, 'addresses', c.addresses) order by c.ordinality)
+          filter (where c.ordinality > 1), '[]') as makers
+        from core.key_chain(k.id) with ordinality c) chain
       where k.prefix = ${prefix} and k.deleted_at is null`.execute(this.#owner)
-    return rows[0]
+    return rows[0] && { ...rows[0], rights: rightsSchema.parse(rows[0].rights) }
   }
 
   /** Beside the request: nobody waits for it, and a lost one loses a minute. */

@@ -202,6 +202,34 @@ export const apiKeyIsRevoked = defineError<{ name: string }>(
   ({ name }) => `"${name}" was revoked and takes no new secret. Make a new key.`,
 )
 
+export const apiKeyOutlivesMaker = defineError<{ maker: string; until: string }>(
+  'API_KEY_OUTLIVES_MAKER',
+  422,
+  ({ maker, until }) =>
+    `"${maker}" ends on ${until} and makes no key that goes on longer. Choose an end before that, or make the key yourself in API keys.`,
+)
+
+export const apiKeyMoreThanMaker = defineError<{ name: string; maker: string }>(
+  'API_KEY_MORE_THAN_MAKER',
+  403,
+  ({ name, maker }) =>
+    `"${name}" may do more than "${maker}", the key that made it, so it is refused. Give both the same role, or make a new key yourself in API keys.`,
+)
+
+export const apiKeyGivesMore = defineError<{ maker: string; role: string }>(
+  'API_KEY_GIVES_MORE',
+  403,
+  ({ maker, role }) =>
+    `"${maker}" may not do all that the role "${role}" allows, so it makes no key with it. Choose a role it holds itself, or make the key yourself in API keys.`,
+)
+
+export const apiKeyOfOthers = defineError<{ name: string; maker: string }>(
+  'API_KEY_OF_OTHERS',
+  403,
+  ({ name, maker }) =>
+    `"${maker}" gives new secrets to itself and to the keys it made, and "${name}" is neither. Do it yourself in API keys.`,
+)
+
 export const apiKeyAddressRefused = defineError<{ name: string; address: string }>(
   'API_KEY_ADDRESS_REFUSED',
   403,

@@ -5,7 +5,7 @@ import { SocleError } from '../errors.ts'
 import { outgoingUrlInvalid } from '../http/problem.ts'
 import { found } from '../entities/values.ts'
 import { permissionDenied } from '../permissions/errors.ts'
-import { fieldGrantSchema, grantSchema } from '../permissions/grant.ts'
+import { fieldGrantSchema, grantSchema, rightsSchema } from '../permissions/grant.ts'
 import { certificateOf } from './sign-on/certificates.ts'
 import { defineGuard, type GuardDefinition, type GuardedWrite } from '../records/define-resource.ts'
 import { parseExpression } from '../records/expression/index.ts'
@@ -234,12 +234,17 @@ export const rightsGuards: readonly GuardDefinition[] = [
  */
 export async function demandMayGive(ctx: Context, role: string): Promise<void> {
   if (ctx.authority.may('core.role.manage')) return
+  if (!(await holdsRole(ctx, role))) throw permissionDenied({ permission: 'core.role.manage' })
+}
+
+/** Whether an actor may do all that a role allows. */
+export async function holdsRole(ctx: Context, role: string): Promise<boolean> {
   const { rows } = await sql`
     select grants, fields from core.role where workspace = ${ctx.workspace.id}::uuid and id = ${role}::uuid`.execute(
     ctx.sql,
   )
-  const rights = z.array(roleRights).parse(rows)
-  if (!rights.every((it) => ctx.authority.holds(it))) throw permissionDenied({ permission: 'core.role.manage' })
+  const rights = z.array(rightsSchema).parse(rows)
+  return rights.every((it) => ctx.authority.holds(it))
 }
 
 /**
@@ -254,5 +259,3 @@ export async function demandMayTouch(ctx: Context, user: string): Promise<void> 
       and (until is null or until > ${ctx.clock.now().toISOString()}::timestamptz)`.execute(ctx.sql)
   for (const { role } of rows) await demandMayGive(ctx, role)
 }
-
-const roleRights = z.object({ grants: z.array(grantSchema), fields: z.array(fieldGrantSchema) })

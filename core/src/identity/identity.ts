@@ -10,7 +10,7 @@ import type { Outgoing } from '../http/outgoing.ts'
 import { changesRights, type Authorities } from '../permissions/authorities.ts'
 import type { Authority } from '../permissions/authority.ts'
 import { addressList, clientAddress, type Peer } from './addresses.ts'
-import { ApiKeys } from './api-keys.ts'
+import { ApiKeys, type ApiKey } from './api-keys.ts'
 import { Door, type Answer, type Answers, type DoorParts } from './door/door.ts'
 import { externalIdentityAnswers } from './door/external-identities.ts'
 import { linkAnswers } from './door/links.ts'
@@ -22,7 +22,14 @@ import { signInAnswers } from './door/sign-in.ts'
 import { postedFromElsewhere, signOnAnswers } from './door/sign-on.ts'
 import { viewAsAnswers } from './door/view-as.ts'
 import type { ViewingEnd } from './entities/viewing.ts'
-import { secondFactorNeeded, signInPathUnknown, viewAsEnded, viewAsReadOnly, workspaceNotYours } from './errors.ts'
+import {
+  apiKeyMoreThanMaker,
+  secondFactorNeeded,
+  signInPathUnknown,
+  viewAsEnded,
+  viewAsReadOnly,
+  workspaceNotYours,
+} from './errors.ts'
 import { OneTimeTokens } from './one-time-tokens.ts'
 import { demandSameOrigin } from './origin.ts'
 import { Passkeys } from './passkeys.ts'
@@ -191,6 +198,8 @@ class IdentityService implements Identity {
   readonly #seen = new Map<string, number>()
   /** Rights somebody looks with, by the viewer's own they were last compared with. */
   readonly #compared = new WeakMap<Authority, Authority>()
+  /** Rights of a key, by those of keys it came from that were found to hold them all. */
+  readonly #bounds = new WeakMap<Authority, WeakSet<Authority>>()
 
   constructor(options: IdentityOptions, parts: Omit<DoorParts, 'options' | 'resolve'>) {
     const { database, clock, config, signals } = options
@@ -226,7 +235,7 @@ class IdentityService implements Identity {
     const asked = request.headers.get('x-workspace') ?? undefined
     if (key) {
       if (asked !== undefined && !isNamed(key.workspace, asked)) throw workspaceNotYours({ workspace: asked })
-      const authority = await this.#options.authorities.of(key.workspace, { role: key.role })
+      const authority = await this.#keyAuthority(key)
       const actor: Actor = { type: 'key', id: key.id, name: key.name, locale: key.workspace.locale }
       return { actor, workspace: key.workspace, authority, workspaces: [] }
     }
@@ -248,6 +257,26 @@ class IdentityService implements Identity {
       ...(here.email === null ? {} : { email: here.email }),
       workspaces: memberships.map(({ workspace }) => workspace),
     }
+  }
+
+  /**
+   * The rights of a key; asked anew when roles change, because it holds none that a key it came from does not.
+   *
+   * @throws `API_KEY_MORE_THAN_MAKER` (403)
+   */
+  async #keyAuthority({ name, workspace, role, rights, makers }: ApiKey): Promise<Authority> {
+    const { authorities } = this.#options
+    const authority = await authorities.of(workspace, { role })
+    for (const maker of makers) {
+      if (maker.role === role) continue
+      const own = await authorities.of(workspace, { role: maker.role })
+      const bounds = this.#bounds.get(authority) ?? new WeakSet()
+      this.#bounds.set(authority, bounds)
+      if (bounds.has(own)) continue
+      if (!own.holds(rights)) throw apiKeyMoreThanMaker({ name, maker: maker.name })
+      bounds.add(own)
+    }
+    return authority
   }
 
   /** Who looks as somebody else reads what that person reads, while both may: asked anew with every request. */

@@ -58,12 +58,7 @@ export class PartnerPeopleService implements PartnerPeople {
 /** What somebody made with the rights they had: none of it may reach further than those they have now. */
 async function takeAway(system: Context, user: string): Promise<void> {
   const workspace = system.workspace.id
-  const { rows } = await sql<{ id: string }>`
-    select id from core.api_key where workspace = ${workspace}::uuid and created_by = ${user}::uuid and revoked_at is null`.execute(
-    system.sql,
-  )
-  const keys = new ApiKeyService(system)
-  for (const { id } of rows) await keys.revoke(id)
+  await new ApiKeyService(system).revokeAllOf(user)
   await sql`
     with pieces as (
       delete from core.file_piece where workspace = ${workspace}::uuid and file in (

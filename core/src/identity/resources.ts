@@ -92,7 +92,7 @@ export const apiKeys = defineResource(ApiKey, {
   path: 'api-keys',
   title: 'name',
   icon: 'key-round',
-  fields: { rotatedAt: { readonly: true } },
+  fields: { rotatedAt: { readonly: true }, madeByKey: { readonly: true } },
   list: ['name', 'expiresAt', 'revokedAt'],
 })
 

@@ -4,6 +4,7 @@ import type { Locale } from '../actor.ts'
 import type { Context } from '../context.ts'
 import { recordNotFound, validationFailed } from '../records/errors.ts'
 import type { RecordJson, Records } from '../records/records.ts'
+import { ApiKeyService } from './api-key-service.ts'
 import type { MemberState } from './entities/member.ts'
 import {
   alreadyMember,
@@ -17,7 +18,7 @@ import { UserDeactivated, UserInvited } from './events.ts'
 import { demandMayGive, demandMayTouch } from './guards.ts'
 import type { LinkChoice } from './identity.ts'
 import { demandPassword, hashPassword, oneTimePassword } from './passwords.ts'
-import { apiKeys, roleAssignments, teamMembers, users } from './resources.ts'
+import { roleAssignments, teamMembers, users } from './resources.ts'
 import { endLink, linkHash, makeLink, type LinkPurpose, type MadeLink } from './sign-in-links.ts'
 
 /** A role for a person, for good or until an ISO instant. */
@@ -160,7 +161,7 @@ export class UserService {
     return this.get(id)
   }
 
-  /** Ends a person's sessions and the keys they made, in the same transaction as the change of state. */
+  /** Ends a person's sessions and the keys that come from them, in the same transaction as the change of state. */
   async deactivate(id: string): Promise<void> {
     const user = await this.get(id)
     await demandMayTouch(this.#ctx, id)
@@ -168,12 +169,7 @@ export class UserService {
     await this.#records.update(users, user, { state: 'inactive' })
     await endLink(this.#ctx, id)
     await sql`select core.login_end_sessions(${id}::uuid)`.execute(this.#ctx.sql)
-    const { rows } = await sql<{ id: string; version: number }>`
-      select id, version from core.api_key
-      where workspace = ${this.#ctx.workspace.id}::uuid and created_by = ${id}::uuid and revoked_at is null and deleted_at is null`.execute(
-      this.#ctx.sql,
-    )
-    for (const key of rows) await this.#records.update(apiKeys, key, { revokedAt: this.#now() })
+    await new ApiKeyService(this.#ctx).revokeAllOf(id)
     this.#ctx.emit(UserDeactivated, { user: id }, { key: id })
   }
 

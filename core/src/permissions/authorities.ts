@@ -9,7 +9,7 @@ import { changesFields } from '../records/fields/own-fields.ts'
 import type { ResourceCatalog } from '../records/model.ts'
 import type { Authority, RoleRights } from './authority.ts'
 import { compileAuthority, rulesOf, type Conditions, type Rules, type Subject } from './compiler.ts'
-import { fieldGrantSchema, grantSchema } from './grant.ts'
+import { rightsSchema } from './grant.ts'
 
 /** Whose rights: a member by user id, or an API key by the one role it has. */
 export type RightsHolder = { readonly user: string } | { readonly role: string }
@@ -64,7 +64,6 @@ const colleagues: RoleRights = {
   fields: [{ resource: 'core.user', field: 'email', access: 'none' }],
 }
 
-const rightsSchema = z.object({ grants: z.array(grantSchema), fields: z.array(fieldGrantSchema) })
 const rolesSchema = z.array(rightsSchema.extend({ id: z.uuid(), until: z.string().nullable() }))
 
 /** A role of the workspace, held or not, as explanations name it. */

@@ -22,3 +22,6 @@ export const fieldGrantSchema = z.object({
   access: z.enum(['none', 'masked', 'read', 'write']),
 })
 export type FieldGrant = z.infer<typeof fieldGrantSchema>
+
+/** What a role allows, as its record keeps it. */
+export const rightsSchema = z.object({ grants: z.array(grantSchema), fields: z.array(fieldGrantSchema) })

@@ -151,6 +151,9 @@ export interface ApiKey {
   readonly oldUntil?: string | null
   /** When that older secret was last used. */
   readonly oldUsedAt?: string | null
+  /** Who made it: a person, or a key with which it ends. */
+  readonly createdBy?: { readonly id: string; readonly name: string } | null
+  readonly madeByKey?: { readonly id: string; readonly name: string } | null
 }
 
 /** Who vouches for people beside ourselves. */

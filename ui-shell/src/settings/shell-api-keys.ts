@@ -106,9 +106,7 @@ export class ShellApiKeys extends KitElement {
           <span class="name">${key.name}</span>
           <span class="meta"
             ><code>${key.start}…</code> ·
-            ${t('shell.keys.created', { when: format.relative(key.createdAt) })}${
-              key.addresses?.length ? html` · ${format.list(key.addresses)}` : nothing
-            }</span
+            ${createdBy(key)}${key.addresses?.length ? html` · ${format.list(key.addresses)}` : nothing}</span
           >
           ${key.oldUntil ? html`<span class="meta">${oldSecret(key.oldUntil, key.oldUsedAt)}</span>` : nothing}
         </span>
@@ -288,9 +286,13 @@ export class ShellApiKeys extends KitElement {
   }
 
   async #revoke(key: ApiKey): Promise<void> {
+    const made = madeBy(key, this.keys ?? []).map(({ name }) => name)
     const yes = await confirmDialog({
       title: t('shell.keys.revokeOne', { name: key.name }),
-      body: t('shell.keys.revokeText'),
+      body:
+        made.length === 0
+          ? t('shell.keys.revokeText')
+          : t('shell.keys.revokeChain', { count: made.length, names: format.list(made) }),
       confirm: t('shell.keys.revoke'),
       danger: true,
     })
@@ -335,6 +337,18 @@ function oldSecret(until: string, usedAt: string | null | undefined): string {
   return usedAt
     ? t('shell.keys.oldUsed', { until: when, when: format.relative(usedAt) })
     : t('shell.keys.oldUnused', { until: when })
+}
+
+function createdBy({ createdAt, createdBy: person, madeByKey }: ApiKey): string {
+  const when = format.relative(createdAt)
+  if (madeByKey) return t('shell.keys.createdByKey', { when, name: madeByKey.name })
+  return person ? t('shell.keys.createdBy', { when, name: person.name }) : t('shell.keys.created', { when })
+}
+
+/** Keys that end with one, because it made them or what made them. */
+function madeBy({ id }: ApiKey, keys: readonly ApiKey[]): readonly ApiKey[] {
+  const made = keys.filter(({ madeByKey }) => madeByKey?.id === id)
+  return made.flatMap((it) => [it, ...madeBy(it, keys)])
 }
 
 function statePill(key: ApiKey) {

@@ -16,6 +16,8 @@ export const ApiKeySchema = defineEntity({
     revokedAt: p.datetime().nullable(),
     /** When its secrets last changed. */
     rotatedAt: p.datetime().nullable(),
+    /** The key that made it, whose life and rights bound its own; null where a person did. */
+    madeByKey: () => p.manyToOne(ApiKeySchema).fieldName('made_by_key').nullable(),
   },
 })
 

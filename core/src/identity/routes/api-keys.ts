@@ -28,6 +28,7 @@ const key = z.object({
   oldUntil: instant,
   oldUsedAt: instant,
   createdBy: named.nullable(),
+  madeByKey: named.nullable(),
 })
 
 const day = 86_400_000
@@ -94,7 +95,7 @@ export const apiKeyRoutes: readonly RouteDefinition[] = [
     method: 'post',
     path: '/api-keys/:id/revoke',
     permission,
-    summary: 'Refuse an API key from now on',
+    summary: 'Refuse an API key from now on, and the keys it made',
     params: byId,
     answer: z.object({ data: key }),
     handle: async ({ params: { id } }, ctx) => {
@@ -107,7 +108,7 @@ export const apiKeyRoutes: readonly RouteDefinition[] = [
     method: 'delete',
     path: '/api-keys/:id',
     permission,
-    summary: 'Refuse an API key from now on',
+    summary: 'Refuse an API key from now on, and the keys it made',
     params: byId,
     answer: z.void(),
     handle: async ({ params: { id } }, ctx) => new ApiKeyService(ctx).revoke(id),
