@@ -1,23 +1,11 @@
-import { MikroORM } from '@mikro-orm/core'
-import { PgliteDriver } from '@mikro-orm/pglite'
-import { PostgreSqlDriver } from '@mikro-orm/postgresql'
 import { sql } from 'kysely'
 import { pino, type Logger } from 'pino'
 import type { Actor, Workspace } from './actor.ts'
 import { systemClock, type Clock } from './clock.ts'
 import { corePlugin } from './core-plugin.ts'
 import type { Database } from './database/database.ts'
-import { migrate } from './database/migrator.ts'
 import { Signals } from './database/signals.ts'
-import {
-  Deliveries,
-  EventCatalog,
-  keepSubscriptions,
-  LiveStream,
-  mergeEvents,
-  recordEvents,
-  subscriptionsOf,
-} from './events/index.ts'
+import { Deliveries, keepSubscriptions, LiveStream } from './events/index.ts'
 import { createHost, type RouteAddress } from './http/host.ts'
 import { Outgoing, type OutgoingConfig } from './http/outgoing.ts'
 import { problemResponse } from './http/problem.ts'
@@ -29,9 +17,13 @@ import { Jobs, type JobsOptions } from './jobs/index.ts'
 import { Kernel } from './kernel.ts'
 import { Authorities } from './permissions/authorities.ts'
 import { systemAuthority } from './permissions/system-authority.ts'
-import { orderedPlugins } from './plugins/check-plugins.ts'
+import { assemble } from './plugins/assemble.ts'
 import type { PluginDefinition } from './plugins/define-plugin.ts'
 import { Enablement } from './plugins/enablement.ts'
+import { Incidents } from './plugins/incidents.ts'
+import { firstSet, keepPlugins } from './plugins/installation.ts'
+import { loadPlugins } from './plugins/loading.ts'
+import { present, type PluginSource } from './plugins/plugin-source.ts'
 import { Toggle } from './plugins/toggle.ts'
 import { registerPrivacyJobs } from './privacy/index.ts'
 import { PrivacyKeys } from './privacy/keys.ts'
@@ -40,14 +32,13 @@ import { OwnFields } from './records/fields/own-fields.ts'
 import { LedgerSealer } from './records/ledger-chain.ts'
 import { runScan, scanKind } from './records/duplicates/jobs.ts'
 import { orphanScanKind, scanOrphans } from './records/orphans.ts'
-import { Catalog, type Resources } from './records/registry.ts'
+import type { Resources } from './records/registry.ts'
 import { Words } from './words.ts'
-import { WriteFence } from './write-fence.ts'
 
 export interface AppOptions {
   readonly database: Database
-  /** Installed plugins; what is on in a workspace is switched at run time. */
-  readonly plugins: readonly PluginDefinition[]
+  /** Installed plugins, or where they are to be loaded from; what is on in a workspace is switched at run time. */
+  readonly plugins: readonly (PluginDefinition | PluginSource)[]
   readonly identity: IdentityConfig
   /** What the platform itself may fetch beside the public net. */
   readonly outgoing?: OutgoingConfig
@@ -88,46 +79,27 @@ export async function createApp(options: AppOptions): Promise<App> {
   const signals = new Signals(database)
   // Asked when a request runs, when all of it is loaded.
   const core = corePlugin(
-    (workspace) => ({ plugins, catalog: fields.lastKnown(workspace) }),
+    (workspace) => ({ plugins: loaded.set.plugins, catalog: fields.lastKnown(workspace) }),
     () => (request, ctx) => jobs.enqueue(request, ctx),
-    () => catalog,
+    () => loaded.set.catalog,
     { keys: () => keys, signals },
     () => identity.signOn,
   )
-  const plugins = orderedPlugins([core, ...options.plugins])
-  if (options.migrate !== false) {
-    for (const { id, migrations } of plugins) if (migrations) await migrate(database.owner, id, migrations)
-  }
-  await keepPlugins(database, plugins, clock)
-  const keys = await PrivacyKeys.of(database.owner)
-  await keepSubscriptions(database.owner, plugins)
-
-  const entities = plugins.flatMap((plugin) => plugin.entities ?? [])
-  const orm = await MikroORM.init({
-    driver: (database.kind === 'pglite' ? PgliteDriver : PostgreSqlDriver) as typeof PostgreSqlDriver,
-    driverOptions: database.app as never,
-    dbName: 'socle',
-    entities: [...entities],
-    filters: {
-      workspace: { cond: ({ workspace }: { workspace: string }) => ({ workspace }), default: true, args: true },
-    },
-    subscribers: [new WriteFence(() => catalog)],
-    allowGlobalContext: false,
-    // The connections are ours and open already.
-    ensureDatabase: false,
-    logger: (message) => log.debug(message),
-  })
-  const catalog = new Catalog(plugins, orm.getMetadata())
-  const enablement = new Enablement(
-    database,
-    signals,
-    plugins.map(({ id }) => id),
+  const sources = options.plugins.map((plugin) => ('load' in plugin ? plugin : present(plugin)))
+  const { plugins, faults } = await loadPlugins(
+    core,
+    sources,
+    options.migrate === false ? {} : { owner: database.owner },
   )
-  const fields = new OwnFields({ database, signals, catalog: () => catalog, log })
-  const events = new EventCatalog([
-    ...plugins.flatMap(({ emits = [] }) => emits),
-    ...catalog.all().flatMap(({ id }) => [...recordEvents(id), ...mergeEvents(id)]),
-  ])
+  const { loaded, fault } = firstSet(plugins, (list) => assemble(list, { database, log }))
+  const incidents = new Incidents({ database, clock, log })
+  await keepPlugins(database, { loaded, faults: new Map([...faults, ...fault]), incidents, clock })
+  const keys = await PrivacyKeys.of(database.owner)
+  await keepSubscriptions(database.owner, loaded.set.plugins)
+
+  const catalog = () => loaded.set.catalog
+  const enablement = new Enablement(database, signals, (id) => loaded.get(id) !== undefined)
+  const fields = new OwnFields({ database, signals, catalog, log })
   const authorities = new Authorities({
     database,
     clock,
@@ -138,20 +110,31 @@ export async function createApp(options: AppOptions): Promise<App> {
       get: (id) => existing(fields.lastKnown(workspace), enablement.lastKnown(workspace), id),
     }),
   })
-  const words = wordsOf(plugins, options.ui?.words ?? [])
+  const words = wordsOf(options.ui?.words ?? [])
+  loaded.attach(words)
   const kernel = new Kernel({
     database,
-    orm,
     signals,
     clock,
     log,
     words,
-    plugins,
-    catalog,
+    loaded,
+    incidents,
     fields,
-    events,
     authorities,
     enablement,
+    get plugins() {
+      return loaded.set.plugins
+    },
+    get catalog() {
+      return loaded.set.catalog
+    },
+    get orm() {
+      return loaded.set.orm
+    },
+    get events() {
+      return loaded.set.events
+    },
   })
   const identity: Identity = await createIdentity({
     database,
@@ -198,20 +181,19 @@ export async function createApp(options: AppOptions): Promise<App> {
     signals,
     clock,
     log,
-    catalog: events,
-    subscriptions: subscriptionsOf(plugins),
     runUnit,
   })
+  loaded.attach(deliveries)
   const jobs = new Jobs({
     database,
     clock,
     log,
     runUnit,
-    plugins,
     ...options.pace,
     ...(options.databaseUrl === undefined ? {} : { url: options.databaseUrl }),
   })
-  jobs.register(indexJobKind, indexJob({ database, catalog, log }))
+  loaded.attach(jobs)
+  jobs.register(indexJobKind, indexJob({ database, loaded, log }))
   jobs.register(scanKind, runScan)
   registerPrivacyJobs(jobs, () => keys)
   jobs.register(orphanScanKind, scanOrphans)
@@ -227,10 +209,15 @@ export async function createApp(options: AppOptions): Promise<App> {
     ui: staticUi(options.ui?.folder ?? new URL('absent/', import.meta.url)),
     imports: { jobs },
   })
+  loaded.attach(host)
+  // Last, when all is in its place: whoever keeps something of plugins that are on looks again.
+  loaded.attach({ prepare: () => () => signals.here({ kind: 'plugins' }) })
   let started = false
   return {
     fetch: async (request, env) => host.fetch(request, env),
-    routes: host.routes,
+    get routes() {
+      return host.routes()
+    },
     kernel,
     identity,
     deliveries,
@@ -258,11 +245,11 @@ export async function createApp(options: AppOptions): Promise<App> {
         await deliveries.stop()
         await signals.stop()
       }
-      await orm.close(true)
+      await loaded.set.orm.close(true)
     },
     async fillWithDemo(workspace) {
       const on = await enablement.in(workspace.id)
-      for (const plugin of plugins) {
+      for (const plugin of loaded.set.plugins) {
         if (plugin.demo && on.has(plugin.id))
           await kernel.runUnit({ workspace: workspace.id, plugin: plugin.id, cause: { origin: 'demo' } }, plugin.demo)
       }
@@ -276,29 +263,13 @@ function existing(catalog: Resources, on: ReadonlySet<string>, id: string) {
   return resource && on.has(resource.plugin) ? resource : undefined
 }
 
-function wordsOf(
-  plugins: readonly PluginDefinition[],
-  screens: readonly { readonly owner: string; readonly folder: URL }[],
-): Words {
+function wordsOf(screens: readonly { readonly owner: string; readonly folder: URL }[]): Words {
   const words = new Words()
   words.add('core', new URL('./i18n/', import.meta.url))
   words.add('core', new URL('./identity/i18n/', import.meta.url))
   words.add('core', new URL('./jobs/i18n/', import.meta.url))
   words.add('core', new URL('./records/fields/i18n/', import.meta.url))
   words.add('core', new URL('./privacy/i18n/', import.meta.url))
-  for (const { id, i18n } of plugins) if (i18n) words.add(id, i18n)
   for (const { owner, folder } of screens) words.add(owner, folder)
   return words
-}
-
-/** Writes which plugins this installation has; an operator and other processes read it. */
-async function keepPlugins(database: Database, plugins: readonly PluginDefinition[], clock: Clock): Promise<void> {
-  const at = clock.now().toISOString()
-  for (const { id, version } of plugins.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
-    await sql`
-      insert into core.plugin (id, version, installed_at, updated_at) values (${id}, ${version}, ${at}::timestamptz, ${at}::timestamptz)
-      on conflict (id) do update set version = excluded.version, updated_at = excluded.updated_at where core.plugin.version <> excluded.version`.execute(
-      database.owner,
-    )
-  }
 }

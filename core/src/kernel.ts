@@ -27,7 +27,7 @@ export class Kernel {
   }
 
   plugin(id: string): PluginDefinition {
-    const plugin = this.parts.plugins.find((it) => it.id === id)
+    const plugin = this.parts.loaded.get(id)
     if (!plugin) throw pluginUnknown({ plugin: id })
     return plugin
   }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { IntlMessageFormat } from 'intl-messageformat'
 import type { Locale, Workspace, WorkspaceLabels } from './actor.ts'
 import type { FieldFault, SocleError } from './errors.ts'
+import type { PluginHolder, PluginSet } from './plugins/loaded-plugins.ts'
 
 export const locales: readonly Locale[] = ['en', 'fr']
 
@@ -14,10 +15,12 @@ type Messages = Readonly<Record<string, string>>
  *
  * A folder holds `en.json` and `fr.json`, or several such pairs: `records.en.json`.
  */
-export class Words {
-  readonly #byOwner: Map<string, Record<Locale, Record<string, string>>>
+export class Words implements PluginHolder {
+  readonly #byOwner: Map<string, Record<Locale, Messages>>
   readonly #formats: Map<string, IntlMessageFormat>
   readonly #labels: WorkspaceLabels
+  /** Folder of each plugin's words that are held now. */
+  readonly #ofPlugins = new Map<string, string>()
 
   /** @param shared - words to say as they are but for what a workspace calls its resources */
   constructor(shared?: Words, labels: WorkspaceLabels = {}) {
@@ -31,16 +34,24 @@ export class Words {
     return Object.keys(labels).length === 0 ? this : new Words(this, labels)
   }
 
-  /** Takes the words of a plugin (or of the screens) from its folder; more than one folder may belong to one owner. */
+  /** Takes the words of the platform and its screens from a folder; more than one may belong to one owner. */
   add(owner: string, folder: URL): void {
-    const path = fileURLToPath(folder)
-    const words = this.#byOwner.get(owner) ?? { en: {}, fr: {} }
-    this.#byOwner.set(owner, words)
-    for (const file of readdirSync(path)) {
-      const locale = locales.find((it) => file === `${it}.json` || file.endsWith(`.${it}.json`))
-      if (!locale) continue
-      const text = readFileSync(join(path, file), 'utf8')
-      Object.assign(words[locale], JSON.parse(locale === 'fr' ? spaced(text) : text) as Messages)
+    const { en, fr } = this.#byOwner.get(owner) ?? { en: {}, fr: {} }
+    const more = wordsIn(folder)
+    this.#byOwner.set(owner, { en: { ...en, ...more.en }, fr: { ...fr, ...more.fr } })
+  }
+
+  /** The words of the loaded plugins, each from its one folder; see `PluginHolder`. */
+  prepare({ plugins }: Pick<PluginSet, 'plugins'>): () => void {
+    const folders = new Map(plugins.flatMap(({ id, i18n }) => (i18n ? [[id, i18n] as const] : [])))
+    const changed = [...folders].filter(([id, { href }]) => this.#ofPlugins.get(id) !== href)
+    const read = changed.map(([id, folder]) => [id, wordsIn(folder)] as const)
+    return () => {
+      for (const id of this.#ofPlugins.keys()) if (!folders.has(id)) this.#byOwner.delete(id)
+      this.#ofPlugins.clear()
+      for (const [id, { href }] of folders) this.#ofPlugins.set(id, href)
+      for (const [id, words] of read) this.#byOwner.set(id, words)
+      this.#formats.clear()
     }
   }
 
@@ -121,6 +132,18 @@ export class Words {
       return english
     }
   }
+}
+
+function wordsIn(folder: URL): Record<Locale, Messages> {
+  const path = fileURLToPath(folder)
+  const words: Record<Locale, Messages> = { en: {}, fr: {} }
+  for (const file of readdirSync(path)) {
+    const locale = locales.find((it) => file === `${it}.json` || file.endsWith(`.${it}.json`))
+    if (!locale) continue
+    const text = readFileSync(join(path, file), 'utf8')
+    words[locale] = { ...words[locale], ...(JSON.parse(locale === 'fr' ? spaced(text) : text) as Messages) }
+  }
+  return words
 }
 
 /** French sets a space before `;` `:` `?` `!` `%` `€` and inside guillemets, and no line may break there. */

@@ -15,7 +15,7 @@ import { defineEvent, type Emission, type EventDefinition, type StoredEvent } fr
 import { flushEmissions } from '../src/events/outbox.ts'
 import { recordChange } from '../src/events/record-events.ts'
 import type { RunUnit, UnitRequest } from '../src/events/run-unit.ts'
-import { keepSubscriptions, subscriptionsOf } from '../src/events/subscriptions.ts'
+import { keepSubscriptions } from '../src/events/subscriptions.ts'
 import { definePlugin, subscriber, type PluginDefinition } from '../src/plugins/define-plugin.ts'
 
 const migrations = new URL('../migrations/', import.meta.url)
@@ -152,16 +152,9 @@ export class Bench {
   ): Promise<Deliveries> {
     await keepSubscriptions(this.database.owner, plugins)
     const { database, clock, signals, catalog, log, runUnit } = this
-    return new Deliveries({
-      database,
-      clock,
-      signals,
-      catalog,
-      log,
-      runUnit,
-      subscriptions: subscriptionsOf(plugins),
-      ...options,
-    })
+    const deliveries = new Deliveries({ database, clock, signals, log, runUnit, ...options })
+    deliveries.prepare({ plugins, events: catalog })()
+    return deliveries
   }
 
   async heard(key: string): Promise<readonly number[]> {

@@ -325,6 +325,7 @@ function routesOf({ app: { kernel, toggle, ledger } }: TestApp): Route[] {
       (plugin) =>
         pluginApp(kernel, plugin, {
           jobs,
+          resources: kernel.parts.catalog.all().filter((resource) => resource.plugin === plugin.id),
           platform: plugin.id === 'core' ? platformRoutes(kernel, { toggle, ledger, imports: { jobs } }) : undefined,
         }).routes,
     )

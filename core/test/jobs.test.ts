@@ -283,7 +283,8 @@ describe.each(kinds)('jobs on %s', (kind) => {
         },
       ],
     })
-    const processes = [makeJobs({ plugins: [plugin] }), makeJobs({ plugins: [plugin] })]
+    const processes = [makeJobs(), makeJobs()]
+    for (const jobs of processes) jobs.prepare({ plugins: [plugin] })()
     const off = randomUUID()
     await bench.addWorkspace(off)
     await bench.switchPlugin('disabled', 'probe', off)

@@ -1,8 +1,8 @@
-import { defineEntity, definePlugin, defineResource, p, recordBase } from '@socle/sdk'
+import { defineEntity, definePlugin, defineResource, p, recordBase, sql } from '@socle/sdk'
 import { helloPlugin } from '@socle/example-hello'
 import { salesPlugin } from '@socle/sales'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { orderedPlugins } from '../src/plugins/check-plugins.ts'
+import { admit } from '../src/plugins/check-plugins.ts'
 import { dependentsOf, offerRoles } from '../src/plugins/toggle.ts'
 import { createTestApp, type TestApp } from '../src/testing/index.ts'
 
@@ -81,7 +81,11 @@ describe('switching a module off', () => {
   })
 
   test('reaches those that need it by way of another, the furthest first', () => {
-    const chain = orderedPlugins([bare('c', { requires: { b: '*' } }), bare('b', { requires: { a: '*' } }), bare('a')])
+    const { ordered: chain } = admit([
+      bare('c', { requires: { b: '*' } }),
+      bare('b', { requires: { a: '*' } }),
+      bare('a'),
+    ])
     const on = new Set(['a', 'b', 'c'])
     expect(dependentsOf(chain, on, 'a').map(({ id }) => id)).toEqual(['c', 'b'])
     expect(dependentsOf(chain, new Set(['a', 'b']), 'a').map(({ id }) => id)).toEqual(['b'])
@@ -180,35 +184,44 @@ describe('what an actor is shown', () => {
   })
 })
 
+const refusal = (id: string, ...plugins: Parameters<typeof admit>[0]) => admit(plugins).refused.get(id)
+
 describe('plugins that do not fit together', () => {
   test('are refused by name, range and found version before any of their code ran', () => {
-    expect(() => orderedPlugins([bare('a', { requires: { b: '^2.0.0' } }), bare('b')])).toThrow(
-      expect.objectContaining({
-        code: 'PLUGIN_REQUIREMENT_MISSING',
-        message: expect.stringContaining('a needs b ^2.0.0, found 1.1.0'),
-      }),
-    )
-    expect(() => orderedPlugins([bare('a', { platform: '^9.0.0' })])).toThrow(
-      expect.objectContaining({ code: 'PLATFORM_INCOMPATIBLE' }),
-    )
-    expect(() => orderedPlugins([bare('a', { requires: { b: '*' } }), bare('b', { requires: { a: '*' } })])).toThrow(
-      expect.objectContaining({ code: 'PLUGIN_CYCLE', message: expect.stringContaining('a → b → a') }),
-    )
-    expect(() => orderedPlugins([bare('a'), bare('a')])).toThrow(
-      expect.objectContaining({ code: 'CONTRIBUTION_COLLISION' }),
-    )
+    expect(refusal('a', bare('a', { requires: { b: '^2.0.0' } }), bare('b'))).toMatchObject({
+      code: 'PLUGIN_REQUIREMENT_MISSING',
+      message: expect.stringContaining('a needs b ^2.0.0, found 1.1.0'),
+    })
+    expect(refusal('a', bare('a', { platform: '^9.0.0' }))).toMatchObject({ code: 'PLATFORM_INCOMPATIBLE' })
+    const circle = [bare('a', { requires: { b: '*' } }), bare('b', { requires: { a: '*' } })]
+    expect(refusal('a', ...circle)).toMatchObject({
+      code: 'PLUGIN_CYCLE',
+      message: expect.stringContaining('a → b → a'),
+    })
+    expect(refusal('b', ...circle)).toMatchObject({ code: 'PLUGIN_CYCLE' })
+    expect(refusal('a', bare('a'), bare('a'))).toMatchObject({ code: 'CONTRIBUTION_COLLISION' })
+  })
+
+  test('take along who requires them, and nobody else', () => {
+    const far = bare('far', { platform: '^9.0.0' })
+    const { ordered, refused } = admit([bare('needs', { requires: { far: '*' } }), bare('free'), far])
+    expect(ordered.map(({ id }) => id)).toEqual(['free'])
+    expect([...refused].map(([id, { code }]) => [id, code])).toEqual([
+      ['far', 'PLATFORM_INCOMPATIBLE'],
+      ['needs', 'PLUGIN_REQUIREMENT_MISSING'],
+    ])
   })
 
   test('come in the order of their requirements', () => {
-    const order = orderedPlugins([
+    const { ordered } = admit([
       bare('c', { requires: { b: '^1.0.0' } }),
       bare('b', { requires: { a: '~1.1.0' } }),
       bare('a'),
     ])
-    expect(order.map(({ id }) => id)).toEqual(['a', 'b', 'c'])
+    expect(ordered.map(({ id }) => id)).toEqual(['a', 'b', 'c'])
   })
 
-  test('do not keep the platform from starting when their migration fails: it says which, and changes nothing', async () => {
+  test('do not keep the platform from starting when their migration fails: it is quarantined, with its reason, and has changed nothing', async () => {
     const schema = defineEntity({
       name: 'Broken',
       schema: 'broken',
@@ -220,9 +233,17 @@ describe('plugins that do not fit together', () => {
       resources: [defineResource(schema, { path: 'brokens', title: 'text', icon: 'x', list: ['text'] })],
       migrations: new URL('./fixtures/broken-migration/', import.meta.url),
     })
-    await expect(createTestApp({ plugins: [broken] })).rejects.toMatchObject({
-      code: 'MIGRATION_FAILED',
-      message: expect.stringContaining('0001_broken'),
-    })
+    await using beside = await createTestApp({ plugins: [helloPlugin, broken], enable: ['hello'] })
+    expect((await beside.admin.get('/api/hello/greetings')).status).toBe(200)
+    expect(await beside.admin.get('/api/broken/brokens')).toMatchObject({ status: 404 })
+    const { owner } = beside.app.kernel.parts.database
+    const { rows: kept } = await sql`select state, reason from core.plugin where id = 'broken'`.execute(owner)
+    expect(kept).toMatchObject([{ state: 'quarantined', reason: expect.stringContaining('0001_broken') }])
+    const { rows: told } = await sql`select kind, code from core.plugin_incident where plugin = 'broken'`.execute(owner)
+    expect(told).toEqual([{ kind: 'migration', code: 'MIGRATION_FAILED' }])
+    const { rows: tables } = await sql`
+      select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where n.nspname = 'broken' and c.relname not like 'migration%'`.execute(owner)
+    expect(tables).toEqual([])
   })
 })

@@ -9,12 +9,13 @@ import { isCollision } from '../database/collision.ts'
 import type { Database, Sql } from '../database/database.ts'
 import type { Signals } from '../database/signals.ts'
 import { backOff, maxAttempts } from './back-off.ts'
-import type { EventCatalog } from './catalog.ts'
+import type { PluginHolder, PluginSet } from '../plugins/loaded-plugins.ts'
+import { EventCatalog } from './catalog.ts'
 import { handlerTimedOut } from './errors.ts'
 import { defineEvent, type StoredEvent } from './event.ts'
 import { holdDeliveries, releaseDeliveries, type Switch } from './holds.ts'
 import type { RunUnit } from './run-unit.ts'
-import type { Subscription } from './subscriptions.ts'
+import { subscriptionsOf, type Subscription } from './subscriptions.ts'
 
 /** A subscriber failed so often that its event was put aside; later events of that record wait behind it. */
 export const DeliveryDied = defineEvent('core.delivery.died', {
@@ -34,9 +35,6 @@ export interface DeliveriesOptions {
   readonly signals: Signals
   readonly clock: Clock
   readonly log: Logger
-  readonly catalog: EventCatalog
-  /** The subscribers of this process's plugins. What others hear is left to processes that have them. */
-  readonly subscriptions: Iterable<Subscription>
   readonly runUnit: RunUnit
   /** Handlers at the same time; an embedded database runs them one after the other anyway. */
   readonly concurrency?: number
@@ -46,7 +44,8 @@ export interface DeliveriesOptions {
 
 /** What one subscriber has to hear in one workspace. */
 interface Queue {
-  readonly subscription: Subscription
+  /** As its plugin declares it now. */
+  subscription: Subscription
   readonly workspace: string
   handling: number
   handled: number
@@ -79,9 +78,11 @@ const searchGapMilliseconds = 2
  * and another takes the same delivery again. Only a record's oldest delivery may be taken, and its row is locked while
  * it is handled; that alone keeps the order among any number of processes.
  */
-export class Deliveries {
+export class Deliveries implements PluginHolder {
   readonly #options: Required<DeliveriesOptions>
-  readonly #subscriptions: ReadonlyMap<string, Subscription>
+  /** Of this process's plugins. What others hear is left to processes that have them. */
+  #subscriptions: ReadonlyMap<string, Subscription> = new Map()
+  #catalog = new EventCatalog()
   readonly #queues = new Map<string, Queue>()
   /** Queues that want a worker, the longest waiting first: a long backlog does not starve the others. */
   readonly #ready = new Set<Queue>()
@@ -106,7 +107,14 @@ export class Deliveries {
       timeoutMilliseconds: 30_000,
       ...options,
     }
-    this.#subscriptions = new Map([...options.subscriptions].map((subscription) => [subscription.id, subscription]))
+  }
+
+  prepare({ plugins, events }: Pick<PluginSet, 'plugins' | 'events'>): () => void {
+    const subscriptions = new Map(subscriptionsOf(plugins).map((subscription) => [subscription.id, subscription]))
+    return () => {
+      this.#subscriptions = subscriptions
+      this.#catalog = events
+    }
   }
 
   start(): void {
@@ -198,6 +206,7 @@ export class Deliveries {
       queue = { subscription, workspace, handling: 0, handled: 0, apart: 0, lookAgain: false }
       this.#queues.set(key, queue)
     }
+    queue.subscription = subscription
     return queue
   }
 
@@ -256,7 +265,8 @@ export class Deliveries {
 
   async #handle(queue: Queue, onLook: (look: Look) => void): Promise<void> {
     const { subscription, workspace } = queue
-    const { runUnit, catalog, timeoutMilliseconds } = this.#options
+    const { runUnit, timeoutMilliseconds } = this.#options
+    const catalog = this.#catalog
     const timeout = new AbortController()
     const signal = AbortSignal.any([timeout.signal, this.#ending.signal])
     const cause = { origin: `event:${subscription.event}` }

@@ -7,6 +7,7 @@ import { notSignedIn, viewAsReadOnly } from '../identity/errors.ts'
 import { identityPaths, type Identity, type Resolved } from '../identity/identity.ts'
 import type { Kernel } from '../kernel.ts'
 import { pluginDisabled } from '../plugins/errors.ts'
+import type { PluginHolder } from '../plugins/loaded-plugins.ts'
 import { shellDocument } from '../plugins/shell-document.ts'
 import type { Toggle } from '../plugins/toggle.ts'
 import type { ImportRouteOptions } from './import-routes.ts'
@@ -19,7 +20,7 @@ import { problemResponse, routeNotFound } from './problem.ts'
 import { referencePage } from './reference.ts'
 import { unitOf } from './resource-routes.ts'
 import type { StaticUi } from './static-ui.ts'
-import type { RequestFacts } from './who.ts'
+import type { PluginEnv, RequestFacts } from './who.ts'
 
 export interface HostParts {
   readonly kernel: Kernel
@@ -43,25 +44,20 @@ export interface RouteAddress {
   readonly path: string
 }
 
-export interface Host {
+export interface Host extends PluginHolder {
   readonly fetch: (request: Request, env?: object) => Response | Promise<Response>
-  /** Every address of the platform and of its plugins, on or off. */
-  readonly routes: readonly RouteAddress[]
+  /** Every address of the platform and of its loaded plugins, on or off. */
+  readonly routes: () => readonly RouteAddress[]
 }
 
 /** The HTTP face of the platform: who asks, which module answers, and every refusal in one form. */
 export function createHost({ kernel, identity, live, toggle, ledger, ui, imports }: HostParts): Host {
   const { parts } = kernel
-  const { words, log, enablement, plugins } = parts
+  const { words, log, enablement } = parts
   const metrics = new Metrics()
   const platform = platformRoutes(kernel, { toggle, ledger, imports })
   const { jobs } = imports
-  const apps = new Map(
-    plugins.map((plugin) => [
-      plugin.id,
-      pluginApp(kernel, plugin, { jobs, platform: plugin.id === 'core' ? platform : undefined }),
-    ]),
-  )
+  let apps = new Map<string, Hono<PluginEnv>>()
   const host = new Hono<HostEnv>()
 
   host.use(async (request, next) => {
@@ -179,8 +175,23 @@ export function createHost({ kernel, identity, live, toggle, ledger, ui, imports
     if (request.req.path.startsWith('/api/')) throw routeNotFound({ method: 'GET', path: request.req.path })
     return ui.page()
   })
-  const routes = [host, ...apps.values()].flatMap((it) => it.routes.map(({ method, path }) => ({ method, path })))
-  return { fetch: (request, env) => host.fetch(request, env), routes }
+  return {
+    fetch: (request, env) => host.fetch(request, env),
+    routes: () => [host, ...apps.values()].flatMap((it) => it.routes.map(({ method, path }) => ({ method, path }))),
+    prepare({ plugins, catalog }) {
+      const made = plugins.map((plugin) => {
+        const app = pluginApp(kernel, plugin, {
+          jobs,
+          resources: catalog.all().filter((resource) => resource.plugin === plugin.id),
+          platform: plugin.id === 'core' ? platform : undefined,
+        })
+        return [plugin.id, app] as const
+      })
+      return () => {
+        apps = new Map(made)
+      }
+    },
+  }
 }
 
 /** What only looks: queries are posted because of their length. */

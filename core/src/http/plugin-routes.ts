@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { Kernel } from '../kernel.ts'
 import { permissionDenied } from '../permissions/errors.ts'
 import type { PluginDefinition, RouteDefinition } from '../plugins/define-plugin.ts'
+import type { Resource } from '../records/registry.ts'
 import { readJson } from './body.ts'
 import { answerOnce } from './idempotency.ts'
 import { routeNotFound } from './problem.ts'
@@ -14,6 +15,7 @@ import type { PluginEnv } from './who.ts'
 /**
  * A plugin's own HTTP app: its routes, then those of its resources.
  *
+ * @param resources - those of the plugin
  * @param platform - routes beside them that are the host's own, for the core
  *
  * One app per plugin, dispatched by map: Hono cannot add routes after its first match (honojs/hono#3248), and a plugin
@@ -22,7 +24,15 @@ import type { PluginEnv } from './who.ts'
 export function pluginApp(
   kernel: Kernel,
   plugin: PluginDefinition,
-  { jobs, platform }: { readonly jobs: Jobs; readonly platform?: Hono<PluginEnv> | undefined },
+  {
+    jobs,
+    resources,
+    platform,
+  }: {
+    readonly jobs: Jobs
+    readonly resources: readonly Resource[]
+    readonly platform?: Hono<PluginEnv> | undefined
+  },
 ): Hono<PluginEnv> {
   const app = new Hono<PluginEnv>().basePath(`/api/${plugin.id}`)
   app.onError((error) => {
@@ -34,9 +44,7 @@ export function pluginApp(
   if (platform) app.route('/', platform)
   // A route of its own wins over the generic one of the same address.
   for (const route of plugin.routes ?? []) mount(app, kernel, plugin, route)
-  for (const resource of kernel.parts.catalog.all()) {
-    if (resource.plugin === plugin.id) app.route(`/${resource.path}`, resourceRoutes(kernel, resource, jobs))
-  }
+  for (const resource of resources) app.route(`/${resource.path}`, resourceRoutes(kernel, resource, jobs))
   return app
 }
 

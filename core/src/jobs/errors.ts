@@ -28,5 +28,5 @@ export const jobGaveUp = defineError<{ kind: string; attempts: number }>(
 /** Why a running job is told to stop; the job's own code need not catch it. */
 export const jobInterrupted = defineError<{
   id: string
-  why: 'cancelled' | 'paused' | 'taken over' | 'stopping' | 'plugin disabled'
+  why: 'cancelled' | 'paused' | 'taken over' | 'stopping' | 'plugin disabled' | 'plugin gone'
 }>('JOB_INTERRUPTED', 409, ({ id, why }) => `Job ${id} was interrupted: ${why}.`)

@@ -9,7 +9,7 @@ import type { Database, Sql } from '../database/database.ts'
 import { isDatabaseError } from '../database/database-error.ts'
 import { SocleError } from '../errors.ts'
 import type { RunUnit, Starter } from '../events/run-unit.ts'
-import type { PluginDefinition } from '../plugins/define-plugin.ts'
+import type { PluginHolder, PluginSet } from '../plugins/loaded-plugins.ts'
 import { makeBoss } from './boss.ts'
 import { jobGaveUp, jobInterrupted } from './errors.ts'
 import type { Job, JobHandler, JobRequest, JobState, JobTools } from './job.ts'
@@ -22,8 +22,6 @@ export interface JobsOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly runUnit: RunUnit
-  /** Their scheduled work; other kinds are told by `register`. */
-  readonly plugins?: Iterable<PluginDefinition>
   /** Jobs of one kind at the same time in this process. */
   readonly concurrency?: number
   readonly pollMilliseconds?: number
@@ -65,10 +63,10 @@ const longestRunSeconds = 23 * 3_600
  * people can watch and cancel it. Workers hand queued rows to pg-boss, which runs each in one process at a time and
  * again when that process dies.
  */
-export class Jobs {
-  readonly #options: Required<Omit<JobsOptions, 'url' | 'plugins'>>
+export class Jobs implements PluginHolder {
+  readonly #options: Required<Omit<JobsOptions, 'url'>>
   readonly #boss: PgBoss
-  readonly #schedules: readonly Schedule[]
+  #schedules: readonly Schedule[] = []
   readonly #handlers = new Map<string, JobHandler>()
   readonly #runs = new Set<Run>()
   readonly #workers = new Map<string, readonly string[]>()
@@ -88,17 +86,38 @@ export class Jobs {
       recoverSeconds: this.#options.recoverSeconds,
       ...(url === undefined ? {} : { url }),
     })
-    this.#schedules = schedulesOf(options.plugins ?? [])
-    for (const { kind, run } of this.#schedules) {
-      this.register(kind, async ({ progress: done }, { unit, progress }) => {
-        // A process may have died after the work's commit and before the job's.
-        if (done > 0) return
-        await unit(async (ctx) => {
-          await run(ctx)
-          await progress(1, 1, ctx)
+  }
+
+  /** The scheduled work of the loaded plugins; other kinds are told by `register`. */
+  prepare({ plugins }: Pick<PluginSet, 'plugins'>): () => void {
+    const schedules = schedulesOf(plugins)
+    return () => {
+      for (const { kind } of this.#schedules) if (!schedules.some((it) => it.kind === kind)) this.#leave(kind)
+      this.#schedules = schedules
+      for (const { kind, run } of schedules) {
+        this.register(kind, async ({ progress: done }, { unit, progress }) => {
+          // A process may have died after the work's commit and before the job's.
+          if (done > 0) return
+          await unit(async (ctx) => {
+            await run(ctx)
+            await progress(1, 1, ctx)
+          })
         })
-      })
+        if (this.#started && !this.#workers.has(kind)) void this.#work(kind)
+      }
     }
+  }
+
+  /** What runs of a kind that is gone is interrupted, and waits for a process that knows it. */
+  #leave(kind: string): void {
+    this.#handlers.delete(kind)
+    this.#workers.delete(kind)
+    for (const { job, interrupt } of this.#runs)
+      if (job.kind === kind) interrupt.abort(jobInterrupted({ id: job.id, why: 'plugin gone' }))
+    if (this.#started)
+      this.#boss
+        .offWork(kind)
+        .catch((error: unknown) => this.#options.log.error({ err: error, kind }, 'a kind of job could not be left'))
   }
 
   /** Says who does jobs of a kind, `<plugin>.<noun>`. Call it before `start`. */
@@ -108,10 +127,22 @@ export class Jobs {
 
   /** Works from now on. A process that only asks for jobs need not start. */
   async start(): Promise<void> {
-    const { log, database, concurrency, pollMilliseconds, recoverSeconds } = this.#options
+    const { log, pollMilliseconds } = this.#options
     this.#boss.on('error', (error) => log.error({ err: error }, 'pg-boss failed'))
     await this.#boss.start()
-    for (const kind of this.#handlers.keys()) {
+    for (const kind of this.#handlers.keys()) await this.#work(kind)
+    this.#started = true
+    const sweep = () => void this.#sweep()
+    this.#timers = [setInterval(sweep, pollMilliseconds), setInterval(() => void this.#watch(), pollMilliseconds)]
+    sweep()
+  }
+
+  /** Takes jobs of a kind that is registered, from now on. */
+  async #work(kind: string): Promise<void> {
+    const { log, database, concurrency, pollMilliseconds, recoverSeconds } = this.#options
+    // Told at once, so that nobody asks for it twice.
+    this.#workers.set(kind, [])
+    try {
       await this.#boss.createQueue(kind, {
         retryLimit: 100,
         retryDelay: 5,
@@ -128,11 +159,10 @@ export class Jobs {
         if (ticket) await this.#run(ticket.data.job, ['queued', 'running'])
       })
       this.#workers.set(kind, [worker])
+    } catch (error) {
+      this.#workers.delete(kind)
+      log.error({ err: error, kind }, 'jobs of a kind could not be taken up')
     }
-    this.#started = true
-    const sweep = () => void this.#sweep()
-    this.#timers = [setInterval(sweep, pollMilliseconds), setInterval(() => void this.#watch(), pollMilliseconds)]
-    sweep()
   }
 
   /** Interrupts what runs, which goes on in another process or after the next start. */

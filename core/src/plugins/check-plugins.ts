@@ -1,48 +1,74 @@
 import { satisfies } from 'semver'
+import type { SocleError } from '../errors.ts'
 import type { PluginDefinition } from './define-plugin.ts'
 import { contributionCollision, platformIncompatible, pluginCycle, pluginRequirementMissing } from './errors.ts'
 
 /** Version plugins' `platform` ranges are held against; it follows the SDK's major. */
 export const platformVersion = '1.0.0'
 
-/**
- * Puts plugins into an order in which each follows what it requires.
- *
- * @throws `PLATFORM_INCOMPATIBLE`, `PLUGIN_REQUIREMENT_MISSING`, `PLUGIN_CYCLE`, `CONTRIBUTION_COLLISION`, before any code of a plugin ran
- */
-export function orderedPlugins(plugins: readonly PluginDefinition[]): PluginDefinition[] {
-  const byId = new Map(plugins.map((plugin) => [plugin.id, plugin]))
-  refuseCollisions(plugins)
-  const ordered: PluginDefinition[] = []
-  const visit = (plugin: PluginDefinition, path: readonly string[]): void => {
-    if (ordered.includes(plugin)) return
-    if (path.includes(plugin.id)) throw pluginCycle({ path: [...path, plugin.id].join(' → ') })
-    if (!satisfies(platformVersion, plugin.platform)) {
-      throw platformIncompatible({ plugin: plugin.id, range: plugin.platform, platform: platformVersion })
-    }
-    for (const [required, range] of Object.entries(plugin.requires ?? {})) {
-      const peer = byId.get(required)
-      if (!peer || !satisfies(peer.version, range)) {
-        throw pluginRequirementMissing({ plugin: plugin.id, requires: required, range, found: peer?.version ?? 'none' })
-      }
-      visit(peer, [...path, plugin.id])
-    }
-    ordered.push(plugin)
-  }
-  for (const plugin of plugins) visit(plugin, [])
-  return ordered
+/** Plugins that may run together, each behind what it requires, and why others may not. */
+export interface Admission {
+  readonly ordered: readonly PluginDefinition[]
+  /** Refusals by plugin id, in the order they were met. */
+  readonly refused: ReadonlyMap<string, SocleError>
 }
 
-/** Routes, elements, screens, permissions and resources have one owner each. */
-function refuseCollisions(plugins: readonly PluginDefinition[]): void {
+/**
+ * Says which plugins may run together: each in the platform's range, behind all it requires, and without claiming what
+ * another has. One that may not takes along only those that require it.
+ *
+ * No code of a plugin runs. Refusals are `PLATFORM_INCOMPATIBLE`, `PLUGIN_REQUIREMENT_MISSING`, `PLUGIN_CYCLE`,
+ * `CONTRIBUTION_COLLISION`; of two that collide the first stays, unless both claim to be the same plugin.
+ */
+export function admit(plugins: readonly PluginDefinition[]): Admission {
+  const refused = new Map<string, SocleError>()
+  const byId = new Map<string, PluginDefinition>()
   const owners = new Map<string, string>()
   for (const plugin of plugins) {
-    for (const what of claims(plugin)) {
-      const first = owners.get(what)
-      if (first !== undefined) throw contributionCollision({ what, first, second: plugin.id })
-      owners.set(what, plugin.id)
+    const taken = claims(plugin).find((what) => owners.has(what))
+    if (taken === undefined) {
+      byId.set(plugin.id, plugin)
+      for (const what of claims(plugin)) owners.set(what, plugin.id)
+    } else {
+      refused.set(
+        plugin.id,
+        contributionCollision({ what: taken, first: owners.get(taken) as string, second: plugin.id }),
+      )
     }
   }
+  const ordered: PluginDefinition[] = []
+  const visit = (plugin: PluginDefinition, path: readonly string[]): void => {
+    if (ordered.includes(plugin) || refused.has(plugin.id)) return
+    if (path.includes(plugin.id)) {
+      const circle = path.slice(path.indexOf(plugin.id))
+      for (const id of circle) refused.set(id, pluginCycle({ path: [...circle, plugin.id].join(' → ') }))
+      return
+    }
+    const fault = faultOf(plugin, (id, range) => {
+      const peer = byId.get(id)
+      if (!peer || !satisfies(peer.version, range)) return peer?.version ?? 'none'
+      visit(peer, [...path, plugin.id])
+      return ordered.includes(peer) ? undefined : `${peer.version} that cannot run`
+    })
+    if (!fault) ordered.push(plugin)
+    else if (!refused.has(plugin.id)) refused.set(plugin.id, fault)
+  }
+  for (const plugin of byId.values()) visit(plugin, [])
+  return { ordered, refused }
+}
+
+/** @param missing - what was found in the place of a requirement; nothing when it is met */
+function faultOf(
+  { id, platform, requires = {} }: PluginDefinition,
+  missing: (id: string, range: string) => string | undefined,
+): SocleError | undefined {
+  if (!satisfies(platformVersion, platform))
+    return platformIncompatible({ plugin: id, range: platform, platform: platformVersion })
+  for (const [required, range] of Object.entries(requires)) {
+    const found = missing(required, range)
+    if (found !== undefined) return pluginRequirementMissing({ plugin: id, requires: required, range, found })
+  }
+  return undefined
 }
 
 function claims({

@@ -14,18 +14,18 @@ const pollEvery = 2_000
 export class Enablement {
   readonly #database: Database
   readonly #signals: Signals
-  readonly #known: ReadonlySet<string>
+  readonly #isLoaded: (plugin: string) => boolean
   readonly #on = new Map<string, Promise<ReadonlySet<string>>>()
   readonly #latest = new Map<string, ReadonlySet<string>>()
   #generation = 0
   #timer: NodeJS.Timeout | undefined
   #stop: (() => void) | undefined
 
-  /** @param known - ids of the plugins loaded in this process; others are off whatever the table says */
-  constructor(database: Database, signals: Signals, known: Iterable<string>) {
+  /** @param isLoaded - whether a plugin is loaded in this process; others are off whatever the table says */
+  constructor(database: Database, signals: Signals, isLoaded: (plugin: string) => boolean) {
     this.#database = database
     this.#signals = signals
-    this.#known = new Set(known)
+    this.#isLoaded = isLoaded
   }
 
   async start(): Promise<void> {
@@ -117,7 +117,7 @@ export class Enablement {
         tx,
       ),
     )
-    return new Set(['core', ...rows.map(({ plugin }) => plugin).filter((plugin) => this.#known.has(plugin))])
+    return new Set(['core', ...rows.map(({ plugin }) => plugin).filter((plugin) => this.#isLoaded(plugin))])
   }
 
   async #read(): Promise<number> {

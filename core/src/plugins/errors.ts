@@ -66,3 +66,17 @@ export const memberGone = defineError<{ user: string; workspace: string }>(
   ({ user, workspace }) =>
     `User ${user} is no longer active in ${workspace}, so what they started stops. Start it again as somebody who is.`,
 )
+
+export const pluginLoadTimedOut = defineError<{ plugin: string; seconds: number }>(
+  'PLUGIN_LOAD_TIMED_OUT',
+  503,
+  ({ plugin, seconds }) =>
+    `The code of ${plugin} was not loaded within ${seconds} s. Something in it waits as it is imported; take that out, or wait for it in "onEnable".`,
+)
+
+export const manifestMismatch = defineError<{ plugin: string; what: string; declared: string; found: string }>(
+  'MANIFEST_MISMATCH',
+  422,
+  ({ plugin, what, declared, found }) =>
+    `${plugin} says "${declared}" for its ${what} and its code says "${found}". Pack it again, so that both say the same.`,
+)

@@ -42,13 +42,13 @@ export function indexSubscribers(enqueue: () => Enqueue): readonly Subscriber[] 
  *
  * An index left invalid by a crash is dropped and built again; run twice, it does nothing the second time.
  */
-export function indexJob({ database, catalog, log }: Pick<Parts, 'database' | 'catalog' | 'log'>) {
+export function indexJob({ database, loaded, log }: Pick<Parts, 'database' | 'loaded' | 'log'>) {
   return async (job: Job<IndexPayload>, { unit }: JobTools): Promise<unknown> => {
     const { workspace, payload } = job
     const { field: id } = payload
     for (;;) {
       const row = await unit((ctx) => definitionOf(ctx, id))
-      const base = row && catalog.get(row.resource)
+      const base = row && loaded.set.catalog.get(row.resource)
       if (!row || !base) return { state: 'gone' }
       const kind = kindOf(row)
       const failure = await settleIndex({ database, log }, workspace, base, row)

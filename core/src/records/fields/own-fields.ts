@@ -15,7 +15,8 @@ export function changesFields(signal: Signal): boolean {
 
 interface Read {
   readonly resources: Resources
-  /** The definitions they were made of. */
+  /** What they were made of: the resources as declared, and the definitions. */
+  readonly catalog: Catalog
   readonly text: string
 }
 
@@ -53,6 +54,8 @@ export class OwnFields {
     this.#log = log
     this.#stop = signals.on((signal) => {
       if (signal.kind === 'records' && changesFields(signal)) this.#kept.delete(signal.workspace)
+      // A plugin may have come or gone, and its resources with it.
+      if (signal.kind === 'plugins') this.#kept.clear()
     })
   }
 
@@ -78,18 +81,19 @@ export class OwnFields {
   }
 
   async #read(workspace: Workspace): Promise<Read> {
+    const catalog = this.#catalog()
     const rows = await this.#database.transaction({ workspace: workspace.id, partner: '*', readonly: true }, (tx) =>
-      ownFieldsOf(this.#catalog(), tx, workspace.id),
+      ownFieldsOf(catalog, tx, workspace.id),
     )
     // The same definitions stay the same resources: what is kept for them in WeakMaps stays too.
     const text = JSON.stringify([rows, workspace.zone])
     const latest = this.#latest.get(workspace.id)
-    if (latest?.text === text) return latest
-    if (rows.length === 0) return { resources: this.#catalog(), text }
+    if (latest?.text === text && latest.catalog === catalog) return latest
+    if (rows.length === 0) return { resources: catalog, catalog, text }
     const broken = ({ row, property, error }: OwnFieldFault) =>
       this.#log.warn({ err: error, field: `${row.resource}.${row.name}`, property }, 'a definition no longer fits')
     const { id, zone } = workspace
-    return { resources: new OwnResources(this.#catalog(), rows, { workspace: id, zone, broken }), text }
+    return { resources: new OwnResources(catalog, rows, { workspace: id, zone, broken }), catalog, text }
   }
 
   close(): void {

@@ -1,0 +1,83 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Sql } from '../database/database.ts'
+import { migrate } from '../database/migrator.ts'
+import { admit } from './check-plugins.ts'
+import type { PluginDefinition } from './define-plugin.ts'
+import { manifestMismatch, pluginLoadTimedOut } from './errors.ts'
+import type { IncidentKind } from './incidents.ts'
+import type { PluginSource } from './plugin-source.ts'
+
+/** Why a plugin does not run in this process. */
+export interface LoadFault {
+  readonly kind: IncidentKind
+  readonly error: unknown
+}
+
+/** What came of loading plugins: those that run, and why the others do not. One never takes another down with it. */
+export interface Loaded {
+  /** In dependency order, the core first. */
+  readonly plugins: readonly PluginDefinition[]
+  readonly faults: ReadonlyMap<string, LoadFault>
+}
+
+const loadSeconds = 10
+
+/**
+ * Brings plugins as far as they can be taken into a set: their code is run, they are held against each other, their schemas
+ * are brought to their newest version.
+ *
+ * @param core - must run, and throws where it cannot
+ * @param options.owner - connection that migrates; without it schemas are as a deployment's own step has left them
+ */
+export async function loadPlugins(
+  core: PluginDefinition,
+  sources: readonly PluginSource[],
+  { owner }: { readonly owner?: Sql },
+): Promise<Loaded> {
+  const faults = new Map<string, LoadFault>()
+  const loaded: PluginDefinition[] = [core]
+  for (const source of sources) {
+    try {
+      loaded.push(await loadSource(source))
+    } catch (error) {
+      faults.set(source.id, { kind: 'load', error })
+    }
+  }
+  const { ordered, refused } = admit(loaded)
+  const refuse = (refusals: ReadonlyMap<string, unknown>) => {
+    for (const [id, error] of refusals) if (!faults.has(id)) faults.set(id, { kind: 'declaration', error })
+  }
+  refuse(refused)
+  for (const plugin of ordered) {
+    // What stands on a plugin whose tables are not there is not migrated either.
+    if (!owner || !plugin.migrations || Object.keys(plugin.requires ?? {}).some((it) => faults.has(it))) continue
+    try {
+      await migrate(owner, plugin.id, plugin.migrations)
+    } catch (error) {
+      if (plugin === core) throw error
+      faults.set(plugin.id, { kind: 'migration', error })
+    }
+  }
+  const { ordered: plugins, refused: without } = admit(ordered.filter(({ id }) => !faults.has(id)))
+  refuse(without)
+  const own = faults.get(core.id)
+  if (own) throw own.error
+  return { plugins, faults }
+}
+
+/** @throws whatever its code throws, `PLUGIN_LOAD_TIMED_OUT`, `MANIFEST_MISMATCH` */
+export async function loadSource({ id, load }: PluginSource): Promise<PluginDefinition> {
+  const given = new AbortController()
+  try {
+    const plugin = await Promise.race([
+      load(),
+      pause(loadSeconds * 1_000, undefined, { signal: given.signal }).then(() => {
+        throw pluginLoadTimedOut({ plugin: id, seconds: loadSeconds })
+      }),
+    ])
+    if (plugin.id !== id) throw manifestMismatch({ plugin: id, what: 'id', declared: id, found: plugin.id })
+    return plugin
+  } finally {
+    given.abort()
+  }
+}
