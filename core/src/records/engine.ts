@@ -187,12 +187,16 @@ export class RecordEngine implements Records {
     return restoreRecord(this.#scope, this.#resource(ref), id)
   }
 
-  nameOf(ref: ResourceRef, record: Readonly<Record<string, unknown>>): string {
-    return nameOf(this.#scope, this.#resource(ref), record)
+  nameOf(ref: ResourceRef, record: Readonly<Record<string, unknown>>, found?: 'beside'): string {
+    return nameOf(this.#scope, this.#resource(ref), record, found)
   }
 
-  told(ref: ResourceRef, record: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-    return asTold(this.#scope, this.#resource(ref), record)
+  told(
+    ref: ResourceRef,
+    record: Readonly<Record<string, unknown>>,
+    found?: 'beside',
+  ): Readonly<Record<string, unknown>> {
+    return asTold(this.#scope, this.#resource(ref), record, found)
   }
 
   async bulk(ref: ResourceRef, request: BulkRequest): Promise<BulkAnswer> {

@@ -435,21 +435,27 @@ export function asShown(field: FieldModel, value: unknown): unknown {
 
 /**
  * A record that code holds whole as a refusal may tell it: what whoever asked may read, and masks. Where the platform writes
- * for them, the record may be out of their sight: then it is told to whoever sees all of its kind.
+ * for them, or code looked it up beside the one in hand, it may be out of their sight: then it is told to whoever sees all of its kind.
  */
 export function asTold(
   scope: EngineScope,
   resource: Resource,
   record: Readonly<Record<string, unknown>>,
+  found?: 'beside',
 ): Readonly<Record<string, unknown>> {
   const { asker, ctx } = scope
   const { allowed, everything } = asker.compile(resource, 'read')
-  if (!allowed || (ctx.authority !== asker && !everything)) return {}
+  if (!allowed || ((ctx.authority !== asker || found === 'beside') && !everything)) return {}
   return asReadable({ ...scope, forScreens: true, access: (it, action) => asker.compile(it, action) }, resource, record)
 }
 
 /** What a refusal calls a record: its title as whoever asked reads it, else its kind in their language. */
-export function nameOf(scope: EngineScope, resource: Resource, record: Readonly<Record<string, unknown>>): string {
-  const name = asTold(scope, resource, record)[resource.title] ?? ''
+export function nameOf(
+  scope: EngineScope,
+  resource: Resource,
+  record: Readonly<Record<string, unknown>>,
+  found?: 'beside',
+): string {
+  const name = asTold(scope, resource, record, found)[resource.title] ?? ''
   return name === '' ? scope.ctx.t(`${resource.id}.one`) : String(name)
 }

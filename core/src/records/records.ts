@@ -114,9 +114,14 @@ export interface Records {
   restore(resource: ResourceRef, id: string): Promise<RecordJson>
   /**
    * What a refusal calls a record that a guard was handed: its title as whoever asked reads it, else its kind in their
-   * language. A guard gets the record whole; whoever reads its refusal may not.
+   * language. A guard gets the record whole; whoever reads its refusal may not. One that code looked up itself, `beside`, may be
+   * out of their reach too: its title is for whoever reads all of its kind.
    */
-  nameOf(resource: ResourceRef, record: Readonly<Record<string, unknown>>): string
+  nameOf(resource: ResourceRef, record: Readonly<Record<string, unknown>>, found?: 'beside'): string
   /** Of such a record what a refusal may tell: the values whoever asked may read, and masks. */
-  told(resource: ResourceRef, record: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>
+  told(
+    resource: ResourceRef,
+    record: Readonly<Record<string, unknown>>,
+    found?: 'beside',
+  ): Readonly<Record<string, unknown>>
 }

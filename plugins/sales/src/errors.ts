@@ -18,10 +18,12 @@ export const wonNeedsAccount = defineError<{ name: string }>(
   ({ name }) => `"${name}" cannot be won without an account. Choose the account it was won from.`,
 )
 
+/** `stages` are the names of those the reader may read, `none` where they may read none. */
 export const stageNotInPipeline = defineError<{ stage: string; pipeline: string; stages: string }>(
   'STAGE_NOT_IN_PIPELINE',
   422,
-  ({ stage, pipeline, stages }) => `Stage "${stage}" is not in pipeline ${pipeline}. Its stages are ${stages}.`,
+  ({ stage, pipeline, stages }) =>
+    `Stage "${stage}" is not in pipeline ${pipeline}. ${stages === 'none' ? 'Choose one of its own.' : `Its stages are ${stages}.`}`,
 )
 
 export const pipelineIncomplete = defineError<{ pipeline: string }>(

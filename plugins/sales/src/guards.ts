@@ -10,7 +10,7 @@ import {
 } from './errors.ts'
 import { reopenOpportunity } from './permissions.ts'
 import { enterStage, leaveAsIfNever, moveBetween } from './stage-visits.ts'
-import { pipelineOf, type PipelineRow, type StageRow } from './stages.ts'
+import { nameOfPipeline, pipelineOf, type PipelineRow, type StageRow } from './stages.ts'
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
 
@@ -23,7 +23,7 @@ const opportunityStands = defineGuard(
     set('currency', text(record['currency'])?.toUpperCase() ?? ctx.workspace.baseCurrency)
     const place = changed.has('stage') || changed.has('pipeline') || !before
     const pipeline = await pipelineOf(ctx, text(record['pipeline']) ?? (await pipelineOfStage(ctx, record['stage'])))
-    const stage = stageIn(pipeline, record, before)
+    const stage = stageIn(ctx, pipeline, record, before)
     set('pipeline', pipeline.id)
     set('stage', stage.id)
     set('status', stage.kind)
@@ -44,17 +44,15 @@ async function pipelineOfStage(ctx: Context, stage: unknown): Promise<string | u
 }
 
 /** The stage it is to stand in; the pipeline's first where none is said, also after a change of pipeline. */
-function stageIn(pipeline: PipelineRow, record: RecordJson, before: RecordJson | undefined): StageRow {
+function stageIn(ctx: Context, pipeline: PipelineRow, record: RecordJson, before: RecordJson | undefined): StageRow {
   const wanted = text(record['stage'])
   const found = pipeline.stages.find(({ id }) => id === wanted)
   if (found) return found
   const leftBehind = before !== undefined && before['stage'] === wanted
   if (wanted !== undefined && !leftBehind) {
-    throw stageNotInPipeline({
-      stage: wanted,
-      pipeline: pipeline.name,
-      stages: pipeline.stages.map(({ name }) => name).join(', '),
-    })
+    const names = pipeline.stages.map(({ name }) => ctx.records.told('sales.stage', { name }, 'beside')['name'])
+    const stages = names.filter((name) => name !== undefined).join(', ') || 'none'
+    throw stageNotInPipeline({ stage: wanted, pipeline: nameOfPipeline(ctx, pipeline), stages })
   }
   return pipeline.stages.find(({ kind }) => kind === 'open') as StageRow
 }
@@ -112,7 +110,7 @@ async function reasonGiven(record: RecordJson, ctx: Context, pipeline: PipelineR
     if (!pipeline.reasonRequired) return
     const name = ctx.records.nameOf('sales.opportunity', record)
     throw closeReasonRequired(
-      { name, pipeline: pipeline.name },
+      { name, pipeline: nameOfPipeline(ctx, pipeline) },
       { errors: [{ path: '/reason', code: 'CLOSE_REASON_REQUIRED', detail: `Say why "${name}" is lost.` }] },
     )
   }
@@ -122,9 +120,10 @@ async function reasonGiven(record: RecordJson, ctx: Context, pipeline: PipelineR
   )
   const [row] = rows
   if (row?.needed && text(record['reasonNote']) === undefined) {
+    const label = ctx.records.nameOf('sales.reason', { label: row.label }, 'beside')
     throw closeNoteRequired(
-      { reason: row.label },
-      { errors: [{ path: '/reasonNote', code: 'CLOSE_NOTE_REQUIRED', detail: `"${row.label}" asks for a note.` }] },
+      { reason: label },
+      { errors: [{ path: '/reasonNote', code: 'CLOSE_NOTE_REQUIRED', detail: `"${label}" asks for a note.` }] },
     )
   }
 }

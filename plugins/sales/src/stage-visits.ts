@@ -74,11 +74,12 @@ export async function leaveAsIfNever(
   return before.entered_at
 }
 
-/** The stages an opportunity stood in, first to last. */
+/** The stages an opportunity stood in, first to last, for whoever reads where it stands; under the names they may read. */
 export async function visitsOf(ctx: Context, opportunity: string): Promise<readonly StageVisit[]> {
+  if (!('stage' in ctx.records.told('sales.opportunity', { stage: '' }))) return []
   const { rows } = await sql<StageVisit>`
     select id, stage_id as stage, stage_name as name, direction, skipped, entered_at as "enteredAt", left_at as "leftAt", actor_name as actor
     from sales.stage_visit where workspace = ${ctx.workspace.id}::uuid and opportunity_id = ${opportunity}::uuid
     order by entered_at, id`.execute(ctx.sql)
-  return rows
+  return rows.map((visit) => ({ ...visit, name: ctx.records.nameOf('sales.stage', { name: visit.name }, 'beside') }))
 }

@@ -37,6 +37,11 @@ export async function pipelineOf(ctx: Context, id?: string): Promise<PipelineRow
   if (!pipeline) throw pipelineMissing({})
   const closing = pipeline.stages.filter(({ kind }) => kind !== 'open')
   if (closing.length !== 2 || closing.length === pipeline.stages.length)
-    throw pipelineIncomplete({ pipeline: pipeline.name })
+    throw pipelineIncomplete({ pipeline: nameOfPipeline(ctx, pipeline) })
   return pipeline
+}
+
+/** What a refusal calls a pipeline, which whoever hears it may not read. */
+export function nameOfPipeline({ records }: Context, { name }: PipelineRow): string {
+  return records.nameOf('sales.pipeline', { name }, 'beside')
 }

@@ -134,3 +134,59 @@ test('a refusal calls an opportunity by its kind where its name is hidden', asyn
   for (const { detail } of answers) expect(detail).toContain('"Opportunity"')
   expect(JSON.stringify(answers)).not.toContain('Zébulon')
 })
+
+test('a refusal names no stage, pipeline or reason whose names are hidden, and no visit does', async () => {
+  const account = (await app.admin.get('/api/core/accounts')).body.data[0].id
+  const { data: stages } = (await app.admin.get('/api/sales/stages?sort=position')).body
+  const { data: pipelines } = (await app.admin.get('/api/sales/pipelines')).body
+  const { data: reasons } = (await app.admin.get('/api/sales/reasons?filter=kind="lost"')).body
+  const [reason] = reasons
+  await app.admin.patch(`/api/sales/reasons/${reason.id}`, { version: reason.version, noteRequired: true })
+  const lost = stages.find(({ kind }: { kind: string }) => kind === 'lost').id
+  const made = (await app.admin.post(path, { name: 'Pétrin', account })).body.data
+  const named = new RegExp(
+    [...stages, ...pipelines].map((it: { name: string }) => `"${it.name}"|${it.name},`).join('|'),
+  )
+  const answersOf = async (seller: TestClient) => {
+    const change = (values: object) => seller.patch(`${path}/${made.id}`, { version: made.version, ...values })
+    return [
+      await change({ stage: lost }),
+      await change({ stage: lost, reason: reason.id }),
+      await seller.get(`${path}/${made.id}/visits`),
+      await seller.post(path, {
+        name: 'Elsewhere',
+        stage: '0193d1a2-0000-7000-8000-000000000001',
+        pipeline: pipelines[0].id,
+      }),
+    ]
+  }
+  const may = [
+    { resource: 'sales.opportunity', action: '*', visibility: 'all' },
+    { resource: 'core.account', action: 'read', visibility: 'all' },
+  ] as const
+  const kinds = ['sales.stage', 'sales.pipeline', 'sales.reason']
+  const open = await app.as({
+    grants: [...may, ...kinds.map((resource) => ({ resource, action: 'read', visibility: 'all' as const }))],
+  })
+  // Who reads only some of them is told of none that code looked up.
+  const partly = await app.as({
+    grants: [
+      ...may,
+      ...kinds.map((resource) => ({
+        resource,
+        action: 'read',
+        visibility: 'all' as const,
+        condition: 'not (id is empty)',
+      })),
+    ],
+  })
+  const [needsReason, needsNote, visits] = await answersOf(open)
+  expect([needsReason?.body.code, needsNote?.body.code]).toEqual(['CLOSE_REASON_REQUIRED', 'CLOSE_NOTE_REQUIRED'])
+  expect(JSON.stringify([needsReason?.body, needsNote?.body])).toContain(reason.label)
+  expect(JSON.stringify(visits?.body)).toMatch(named)
+  const hidden = await answersOf(partly)
+  expect(hidden.slice(0, 2).map(({ body }) => body.code)).toEqual(['CLOSE_REASON_REQUIRED', 'CLOSE_NOTE_REQUIRED'])
+  const text = JSON.stringify(hidden.map(({ body }) => body))
+  expect(text).not.toContain(reason.label)
+  expect(text).not.toMatch(named)
+})
