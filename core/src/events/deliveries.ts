@@ -6,8 +6,10 @@ import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Context } from '../context.ts'
 import { isCollision } from '../database/collision.ts'
+import { isDatabaseError } from '../database/database-error.ts'
 import type { Database, Sql } from '../database/database.ts'
 import type { Signals } from '../database/signals.ts'
+import { SocleError } from '../errors.ts'
 import { backOff, maxAttempts } from './back-off.ts'
 import type { PluginHolder, PluginSet } from '../plugins/loaded-plugins.ts'
 import { EventCatalog } from './catalog.ts'
@@ -317,7 +319,7 @@ export class Deliveries implements PluginHolder {
     }
     const attempts = taken.attempts + 1
     const dead = attempts >= maxAttempts
-    const sentence = error instanceof Error ? error.message : String(error)
+    const fault = faultOf(error)
     log.warn(
       { err: error, subscription: subscription.id, workspace, event: taken.id, attempts, dead },
       'a subscriber failed',
@@ -325,9 +327,9 @@ export class Deliveries implements PluginHolder {
     try {
       await runUnit({ workspace, plugin: 'core', cause: { origin: 'system' } }, async (ctx) => {
         const due = dead ? 'infinity' : new Date(this.#now() + backOff(attempts)).toISOString()
-        const counted = await putOff(ctx.sql, queue, taken, { due, dead, error: sentence.slice(0, 2_000) })
+        const counted = await putOff(ctx.sql, queue, taken, { due, dead, error: fault })
         // Nobody is told about a subscriber that fails to hear that subscribers fail.
-        if (counted && dead && taken.name !== DeliveryDied.name) tellDeath(ctx, subscription, taken, attempts, sentence)
+        if (counted && dead && taken.name !== DeliveryDied.name) tellDeath(ctx, subscription, taken, attempts, fault)
       })
     } catch (failure) {
       // The delivery stays due; the poll finds it again.
@@ -342,8 +344,18 @@ export class Deliveries implements PluginHolder {
 
 function tellDeath(ctx: Context, subscription: Subscription, taken: Taken, attempts: number, error: string): void {
   const { id: event, name, key } = taken
-  const payload = { subscription: subscription.id, event, name, record: key, attempts, error: error.slice(0, 500) }
+  const payload = { subscription: subscription.id, event, name, record: key, attempts, error }
   ctx.emit(DeliveryDied, payload, { key })
+}
+
+/**
+ * What is kept of a failure where people look at deliveries, who may read nothing of the records: the platform's own faults in
+ * their words, of a refusal its code, of anything else its class. The log has all of it, by the event's id.
+ */
+function faultOf(error: unknown): string {
+  if (error instanceof SocleError) return error.status >= 500 ? `${error.code}: ${error.message}` : error.code
+  if (isDatabaseError(error)) return `DATABASE ${error.code}`
+  return error instanceof Error ? error.name : 'Error'
 }
 
 function whenAborted(signal: AbortSignal): Promise<never> {

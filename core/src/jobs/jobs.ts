@@ -9,6 +9,8 @@ import type { Database, Sql } from '../database/database.ts'
 import { isDatabaseError } from '../database/database-error.ts'
 import { SocleError } from '../errors.ts'
 import type { RunUnit, Starter } from '../events/run-unit.ts'
+import type { Authority } from '../permissions/authority.ts'
+import { withToldRights } from '../permissions/told-rights.ts'
 import type { PluginHolder, PluginSet } from '../plugins/loaded-plugins.ts'
 import { makeBoss } from './boss.ts'
 import { jobGaveUp, jobInterrupted } from './errors.ts'
@@ -180,7 +182,7 @@ export class Jobs implements PluginHolder {
    * @returns the job's id; that of the unfinished one when there is one of this kind and key
    */
   async enqueue(request: JobRequest, ctx?: Context): Promise<string> {
-    const row = { ...request, actor: request.actor ?? starterOf(ctx), at: this.#now() }
+    const row = { ...request, actor: request.actor ?? starterOf(ctx), at: this.#now(), authority: ctx?.authority }
     const id = await (ctx
       ? insertJob(ctx.sql, row)
       : this.#options.database.transaction({ workspace: request.workspace, partner: '*' }, (tx) => insertJob(tx, row)))
@@ -393,15 +395,13 @@ function json(value: unknown) {
   return value === undefined ? sql`null` : sql`${JSON.stringify(value)}::jsonb`
 }
 
-/** What people are shown of a failure. The database's own words quote values of whoever's, and stand in the log alone. */
+/** What people are shown of a failure. Words that nobody wrote for them may quote values of whoever's: those are for the log. */
 function asError(error: unknown, job: string): { code: string; detail: string } {
   if (error instanceof SocleError) return { code: error.code, detail: error.message }
-  if (isDatabaseError(error))
-    return {
-      code: 'INTERNAL',
-      detail: `The database refused a part of this work. The log tells why, by the job’s id ${job}.`,
-    }
-  return { code: 'INTERNAL', detail: error instanceof Error ? error.message : String(error) }
+  const what = isDatabaseError(error)
+    ? 'The database refused a part of this work.'
+    : 'This work met a fault of its own.'
+  return { code: 'INTERNAL', detail: `${what} The log tells why, by the job’s id ${job}.` }
 }
 
 /** Whom a job will act for: the person or the program that asks. A plugin's own job acts for the plugin. */
@@ -413,7 +413,8 @@ function starterOf(ctx: Context | undefined): Starter | undefined {
 /** Asks for a job within a unit of work, where its workers are not at hand: they find it within their next look. */
 export async function requestJob(ctx: Context, request: Omit<JobRequest, 'workspace'>): Promise<string> {
   const actor = request.actor ?? starterOf(ctx)
-  return insertJob(ctx.sql, { ...request, workspace: ctx.workspace.id, actor, at: ctx.clock.now().toISOString() })
+  const { authority, clock, workspace } = ctx
+  return insertJob(ctx.sql, { ...request, workspace: workspace.id, actor, at: clock.now().toISOString(), authority })
 }
 
 /**
@@ -426,14 +427,18 @@ export async function giveUpKey(ctx: Context, { id }: Pick<Job, 'id'>): Promise<
   )
 }
 
-async function insertJob(tx: Sql, request: JobRequest & { at: string }): Promise<string> {
-  const { workspace, kind, payload = {}, key, actor, at } = request
+async function insertJob(
+  tx: Sql,
+  request: JobRequest & { at: string; authority: Authority | undefined },
+): Promise<string> {
+  const { workspace, kind, payload = {}, key, actor, at, authority } = request
+  const told = authority ? withToldRights(sql`'{}'::jsonb`, authority) : sql`'{}'::jsonb`
   const [plugin = ''] = kind.split('.')
   const { rows } = await sql<{ id: string }>`
     with made as (
-      insert into core.job (id, workspace, plugin, kind, key, payload, actor, actor_type, created_at)
+      insert into core.job (id, workspace, plugin, kind, key, payload, actor, actor_type, created_at, told_under)
       values (${uuidv7()}::uuid, ${workspace}::uuid, ${plugin}, ${kind}, ${key ?? null}, ${JSON.stringify(payload)}::jsonb,
-        ${actor?.id ?? null}::uuid, ${actor?.type ?? 'user'}, ${at}::timestamptz)
+        ${actor?.id ?? null}::uuid, ${actor?.type ?? 'user'}, ${at}::timestamptz, ${told})
       on conflict (workspace, kind, key) where key is not null and state in ('queued', 'running', 'paused') do nothing
       returning id)
     select id from made union all

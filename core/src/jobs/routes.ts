@@ -1,7 +1,9 @@
 import { sql } from 'kysely'
 import { z } from 'zod'
 import type { Context } from '../context.ts'
+import { mayBeTold } from '../permissions/told-rights.ts'
 import { definePermission, defineRoute } from '../plugins/define-plugin.ts'
+import { untold } from '../records/refusals.ts'
 import { cancelJob, pauseJob, resumeJob } from './control.ts'
 import { jobNotFound } from './errors.ts'
 
@@ -31,15 +33,18 @@ const params = z.object({ id: z.uuid() })
 const answer = z.object({ data: jobView })
 
 /** A job that somebody else started does not exist for those who may not manage jobs. */
-async function visibleJob(id: string, { sql: tx, workspace, actor, authority }: Context): Promise<JobView> {
-  const { rows } = await sql<JobView>`
+async function visibleJob(id: string, ctx: Context): Promise<JobView> {
+  const { sql: tx, workspace, actor, authority } = ctx
+  const { rows } = await sql<JobView & { told: unknown }>`
     select id, kind, state, progress, total, result, error, actor as "startedBy",
-      created_at as "createdAt", started_at as "startedAt", finished_at as "finishedAt"
+      created_at as "createdAt", started_at as "startedAt", finished_at as "finishedAt", told_under as told
     from core.job where workspace = ${workspace.id}::uuid and id = ${id}::uuid`.execute(tx)
-  const [job] = rows
-  const own = job?.startedBy !== null && job?.startedBy === actor.id
-  if (!job || !(own || authority.may('core.job.manage'))) throw jobNotFound({ id })
-  return job
+  const [found] = rows
+  const own = found?.startedBy !== null && found?.startedBy === actor.id
+  if (!found || !(own || authority.may('core.job.manage'))) throw jobNotFound({ id })
+  const { told, ...job } = found
+  // What went wrong is worded for whom the job acts, and may name what nobody else sees.
+  return { ...job, error: job.error && !(own && mayBeTold(authority, told)) ? untold(ctx, job.error) : job.error }
 }
 
 const readJob = defineRoute({

@@ -18,6 +18,13 @@ export interface SharedWith {
   readonly resources: ReadonlySet<string>
 }
 
+/** Rights as they can be kept beside something, to be compared with those of later; see `mayBeTold`. */
+export interface HeldRights {
+  readonly roles: readonly Pick<RoleRights, 'grants' | 'fields'>[]
+  readonly teams: readonly string[]
+  readonly partners?: readonly string[]
+}
+
 export type Visibility = 'own' | 'team' | 'all'
 
 /** Everything an engine action may be granted for. */
@@ -76,4 +83,6 @@ export interface Authority {
   readonly shares?: SharedWith
   /** Ids of the roles held; the platform itself holds none. */
   readonly roles?: readonly string[]
+  /** What it was compiled from; the platform itself holds everything. */
+  readonly held?: HeldRights
 }

@@ -80,6 +80,11 @@ export function compileAuthority(subject: Subject, conditions: Conditions): Auth
     ...(subject.shares === undefined || subject.partners ? {} : { shares: subject.shares }),
     ...(subject.roleIds === undefined ? {} : { roles: subject.roleIds }),
     ...(subject.homeTeam === undefined ? {} : { homeTeam: subject.homeTeam }),
+    held: {
+      roles: subject.roles.map(({ grants, fields }) => ({ grants, fields })),
+      teams: subject.teams,
+      ...(subject.partners === undefined ? {} : { partners: subject.partners }),
+    },
   }
 }
 

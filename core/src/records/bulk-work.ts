@@ -4,6 +4,7 @@ import type { Context } from '../context.ts'
 import { SocleError } from '../errors.ts'
 import type { Jobs, JobState, JobTools } from '../jobs/index.ts'
 import { permissionDenied } from '../permissions/errors.ts'
+import { mayBeTold, withToldRights } from '../permissions/told-rights.ts'
 import type { Words } from '../words.ts'
 import { bulkLimit } from './bulk.ts'
 import { bulkNotFound, bulkRunning, bulkTooLarge, versionConflict } from './errors.ts'
@@ -11,7 +12,7 @@ import type { Expression } from './expression/index.ts'
 import { tableOf } from './past.ts'
 import { conditionsOf, demandAction, findRow } from './read.ts'
 import type { RecordJson } from './records.ts'
-import { problemOf, type RowProblem } from './refusals.ts'
+import { problemOf, untold, type RowProblem } from './refusals.ts'
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
 import { demandUndo, undoChange } from './undo.ts'
@@ -68,6 +69,8 @@ interface Kept {
   readonly job: string | null
   readonly changeSet: string | null
   readonly createdAt: string
+  /** Rights under which refusals of its rows were worded. */
+  readonly told: unknown
 }
 
 interface Row {
@@ -176,7 +179,7 @@ async function insertBulk(
 async function keptBulk(scope: EngineScope, id: string): Promise<Kept> {
   const { rows } = isUuid(id)
     ? await sql<Kept>`
-        select id, resource, action, request, job, change_set as "changeSet", created_at as "createdAt"
+        select id, resource, action, request, job, change_set as "changeSet", created_at as "createdAt", told_under as told
         from core.bulk where ${mine(scope)} and id = ${id}::uuid`.execute(scope.tx)
     : { rows: [] }
   const [bulk] = rows
@@ -186,7 +189,7 @@ async function keptBulk(scope: EngineScope, id: string): Promise<Kept> {
 
 /** @throws `BULK_NOT_FOUND` (404) for one that somebody else started, too */
 export async function bulkOf(scope: EngineScope, id: string): Promise<Bulk> {
-  const { request: _, ...bulk } = await keptBulk(scope, id)
+  const { request: _, told: __, ...bulk } = await keptBulk(scope, id)
   const { rows } = await sql<Pick<Bulk, 'total' | 'done' | 'skipped' | 'failed'> & { state: JobState | null }>`
     select count(*)::integer as total, (count(*) filter (where r.state = 'done'))::integer as done,
       (count(*) filter (where r.state = 'skipped'))::integer as skipped, (count(*) filter (where r.state = 'failed'))::integer as failed,
@@ -203,13 +206,37 @@ export async function bulkRows(
   id: string,
   { state, after, limit }: { state?: string | undefined; after: number; limit: number },
 ): Promise<BulkResult[]> {
-  await keptBulk(scope, id)
-  const { rows } = await sql<BulkResult>`
-    select nth, record, state, problem from core.bulk_row
-    where workspace = ${scope.ctx.workspace.id}::uuid and bulk = ${id}::uuid and nth > ${after}
-      ${state === undefined ? sql`` : sql`and state = ${state}`}
-    order by nth limit ${limit}`.execute(scope.tx)
-  return rows
+  const bulk = await keptBulk(scope, id)
+  const { rows } = await sql<BulkResult & { resource: string | null }>`
+    select r.nth, r.record, r.state, r.problem, coalesce(${bulk.resource}::text, c.resource) as resource from core.bulk_row r
+    left join core.change c on c.workspace = r.workspace and c.id = r.change
+    where r.workspace = ${scope.ctx.workspace.id}::uuid and r.bulk = ${id}::uuid and r.nth > ${after}
+      ${state === undefined ? sql`` : sql`and r.state = ${state}`}
+    order by r.nth limit ${limit}`.execute(scope.tx)
+  const isTold = mayBeTold(scope.ctx.authority, bulk.told) ? await withinSight(scope, rows) : () => false
+  return rows.map(({ resource: _, ...row }) => ({
+    ...row,
+    problem: row.problem && (isTold(row) ? row.problem : untold(scope.ctx, row.problem)),
+  }))
+}
+
+/** Which of the refused rows whoever asks still sees the record of: its refusal names it, and what it holds. */
+async function withinSight(
+  scope: EngineScope,
+  rows: readonly (Pick<BulkResult, 'record' | 'problem'> & { readonly resource: string | null })[],
+): Promise<(row: Pick<BulkResult, 'record'>) => boolean> {
+  const seen = new Set<string>()
+  const refused = rows.filter(({ problem }) => problem !== null)
+  for (const [id, of] of Map.groupBy(refused, ({ resource }) => resource ?? '')) {
+    const resource = scope.catalog.get(id)
+    const access = resource && scope.exists(resource) ? scope.access(resource, 'read') : undefined
+    if (!resource || !access?.allowed) continue
+    const { rows: visible } = await sql<{ id: string }>`
+      select t.id from ${tableOf(resource, 't')} where t.workspace = ${scope.ctx.workspace.id}::uuid
+        and t.id = any(${of.map(({ record }) => record)}::uuid[]) and ${access.where('t')}`.execute(scope.tx)
+    for (const { id: record } of visible) seen.add(record)
+  }
+  return ({ record }) => seen.has(record)
 }
 
 /** Starts what was ordered; a second start of the same waits for the first. */
@@ -268,6 +295,10 @@ export async function doBulkChunk(
     const part = rows.slice(at, at + together)
     outcomes.push(...((await allOrNothing(scope, part, work)) ?? (await eachAlone(scope, part, work, words))))
   }
+  if (outcomes.some(({ problem }) => problem))
+    await sql`
+      update core.bulk set told_under = ${withToldRights(sql.ref('told_under'), scope.ctx.authority)}
+      where workspace = ${workspace} and id = ${id}::uuid`.execute(scope.tx)
   await sql`
     update core.bulk_row r set state = o.state, problem = o.problem
     from jsonb_to_recordset(${JSON.stringify(outcomes)}::jsonb) as o(nth integer, state text, problem jsonb)

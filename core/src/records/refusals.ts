@@ -18,6 +18,11 @@ export function problemOf(error: SocleError, { locale }: Context, words: Words):
   return { code: error.code, detail: words.sentence(locale, error) }
 }
 
+/** What is left of a refusal for whoever may no longer read all that it was worded from. */
+export function untold({ t }: Context, { code }: RowProblem): RowProblem {
+  return { code, detail: t('core.refusal.untold', { code }) }
+}
+
 /**
  * Says in words what the database refused. Guards answer first; this is for what only the database can see, such as
  * two people taking one value in the same second. A value that was not read before, as of a record restored, stays untold.

@@ -7,6 +7,7 @@ import { changeSetNotFound, recordNotFound, undoConflict } from './errors.ts'
 import type { LedgerRow } from './ledger.ts'
 import { undoMergeOf } from './merge/unmerge.ts'
 import type { RecordJson } from './records.ts'
+import { shownFields } from './read.ts'
 import { problemOf, type RowProblem } from './refusals.ts'
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
@@ -86,7 +87,8 @@ export async function demandUndo({ ctx, tx }: EngineScope, id: string): Promise<
     select s.actor_id, (select count(*) from core.change c where c.workspace = s.workspace and c.change_set = s.id)::integer as n
     from core.change_set s where s.workspace = ${ctx.workspace.id}::uuid and s.id = ${id}::uuid`.execute(tx)
   const [set] = rows
-  if (!set) throw changeSetNotFound({ id })
+  // Of a record that was only opened to a partner, the changes are the house's to read, and to take back.
+  if (!set || (set.n === 0 && ctx.partners)) throw changeSetNotFound({ id })
   const own = set.actor_id !== null && set.actor_id === ctx.actor.id
   if (!own && !ctx.authority.may('core.changeset.undo')) throw permissionDenied({ permission: 'core.changeset.undo' })
   return set.n
@@ -115,7 +117,11 @@ async function undoRow(scope: EngineScope, row: LedgerRow, kept: KeptField[]): P
 }
 
 async function undoOne(scope: EngineScope, resource: Resource, row: LedgerRow, kept: KeptField[]): Promise<boolean> {
-  const leave = (field: string) => kept.push({ resource: resource.id, id: row.record, field })
+  const shown = new Set(shownFields({ ...scope, forScreens: true }, resource).map(({ name }) => name))
+  // That a field which is hidden from them changed since is not theirs to hear.
+  const leave = (field: string) => {
+    if (shown.has(field)) kept.push({ resource: resource.id, id: row.record, field })
+  }
   const action = undoing[row.action]
   const current = await lockRecord(scope, resource, row.record, action, { internal: true })
   if (action === 'restore') {

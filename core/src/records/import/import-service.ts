@@ -34,7 +34,7 @@ import { isReference, ownKeys, proposeKey, proposeMapping, withComposed } from '
 import { recipeOf, recipesFor } from './recipe.ts'
 import { findByText } from './references.ts'
 import { takeBackUnit } from './rollback.ts'
-import { demandRead, mayRead, shownReversals, shownRows } from './shown.ts'
+import { demandRead, mayRead, shownProblem, shownReversals, shownRows } from './shown.ts'
 import { nameOfEncoding } from './sniff.ts'
 import {
   begin,
@@ -216,9 +216,10 @@ export class ImportService {
     const header = record.columns.map(({ name }) => name)
     const sample = await sampleOf(ctx, { id, phase: phaseOf(record) }, sampleSize)
     return asJson(record, {
+      problem: shownProblem(ctx, record),
       counts: counts.get(id),
       sample: mayRead(ctx, record.resource)
-        ? await shownRows(ctx, this.#parts.words.in(ctx.workspace), record.resource, sample)
+        ? await shownRows(ctx, this.#parts.words.in(ctx.workspace), record, sample)
         : [],
       recipes: open.includes(record.state) ? await recipesFor(ctx, record.resource, header) : [],
       reversal: isTakenBack(record) ? await reversalCounts(ctx, id) : undefined,
@@ -232,20 +233,27 @@ export class ImportService {
     return record
   }
 
-  async rows(ctx: Context, { id, resource }: ImportRecord, phase: ImportPhase, query: RowQuery): Promise<KeptRow[]> {
-    return shownRows(ctx, this.#parts.words.in(ctx.workspace), resource, await rowsOfImport(ctx, { id, phase }, query))
+  async rows(ctx: Context, record: ImportRecord, phase: ImportPhase, query: RowQuery): Promise<KeptRow[]> {
+    const rows = await rowsOfImport(ctx, { id: record.id, phase }, query)
+    return shownRows(ctx, this.#parts.words.in(ctx.workspace), record, rows)
   }
 
   /** What a roll back left as it was, or not in every field. */
   async kept(ctx: Context, id: string, after: string | undefined, most: number): ReturnType<typeof shownReversals> {
-    await importOf(ctx, id)
-    return shownReversals(ctx, await keptOf(ctx, id, after, most))
+    return shownReversals(ctx, await importOf(ctx, id), await keptOf(ctx, id, after, most))
   }
 
   async list(ctx: Context, resource?: string): Promise<ImportJson[]> {
     const records = await importsOf(ctx, mostListed, resource)
     const counts = await countsOf(ctx, records)
-    return records.map((record) => asJson(record, { counts: counts.get(record.id), sample: [], recipes: [] }))
+    return records.map((record) =>
+      asJson(record, {
+        problem: shownProblem(ctx, record),
+        counts: counts.get(record.id),
+        sample: [],
+        recipes: [],
+      }),
+    )
   }
 
   /** @throws `IMPORT_MAPPING_INVALID` (422), `TRANSITION_REFUSED` (409) while it runs and afterwards */
@@ -421,14 +429,15 @@ function defined(request: ImportRequest): ImportRequest {
 const noCounts = { create: 0, update: 0, unchanged: 0, skip: 0, failed: 0, done: 0 }
 
 interface Shown {
+  readonly problem: ImportRecord['problem']
   readonly counts: ImportCounts | undefined
   readonly sample: ImportJson['sample']
   readonly recipes: readonly RecipeOffer[]
   readonly reversal?: ReversalCounts | undefined
 }
 
-function asJson(record: ImportRecord, { counts, sample, recipes, reversal }: Shown): ImportJson {
-  const { id, resource, state, mapping, aliases, key, options, createdAt, startedAt, finishedAt, problem } = record
+function asJson(record: ImportRecord, { problem, counts, sample, recipes, reversal }: Shown): ImportJson {
+  const { id, resource, state, mapping, aliases, key, options, createdAt, startedAt, finishedAt } = record
   return {
     id,
     resource,

@@ -113,6 +113,8 @@ export interface ImportRecord {
   readonly rehearsedDigest: string | null
   readonly appliedDigest: string | null
   readonly problem: { readonly code: string; readonly detail: string } | null
+  /** Rights under which its refusals were worded. */
+  readonly told: unknown
   readonly createdAt: string
   readonly startedAt: string | null
   readonly finishedAt: string | null

@@ -1,13 +1,15 @@
 import type { Context } from '../../context.ts'
+import { mayBeTold } from '../../permissions/told-rights.ts'
 import type { Words } from '../../words.ts'
 import { duplicateSuspected } from '../duplicates/errors.ts'
 import type { RecordEngine } from '../engine.ts'
 import { namedFault } from '../labels.ts'
 import { asReadable, asShown, demandAction, recordsByIds, shownFields } from '../read.ts'
+import { untold } from '../refusals.ts'
 import type { Resource } from '../registry.ts'
 import type { EngineScope } from '../scope.ts'
 import { importResourceClosed } from './errors.ts'
-import type { ImportRow, RowProblem } from './import.ts'
+import type { ImportRecord, ImportRow, RowProblem } from './import.ts'
 import type { Reversal } from './store.ts'
 
 function read(ctx: Context, id: string) {
@@ -38,16 +40,18 @@ export function demandRead(ctx: Context, id: string): { readonly scope: EngineSc
 export async function shownRows<R extends ImportRow>(
   ctx: Context,
   words: Words,
-  id: string,
+  { resource: id, told }: Pick<ImportRecord, 'resource' | 'told'>,
   rows: readonly R[],
 ): Promise<R[]> {
   const { scope: own, resource } = demandRead(ctx, id)
+  const isTold = mayBeTold(ctx.authority, told)
   const scope: EngineScope = { ...own, forScreens: true }
   const shown = new Map(shownFields(scope, resource).map((field) => [field.name, field]))
   const suspects = rows.flatMap(({ problems = [] }) => problems.flatMap(({ candidates = [] }) => candidates))
   const found = await recordsByIds(scope, id, [...new Set(suspects.map((it) => it.id))])
   const problemOf = ({ values, ...problem }: RowProblem): RowProblem => {
     const { candidates: [first] = [] } = problem
+    if (!first && !isTold) return { field: problem.field, ...untold(ctx, problem) }
     if (!first && values) {
       const field = resource.fields.get(problem.field)
       const fault = { ...problem, values }
@@ -77,14 +81,35 @@ export async function shownRows<R extends ImportRow>(
 /** What was not taken back, under the titles whoever asks may read. */
 export async function shownReversals(
   ctx: Context,
+  { told }: Pick<ImportRecord, 'told'>,
   reversals: readonly Reversal[],
 ): Promise<(Reversal & { readonly title: string })[]> {
   const { scope } = ctx.records as RecordEngine
+  const isTold = mayBeTold(ctx.authority, told)
+  const fields = new Map<string, ReadonlySet<string>>()
   const titles = new Map<string, string>()
   for (const id of new Set(reversals.map(({ resource }) => resource))) {
     const records = reversals.filter(({ resource }) => resource === id).map(({ record }) => record)
     for (const [record, { title }] of Object.entries(await recordsByIds(scope, id, records)))
       titles.set(record, String(title ?? ''))
+    fields.set(id, new Set(shownNames(scope, id)))
   }
-  return reversals.map((it) => ({ ...it, title: titles.get(it.record) ?? '' }))
+  return reversals.map((it) => ({
+    ...it,
+    fields: it.fields.filter((name) => fields.get(it.resource)?.has(name)),
+    ...(it.code !== null && !isTold ? untold(ctx, { code: it.code, detail: '' }) : {}),
+    title: titles.get(it.record) ?? '',
+  }))
+}
+
+/** What whoever asks is shown of records of a kind; nothing where they read none of it. */
+function shownNames(scope: EngineScope, id: string): string[] {
+  const resource = scope.catalog.get(id)
+  if (!resource || !scope.exists(resource) || !scope.access(resource, 'read').allowed) return []
+  return shownFields({ ...scope, forScreens: true }, resource).map(({ name }) => name)
+}
+
+/** Why an import stopped, as whoever asks may hear it. */
+export function shownProblem(ctx: Context, { problem, told }: ImportRecord): ImportRecord['problem'] {
+  return problem && !mayBeTold(ctx.authority, told) ? untold(ctx, problem) : problem
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Context } from '../../context.ts'
+import { withToldRights } from '../../permissions/told-rights.ts'
 import { importNotFound } from './errors.ts'
 import type {
   ImportCounts,
@@ -39,7 +40,7 @@ const stateNow = sql<ImportState>`case
 const columns = sql`i.id, i.resource, ${stateNow} as state, i.format, i.file_name as "fileName", i.file_size as "fileSize", i.encoding,
   i.delimiter, i.skipped_lines as "skippedLines", i.lines, i.columns, i.mapping, i.aliases, i.key, i.options, i.job,
   case when i.state in ('rehearsing', 'running', 'rolling_back') then i.state end as work,
-  i.rehearsed_digest as "rehearsedDigest", i.applied_digest as "appliedDigest",
+  i.rehearsed_digest as "rehearsedDigest", i.applied_digest as "appliedDigest", i.told_under as told,
   case when ${stateNow} = 'failed' then coalesce(i.problem, j.error) end as problem,
   i.created_at as "createdAt", i.started_at as "startedAt", i.finished_at as "finishedAt"`
 const fromImports = sql`core.import i left join core.job j on j.id = i.job`
@@ -151,6 +152,7 @@ export async function end(
   state: 'rehearsed' | 'done' | 'failed' | 'rolled_back',
   problem?: ImportRecord['problem'],
 ): Promise<boolean> {
+  if (problem) await keepToldRights(ctx, id)
   const digest = sql`(select encode(sha256(convert_to(coalesce(string_agg(line || ':' || coalesce(digest, ''), ',' order by line), ''), 'UTF8')), 'hex')
     from core.import_row where workspace = ${ctx.workspace.id}::uuid and import = ${id}::uuid
       and phase = ${state === 'rehearsed' ? 'rehearsal' : 'run'})`
@@ -178,8 +180,16 @@ export interface LinesOf {
 const ofPhase = (ctx: Context, { id, phase }: LinesOf) =>
   sql`workspace = ${ctx.workspace.id}::uuid and import = ${id}::uuid and phase = ${phase}`
 
+/** Keeps under which rights refusals of an import are worded. */
+async function keepToldRights(ctx: Context, id: string): Promise<void> {
+  await sql`
+    update core.import set told_under = ${withToldRights(sql.ref('told_under'), ctx.authority)}
+    where workspace = ${ctx.workspace.id}::uuid and id = ${id}::uuid`.execute(ctx.sql)
+}
+
 export async function keepRows(ctx: Context, { id, phase }: LinesOf, outcomes: readonly RowOutcome[]): Promise<void> {
   if (outcomes.length === 0) return
+  if (outcomes.some(({ state }) => state === 'failed')) await keepToldRights(ctx, id)
   const rows = outcomes.map(({ cells, ...row }) => ({ ...row, ...(cells ? { cells: cells.map(withoutNul) } : {}) }))
   await sql`
     insert into core.import_row (workspace, import, phase, line, state, action, record, change_set, cells, outcome, digest)
@@ -344,6 +354,7 @@ export async function keepReversals(
   unit: string,
   reversals: readonly Reversal[],
 ): Promise<void> {
+  if (reversals.some(({ detail }) => detail !== null)) await keepToldRights(ctx, id)
   await sql`
     insert into core.import_reversal (workspace, import, change, resource, record, outcome, fields, code, detail)
     select ${ctx.workspace.id}::uuid, ${id}::uuid, change, resource, record, outcome,
