@@ -368,6 +368,7 @@ describe('fixation', () => {
     const { response } = await signIn(someone)
     expect(response.headers.getSetCookie()).toEqual([
       expect.stringMatching(/^__Secure-socle\.session_token=.*; Path=\/; HttpOnly; Secure; SameSite=Lax$/),
+      expect.stringMatching(/^__Secure-socle\.devices=.*; Path=\/api\/auth; HttpOnly; SameSite=Strict; Secure$/),
     ])
     await withApp(someone)
     const step = await signIn(someone)

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { IdentityWorld, anna, cookieOf, kinds, patience } from './identity-world.ts'
 
 const refused = (code: string, status: number) => expect.objectContaining({ code, status })
@@ -172,6 +172,110 @@ describe.each(kinds)('failing to sign in on %s', (kind) => {
     await fail('dora@example.com')
     const { rows } = await sql<{ key: string }>`select key from core.sign_in_failure`.execute(world.database.owner)
     expect(JSON.stringify(rows)).not.toMatch(/dora|192\.0\.2/)
+  })
+})
+
+describe.each(kinds)('a browser that signed in before on %s', (kind) => {
+  let world: IdentityWorld
+  beforeAll(async () => {
+    world = await IdentityWorld.open(kind)
+  }, patience)
+  afterAll(() => world.close())
+  beforeEach(() => sql`delete from core.sign_in_failure`.execute(world.database.owner))
+
+  const fail = (address: string, cookie?: string) =>
+    world.signIn({ email: anna.email, password: 'not this one' }, address, cookie === undefined ? {} : { cookie })
+  const enter = (address: string, cookie?: string) =>
+    world.signIn(anna, address, cookie === undefined ? {} : { cookie })
+  /** The cookie by which a browser is known, without the session’s. */
+  const known = async (address = '192.0.2.1', before?: string): Promise<string> => {
+    const answer = await enter(address, before)
+    expect(answer.status).toBe(200)
+    return cookieOf(answer)
+      .split('; ')
+      .find((it) => it.startsWith('socle.devices='))!
+  }
+  /** Guesses from so many networks that the account waits for everybody who is not known. */
+  const attack = async () => {
+    for (let nth = 1; nth <= 40; nth += 1) await fail(`198.51.100.${nth}`)
+  }
+
+  test('lets its person in while an outsider keeps the account waiting, from wherever they are', async () => {
+    const cookie = await known()
+    await attack()
+    const elsewhere = await enter('203.0.113.5')
+    expect(elsewhere.status).toBe(429)
+    expect(await elsewhere.json()).toMatchObject({
+      code: 'SIGN_IN_DELAYED',
+      detail: expect.stringContaining('from a browser that has signed in with it before'),
+    })
+    expect((await enter('192.0.2.1', cookie)).status).toBe(200)
+    expect((await enter('203.0.113.6', cookie)).status).toBe(200)
+    // Nothing of the outsider’s is forgiven by it.
+    expect((await enter('203.0.113.5')).status).toBe(429)
+  })
+
+  test('lets its person say their password again meanwhile', async () => {
+    const answer = await enter('192.0.2.1')
+    await attack()
+    world.clock.advance(3_600)
+    const body = { password: anna.password }
+    const begun = await world.post('/api/core/me/second-factor', body, { cookie: cookieOf(answer) })
+    expect(begun.status).toBe(201)
+  })
+
+  test('waits for its own failures alone', async () => {
+    const [one, other] = [await known(), await known('192.0.2.2')]
+    const statuses: number[] = []
+    for (let nth = 1; nth <= 6; nth += 1) statuses.push((await fail(`192.0.2.${nth}`, one)).status)
+    expect(statuses).toEqual([401, 401, 401, 401, 429, 429])
+    expect((await enter('192.0.2.1', one)).status).toBe(429)
+    expect((await enter('192.0.2.1', other)).status).toBe(200)
+    world.clock.advance(2)
+    expect((await enter('192.0.2.1', one)).status).toBe(200)
+  })
+
+  test('together with all others known tries so often and no more', async () => {
+    const cookies: string[] = []
+    for (let nth = 1; nth <= 30; nth += 1) cookies.push(await known(`192.0.2.${nth}`))
+    let heard = 0
+    for (const cookie of cookies)
+      for (let guess = 0; guess < 4; guess += 1) if ((await fail('192.0.2.1', cookie)).status === 401) heard += 1
+    expect(heard).toBe(100)
+  })
+
+  test('is known for its people alone: not for another address, not altered, not made up, not after half a year', async () => {
+    const cookie = await known()
+    await attack()
+    const [name, value = ''] = cookie.split('=')
+    const last = value.at(-1) === 'A' ? 'B' : 'A'
+    const [day, random, signature] = value.split('.')
+    const later = (Number.parseInt(day!, 16) + 90).toString(16)
+    for (const forged of [
+      `${value.slice(0, -5)}${last}${value.slice(-4)}`,
+      `${later}.${random}.${signature}`,
+      `${day}.${'A'.repeat(16)}.${signature}`,
+      'nothing',
+    ])
+      expect((await enter('203.0.113.5', `${name}=${forged}`)).status, forged).toBe(429)
+    const other = { email: 'somebody.else@example.com', password: 'not this one' }
+    for (let nth = 1; nth <= 5; nth += 1) await world.signIn(other, '203.0.113.9', { cookie })
+    expect((await world.signIn(other, '203.0.113.9', { cookie })).status).toBe(429)
+    world.clock.advance(181 * 86_400)
+    await attack()
+    expect((await enter('203.0.113.5', cookie)).status).toBe(429)
+  })
+
+  test('stays known for who signed in with it earlier, and names nobody', async () => {
+    const named = (email: string) => sql`update core."user" set email = ${email}`.execute(world.database.owner)
+    const first = await known()
+    await named('iris@example.com')
+    const iris = { email: 'iris@example.com', password: anna.password }
+    const shared = cookieOf(await world.signIn(iris, '192.0.2.1', { cookie: first }))
+    await named(anna.email)
+    expect(decodeURIComponent(shared)).not.toMatch(/anna|iris/)
+    await attack()
+    expect((await enter('203.0.113.5', shared)).status).toBe(200)
   })
 })
 

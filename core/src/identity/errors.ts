@@ -19,11 +19,13 @@ export const credentialsWrong = defineError(
     'This e-mail address and password do not belong together. Check both, or ask your administrator for a new password.',
 )
 
-export const signInDelayed = defineError<{ seconds: number }>(
+export const signInDelayed = defineError<{ seconds: number; by: 'source' | 'account' }>(
   'SIGN_IN_DELAYED',
   429,
-  ({ seconds }) =>
-    `Too many attempts have failed. Try again in ${seconds} seconds, or ask your administrator for a new password.`,
+  ({ seconds, by }) =>
+    by === 'account'
+      ? `Too many attempts to sign in with this address have failed, from many places. Try again in ${seconds} seconds, sign in from a browser that has signed in with it before, or use a passkey.`
+      : `Too many attempts have failed. Try again in ${seconds} seconds, or ask your administrator for a new password.`,
 )
 
 export const questionsDelayed = defineError<{ seconds: number }>(

@@ -30,6 +30,7 @@ import {
   viewAsReadOnly,
   workspaceNotYours,
 } from './errors.ts'
+import { KnownDevices } from './known-devices.ts'
 import { OneTimeTokens } from './one-time-tokens.ts'
 import { demandSameOrigin } from './origin.ts'
 import { Passkeys } from './passkeys.ts'
@@ -178,6 +179,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
       sessionSeconds: (config.sessionDays ?? 14) * 86_400,
     }),
     delay: new SignInDelay(owner, clock),
+    devices: new KnownDevices({ secret, clock }),
     tokens,
     secondFactors: new SecondFactors({ owner, clock, secret }),
     passkeys: new Passkeys({ owner, clock, tokens, baseUrl }),

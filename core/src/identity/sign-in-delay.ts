@@ -3,12 +3,22 @@ import type { Clock } from '../clock.ts'
 import type { Sql } from '../database/database.ts'
 import { placeOf } from './addresses.ts'
 import { questionsDelayed, signInDelayed } from './errors.ts'
+import { foldedEmail } from './folded-email.ts'
 import { hashed } from './hashed.ts'
 
 interface Bucket {
   readonly key: string
   /** Attempts before the first wait. */
   readonly free: number
+  /** What waits: where the attempt comes from, or the account for all who are not known. */
+  readonly by: 'source' | 'account'
+}
+
+/** Where an attempt comes from. */
+export interface Source {
+  readonly address: string | undefined
+  /** A browser or session that is known to be the person's; undefined where none is. */
+  readonly device?: string | undefined
 }
 
 /** Longest wait, seconds. */
@@ -23,8 +33,9 @@ const forgotten = 86_400
  * Makes whoever fails to sign in wait longer each time: 1, 2, 4 … seconds, 15 minutes at most.
  *
  * One person mistyping on one machine waits first; guessing one password on many accounts, or one account from many
- * machines, later, so that nobody can lock a colleague out with five tries. An attempt is counted before the password is
- * looked at: a hundred tries at the same moment are still one try.
+ * machines, later. A browser in which the person has signed in before waits for its own failures alone: nobody who guesses
+ * elsewhere keeps them out. An attempt is counted before the password is looked at: a hundred tries at the same moment are
+ * still one try.
  */
 export class SignInDelay {
   readonly #owner: Sql
@@ -36,14 +47,14 @@ export class SignInDelay {
   }
 
   /** @throws `SIGN_IN_DELAYED` (429) with `retryAfter`, in seconds, in its extras */
-  async begin(email: string, address: string | undefined): Promise<void> {
-    for (const bucket of buckets(email, address)) await this.#take(bucket)
+  async begin(who: string, source: Source): Promise<void> {
+    for (const bucket of bucketsOf(who, source)) await this.#take(bucket)
   }
 
   /** The password was right: what came before was mistyping. */
-  async succeed(email: string, address: string | undefined): Promise<void> {
-    const [pair, person, place] = buckets(email, address)
-    await sql`delete from core.sign_in_failure where key in (${pair?.key}, ${person?.key})`.execute(this.#owner)
+  async succeed(who: string, source: Source): Promise<void> {
+    const [first, second, place] = bucketsOf(who, source)
+    await sql`delete from core.sign_in_failure where key in (${first?.key}, ${second?.key})`.execute(this.#owner)
     if (!place) return
     await sql`update core.sign_in_failure set failures = failures - 1, blocked_until = last_at where key = ${place.key}`.execute(
       this.#owner,
@@ -72,7 +83,7 @@ export class SignInDelay {
     throw questionsDelayed({ seconds }, { retryAfter: seconds })
   }
 
-  async #take({ key, free }: Bucket): Promise<void> {
+  async #take({ key, free, by }: Bucket): Promise<void> {
     const now = this.#clock.now()
     const at = sql`${now.toISOString()}::timestamptz`
     const count = sql`case when f.last_at < ${at} - make_interval(secs => ${forgotten}::int) then 1 else f.failures + 1 end`
@@ -88,22 +99,25 @@ export class SignInDelay {
     }>`select blocked_until as until from core.sign_in_failure where key = ${key}`.execute(this.#owner)
     const until = Date.parse(blocked.rows[0]?.until ?? now.toISOString())
     const seconds = Math.max(1, Math.ceil((until - now.getTime()) / 1000))
-    throw signInDelayed({ seconds }, { retryAfter: seconds })
+    throw signInDelayed({ seconds, by }, { retryAfter: seconds })
   }
 }
 
-/**
- * An address as it is counted and looked up: folded here alone, for a database folds other letters than we do (`İ`), and
- * what is one account there must be one account here.
- */
-export function foldedEmail(email: string): string {
-  return email.trim().toLowerCase()
+/** By what an attempt is counted. */
+function bucketsOf(who: string, { address, device }: Source): Bucket[] {
+  const folded = foldedEmail(who)
+  if (device !== undefined)
+    return [
+      { key: hashed(`device ${folded} ${device}`), free: 4, by: 'source' },
+      // Whoever once had the password could have made many a browser known.
+      { key: hashed(`devices ${folded}`), free: 100, by: 'source' },
+    ]
+  const where = address === undefined ? undefined : placeOf(address)
+  return [
+    { key: hashed(`pair ${folded} ${where ?? ''}`), free: 4, by: 'source' },
+    { key: hashed(`person ${folded}`), free: 20, by: 'account' },
+    ...(where === undefined ? [] : [placeBucket(where)]),
+  ]
 }
 
-function buckets(email: string, address: string | undefined): Bucket[] {
-  const who = foldedEmail(email)
-  const where = address === undefined ? undefined : placeOf(address)
-  const pair = { key: hashed(`pair ${who} ${where ?? ''}`), free: 4 }
-  const person = { key: hashed(`person ${who}`), free: 20 }
-  return where === undefined ? [pair, person] : [pair, person, { key: hashed(`place ${where}`), free: 50 }]
-}
+const placeBucket = (where: string): Bucket => ({ key: hashed(`place ${where}`), free: 50, by: 'source' })

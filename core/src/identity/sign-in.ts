@@ -6,7 +6,7 @@ import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Sql } from '../database/database.ts'
-import { foldedEmail } from './sign-in-delay.ts'
+import { foldedEmail } from './folded-email.ts'
 import { hashPassword, longestPassword, passwordMatches, shortestPassword } from './passwords.ts'
 
 export interface SignInOptions {

@@ -15,12 +15,13 @@ import {
 } from '../errors.ts'
 import type { ViewingEnd } from '../entities/viewing.ts'
 import type { IdentityOptions, LinkChoice, Resolved } from '../identity.ts'
+import { knownDays, type KnownDevices } from '../known-devices.ts'
 import type { OneTimeTokens } from '../one-time-tokens.ts'
 import type { Passkeys } from '../passkeys.ts'
 import { passwordMatches } from '../passwords.ts'
 import type { SecondFactors } from '../second-factors.ts'
 import { cookieValue, exclusiveProvider, type Session, type Sessions, type SignedIn } from '../sessions.ts'
-import type { SignInDelay } from '../sign-in-delay.ts'
+import type { SignInDelay, Source } from '../sign-in-delay.ts'
 import { authPath, type Entry, type SignIn, type Through } from '../sign-in.ts'
 import type { SignOn } from '../sign-on/sign-on.ts'
 import { endViewing } from '../view-as.ts'
@@ -44,6 +45,7 @@ export interface DoorParts {
   readonly sessions: Sessions
   readonly signIn: SignIn
   readonly delay: SignInDelay
+  readonly devices: KnownDevices
   readonly tokens: OneTimeTokens
   readonly secondFactors: SecondFactors
   readonly passkeys: Passkeys
@@ -109,7 +111,7 @@ export class Door {
     const { options } = this.parts
     const login = await this.login(session.user)
     const age = options.clock.now().getTime() - Date.parse(session.createdAt)
-    if (password !== undefined) await this.checkPassword(login, password, address)
+    if (password !== undefined) await this.checkPassword(login, password, { address, device: session.id })
     else if (age > freshMinutes * 60_000) throw confirmationNeeded({})
     return { ...session, ...login }
   }
@@ -128,11 +130,16 @@ export class Door {
   }
 
   /** @throws `CREDENTIALS_WRONG` (401), `SIGN_IN_DELAYED` (429) */
-  async checkPassword(login: Login, password: string, address: string | undefined): Promise<void> {
+  async checkPassword(login: Login, password: string, source: Source): Promise<void> {
     const { delay } = this.parts
-    await delay.begin(login.email, address)
+    await delay.begin(login.email, source)
     if (login.password === null || !(await passwordMatches(login.password, password))) throw credentialsWrong({})
-    await delay.succeed(login.email, address)
+    await delay.succeed(login.email, source)
+  }
+
+  /** Where somebody tries to come in, and whether they have before in this browser. */
+  sourceOf(call: Call, email: string): Source {
+    return { address: call.address, device: this.parts.devices.find(deviceCookie.read(this, call), email) }
   }
 
   /**
@@ -141,8 +148,9 @@ export class Door {
    *
    * @throws `NO_WORKSPACE`, `SIGN_ON_NEEDED` (403)
    */
-  async open({ request, address }: Call, entry: Entry): Promise<Response> {
-    const { signIn, sessions } = this.parts
+  async open(call: Call, entry: Entry): Promise<Response> {
+    const { request, address } = call
+    const { signIn, sessions, devices } = this.parts
     const { user } = entry
     await this.demandMember(user, entry.through)
     const { name, email } = await this.login(user)
@@ -153,7 +161,11 @@ export class Door {
       this.forget()
     }
     // The token stays in the cookie, where no script of a page can read it.
-    return withCookies(Response.json({ user: { id: user, name, email } }), opened)
+    const answer = withCookies(Response.json({ user: { id: user, name, email } }), opened)
+    // A workspace's provider could say that anybody sat here, as often as it likes.
+    if (!entry.through)
+      deviceCookie.give(answer, this, devices.remember(deviceCookie.read(this, call), email), knownDays * 86_400)
+    return answer
   }
 
   /**
@@ -273,6 +285,9 @@ export class DoorCookie {
     return `${isSecure ? '__Secure-' : ''}${this.#name}`
   }
 }
+
+/** Who has signed in with this browser. */
+const deviceCookie = new DoorCookie('socle.devices')
 
 export function withCookies(answer: Response, from: Response): Response {
   for (const cookie of from.headers.getSetCookie()) answer.headers.append('set-cookie', cookie)

@@ -33,9 +33,10 @@ export const secondFactorAnswers: Answers = {
     const { code } = await bodyOf(call.request, codeBody)
     const { delay, secondFactors } = door.parts
     const who = `second factor of ${session.user}`
-    await delay.begin(who, call.address)
+    const source = { address: call.address, device: session.id }
+    await delay.begin(who, source)
     const recoveryCodes = await secondFactors.confirm(session.user, code.replaceAll(/\s/g, ''))
-    await delay.succeed(who, call.address)
+    await delay.succeed(who, source)
     await door.strengthen(session)
     return privately({ recoveryCodes })
   },

@@ -24,10 +24,11 @@ export const signInAnswers: Answers = {
   [`POST ${authPath}/sign-in/email`]: async (door, call) => {
     const { rememberMe = true, ...body } = await bodyOf(call.request, signInBody)
     const { delay, signIn } = door.parts
-    await delay.begin(body.email, call.address)
+    const source = door.sourceOf(call, body.email)
+    await delay.begin(body.email, source)
     const user = await signIn.check(body)
     if (user === undefined) throw credentialsWrong({})
-    await delay.succeed(body.email, call.address)
+    await delay.succeed(body.email, source)
     return enterByFirstFactor(door, call, { user, email: body.email, rememberMe })
   },
 
@@ -39,9 +40,10 @@ export const signInAnswers: Answers = {
     if (token === undefined || !step) throw signInStepGone({})
     // Six digits are soon guessed by who may try often: the same waiting as for passwords, counted apart.
     const who = `second factor of ${step.user}`
-    await delay.begin(who, call.address)
+    const source = door.sourceOf(call, step.email)
+    await delay.begin(who, source)
     if (!(await secondFactors.use(step.user, code))) throw secondFactorWrong({})
-    await delay.succeed(who, call.address)
+    await delay.succeed(who, source)
     if (!(await tokens.take('second-step', token))) throw signInStepGone({})
     const { user, rememberMe, through } = step
     // It may have been switched off since it vouched.

@@ -13,7 +13,7 @@ import {
   signOnNotInvited,
   signOnOtherAccount,
 } from '../errors.ts'
-import { foldedEmail } from '../sign-in-delay.ts'
+import { foldedEmail } from '../folded-email.ts'
 import { UserService } from '../user-service.ts'
 import type { Provider, Voucher } from './provider.ts'
 
