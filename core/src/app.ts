@@ -83,7 +83,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     () => (request, ctx) => jobs.enqueue(request, ctx),
     () => loaded.set.catalog,
     { keys: () => keys, signals },
-    () => identity.signOn,
+    () => identity,
   )
   const sources = options.plugins.map((plugin) => ('load' in plugin ? plugin : present(plugin)))
   const { plugins, faults } = await loadPlugins(

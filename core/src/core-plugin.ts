@@ -24,7 +24,7 @@ import {
   identityRoutes,
   type PermissionSource,
 } from './identity/index.ts'
-import type { SignOn } from './identity/sign-on/sign-on.ts'
+import type { Identity } from './identity/identity.ts'
 import { jobPermissions, jobRoutes } from './jobs/index.ts'
 import { coreRoleTemplates } from './permissions/role-templates.ts'
 import { sharingEntities, sharingGuards, sharingResources, sharingRoutes } from './permissions/sharing/index.ts'
@@ -88,7 +88,7 @@ export function corePlugin(
   enqueue: () => Enqueue,
   declared: () => Catalog,
   privacy: PrivacyParts,
-  signOn: () => SignOn,
+  identity: () => Identity,
 ): PluginDefinition {
   return definePlugin({
     id: 'core',
@@ -143,7 +143,7 @@ export function corePlugin(
     links: [...sharedLinks, ...platformLinks],
     subscribers: [...sharedSubscribers, ...indexSubscribers(enqueue)],
     jobs: [
-      ...identityJobs,
+      ...identityJobs(identity),
       ...exportJobs,
       nightlyScan((workspace) => source(workspace).catalog),
       nightlyOrphanScan((workspace) => source(workspace).catalog),
@@ -152,7 +152,7 @@ export function corePlugin(
       ...privacyJobs,
     ],
     routes: [
-      ...identityRoutes(source, signOn),
+      ...identityRoutes(source, identity),
       ...jobRoutes,
       ...sharedRoutes,
       ...viewRoutes,

@@ -115,4 +115,41 @@ describe('every night', () => {
     const pairs = await here.admin.get('/api/core/accounts/duplicates')
     expect(pairs.body.data, JSON.stringify(pairs.body)).toHaveLength(1)
   })
+
+  test('sessions that are over, questions nobody answered and failures that are forgiven go', async () => {
+    const sendIn = (path: string, body: object, address: string) =>
+      app.app.fetch(
+        new Request(`http://localhost/api/auth/${path}`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', origin: 'http://localhost' },
+          body: JSON.stringify(body),
+        }),
+        { incoming: { socket: { remoteAddress: address } } },
+      )
+    const kept = async () => {
+      const { rows } = await sql<{ sessions: number; questions: number; failures: number }>`
+        select (select count(*) from core.session) as sessions, (select count(*) from core.verification) as questions,
+          (select count(*) from core.sign_in_failure where failures > 0) as failures`.execute(owner())
+      return rows[0]!
+    }
+    const person = { email: 'night.owl@example.com', password: 'three plain words' }
+    await app.admin.post('/api/core/users', { ...person, name: 'Night Owl' })
+    await app.app.jobs.runUntilIdle()
+    app.clock.advance('P15D')
+    await app.app.identity.sweep()
+    const before = await kept()
+    expect((await sendIn('sign-in/email', person, '192.0.2.1')).status).toBe(200)
+    expect((await sendIn('sign-in/email', { ...person, password: 'not this' }, '192.0.2.9')).status).toBe(401)
+    expect((await sendIn('passkey/options', {}, '192.0.2.1')).status).toBe(200)
+    const { sessions, questions, failures } = await kept()
+    expect([sessions, questions]).toEqual([before.sessions + 1, before.questions + 1])
+    expect(failures).toBeGreaterThan(before.failures)
+    await night()
+    await expect.poll(kept).toMatchObject({ sessions: before.sessions + 1, questions: before.questions })
+    await night()
+    await expect.poll(async () => (await kept()).failures).toBe(before.failures)
+    app.clock.advance('P14D')
+    await night()
+    await expect.poll(async () => (await kept()).sessions).toBe(before.sessions)
+  })
 })

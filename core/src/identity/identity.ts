@@ -50,6 +50,7 @@ import { SignInDelay } from './sign-in-delay.ts'
 import { authPath, sessionCookie, SignIn } from './sign-in.ts'
 import { SignOn } from './sign-on/sign-on.ts'
 import type { Vouched } from './sign-on/vouching.ts'
+import { DoorSweep } from './sweep.ts'
 import { mayViewAs } from './view-as.ts'
 import {
   Workspaces,
@@ -157,6 +158,8 @@ export interface Identity {
   workspaces(): Promise<Workspace[]>
   /** Sign-in by identity providers, for whoever manages them. */
   readonly signOn: SignOn
+  /** Takes away what the door no longer needs. */
+  sweep(): Promise<void>
   close(): void
 }
 
@@ -196,6 +199,7 @@ class IdentityService implements Identity {
   readonly #keys: ApiKeys
   readonly #workspaces: Workspaces
   readonly #proxies: ReturnType<typeof addressList>
+  readonly #sweep: DoorSweep
   readonly #stop: (() => void) | undefined
   readonly #seen = new Map<string, number>()
   /** Rights somebody looks with, by the viewer's own they were last compared with. */
@@ -204,8 +208,9 @@ class IdentityService implements Identity {
   readonly #bounds = new WeakMap<Authority, WeakSet<Authority>>()
 
   constructor(options: IdentityOptions, parts: Omit<DoorParts, 'options' | 'resolve'>) {
-    const { database, clock, config, signals } = options
+    const { database, clock, config, log, signals } = options
     this.#options = options
+    this.#sweep = new DoorSweep({ owner: database.owner, clock, log })
     this.signOn = parts.signOn
     this.#sessions = parts.sessions
     this.#workspaces = parts.workspaces
@@ -331,6 +336,10 @@ class IdentityService implements Identity {
       this.#options.database.owner,
     )
     return rows.map(({ workspace }) => workspace)
+  }
+
+  sweep(): Promise<void> {
+    return this.#sweep.run()
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 import type { EntitySchema } from '@mikro-orm/core'
 import type { EventDefinition } from '../events/event.ts'
-import { provide, type RouteDefinition } from '../plugins/define-plugin.ts'
+import { provide, type JobDefinition, type RouteDefinition } from '../plugins/define-plugin.ts'
 import type { GuardDefinition, ResourceDefinition } from '../records/define-resource.ts'
 import { ApiKeySchema } from './entities/api-key.ts'
 import { IdentityProviderSchema } from './entities/identity-provider.ts'
@@ -13,6 +13,7 @@ import { ViewingSchema } from './entities/viewing.ts'
 import { WorkspaceSchema } from './entities/workspace.ts'
 import { UserDeactivated, UserInvited } from './events.ts'
 import { rightsGuards } from './guards.ts'
+import type { Identity } from './identity.ts'
 import { settleHomes } from './membership-service.ts'
 import { partnerGuards, PartnerPeople, PartnerPeopleService } from './partner-people.ts'
 import type { PermissionSource } from './permission-catalogue.ts'
@@ -35,7 +36,7 @@ import { teamRoutes } from './routes/teams.ts'
 import { userRoutes } from './routes/users.ts'
 import { workspaceRoutes } from './routes/workspace.ts'
 import { closeViewings } from './view-as.ts'
-import type { SignOn } from './sign-on/sign-on.ts'
+import { nightlyDoorSweep } from './sweep.ts'
 
 export type { PermissionSource } from './permission-catalogue.ts'
 export { identityPermissions } from './permissions.ts'
@@ -69,17 +70,21 @@ export const identityResources: readonly ResourceDefinition[] = [
   viewings,
 ]
 
-export const identityJobs = [settleHomes, closeViewings]
+export const identityJobs = (identity: () => Identity): readonly JobDefinition[] => [
+  settleHomes,
+  closeViewings,
+  nightlyDoorSweep(() => identity().sweep()),
+]
 
 export const identityEvents: readonly EventDefinition[] = [UserDeactivated, UserInvited]
 
-export function identityRoutes(permissions: PermissionSource, signOn: () => SignOn): readonly RouteDefinition[] {
+export function identityRoutes(permissions: PermissionSource, identity: () => Identity): readonly RouteDefinition[] {
   return [
     ...userRoutes,
     ...teamRoutes,
     ...roleRoutes(permissions),
     ...apiKeyRoutes,
-    ...identityProviderRoutes(signOn),
+    ...identityProviderRoutes(() => identity().signOn),
     ...meRoutes,
     ...workspaceRoutes,
   ]

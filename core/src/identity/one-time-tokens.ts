@@ -70,7 +70,6 @@ export class OneTimeTokens {
     const token = randomBytes(32).toString('base64url')
     const now = this.#clock.now()
     const until = new Date(now.getTime() + seconds * 1_000)
-    await sql`delete from core.verification where expires_at < ${now.toISOString()}::timestamptz`.execute(this.#owner)
     const user = 'user' in value ? (value.user ?? null) : null
     await sql`
       insert into core.verification (id, identifier, value, user_id, expires_at, created_at, updated_at)

@@ -27,7 +27,7 @@ const longest = 900
 const mostQuestions = 300
 const questionSeconds = 600
 /** After this long without an attempt a bucket starts anew, seconds. */
-const forgotten = 86_400
+export const forgottenAfter = 86_400
 
 /**
  * Makes whoever fails to sign in wait longer each time: 1, 2, 4 … seconds, 15 minutes at most.
@@ -86,7 +86,7 @@ export class SignInDelay {
   async #take({ key, free, by }: Bucket): Promise<void> {
     const now = this.#clock.now()
     const at = sql`${now.toISOString()}::timestamptz`
-    const count = sql`case when f.last_at < ${at} - make_interval(secs => ${forgotten}::int) then 1 else f.failures + 1 end`
+    const count = sql`case when f.last_at < ${at} - make_interval(secs => ${forgottenAfter}::int) then 1 else f.failures + 1 end`
     const { rows } = await sql`
       insert into core.sign_in_failure as f (key, failures, last_at, blocked_until) values (${key}, 1, ${at}, ${at})
       on conflict (key) do update set failures = ${count}, last_at = ${at},
