@@ -126,11 +126,30 @@ export class Words implements PluginHolder {
     const key = `errors.${code}`
     if (locale === 'en' || this.#message(locale, key) === undefined) return english
     try {
-      return this.say(locale, key, values)
+      return this.say(locale, key, this.#named(locale, values))
     } catch {
       // A translation that names other values than the refusal has must not hide the refusal.
       return english
     }
+  }
+
+  /** Values of a refusal with kinds of records by their names: `core.account` and `account` are a *Compte*. */
+  #named(locale: Locale, values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+    const named: Record<string, unknown> = { ...values }
+    for (const place of ['resource', 'target', 'subject']) {
+      const kind = values[place]
+      // The subject of a fault in an expression may also be a field of that name, as it was typed.
+      if (typeof kind !== 'string' || (place === 'subject' && !kind.includes('.'))) continue
+      const key = this.#kindKey(kind.replaceAll(' ', '-'))
+      if (key !== undefined) named[place] = this.say(locale, key)
+    }
+    return named
+  }
+
+  #kindKey(kind: string): string | undefined {
+    if (kind.includes('.')) return this.has(`${kind}.one`) ? `${kind}.one` : undefined
+    const owner = [...this.#byOwner].find(([id, { en }]) => `${id}.${kind}.one` in en)?.[0]
+    return owner === undefined ? undefined : `${owner}.${kind}.one`
   }
 }
 

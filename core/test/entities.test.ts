@@ -121,7 +121,7 @@ describe('accounts', () => {
       parent: '« Groupe » n’est pas l’identifiant d’une fiche.',
       legalName: expect.stringMatching(/^« Raison sociale » compte 2.000 caractères ; .* au plus sont gardés\.$/),
       city: '« Ville » contient un caractère NUL, qu’aucun texte ne peut contenir.',
-      couleur: expect.stringContaining('Il n’y a pas de champ « couleur »'),
+      couleur: expect.stringContaining('Aucun champ ne s’appelle « couleur » (Compte)'),
     })
     expect(answer.body.detail.replaceAll('\u00a0', ' ')).toBe(
       '11 valeurs ne peuvent pas être gardées. « Nom » doit avoir une valeur.',

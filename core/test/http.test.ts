@@ -30,6 +30,50 @@ test('malformed JSON is refused with what is wrong, and the server stays up', as
   expect((await app.admin.get(accounts)).status).toBe(200)
 })
 
+test('a body that cannot be read is told apart, with the place and the way out', async () => {
+  for (const [body, detail] of [
+    ['{"name": "x",}', 'position 13'],
+    ['[]', 'it is […] where a JSON object is expected'],
+    ['null', 'it is null where'],
+    ['{"__proto__": {}}', 'has a key "__proto__"'],
+    [String.raw`{"name": "a\ud800b"}`, 'half a character'],
+    [String.raw`{"name": "x", "\udc00": 1}`, 'half a character'],
+  ] as const) {
+    const answer = await app.admin.post(accounts, body)
+    expect(answer, body).toMatchObject({ status: 400, body: { code: 'BODY_INVALID' } })
+    expect(answer.body.detail).toContain(detail)
+  }
+})
+
+test('a bulk that says nothing to do is refused, not done', async () => {
+  for (const body of [{}, { set: { city: 'Lyon' } }, { atomic: true }]) {
+    const answer = await app.admin.post(`${accounts}/bulk`, body)
+    expect(answer, JSON.stringify(body)).toMatchObject({ status: 400, body: { code: 'QUERY_INVALID' } })
+  }
+  expect(await app.admin.post(`${accounts}/bulk`, { create: [] })).toMatchObject({ status: 200, body: { data: [] } })
+})
+
+test('a refusal calls kinds of records by their names in the language of whoever asks', async () => {
+  const nobody = '00000000-0000-7000-8000-000000000000'
+  const camille = await app.as({ may: ['core.account.read', 'core.activity.read'], locale: 'fr' })
+  for (const [path, words] of [
+    [`${accounts}/${nobody}`, 'Compte « '],
+    [`/api/core/activities/${nobody}`, 'Activité « '],
+    [`${accounts}?filter=nme = 1`, 'nme » (Compte)'],
+  ] as const) {
+    const { body } = await camille.get(path)
+    expect(body.detail.replaceAll('\u00a0', ' '), path).toContain(words)
+  }
+})
+
+test('a limit that is no number is quoted as it was written', async () => {
+  for (const path of [accounts, `${accounts}/duplicates`, '/api/core/audit', '/api/core/search'])
+    expect((await app.admin.get(`${path}?limit=many`)).body, path).toMatchObject({
+      code: 'QUERY_INVALID',
+      detail: expect.stringContaining('"many" cannot be used for limit'),
+    })
+})
+
 test('a NUL in a text that is only looked for is refused, and is no failure', async () => {
   for (const body of [{ name: 'a\u0000b' }, { domain: 'a\u0000.example' }]) {
     const answer = await app.admin.post('/api/core/known-accounts', body)

@@ -106,6 +106,45 @@ describe('a file', () => {
     expect(Object.values(body.included['core.account'])).toMatchObject([{ title: 'Maison Garonne; Fils' }])
   })
 
+  test('of cards writes the name once, by its parts or else as it is written out', async () => {
+    const cards = [
+      'BEGIN:VCARD\nVERSION:3.0\nFN:Zoé Martel\nN:Martel;Zoé;;;\nTITLE:Acheteuse\nEND:VCARD',
+      'BEGIN:VCARD\nVERSION:4.0\nFN:Standard\nEND:VCARD',
+    ]
+    const made = await importing.upload('core.contact', cards.join('\n'))
+    expect(made.mapping.map(({ column, field }) => [column, field])).toEqual([
+      ['last name', 'lastName'],
+      ['first name', 'firstName'],
+      ['job title', 'jobTitle'],
+    ])
+    expect((await importing.through(made.id)).counts).toMatchObject({ create: 2, failed: 0 })
+    const { body } = await admin.get('/api/core/contacts?sort=lastName')
+    expect(body.data).toMatchObject([
+      { firstName: 'Zoé', lastName: 'Martel', jobTitle: 'Acheteuse' },
+      { firstName: null, lastName: 'Standard', jobTitle: null },
+    ])
+  })
+
+  test('a column called like a field goes there though a line of it cannot be kept, and that line says so', async () => {
+    const made = await importing.upload('core.account', 'name;Effectif\nGarage;12\nFournil;x\n')
+    expect(made.mapping).toMatchObject([{ field: 'name' }, { field: 'employees' }])
+    expect((await importing.rehearse(made.id)).counts).toMatchObject({ create: 1, failed: 1 })
+    const never = await importing.upload('core.account', 'name;Effectif\nGarage;beaucoup\nFournil;peu\n')
+    expect(never.mapping).toMatchObject([{ field: 'name' }, { field: null }])
+  })
+
+  test('that looks like cards or JSON and holds no record says what it lacks', async () => {
+    for (const [file, detail] of [
+      ['BEGIN:VCARD\nN:Dupont', 'none of its cards'],
+      ['[1, 2, 3]', 'record 1 is not an object'],
+      ['["Garage", "Fournil"]', 'record 1 is not an object'],
+    ] as const)
+      expect((await importing.send('core.contact', file)).body).toMatchObject({
+        code: 'IMPORT_FILE_INVALID',
+        detail: expect.stringContaining(detail),
+      })
+  })
+
   test('of JSON is read in the encoding it was saved in', async () => {
     const content = JSON.stringify([{ name: 'Société Générale' }, { name: 'Café de l’Été' }])
     for (const encoding of ['utf8', 'utf16le', 'windows-1252']) {

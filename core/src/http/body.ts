@@ -13,17 +13,21 @@ export async function readJson(request: Request): Promise<Record<string, unknown
   if (text.trim() === '') return {}
   let value: unknown
   try {
-    value = JSON.parse(text, refusePrototype)
+    value = JSON.parse(text, refuseUnkeepable)
   } catch (error) {
-    throw bodyInvalid({ reason: error instanceof Error ? error.message : 'it cannot be read' })
+    if (error instanceof SyntaxError) throw bodyInvalid({ reason: 'syntax', value: error.message })
+    throw error
   }
   if (value === null || typeof value !== 'object' || Array.isArray(value))
-    throw bodyInvalid({ reason: 'it must be an object' })
+    throw bodyInvalid({ reason: 'kind', value: Array.isArray(value) ? '[…]' : text.trim().slice(0, 40) })
   return value as Record<string, unknown>
 }
 
-function refusePrototype(key: string, value: unknown): unknown {
-  if (key === '__proto__') throw new Error('it has a key "__proto__"')
+/** No database keeps half of a character (RFC 7493 section 2.1), in whatever place of a body it stands. */
+function refuseUnkeepable(key: string, value: unknown): unknown {
+  if (key === '__proto__') throw bodyInvalid({ reason: 'prototype', value: '' })
+  const torn = [key, value].find((it): it is string => typeof it === 'string' && !it.isWellFormed())
+  if (torn !== undefined) throw bodyInvalid({ reason: 'half', value: torn.toWellFormed().slice(0, 40) })
   return value
 }
 
@@ -46,6 +50,6 @@ export async function readText(request: Request): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
   } catch {
-    throw bodyInvalid({ reason: 'it is not UTF-8' })
+    throw bodyInvalid({ reason: 'encoding', value: '' })
   }
 }

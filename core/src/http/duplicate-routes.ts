@@ -7,6 +7,7 @@ import type { RecordEngine } from '../records/engine.ts'
 import type { Resource } from '../records/registry.ts'
 import { readJson } from './body.ts'
 import type { Answer } from './idempotency.ts'
+import { pageLimit } from './page-limit.ts'
 import { parsed } from './parsed.ts'
 import type { PluginEnv } from './who.ts'
 
@@ -32,9 +33,7 @@ export function duplicateRoutes(
 ): void {
   app.get('/duplicates', (request) => {
     const { state, after, limit } = request.req.query()
-    return read(request, (engine) =>
-      engine.duplicatePairs(resource.id, { state, after, limit: limit === undefined ? undefined : Number(limit) }),
-    )
+    return read(request, (engine) => engine.duplicatePairs(resource.id, { state, after, limit: pageLimit(limit) }))
   })
   app.post('/duplicates', async (request) => {
     const values = await readJson(request.req.raw)

@@ -9,6 +9,7 @@ import { bulkJob, runBulkJob } from '../records/bulk-work.ts'
 import type { RecordEngine } from '../records/engine.ts'
 import { csvLine } from '../records/csv-line.ts'
 import type { LedgerSealer } from '../records/ledger-chain.ts'
+import { pageLimit } from './page-limit.ts'
 import { parsed } from './parsed.ts'
 import { changeSetHeader, defined, engineOf, unitOf } from './resource-routes.ts'
 import type { PluginEnv } from './who.ts'
@@ -70,7 +71,7 @@ export function ledgerRoutes(
       origin,
       from,
       to,
-      limit: limit === undefined ? undefined : Number(limit),
+      limit: pageLimit(limit),
     })
     const { facts } = request.env
     const { data, next } = await unitOf(

@@ -54,7 +54,7 @@ function described(head: string): Pick<FormPart, 'name' | 'fileName'> {
   const value = (key: string) =>
     new RegExp(`;\\s*${key}="((?:[^"\\\\]|\\\\.)*)"`, 'i').exec(disposition)?.[1]?.replaceAll(/%22|\\"/g, '"')
   const name = value('name')
-  if (name === undefined) throw bodyInvalid({ reason: 'a part of the form has no name' })
+  if (name === undefined) throw bodyInvalid({ reason: 'part_unnamed', value: '' })
   return { name, fileName: value('filename')?.split(/[\\/]/).at(-1) }
 }
 
@@ -77,7 +77,7 @@ class Scanner {
       const piece = this.#held.subarray(0, end)
       this.#held = this.#held.subarray(at >= 0 ? at + mark.length : end)
       given += piece.length
-      if (given > most) throw bodyInvalid({ reason: 'the head of a part is too long' })
+      if (given > most) throw bodyInvalid({ reason: 'part_long', value: '' })
       if (piece.length > 0) yield piece
       if (at >= 0) return
       await this.#more()
@@ -91,7 +91,7 @@ class Scanner {
 
   async #more(): Promise<void> {
     const { done, value } = await this.#chunks.next()
-    if (done) throw bodyInvalid({ reason: 'the form breaks off before its end' })
+    if (done) throw bodyInvalid({ reason: 'broken_off', value: '' })
     this.#held = this.#held.length > 0 ? Buffer.concat([this.#held, value]) : Buffer.from(value)
   }
 }

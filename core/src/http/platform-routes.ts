@@ -6,7 +6,6 @@ import { permissionDenied } from '../permissions/errors.ts'
 import { pluginCards } from '../plugins/plugin-cards.ts'
 import type { Toggle } from '../plugins/toggle.ts'
 import type { LedgerSealer } from '../records/ledger-chain.ts'
-import { queryInvalid } from '../records/errors.ts'
 import { readJson } from './body.ts'
 import { explainRoutes } from './explain-routes.ts'
 import { exportRoutes } from './export-routes.ts'
@@ -14,6 +13,7 @@ import { importRoutes, type ImportRouteOptions } from './import-routes.ts'
 import { knownAccountRoutes } from './known-account-routes.ts'
 import { ledgerRoutes } from './ledger-routes.ts'
 import { mergeUndoRoutes } from './merge-routes.ts'
+import { pageLimit } from './page-limit.ts'
 import { parsed } from './parsed.ts'
 import { privacyFileRoutes } from './privacy-routes.ts'
 import { reassignRoutes } from './reassign-routes.ts'
@@ -50,13 +50,7 @@ export function platformRoutes(kernel: Kernel, { toggle, ledger, imports }: Plat
   app.route('/', reassignRoutes(kernel, imports.jobs))
 
   app.get('/search', async (request) => {
-    const limit = Number(request.req.query('limit') ?? 20)
-    if (!Number.isInteger(limit) || limit < 1 || limit > 100)
-      throw queryInvalid({
-        parameter: 'limit',
-        value: request.req.query('limit') ?? '',
-        expected: 'a whole number from 1 to 100',
-      })
+    const limit = pageLimit(request.req.query('limit'), 100) ?? 20
     const text = (request.req.query('q') ?? '').slice(0, 500)
     const only = request.req.query('type')?.split(',').filter(Boolean)
     const data = await reading(request.env.facts, request.req.raw, (ctx) => engineOf(ctx).search(text, limit, only))

@@ -10,10 +10,25 @@ export const routeNotFound = defineError<{ method: string; path: string }>(
   ({ method, path }) => `There is no ${method} ${path}. The routes stand in /api/core/reference.`,
 )
 
-export const bodyInvalid = defineError<{ reason: string }>(
+/** What is wrong with a body, before anybody looks at what it asks for. */
+type BodyFault = 'syntax' | 'kind' | 'prototype' | 'half' | 'encoding' | 'part_unnamed' | 'part_long' | 'broken_off'
+
+const bodyFaults: Readonly<Record<BodyFault, (value: string) => string>> = {
+  syntax: (value) => `it is not JSON: ${value}. Correct it there`,
+  kind: (value) => `it is ${value} where a JSON object is expected. Send { … } as application/json`,
+  prototype: () => 'it has a key "__proto__", which no record has. Take it out',
+  half: (value) => `"${value}" holds half a character (a surrogate without its other half). Take it out`,
+  encoding: () => 'it is not UTF-8. Send it in UTF-8',
+  part_unnamed: () => 'a part of the form has no name. Name it',
+  part_long: () => 'the head of a part is too long. Shorten it',
+  broken_off: () => 'the form breaks off before its end. Send it whole',
+}
+
+/** @param value - what is at fault, where the reason names something */
+export const bodyInvalid = defineError<{ reason: BodyFault; value: string }>(
   'BODY_INVALID',
   400,
-  ({ reason }) => `The body is not JSON: ${reason}. Send application/json.`,
+  ({ reason, value }) => `The body cannot be read: ${bodyFaults[reason](value)}.`,
 )
 
 export const payloadTooLarge = defineError<{ limit: string }>(

@@ -15,6 +15,7 @@ import { readJson } from './body.ts'
 import { duplicateRoutes } from './duplicate-routes.ts'
 import { answerOnce, type Answer } from './idempotency.ts'
 import { mergeRoutes } from './merge-routes.ts'
+import { pageLimit } from './page-limit.ts'
 import { parsed } from './parsed.ts'
 import { problemBody } from './problem.ts'
 import type { PluginEnv, RequestFacts } from './who.ts'
@@ -115,7 +116,7 @@ function listQuery(request: Request): ListQuery {
     filter: query['filter'],
     q: query['q'],
     sort: query['sort'],
-    limit: query['limit'] === undefined ? undefined : Number(query['limit']),
+    limit: pageLimit(query['limit']),
     after: query['after'],
     fields: list(query['fields']),
     include: list(query['include']),
@@ -307,6 +308,12 @@ export function resourceRoutes(kernel: Kernel, resource: Resource, jobs: Jobs): 
         }
       }
       if (bulk.delete === true) throw queryInvalid({ parameter: 'delete', value: 'true', expected: 'a filter or ids' })
+      if (!bulk.create && !bulk.update && !bulk.delete)
+        throw queryInvalid({
+          parameter: 'bulk',
+          value: Object.keys(bulk).join(', '),
+          expected: 'create, update or delete, or a filter or ids with what is done to them: set, delete or restore',
+        })
       const rows = (bulk.create?.length ?? 0) + (bulk.update?.length ?? 0) + (bulk.delete?.length ?? 0)
       if (rows > bulkLimit) throw bulkTooLarge({ rows, limit: bulkLimit })
       const { data } = await engineOf(ctx).bulk(resource.id, defined(bulk) as Parameters<RecordEngine['bulk']>[1])

@@ -7,6 +7,7 @@ export type FileFault =
   | 'workbook'
   | 'texts'
   | 'json'
+  | 'cards'
   | 'encoding'
   | 'quote'
   | 'record_too_long'
@@ -22,6 +23,7 @@ const faults: Readonly<Record<FileFault, (line: number, value: string) => string
   texts: () => 'its texts are larger than a workbook of this kind is read with. Save the sheet as CSV.',
   json: (line, value) =>
     `record ${line} is not an object of names and values: ${value}. Send a list of objects, or one object on each line.`,
+  cards: () => 'none of its cards goes from BEGIN:VCARD to END:VCARD with something between. Export them again.',
   encoding: (line) => `line ${line} has characters that are not UTF-8, as the rest is. Save it again as UTF-8.`,
   quote: (line) => `a quotation mark opens in line ${line} and never closes. Close or remove it.`,
   record_too_long: (line) =>

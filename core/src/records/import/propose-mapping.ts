@@ -24,6 +24,7 @@ export interface MappingQuestion {
 
 const enough = 0.55
 const byValuesAlone = 0.6
+const mostFit = 0.8
 
 /**
  * Which column goes where, by its head against names and labels in both languages, by the form of its values, and for
@@ -57,7 +58,8 @@ export function isReference({ type }: FieldModel): boolean {
 }
 
 function scoreOf(question: MappingQuestion, column: ColumnProfile, field: FieldModel): number {
-  if (!isPossible(question, column, field)) return 0
+  const isNamed = namesOf(question, field).some((name) => compact(name) === compact(column.name))
+  if (!isPossible(question, column, field, isNamed ? 0 : mostFit)) return 0
   const byName = Math.max(
     ...namesOf(question, field).map((name) => alike(question.resource, column.name, name)),
     field.name === question.resource.title ? namesRecord(question, column.name) : 0,
@@ -99,10 +101,20 @@ function namesRecord({ resource, words }: MappingQuestion, head: string): number
   )
 }
 
-/** Whether the values of a column could be those of a field at all. */
-function isPossible({ words, resource }: MappingQuestion, column: ColumnProfile, field: FieldModel): boolean {
+/**
+ * Whether the values of a column could be those of a field at all.
+ *
+ * @param share - how many of them must be, 0 to 1. One does where the column is called as the field is: its other lines
+ *   are then refused one by one, which is seen, where a column left out is not
+ */
+function isPossible(
+  { words, resource }: MappingQuestion,
+  column: ColumnProfile,
+  field: FieldModel,
+  share: number,
+): boolean {
   if (column.filled === 0) return true
-  const most = column.filled * 0.8
+  const most = Math.max(1, column.filled * share)
   switch (field.type) {
     case 'integer':
     case 'decimal':

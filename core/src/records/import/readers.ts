@@ -26,7 +26,9 @@ export const readers: readonly ImportReader[] = [
   { id: 'vcard', knows: ({ text }) => /^\s*BEGIN:VCARD\s/i.test(text), isText: true, records: vcardRecords },
   {
     id: 'json',
-    knows: ({ text }) => /^\s*(?:\[\s*(?:\{\s*["}]|\]\s*$)|\{\s*["}])/.test(text),
+    // A list of what are no objects is JSON too, and says so better than a table of one line would.
+    knows: ({ text }) =>
+      /^\s*(?:\[\s*(?:\{\s*["}]|\]\s*$|(?:["[\d-]|null|true|false)[^\n]*[\],]\s*$)|\{\s*["}])/.test(text),
     isText: true,
     records: jsonRecords,
   },

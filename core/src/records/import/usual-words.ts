@@ -77,7 +77,9 @@ const fillers = new Set(['of', 'the', 'a', 'in', 'de', 'du', 'des', 'la', 'les',
 
 /** Words of a head with those that mean the same replaced by one of them, without those that mean nothing. */
 export function meaning(words: readonly string[]): Set<string> {
-  const said = words.filter((word) => !fillers.has(word))
+  // What a job is called is nobody's name.
+  const isJob = words.includes('job')
+  const said = words.filter((word) => !fillers.has(word) && !(isJob && word === 'title'))
   return new Set((said.length > 0 ? said : words).map((word) => standsFor.get(word) ?? word))
 }
 

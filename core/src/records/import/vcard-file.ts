@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import iconv from 'iconv-lite'
+import { importFileInvalid } from './errors.ts'
 import { Columns, type FileRow, type ReadableFile } from './tables.ts'
 
 /** One property of a card, e.g. `TEL;TYPE=cell:+33 6 12 34 56 78` (RFC 6350 section 3.3). */
@@ -62,11 +63,14 @@ function dated(value: string): string {
 /**
  * Cards of an address book, versions 3.0 (RFC 2426) and 4.0 (RFC 6350), one record each. Read twice, because any card
  * may have one more address than those before.
+ *
+ * @throws `IMPORT_FILE_INVALID` (422) where no card is whole
  */
 export async function* vcardRecords(file: ReadableFile): AsyncGenerator<FileRow> {
   const all = new Columns()
   for await (const card of cardsOf(file)) all.take(card.keys())
   const header = all.header()
+  if (header.length === 0) throw importFileInvalid({ reason: 'cards', line: 1, value: '' })
   yield { line: 1, cells: header, whole: true }
   let line = 0
   for await (const card of cardsOf(file)) {
@@ -83,6 +87,7 @@ async function* cardsOf(file: ReadableFile): AsyncGenerator<Map<string, string>>
     const { name, value } = property
     if (name === 'BEGIN' && value.toUpperCase() === 'VCARD') card = new Map()
     else if (name === 'END' && card) {
+      nameOnce(card)
       if (card.size > 0) yield card
       card = undefined
     } else if (card) {
@@ -91,6 +96,13 @@ async function* cardsOf(file: ReadableFile): AsyncGenerator<Map<string, string>>
         if (cell !== '' && !into.has(head)) into.set(head, cell)
     }
   }
+}
+
+/** The name as it is written out says again what its parts say; a card without them is found by it. */
+function nameOnce(card: Map<string, string>): void {
+  const written = card.get('name')
+  card.delete('name')
+  if (written !== undefined && !card.has('last name') && !card.has('first name')) card.set('last name', written)
 }
 
 /** Lines with their continuations, which begin with a space (RFC 6350 section 3.2). */
