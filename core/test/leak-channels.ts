@@ -1,3 +1,4 @@
+import { inflateRawSync } from 'node:zlib'
 import type { FieldModel } from '../src/records/model.ts'
 import { fieldTypes } from '../src/records/field-types.ts'
 import type { LeakWorld, Specimen } from './leak-world.ts'
@@ -22,6 +23,10 @@ export interface Asking {
   send(method: string, path: string, body?: unknown): Promise<Heard>
   /** What is heard without asking, such as the lines of a stream. */
   hear(what: string, text: string): void
+  /** Whether the reader may not read a field of the specimen's resource, or only recognise it. */
+  hides(field: string): boolean
+  /** A fault that no value shows. */
+  wrong(what: string): void
   /** Must be refused with this status, and is a fault where it is not. */
   refused(status: number, method: string, path: string, body?: unknown): Promise<void>
   /** A second question of a kind is asked where each field is asked about by itself. */
@@ -56,6 +61,69 @@ function wordsOf({ record }: Specimen, fields: readonly FieldModel[]): string[] 
     const value = record[name]
     return typeof value === 'string' && /zqk|14268|33/i.test(value) ? [value] : []
   })
+}
+
+interface Viewed {
+  readonly data?: readonly unknown[]
+  readonly page?: { readonly count: number }
+  readonly view?: unknown
+}
+
+/** A form of file that is written like any other; a few kinds of records show that. */
+function fileChannel(name: string, format: string, resources: readonly string[]): Channel {
+  const made = new Map<string, string>()
+  return {
+    name: `export as ${name}`,
+    covers: [],
+    async ask({ send, open, masked, client }, it) {
+      if (!resources.includes(it.resource.id)) return
+      const fields = [...open, ...masked].map(({ name: field }) => field)
+      const { status, text: body } = await send('POST', '/api/core/exports', {
+        resource: it.resource.id,
+        format,
+        ...(fields.length > 0 ? { fields } : {}),
+      })
+      const { data } = JSON.parse(body) as { data?: { id: string } }
+      if (status < 300 && data) made.set(`${client.who.actor.id} ${it.id}`, data.id)
+    },
+    async fetch({ work, client, hear }, it) {
+      const id = made.get(`${client.who.actor.id} ${it.id}`)
+      if (id === undefined) return
+      await work()
+      const file = await client.raw('GET', `/api/core/exports/${id}/file`)
+      const bytes = Buffer.from(await file.arrayBuffer())
+      hear(`${name} file`, format === 'xlsx' && file.ok ? unzipped(bytes) : bytes.toString())
+    },
+  }
+}
+
+/** The texts of a ZIP file, its entries one after the other; sizes stand in its central directory (APPNOTE 4.3.12). */
+function unzipped(zip: Buffer): string {
+  let text = ''
+  for (let at = zip.indexOf('PK\x01\x02'); at >= 0; at = zip.indexOf('PK\x01\x02', at + 4)) {
+    const [method, size, local] = [zip.readUInt16LE(at + 10), zip.readUInt32LE(at + 20), zip.readUInt32LE(at + 42)]
+    const start = local + 30 + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28)
+    const entry = zip.subarray(start, start + size)
+    text += method === 8 ? inflateRawSync(entry).toString() : entry.toString()
+  }
+  return text
+}
+
+/** What a record tells that lies in the bin; asked when the specimens do. */
+export const bin: Channel = {
+  name: 'bin',
+  covers: [],
+  async ask({ send, open, closed, masked, refused }, it) {
+    const path = baseOf(it)
+    await send('GET', `${path}?deleted=only&limit=200`)
+    await send('POST', `${path}/query`, { deleted: 'only', fields: [...open, ...masked].map(({ name }) => name) })
+    for (const one of ['', '/history']) await send('GET', `${path}/${it.id}${one}`)
+    if (it.resource.options.timeline) await send('GET', `${path}/${it.id}/timeline`)
+    for (const { name } of [...closed, ...masked].slice(0, 2))
+      await refused(notReadable, 'GET', `${path}?deleted=only&filter=${text(`not (${name} is empty)`)}`)
+    await send('GET', `/api/core/search?q=${text(String(it.record[it.resource.title] ?? ''))}&type=${it.resource.id}`)
+    if (channelled(it)) await send('PATCH', `${path}/${it.id}`, { version: it.record.version, owner: null })
+  },
 }
 
 /** Every way a record's values may come to somebody. A way that is added to the platform is one more row here. */
@@ -129,6 +197,22 @@ export const channels: readonly Channel[] = [
       const groups = ['select', 'reference', 'user', 'team', 'boolean']
       for (const { name } of [...closed, ...masked].filter(({ type }) => groups.includes(type)))
         await refused(notReadable, 'POST', path, { by: name })
+    },
+  },
+  {
+    name: 'saved view',
+    covers: [],
+    async ask({ send, hides, wrong, world: { ids, views } }, it) {
+      const view = views.get(it.resource.id)
+      if (!view) return
+      const { status, text: body } = await send('GET', `${baseOf(it)}?view=${view.id}&limit=200&count=exact`)
+      // Which rows have a value in it is what the filter says.
+      const { data = [], page, view: used } = JSON.parse(body) as Viewed
+      // Where a resource has a list of its own, it knows no views.
+      if (status === 200 && used && hides(view.field) && (data.length > 0 || page?.count !== 0))
+        wrong(`lists ${it.resource.id} by ${view.field}`)
+      // The view's own name and what it goes by are fields of a record, too.
+      if (it.resource.id === 'core.account') await send('GET', `${baseOf(it)}?view=${ids.get('core.view')}`)
     },
   },
   {
@@ -217,10 +301,12 @@ export const channels: readonly Channel[] = [
       for (const { id } of data.filter(({ resource }) => resource === it.resource.id)) {
         await send('GET', `/api/core/exports/${id}`)
         const file = await client.raw('GET', `/api/core/exports/${id}/file`)
-        hear('export file', file.ok ? await file.text() : '')
+        if (/csv|json/.test(file.headers.get('content-type') ?? '')) hear('export file', await file.text())
       }
     },
   },
+  fileChannel('XLSX', 'xlsx', ['core.account', 'core.invoice', 'sales.opportunity']),
+  fileChannel('vCard', 'vcard', ['core.account', 'core.contact', 'core.lead']),
   {
     name: 'error text',
     covers: [

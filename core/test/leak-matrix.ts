@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { canariesIn } from './leak-canaries.ts'
 import { channels, elsewhere, further, type Asking, type Channel, type Heard } from './leak-channels.ts'
 import type { Cell, LeakWorld, Specimen } from './leak-world.ts'
@@ -11,6 +12,8 @@ export interface Reader {
   readonly client: TestClient
   /** What the reader may know of a field of a record within reach. */
   sees(cell: Cell): Sight
+  /** Whether every record is within reach, however little may be read of it. */
+  readonly reachesAll: boolean
   /** Whether each field is asked about by itself too, not only with its record. */
   readonly asksEachField: boolean
 }
@@ -75,6 +78,42 @@ export class LeakMatrix {
     hear('log', this.#world.logged())
   }
 
+  /** What each reader hears on the live stream while all specimens change: the record is told, and no more than that. */
+  async listen(listeners: readonly Reader[], change: () => Promise<void>): Promise<void> {
+    const ending = new AbortController()
+    const heard = await Promise.all(
+      listeners.map(async ({ client }) => {
+        const { body } = await client.raw('GET', '/api/core/live')
+        const lines: string[] = []
+        const reading = body!
+          .pipeThrough(new TextDecoderStream() as never)
+          .pipeTo(new WritableStream({ write: (chunk) => void lines.push(String(chunk)) }), { signal: ending.signal })
+          .catch(() => undefined)
+        return { lines, reading }
+      }),
+    )
+    const told = ({ lines }: { lines: readonly string[] }) =>
+      new Set([...lines.join('').matchAll(/"id":"([\w-]{36})"/g)].map(([, id]) => id!))
+    await change()
+    const last = this.#world.specimens.map(({ id }) => id)
+    for (let tries = 0; tries < 200 && !last.every((id) => told(heard[0]!).has(id)); tries += 1) await pause(25)
+    await pause(250)
+    ending.abort()
+    for (const [index, reader] of listeners.entries()) {
+      const { lines, reading } = heard[index]!
+      await reading
+      this.answered.set(`live ${reader.name}`, told(heard[index]!).size)
+      this.hear('live', reader, 'the live stream', lines.join(''))
+      for (const { id, resource } of this.#world.specimens) {
+        const cells = [...this.#world.cells.values()].filter((cell) => cell.resource === resource.id)
+        const isOutOfReach =
+          !reader.reachesAll && cells.length > 0 && cells.every((cell) => reader.sees(cell) === 'nothing')
+        if (isOutOfReach && told(heard[index]!).has(id))
+          this.#found.add(`${reader.name}: the live stream tells that ${resource.id} changed`)
+      }
+    }
+  }
+
   /** Looks through what somebody heard. */
   hear(channel: string, reader: Reader, what: string, text: string): void {
     for (const canary of canariesIn(text)) {
@@ -120,6 +159,11 @@ export class LeakMatrix {
       masked: each('mask'),
       send,
       hear: (what, text) => this.hear(channel, reader, what, text),
+      hides: (field) => {
+        const cell = this.#world.cells.get(`${specimen.resource.id}.${field}`)
+        return cell !== undefined && reader.sees(cell) !== 'value'
+      },
+      wrong: (what) => this.#found.add(`${reader.name}: ${channel}: ${what}`),
       refused: async (status, method, path, body) => {
         const answer = await send(method, path, body)
         if (

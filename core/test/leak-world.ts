@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { pino } from 'pino'
 import { Writable } from 'node:stream'
 import type { PluginDefinition } from '../src/plugins/define-plugin.ts'
+import { fieldTypes } from '../src/records/field-types.ts'
 import type { FieldModel } from '../src/records/model.ts'
 import type { RecordJson } from '../src/records/records.ts'
 import { systemFields, type Resource } from '../src/records/registry.ts'
@@ -27,6 +28,8 @@ export interface LeakWorld {
   readonly app: TestApp
   /** A further record of those that merge, by resource. */
   readonly twins: ReadonlyMap<string, string>
+  /** A view for everybody of the records of a resource, by what it is filtered and sorted by. */
+  readonly views: ReadonlyMap<string, SavedView>
   /** An instant at which every field had its value, with changes since. */
   readonly earlier: string
   /** The specimen's id, by resource. */
@@ -39,6 +42,11 @@ export interface LeakWorld {
   readonly empty: readonly string[]
   /** All that was logged. */
   readonly logged: () => string
+}
+
+export interface SavedView {
+  readonly id: string
+  readonly field: string
 }
 
 /** Who is in the company beside those who ask. */
@@ -84,7 +92,14 @@ const making: Readonly<Record<string, Making>> = {
     fromDate: '2026-01-01',
   }),
   'core.identity-provider': () => ({ name: 'A provider', kind: 'oidc', issuer: 'https://issuer.example' }),
-  'core.view': () => ({ resource: 'core.account', name: 'A view', kind: 'table', scope: 'shared' }),
+  'core.view': () => ({
+    resource: 'core.account',
+    name: 'A view',
+    kind: 'table',
+    scope: 'shared',
+    filter: 'not (city is empty)',
+    sort: '-city',
+  }),
   'core.import-recipe': () => ({
     name: 'A recipe',
     resource: 'core.account',
@@ -124,6 +139,9 @@ const making: Readonly<Record<string, Making>> = {
     reason: 'A reason',
   }),
 }
+
+/** What says who finds a specimen at all, and stays as it was made. */
+const asMade: Readonly<Record<string, readonly string[]>> = { 'core.view': ['scope', 'filter', 'sort'] }
 
 /** Resources whose records are merged, with what a second one needs. */
 const merging: Readonly<Record<string, Made>> = {
@@ -200,6 +218,7 @@ export async function leakWorld(plugins: readonly PluginDefinition[], enable: re
     const wanted: Wanted[] = []
     for (const field of cellFieldsOf(resource)) {
       nth += 1
+      if (asMade[resource.id]?.includes(field.name)) continue
       const pointsAt = field.target === undefined || field.target === resource.id ? undefined : await of(field.target)
       const candidates = candidatesFor(field, nth, pointsAt)
       if (candidates.length > 0) wanted.push({ name: field.name, candidates })
@@ -215,10 +234,35 @@ export async function leakWorld(plugins: readonly PluginDefinition[], enable: re
   const twins = new Map<string, string>()
   for (const [resource, values] of Object.entries(merging))
     twins.set(resource, await app.inside(async ({ records }) => (await records.create(resource, values)).id))
-  return survey({ app, ids, twins, earlier, logged: () => lines.join('') })
+  const arranged = { app, ids, twins, earlier, logged: () => lines.join('') }
+  const { specimens } = await survey({ ...arranged, views: new Map() })
+  return survey({ ...arranged, views: await viewsOf(app, specimens) })
 }
 
-type Arranged = Pick<LeakWorld, 'app' | 'ids' | 'twins' | 'earlier' | 'logged'>
+/** For each resource that can be looked at by a view one that goes by a field beside its title. */
+async function viewsOf(app: TestApp, specimens: readonly Specimen[]): Promise<Map<string, SavedView>> {
+  const views = new Map<string, SavedView>()
+  for (const { resource, record } of specimens) {
+    const title = [resource.title, ...(resource.fields.get(resource.title)?.derivedFrom ?? [])]
+    const field = cellFieldsOf(resource).find(
+      ({ name, type }) => fieldTypes[type].sorts && !title.includes(name) && (record[name] ?? null) !== null,
+    )
+    if (!field) continue
+    const { name } = field
+    const answer = await app.admin.post('/api/core/views', {
+      resource: resource.id,
+      name: `All ${resource.id}`,
+      scope: 'shared',
+      filter: `not (${name} is empty)`,
+      sort: `-${name}`,
+      columns: [{ field: name }],
+    })
+    if (answer.status === 201) views.set(resource.id, { id: answer.body.data.id, field: name })
+  }
+  return views
+}
+
+type Arranged = Pick<LeakWorld, 'app' | 'ids' | 'twins' | 'views' | 'earlier' | 'logged'>
 
 /** The world as it is now: with fields that were added since, and the values of today. */
 export async function survey(arranged: Arranged): Promise<LeakWorld> {

@@ -204,7 +204,8 @@ export class ImportService {
       columns,
       mapping,
       aliases,
-      key: proposeKey(resource, mapping, columns),
+      // By a field that is hidden from them nobody finds records.
+      key: proposeKey(resource, mapping, columns, ctx.authority.compile(resource, 'read').readable),
       options: {},
     })
     return this.get(ctx, file.id)

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Context } from '../../context.ts'
+import { fieldNotReadable } from '../../permissions/errors.ts'
 import type { Words } from '../../words.ts'
 import type { AddressPart } from '../field-types.ts'
 import type { FieldModel } from '../model.ts'
@@ -60,7 +61,7 @@ type Refuse = (reason: MappingFault, value?: string) => Error
 
 const keyTypes: ReadonlySet<string> = new Set(['text', 'email', 'phone', 'url', 'integer', 'select', 'long'])
 
-/** @throws `IMPORT_MAPPING_INVALID` (422) naming the column and what is wrong with it */
+/** @throws `IMPORT_MAPPING_INVALID` (422) naming the column and what is wrong with it, `FIELD_NOT_READABLE` (403) of a hidden key */
 export async function planOf(request: PlanRequest): Promise<Plan> {
   const { target, key, options, ctx } = request
   const { resource } = target
@@ -68,6 +69,9 @@ export async function planOf(request: PlanRequest): Promise<Plan> {
   const keyEntry = entries.find(({ field, onlyNew }) => field.name === key && !onlyNew)
   if (key !== null && (!keyEntry || !keyTypes.has(keyEntry.field.type)))
     throw importMappingInvalid({ column: key, reason: 'key', value: '' })
+  // Whether a line finds its record would tell the value.
+  if (keyEntry && !ctx.authority.compile(resource, 'read').readable(keyEntry.field.name))
+    throw fieldNotReadable({ resource: resource.id, field: keyEntry.field.name })
   const own = entries.filter((entry) => entry.target === resource)
   const [first] = own
   return {

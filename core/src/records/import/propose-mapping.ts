@@ -140,6 +140,7 @@ export function proposeKey(
   resource: Resource,
   mapping: readonly ColumnMapping[],
   columns: readonly ColumnProfile[],
+  readable: (field: string) => boolean,
 ): string | null {
   const keys = [...(resource.options.keys ?? []), ...ownKeys(resource), resource.title]
   const isUnique = (name: string) => {
@@ -147,7 +148,7 @@ export function proposeKey(
     const column = columns.find((it) => it.name === entry?.column)
     return column !== undefined && column.unique && column.empty === 0
   }
-  return keys.find(isUnique) ?? null
+  return keys.find((name) => readable(name) && isUnique(name)) ?? null
 }
 
 /** The workspace's own fields that no two records share a value of. */

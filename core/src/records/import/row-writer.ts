@@ -150,8 +150,9 @@ export class RowWriter {
     const unchanged: Written = { action: 'unchanged', record: existing.id }
     if (Object.keys(wanted).length === 0) return unchanged
     const record = await target.records(ctx).update(resource.id, existing, wanted)
-    // Guards may have made of it what stood there before.
-    if (record.version === existing.version) return unchanged
+    // Guards may have made of it what stood there before. Of a field that is hidden from who imports, that would tell its value.
+    const { readable } = ctx.authority.compile(resource, 'read')
+    if (record.version === existing.version && Object.keys(wanted).every(readable)) return unchanged
     await target.wrote?.(ctx, record, wanted)
     const changes = Object.keys(wanted)
       .toSorted()

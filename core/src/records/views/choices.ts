@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Context } from '../../context.ts'
-import type { Authority } from '../../permissions/authority.ts'
+import type { Access, Authority } from '../../permissions/authority.ts'
 import type { ResourceCatalog } from '../model.ts'
 import { recordNotFound } from '../errors.ts'
 import type { ViewColumn, ViewKind, ViewScope } from './view.ts'
@@ -35,6 +35,15 @@ export interface ShownView {
   readonly pinned: boolean
   /** Opens when its list is opened without saying which. */
   readonly default: boolean
+}
+
+/** What of a view decides on the rows and fields it shows: whoever may not read all of it has other records before them. */
+const parts = ['resource', 'kind', 'scope', 'role', 'name', 'filter', 'q', 'sort', 'columns'] as const
+const drawn = ['groupBy', 'card', 'sums', 'startField', 'endField', 'density'] as const
+
+/** Whether views are for somebody at all: not for whom a part of them is hidden. */
+export function readsViews({ allowed, readable }: Access): boolean {
+  return allowed && [...parts, ...drawn].every(readable)
 }
 
 /** More views than a person can tell apart; the rest is reached by address and through the API. */
@@ -73,7 +82,7 @@ export async function viewsShownTo(
 ): Promise<ShownView[]> {
   const model = catalog.get('core.view')
   const access = model && authority.compile(model, 'read')
-  if (!access?.allowed) return []
+  if (!access || !readsViews(access)) return []
   const user = ctx.actor.type === 'user' ? (ctx.actor.id ?? null) : null
   const { rows } = await sql<ShownView>`
     select v.id, v.version, v.resource, v.name, v.kind, v.scope, v.role_id as role, v.filter, v.q, v.sort, v.columns,

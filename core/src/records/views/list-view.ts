@@ -4,6 +4,7 @@ import type { ListQuery, Page, RecordJson } from '../records.ts'
 import type { Resource } from '../registry.ts'
 import type { EngineScope } from '../scope.ts'
 import { faultsOfView, type ViewFault } from './check-view.ts'
+import { readsViews } from './choices.ts'
 
 /** What a page says of the view it was asked by. */
 export interface UsedView {
@@ -25,7 +26,8 @@ export async function queryOfView(
   id: string,
   asked: ListQuery,
 ): Promise<{ query: ListQuery; used: UsedView }> {
-  const view = await findRow(scope, scope.catalog.of('core.view'), id)
+  const views = scope.catalog.of('core.view')
+  const view = readsViews(scope.access(views, 'read')) ? await findRow(scope, views, id) : undefined
   if (!view || view['deletedAt'] !== null || view['resource'] !== resource.id)
     throw recordNotFound({ resource: 'view', id })
   const faults = faultsOfView(scope, resource, view)
