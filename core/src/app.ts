@@ -11,6 +11,7 @@ import { Outgoing, type OutgoingConfig } from './http/outgoing.ts'
 import { problemResponse } from './http/problem.ts'
 import { staticUi } from './http/static-ui.ts'
 import { createIdentity, type Identity, type IdentityConfig } from './identity/identity.ts'
+import { installationSecret } from './identity/secret.ts'
 import { letIn } from './identity/sign-on/vouching.ts'
 import { UserService } from './identity/user-service.ts'
 import { Jobs, type JobsOptions } from './jobs/index.ts'
@@ -24,6 +25,7 @@ import { Incidents } from './plugins/incidents.ts'
 import { firstSet, keepPlugins } from './plugins/installation.ts'
 import { loadPlugins } from './plugins/loading.ts'
 import { present, type PluginSource } from './plugins/plugin-source.ts'
+import { PluginSettings } from './plugins/settings/plugin-settings.ts'
 import { Toggle } from './plugins/toggle.ts'
 import { registerPrivacyJobs } from './privacy/index.ts'
 import { PrivacyKeys } from './privacy/keys.ts'
@@ -120,6 +122,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     words,
     loaded,
     incidents,
+    settings: new PluginSettings({
+      database,
+      clock,
+      secret: options.identity.secret ?? (await installationSecret(database.owner, 'session')),
+    }),
     fields,
     authorities,
     enablement,

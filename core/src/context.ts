@@ -5,6 +5,7 @@ import type { Actor, Locale, Workspace } from './actor.ts'
 import type { Sql } from './database/database.ts'
 import type { EventDefinition } from './events/event.ts'
 import type { Authority } from './permissions/authority.ts'
+import type { SettingsDefinition, SettingsOf } from './plugins/settings/define-settings.ts'
 import type { PointDefinition, ServiceDefinition } from './plugins/tokens.ts'
 import type { Records } from './records/records.ts'
 
@@ -59,6 +60,8 @@ export interface Context {
   /** A service another plugin (or this one) provides. Throws `SERVICE_ABSENT` when nobody does here. */
   use<S>(service: ServiceDefinition<S>): S
   tryUse<S>(service: ServiceDefinition<S>): S | undefined
+  /** What this workspace has chosen for the plugin whose code runs. Throws `SETTINGS_FOREIGN` for those of another. */
+  settings<D extends SettingsDefinition>(definition: D): Promise<SettingsOf<D>>
   /** What enabled plugins contribute to an extension point in this workspace. */
   contributions<C>(point: PointDefinition<C>): readonly C[]
   /** Installed plugins that would contribute to it and are off in this workspace. */

@@ -61,6 +61,10 @@ import type { PrivacyParts } from './privacy/tombstones.ts'
 const platformPermissions = [
   definePermission('core.plugin.read', { en: 'See the modules', fr: 'Voir les modules' }),
   definePermission('core.plugin.toggle', { en: 'Switch modules on and off', fr: 'Activer et désactiver les modules' }),
+  definePermission('core.plugin.configure', {
+    en: 'Change settings of modules',
+    fr: 'Modifier les réglages des modules',
+  }),
   definePermission('core.audit.read', { en: 'Read the audit', fr: 'Lire l’audit' }),
   definePermission('core.field.manage', { en: 'Manage fields', fr: 'Gérer les champs' }),
   definePermission('core.changeset.undo', { en: 'Undo changes of others', fr: 'Annuler les modifications des autres' }),

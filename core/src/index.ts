@@ -67,6 +67,12 @@ export {
   type PrivacyStore,
   type PrivacySubject,
 } from './privacy/stores.ts'
+export {
+  defineSettings,
+  setting,
+  type SettingsDefinition,
+  type SettingsOf,
+} from './plugins/settings/define-settings.ts'
 export { definePoint, defineService, defineSlot } from './plugins/tokens.ts'
 export {
   defineGuard,

@@ -9,6 +9,7 @@ import type { Authority } from './permissions/authority.ts'
 import type { Enablement } from './plugins/enablement.ts'
 import type { Incidents } from './plugins/incidents.ts'
 import type { LoadedPlugins, PluginSet } from './plugins/loaded-plugins.ts'
+import type { PluginSettings } from './plugins/settings/plugin-settings.ts'
 import type { OwnFields } from './records/fields/own-fields.ts'
 import type { Words } from './words.ts'
 
@@ -21,6 +22,7 @@ export interface Parts extends Readonly<PluginSet> {
   readonly words: Words
   readonly loaded: LoadedPlugins
   readonly incidents: Incidents
+  readonly settings: PluginSettings
   readonly fields: OwnFields
   readonly authorities: Authorities
   readonly enablement: Enablement

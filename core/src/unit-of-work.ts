@@ -9,7 +9,7 @@ import { flushEmissions, type Telling } from './events/outbox.ts'
 import type { Parts, UnitSpec } from './parts.ts'
 import { systemAuthority } from './permissions/system-authority.ts'
 import type { Contribution } from './plugins/define-plugin.ts'
-import { serviceAbsent } from './plugins/errors.ts'
+import { serviceAbsent, settingsForeign } from './plugins/errors.ts'
 import type { PointDefinition, ServiceDefinition } from './plugins/tokens.ts'
 import { RecordEngine } from './records/engine.ts'
 import type { Resource, Resources } from './records/registry.ts'
@@ -114,6 +114,10 @@ export class UnitOfWork {
       },
       use: (service) => this.#use(service, spec) ?? refuseService(service),
       tryUse: (service) => this.#use(service, spec),
+      settings: async (definition) => {
+        if (definition.plugin !== plugin) throw settingsForeign({ plugin, owner: definition.plugin })
+        return parts.settings.of(context, definition)
+      },
       contributions: (point) => this.#contributions(point),
       dormant: ({ id: point }) =>
         this.#parts.plugins

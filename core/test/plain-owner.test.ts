@@ -3,10 +3,24 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { serverDatabase } from '../src/database/database.ts'
 import { appRole } from '../src/database/session.ts'
+import { definePlugin } from '../src/plugins/define-plugin.ts'
+import { defineSettings, setting } from '../src/plugins/settings/define-settings.ts'
 import { createTestApp, type TestApp } from '../src/testing/index.ts'
 import { onServer } from '../src/testing/test-database.ts'
 
 const server = process.env['TEST_DATABASE_URL'] ?? ''
+
+const title = { en: 'Thrifty', fr: 'Économe' }
+const thrifty = definePlugin({
+  id: 'thrifty',
+  version: '1.0.0',
+  platform: '^1.0.0',
+  title,
+  settings: defineSettings('thrifty', {
+    limit: setting.integer({ title, initial: 3 }),
+    token: setting.secret({ title }),
+  }),
+})
 
 // Hosted PostgreSQL gives a role that owns its database and no more.
 describe.runIf(server !== '')('an installation whose role is no superuser', () => {
@@ -30,7 +44,12 @@ describe.runIf(server !== '')('an installation whose role is no superuser', () =
       await onServer(server, `drop database if exists ${name} with (force)`)
       await onServer(server, `drop role ${name}`)
     }
-    app = await createTestApp({ database: { database, url: url.href, drop }, now: '2026-03-02T09:00:00Z' })
+    app = await createTestApp({
+      database: { database, url: url.href, drop },
+      now: '2026-03-02T09:00:00Z',
+      plugins: [thrifty],
+      enable: [],
+    })
   }, 120_000)
   afterAll(async () => {
     await app[Symbol.asyncDispose]()
@@ -120,6 +139,22 @@ describe.runIf(server !== '')('an installation whose role is no superuser', () =
         expect(await count(filter), `${filter}, built: ${built}`).toBe(create.filter(holds).length)
       expect((await sorted('-margin')).slice(0, byMargin.length)).toEqual(byMargin)
     }
+  })
+
+  test('switches modules, keeps what is chosen for them, and what went wrong with them', async () => {
+    const { admin } = app
+    await admin.post('/api/core/plugins/thrifty/enable', {})
+    const path = '/api/core/plugins/thrifty/settings'
+    const values = { limit: 7, token: 'sealed-away' }
+    expect((await admin.patch(path, { version: 0, values })).body.data).toMatchObject({
+      values: { limit: 7, token: null },
+      given: ['token'],
+    })
+    await app.app.kernel.parts.incidents.note({ plugin: 'thrifty', kind: 'request', error: new Error('tired') })
+    const { rows } = await sql`select code, detail from core.plugin_incident where plugin = 'thrifty'`.execute(
+      app.app.kernel.parts.database.owner,
+    )
+    expect(rows).toEqual([{ code: 'INTERNAL', detail: 'tired' }])
   })
 
   test('keeps companies apart, and does what goes over all of them', { timeout: 60_000 }, async () => {

@@ -72,11 +72,20 @@ export class LifecycleService implements Lifecycles {
 export function lifecycleRule<P extends z.ZodType>(
   id: string,
   event: EventDefinition<P>,
-  { to, account }: { to: Lifecycle; account: (payload: z.output<P>) => string | null | undefined },
+  {
+    to,
+    account,
+    when,
+  }: {
+    to: Lifecycle
+    account: (payload: z.output<P>) => string | null | undefined
+    /** Asked in the plugin's own unit, such as by its settings; always when absent. */
+    when?: (ctx: Context) => Promise<boolean>
+  },
 ): Subscriber {
   return subscriber(id, event, async ({ id: happened, payload }, ctx) => {
     const moved = account(payload)
-    if (moved) await ctx.use(Lifecycles).advance(moved, to, happened)
+    if (moved && (when === undefined || (await when(ctx)))) await ctx.use(Lifecycles).advance(moved, to, happened)
   })
 }
 

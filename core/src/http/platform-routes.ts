@@ -17,6 +17,7 @@ import { pageLimit } from './page-limit.ts'
 import { parsed } from './parsed.ts'
 import { privacyFileRoutes } from './privacy-routes.ts'
 import { reassignRoutes } from './reassign-routes.ts'
+import { settingsRoutes } from './settings-routes.ts'
 import { engineOf, unitOf } from './resource-routes.ts'
 import type { PluginEnv, RequestFacts } from './who.ts'
 
@@ -47,6 +48,7 @@ export function platformRoutes(kernel: Kernel, { toggle, ledger, imports }: Plat
   app.route('/', privacyFileRoutes(kernel))
   app.route('/', knownAccountRoutes(kernel))
   app.route('/', explainRoutes(kernel))
+  app.route('/', settingsRoutes(kernel))
   app.route('/', reassignRoutes(kernel, imports.jobs))
 
   app.get('/search', async (request) => {

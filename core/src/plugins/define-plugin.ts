@@ -7,6 +7,7 @@ import type { ErrorFactory } from '../errors.ts'
 import type { Grant, FieldGrant } from '../permissions/grant.ts'
 import type { GuardDefinition, ResourceDefinition } from '../records/define-resource.ts'
 import type { LinkTable } from '../records/merge/link-table.ts'
+import type { SettingsDefinition } from './settings/define-settings.ts'
 import type { PointDefinition, ServiceDefinition, SlotDefinition } from './tokens.ts'
 
 /** A sentence or label in both languages of the platform. */
@@ -234,6 +235,8 @@ export interface PluginDefinition {
   readonly slots?: readonly SlotDefinition<unknown>[]
   /** Folder of SQL files, as a file URL: `new URL('../migrations/', import.meta.url)`. */
   readonly migrations?: URL
+  /** What an administrator may choose, on a form that is drawn from it. */
+  readonly settings?: SettingsDefinition
   readonly demo?: DemoData
   /** Folder with `en.json` and `fr.json`. */
   readonly i18n?: URL

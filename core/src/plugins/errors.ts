@@ -80,3 +80,16 @@ export const manifestMismatch = defineError<{ plugin: string; what: string; decl
   ({ plugin, what, declared, found }) =>
     `${plugin} says "${declared}" for its ${what} and its code says "${found}". Pack it again, so that both say the same.`,
 )
+
+export const settingsForeign = defineError<{ plugin: string; owner: string }>(
+  'SETTINGS_FOREIGN',
+  500,
+  ({ plugin, owner }) =>
+    `${plugin} asked for the settings of ${owner}. A module reads its own alone; let ${owner} provide a service that tells what others may know.`,
+)
+
+export const settingsAbsent = defineError<{ plugin: string }>(
+  'SETTINGS_ABSENT',
+  404,
+  ({ plugin }) => `The module "${plugin}" has nothing to set. What it offers stands under Modules.`,
+)

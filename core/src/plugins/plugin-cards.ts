@@ -39,6 +39,7 @@ export async function pluginCards({ plugins, catalog }: Parts, ctx: Context, on:
           range,
         })),
         requiredBy: dependentsOf(plugins, on, id).map((it) => ({ id: it.id, title: it.title[ctx.locale] })),
+        settings: plugin.settings !== undefined,
         brings: {
           screens: (plugin.ui?.screens ?? []).map((screen) => screen.title[ctx.locale]),
           resources: own.filter(({ options }) => options.nav !== false).map((resource) => ctx.t(`${resource.id}.many`)),

@@ -24,6 +24,7 @@ export interface UiAssets {
 const shellPermissions = [
   'core.plugin.read',
   'core.plugin.toggle',
+  'core.plugin.configure',
   'core.user.manage',
   'core.actor.view-as',
   'core.role.manage',

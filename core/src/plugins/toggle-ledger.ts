@@ -16,10 +16,25 @@ export interface PluginSwitch {
 }
 
 /** Writes a switch to the ledger, in the transaction that makes it and on the owner's connection. */
-export async function keepSwitch(tx: Sql, { workspace, plugin, state, by, at }: PluginSwitch): Promise<void> {
+export async function keepSwitch(tx: Sql, { state, ...where }: PluginSwitch): Promise<void> {
+  const fields = { state: [state === 'enabled' ? 'disabled' : 'enabled', state] } as const
+  await keepPluginEntry(tx, { ...where, fields })
+}
+
+/** What somebody did with a plugin in a workspace; the platform itself when `by` is absent. */
+export interface PluginEntry extends Omit<PluginSwitch, 'state'> {
+  /** Old and new value, by name; shown to whoever reads the audit. */
+  readonly fields: Readonly<Record<string, readonly [unknown, unknown]>>
+}
+
+/** Writes to the ledger what was done with a plugin, as `keepSwitch` does. */
+export async function keepPluginEntry(
+  tx: Sql,
+  { workspace, plugin, fields: changed, by, at }: PluginEntry,
+): Promise<void> {
   const changeSet = uuidv7()
   const record = idOf(plugin)
-  const fields = { plugin: [null, plugin], state: [state === 'enabled' ? 'disabled' : 'enabled', state] }
+  const fields = { plugin: [null, plugin], ...changed }
   await sql`
     with head as (
       insert into core.change_set (id, workspace, actor_type, actor_id, actor_name, origin, at)

@@ -137,7 +137,10 @@ function readableChanges(
   resource: Resource | undefined,
   { fields, resource: of }: LedgerRow,
 ): HistoryEntry['changes'] {
-  if (of === pluginEntry) return [{ field: 'state', old: fields['state']?.[0], new: fields['state']?.[1] }]
+  if (of === pluginEntry)
+    return Object.entries(fields)
+      .filter(([field]) => field !== 'plugin')
+      .map(([field, [old, next]]) => ({ field, old, new: next }))
   if (!resource) return []
   const shown = new Map(shownFields({ ...scope, forScreens: true }, resource).map((field) => [field.name, field]))
   return Object.entries(fields).flatMap(([name, [old, next]]) => {

@@ -10,6 +10,7 @@ import { guards } from './guards.ts'
 import { permissions, roleTemplates } from './permissions.ts'
 import { opportunities, pipelines, reasons, stages } from './resources.ts'
 import { routes } from './routes.ts'
+import { SalesSettings } from './settings.ts'
 import { subscribers } from './subscribers.ts'
 
 /** From first contact to won or lost: pipelines, stages, opportunities and the board. */
@@ -31,6 +32,7 @@ export const salesPlugin = definePlugin({
   guards,
   subscribers,
   routes,
+  settings: SalesSettings,
   migrations: new URL('../migrations/', import.meta.url),
   i18n: new URL('./i18n/', import.meta.url),
   demo,

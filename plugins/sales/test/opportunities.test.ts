@@ -126,6 +126,17 @@ describe('closing', () => {
     expect((await rep.get(`/api/core/accounts/${client}`)).body.data.lifecycle).toBe('client')
   })
 
+  test('won leaves the account as it is where the workspace chose so', async () => {
+    const { admin } = await app.secondWorkspace()
+    const settings = '/api/core/plugins/sales/settings'
+    await admin.patch(settings, { version: 0, values: { wonMakesClient: false } })
+    const account = (await admin.post('/api/core/accounts', { name: 'Jemmapes' })).body.data.id
+    const { data } = (await admin.get('/api/sales/stages?filter=kind = won')).body
+    await admin.post('/api/sales/opportunities', { name: 'Won', account, stage: data[0].id })
+    await app.deliver()
+    expect((await admin.get(`/api/core/accounts/${account}`)).body.data.lifecycle).toBe('suspect')
+  })
+
   test('won without an account is refused', async () => {
     const made = await opportunity({ account: null })
     expect(await move(made, 'Won')).toMatchObject({

@@ -7,6 +7,8 @@ export interface PluginCard {
   readonly icon?: string
   readonly version: string
   readonly state: 'enabled' | 'disabled' | 'quarantined'
+  /** It has something to choose. */
+  readonly settings?: boolean
   readonly requires?: readonly { readonly id: string; readonly title: string }[]
   readonly requiredBy?: readonly { readonly id: string; readonly title: string }[]
   readonly brings?: {

@@ -270,11 +270,11 @@ export class ShellAudit extends KitElement {
     const count = entry.count ?? entry.changes.length
     if (entry.undoOf) return t('shell.audit.tookBack', { actor, count })
     if (count > 1) return t('shell.audit.many', { actor, count })
-    if (first.resource === pluginEntry)
-      return t(`shell.audit.module.${first.changes[0]?.new === 'enabled' ? 'on' : 'off'}`, {
-        actor,
-        title: titleOf(first),
-      })
+    if (first.resource === pluginEntry) {
+      const state = first.changes.find(({ field }) => field === 'state')?.new
+      const done = state === undefined ? 'set' : state === 'enabled' ? 'on' : 'off'
+      return t(`shell.audit.module.${done}`, { actor, title: titleOf(first) })
+    }
     return t(`shell.audit.${first.action}`, { actor, title: titleOf(first) })
   }
 
@@ -290,7 +290,7 @@ export class ShellAudit extends KitElement {
             >${meta?.name.one ?? kindOf(change.resource)} · ${t(`shell.audit.action.${change.action}`)}</span
           >
         </p>
-        ${change.changes.length > 0 && change.resource !== pluginEntry ? html`<dl>${change.changes.map((it) => this.#field(meta, it))}</dl>` : nothing}
+        ${change.changes.length > 0 && !change.changes.some(isSwitch(change.resource)) ? html`<dl>${change.changes.map((it) => this.#field(meta, it))}</dl>` : nothing}
       </div>
     `
   }
@@ -488,6 +488,10 @@ function kindsOf(entry: AuditEntry): string {
 
 /** Under which the ledger keeps that a module was switched on or off. */
 const pluginEntry = 'core.plugin'
+
+/** A switch is said in a sentence and needs no table of values. */
+const isSwitch = (resource: string) => (it: { readonly field: string }) =>
+  resource === pluginEntry && it.field === 'state'
 
 function kindOf(id: string): string {
   return id === pluginEntry ? t('shell.audit.module') : (resource(id)?.name.one ?? id)

@@ -8,8 +8,10 @@ import { everything, sentenceOf } from './settings-api.ts'
 import type { Breaks, PluginCard } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
 import { ShellBreaks } from './shell-breaks.ts'
+import { ShellModuleSettings } from './shell-module-settings.ts'
 
 define('shell-breaks', ShellBreaks)
+define('shell-module-settings', ShellModuleSettings)
 
 /** What this workspace may do: a card and a switch for every installed module. */
 export class ShellModules extends KitElement {
@@ -18,12 +20,16 @@ export class ShellModules extends KitElement {
     problem: { state: true },
     busy: { state: true },
     asking: { state: true },
+    setting: { state: true },
   }
   declare cards: readonly PluginCard[] | undefined
   declare problem: string | undefined
   declare busy: string | undefined
   /** The module about to be switched off, with what that breaks. */
   declare asking: { readonly card: PluginCard; readonly breaks: Breaks } | undefined
+
+  /** The module whose settings are open. */
+  declare setting: PluginCard | undefined
 
   override connectedCallback(): void {
     super.connectedCallback()
@@ -71,6 +77,14 @@ export class ShellModules extends KitElement {
                 @switch-off=${(event: CustomEvent<{ cascade: boolean }>) => void this.#disable(event.detail.cascade)}
               ></shell-breaks>
             `
+          : nothing
+      }
+      ${
+        this.setting
+          ? html`<shell-module-settings
+              .card=${this.setting}
+              @close=${() => (this.setting = undefined)}
+            ></shell-module-settings>`
           : nothing
       }
     `
@@ -125,6 +139,19 @@ export class ShellModules extends KitElement {
           card.requires?.length
             ? html`<p class="meta">
                 ${t('shell.modules.requires', { list: format.list(card.requires.map((it) => it.title)) })}
+              </p>`
+            : nothing
+        }
+        ${
+          card.settings && isOn && may('core.plugin.configure')
+            ? html`<p>
+                <button
+                  class="button small"
+                  aria-label=${t('shell.modules.settingsOf', { title: card.title })}
+                  @click=${() => (this.setting = card)}
+                >
+                  ${icon('settings')}${t('shell.modules.settings')}
+                </button>
               </p>`
             : nothing
         }
