@@ -118,6 +118,40 @@ describe('letting people in', () => {
     expect(body.data[0]).not.toHaveProperty('email')
   })
 
+  test('how somebody signs in is read by who manages people, and by themselves', async () => {
+    const someone = await person()
+    expect((await app.admin.post(`/api/core/users/${someone.id}/password-link`)).status).toBe(200)
+    const facts = [
+      'passwordSetAt',
+      'passwordLinkAt',
+      'secondFactorResetAt',
+      'sessionsEndedAt',
+      'vouchedAt',
+      'vouchedBy',
+    ]
+    const reader = await app.as({ may: ['core.user.read', 'core.user.export', 'core.audit.read'] })
+    const manager = await app.as({ may: ['core.user.read', 'core.user.manage'] })
+    const path = `/api/core/users/${someone.id}`
+    const seen = (await manager.get(path)).body.data
+    expect(seen).toHaveProperty('passwordLinkAt', expect.any(String))
+    for (const answer of [
+      await reader.get(path),
+      await reader.get(`/api/core/users?filter=${encodeURIComponent(`name = "${seen.name}"`)}`),
+      await reader.get(`${path}/history`),
+    ]) {
+      expect(answer.status).toBe(200)
+      for (const fact of facts) expect(JSON.stringify(answer.body)).not.toContain(fact)
+    }
+    const filter = encodeURIComponent('passwordLinkAt is not empty')
+    expect((await reader.get(`/api/core/users?filter=${filter}`)).body).toMatchObject({
+      status: 403,
+      code: 'FIELD_NOT_READABLE',
+    })
+    const { cookie } = await signIn(someone)
+    const own = await send('GET', '/api/core/me', { cookie })
+    expect(own.body.data.signIn).toMatchObject({ passwordLinkAt: seen.passwordLinkAt, vouchedAt: null })
+  })
+
   test('an address that is here already is named with the person who has it', async () => {
     const made = await person()
     const { status, body } = await app.admin.post('/api/core/users', { name: 'Twin', email: made.email.toUpperCase() })

@@ -14,6 +14,20 @@ export interface Me {
   readonly team: { readonly id: string; readonly name: string } | null
   readonly theme: string | null
   readonly density: string | null
+  /** What became of how I sign in; null for a key. */
+  readonly signIn: SignInFacts | null
+}
+
+/** When what last happened to a person's ways in here; null where it never did. */
+export interface SignInFacts {
+  readonly passwordSetAt: string | null
+  readonly passwordLinkAt: string | null
+  readonly secondFactorResetAt: string | null
+  readonly sessionsEndedAt: string | null
+  readonly vouchedAt: string | null
+  readonly vouchedBy: string | null
+  readonly unlinkedAt: string | null
+  readonly unlinkedFrom: string | null
 }
 
 export interface MeChange {
@@ -35,13 +49,18 @@ export class MeService {
     const { actor } = this.#ctx
     if (actor.type === 'key' && actor.id !== undefined) return this.#key(actor.id)
     const id = this.#user()
-    const { rows } = await sql<Omit<Me, 'roles'>>`
+    const { rows } = await sql<Omit<Me, 'roles' | 'signIn'> & SignInFacts>`
       select m.id, m.name, m.email, m.locale, m.preferences ->> 'theme' as theme, m.preferences ->> 'density' as density,
-        case when t.id is null then null else jsonb_build_object('id', t.id, 'name', t.name) end as team
+        case when t.id is null then null else jsonb_build_object('id', t.id, 'name', t.name) end as team,
+        m.password_set_at as "passwordSetAt", m.password_link_at as "passwordLinkAt", m.second_factor_reset_at as "secondFactorResetAt",
+        m.sessions_ended_at as "sessionsEndedAt", m.vouched_at as "vouchedAt", m.vouched_by as "vouchedBy",
+        m.unlinked_at as "unlinkedAt", m.unlinked_from as "unlinkedFrom"
       from core.member m left join core.team t on t.workspace = m.workspace and t.id = m.team
       where m.workspace = ${this.#ctx.workspace.id}::uuid and m.id = ${id}::uuid`.execute(this.#ctx.sql)
     const { roles } = await new UserService(this.#ctx).accessOf(id)
-    return { ...rows[0]!, roles: roles.map((role) => ({ id: role.id, name: role.name })) }
+    const { id: who, name, email, locale, theme, density, team, ...signIn } = rows[0]!
+    const held = roles.map((role) => ({ id: role.id, name: role.name }))
+    return { id: who, name, email, locale, roles: held, team, theme, density, signIn }
   }
 
   async change({ theme, density, ...fields }: MeChange): Promise<Me> {
@@ -81,6 +100,7 @@ export class MeService {
       team: null,
       theme: null,
       density: null,
+      signIn: null,
     }
   }
 }

@@ -14,6 +14,9 @@ import { WorkspaceRecord } from './entities/workspace.ts'
 // Read like any record, by pickers, history and audit; written only by the routes beside, which say what follows.
 const administered = { nav: false, readonly: true } as const
 
+/** How somebody signs in is for who manages people; they read their own beside, under their name. */
+const signInFact = { readonly: true, needs: 'core.user.manage' } as const
+
 export const users = defineResource(Member, {
   ...administered,
   name: 'user',
@@ -32,14 +35,14 @@ export const users = defineResource(Member, {
       ],
     },
     manager: { format: 'user' },
-    passwordSetAt: { readonly: true },
-    passwordLinkAt: { readonly: true },
-    secondFactorResetAt: { readonly: true },
-    sessionsEndedAt: { readonly: true },
-    vouchedAt: { readonly: true },
-    vouchedBy: { readonly: true },
-    unlinkedAt: { readonly: true },
-    unlinkedFrom: { readonly: true },
+    passwordSetAt: signInFact,
+    passwordLinkAt: signInFact,
+    secondFactorResetAt: signInFact,
+    sessionsEndedAt: signInFact,
+    vouchedAt: signInFact,
+    vouchedBy: signInFact,
+    unlinkedAt: signInFact,
+    unlinkedFrom: signInFact,
     partner: { readonly: true },
     partners: { readonly: true },
   },

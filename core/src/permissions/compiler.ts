@@ -116,10 +116,11 @@ function compileAccess(
     let answer = fields.get(name)
     if (!answer) {
       const given = widest(readingRoles, model.id, name)
-      const { formula, derivedFrom = [] } = model.fields.get(name) ?? {}
+      const { formula, derivedFrom = [], needs } = model.fields.get(name) ?? {}
       const sources = derivedFrom.map(field)
       // A formula tells what it is computed from, and its mask would show other letters of that.
-      const isOpen = [...(formula?.reads ?? [])].every((it) => field(it).readable)
+      const isOpen =
+        (needs === undefined || may(needs)) && [...(formula?.reads ?? [])].every((it) => field(it).readable)
       // Whoever reads a record reads what every record has.
       const readable = systemFields.has(name) || (given >= degree.read && isOpen && sources.every((it) => it.readable))
       const masked = !readable && given >= degree.masked && isOpen && sources.every((it) => it.readable || it.masked)

@@ -13,6 +13,8 @@ export interface FieldDefinition {
   readonly readonly?: boolean
   /** Fields that its value is made of or holds: who may not read one of them may not read it either. */
   readonly derivedFrom?: readonly string[]
+  /** Permission that reading it takes beside a role that opens it: `core.user.manage`. */
+  readonly needs?: string
   /** Must have a value although the column could be empty, or has a default although it could not. */
   readonly required?: boolean
   readonly options?: readonly (FieldOption | string)[]

@@ -87,6 +87,8 @@ export interface FieldModel {
   readonly formula?: FormulaModel
   /** Fields whose values can be told from its own. */
   readonly derivedFrom?: readonly string[]
+  /** Permission without which nobody reads it. */
+  readonly needs?: string
   /** The actor may only recognise it: it is read as its mask. Never set in a resource's own fields. */
   readonly masked?: true
   /** Of a workspace's own field; others are translated. */

@@ -190,6 +190,7 @@ function fieldOf(
     ...(target === undefined ? {} : { target }),
     ...(definition.targetIn === undefined ? {} : { targetIn: definition.targetIn }),
     ...(definition.derivedFrom ? { derivedFrom: definition.derivedFrom } : {}),
+    ...(definition.needs === undefined ? {} : { needs: definition.needs }),
     ...(type === 'text' && property.columnTypes?.[0] === 'uuid' ? { isId: true } : {}),
     ...(definition.personal ? { personal: true } : {}),
     ...(definition.currency === undefined ? {} : { currency: definition.currency }),

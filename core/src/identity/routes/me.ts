@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defineRoute, type RouteDefinition } from '../../plugins/define-plugin.ts'
 import { MeService } from '../me-service.ts'
-import { given, named } from './schemas.ts'
+import { given, instant, named } from './schemas.ts'
 
 const me = z.object({
   id: z.string(),
@@ -12,6 +12,18 @@ const me = z.object({
   team: named.nullable(),
   theme: z.string().nullable(),
   density: z.string().nullable(),
+  signIn: z
+    .object({
+      passwordSetAt: instant,
+      passwordLinkAt: instant,
+      secondFactorResetAt: instant,
+      sessionsEndedAt: instant,
+      vouchedAt: instant,
+      vouchedBy: z.string().nullable(),
+      unlinkedAt: instant,
+      unlinkedFrom: z.string().nullable(),
+    })
+    .nullable(),
 })
 
 const change = z.strictObject({

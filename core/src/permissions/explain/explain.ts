@@ -262,6 +262,8 @@ class Explainer {
     const isWriting = action === 'create' || action === 'update' || action === 'import'
     if (isWriting && model.readonly) return [this.#line('FIELD_COMPUTED', { field: name })]
     if (!isWriting && systemFields.has(field)) return [this.#line('FIELD_ALWAYS', { field: name })]
+    if (!isWriting && model.needs !== undefined && !this.#authority.may(model.needs))
+      return [this.#line('FIELD_NEEDS', { field: name, permission: model.needs })]
     const access = this.#authority.compile(resource, 'read')
     const code = isOpen
       ? 'FIELD_OPEN'
