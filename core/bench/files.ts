@@ -44,14 +44,17 @@ async function measured<T>(name: string, worker: Worker, work: () => Promise<T>)
   return result
 }
 
+// Of those that have ended, too.
+const usedBy = new Map<number, number>()
+
 /** Seconds of processor time of the database processes that work for the worker. */
 async function databaseCpu(): Promise<number> {
   const { rows: backends } = await sql<{ pid: number }>`
     select pid from pg_stat_activity where datname = current_database() and application_name = ${workerName}`.execute(
     database.database.owner,
   )
-  const used = await Promise.all(backends.map(({ pid }) => processCpu(pid)))
-  return used.reduce<number>((sum, it) => sum + (it ?? 0), 0)
+  for (const { pid } of backends) usedBy.set(pid, (await processCpu(pid)) ?? usedBy.get(pid) ?? 0)
+  return usedBy.values().reduce((sum, it) => sum + it, 0)
 }
 
 async function exported(client: TestClient, asked: Readonly<Record<string, unknown>>): Promise<void> {

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Context } from '../src/context.ts'
@@ -232,6 +233,28 @@ describe.each(kinds)('jobs on %s', (kind) => {
       .poll(() => told, patience)
       .toMatchObject({ code: 'JOB_INTERRUPTED', message: expect.stringContaining('cancelled') })
     expect(await row(id)).toMatchObject({ state: 'cancelled' })
+  })
+
+  test('while a job fills a table, the planner hears how many rows it has', async () => {
+    const jobs = makeJobs()
+    const { owner } = bench.database
+    const known = async () =>
+      (
+        await sql<{
+          rows: number
+        }>`select reltuples::integer as rows from pg_class where oid = 'public.line'::regclass`.execute(owner)
+      ).rows[0]?.rows
+    const before = (await known()) ?? 0
+    jobs.register('probe.copy', async (job, { unit, signal }) => {
+      await unit((ctx) =>
+        sql`insert into public.line select ${job.id}::uuid, nth from generate_series(1, 1000) nth`.execute(ctx.sql),
+      )
+      while (!signal.aborted && ((await known()) ?? 0) < before + 1_000) await pause(50)
+    })
+    await start(jobs)
+    const id = await enqueue(jobs)
+    await expect.poll(() => row(id), patience).toMatchObject({ state: 'done' })
+    expect(await known()).toBeGreaterThanOrEqual(1_000)
   })
 
   test('a job is interrupted when its plugin is disabled and goes on when it is enabled', async () => {

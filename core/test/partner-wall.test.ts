@@ -181,6 +181,25 @@ test('functions of the tables’ owner end at the wall too', async () => {
     ),
   )
   await expect(put).rejects.toThrow(/may not have/)
+  // One that is not theirs is not passed over among theirs.
+  const several = JSON.stringify(
+    [atlas, boreal].map((reader) => ({
+      record: uuidv7(),
+      reader,
+      title: 'Intruder',
+      words: '',
+      keys: [{ kind: 'email', value: 'intruder@example.com' }],
+    })),
+  )
+  for (const [name, refusal] of [
+    ['core.search_put', /may not have/],
+    ['core.duplicate_put', /may not give keys/],
+  ] as const) {
+    const together = inside(ana, side(atlas), (tx) =>
+      sql`select ${sql.ref(name)}('deals.deal', ${several}::jsonb)`.execute(tx),
+    )
+    await expect(together).rejects.toThrow(refusal)
+  }
 })
 
 test('whether somebody may be written to is answered alike on both sides, by functions alone', async () => {

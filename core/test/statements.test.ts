@@ -70,10 +70,10 @@ test.each([
     (limit: number) =>
       `/api/core/contacts?${new URLSearchParams({ filter: 'account.name ~ "garonne"', sort: '-jobTitle', include: 'account,owner', limit: String(limit) })}`,
   ],
-])('%s takes at most six statements, and no more for more rows', async (_, path) => {
+])('%s takes at most four statements, and no more for more rows', async (_, path) => {
   const few = await statementsOf(() => app.admin.get(path(2)))
   expect(few).toBeGreaterThan(0)
-  expect(few).toBeLessThanOrEqual(6)
+  expect(few).toBeLessThanOrEqual(4)
   expect(await statementsOf(() => app.admin.get(path(50)))).toBe(few)
 })
 
@@ -117,9 +117,9 @@ test('a board of twenty cards a column takes at most six statements, and as many
   expect(await statementsOf(board(20))).toBe(few)
 })
 
-test('a record page takes at most two statements for the record and its references, six for its timeline', async () => {
-  expect(await statementsOf(() => app.admin.get(`/api/core/accounts/${account}?include=owner`))).toBeLessThanOrEqual(2)
-  expect(await statementsOf(() => app.admin.get(`/api/core/accounts/${account}/timeline`))).toBeLessThanOrEqual(6)
+test('a record page takes one statement for the record and all it points at, and two for its timeline', async () => {
+  expect(await statementsOf(() => app.admin.get(`/api/core/accounts/${account}?include=owner,team,parent`))).toBe(1)
+  expect(await statementsOf(() => app.admin.get(`/api/core/accounts/${account}/timeline`))).toBe(2)
 })
 
 test('a search takes one statement, whether it finds many, few or only what was meant', async () => {

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts'
 import type { StoredEvent } from '../events/event.ts'
 import { subscriberOfMany, type Subscriber } from '../plugins/define-plugin.ts'
 import { defineGuard, type GuardDefinition } from '../records/define-resource.ts'
+import { oneByOne } from '../records/one-by-one.ts'
 import { isUuid } from '../records/values.ts'
 import { recordEvents } from '../events/record-events.ts'
 import { nameMissing, refuseValue } from './errors.ts'
@@ -77,14 +78,18 @@ export const contactSubscribers: readonly Subscriber[] = [contactCreated, contac
 async function linkAccounts(events: readonly StoredEvent<{ record: string }>[], ctx: Context): Promise<void> {
   const { rows } = await sql<{ contact: string; account: string; link: string | null; version: number | null }>`
     select c.id as contact, c.account_id as account, l.id as link, l.version
-    from core.contact c
-    -- One after the other, by its own index, whatever the planner thinks of their number.
+    from ${oneByOne(
+      [...new Set(events.map(({ payload }) => payload.record))],
+      'uuid',
+      sql`select c.workspace, c.id, c.account_id from core.contact c
+        where c.workspace = ${ctx.workspace.id}::uuid and c.id = given.key and c.account_id is not null and c.deleted_at is null`,
+      { as: 'c' },
+    )}
     left join lateral (
       select l.id, l.version, l.is_primary from core.account_contact l
       where l.workspace = c.workspace and l.contact_id = c.id and l.account_id = c.account_id and l.to_date is null and l.deleted_at is null
       offset 0) l on true
-    where c.workspace = ${ctx.workspace.id}::uuid and c.id = any(${events.map(({ payload }) => payload.record)}::uuid[])
-      and c.account_id is not null and c.deleted_at is null and l.is_primary is distinct from true`.execute(ctx.sql)
+    where l.is_primary is distinct from true`.execute(ctx.sql)
   const { records } = ctx.asSystem()
   const missing = rows.filter(({ link }) => link === null)
   await records.createMany(

@@ -4,6 +4,7 @@ import { cursorInvalid } from '../records/errors.ts'
 import type { RecordEngine } from '../records/engine.ts'
 import type { HistoryEntry, TimelinePlace } from '../records/ledger.ts'
 import type { Included, RecordJson } from '../records/records.ts'
+import { chosenFields, columnsOf, conditionsOf, includedWith, shownFields, tableOf } from '../records/read.ts'
 import { isUuid } from '../records/values.ts'
 import { activities } from './resources.ts'
 
@@ -37,17 +38,7 @@ export async function timelineOf(
   const before = placeOf(after)
   // The record's own permission is asked first: a stranger learns nothing of its activities either.
   const changes = await engine.history(about.resource, about.id, { before, limit: pageSize + 1 })
-  const when = placing(engine)
-  const { rows: links } = await sql<{ id: string; at: string }>`
-    select l.activity_id as id, ${when} as at from core.activity_link l
-    where l.workspace = ${ctx.workspace.id}::uuid and l.resource = ${about.resource} and l.record = ${about.id}::uuid
-      ${before ? sql`and (${when}, l.activity_id) < (${before.at}::timestamptz, ${before.id}::uuid)` : sql``}
-    order by ${when} desc, l.activity_id desc limit ${pageSize + 1}`.execute(ctx.sql)
-  const { records, included } = await activitiesById(
-    ctx,
-    engine,
-    links.map(({ id }) => id),
-  )
+  const { rows: done, included } = await activitiesOf(ctx, engine, about, before)
   const entries: TimelineEntry[] = changes.map((change) => ({
     kind: 'change',
     at: change.at,
@@ -57,14 +48,11 @@ export async function timelineOf(
     record: about,
     changes: change.action === 'create' ? [] : change.changes,
   }))
-  for (const { id, at } of links) {
-    const activity = records.get(id)
-    if (activity) entries.push(activityEntry(activity, at, included))
-  }
+  for (const { _at, ...activity } of done) if (activity.id) entries.push(activityEntry(activity, _at, included))
   entries.sort((a, b) => (a.at === b.at ? (a.id < b.id ? 1 : -1) : a.at < b.at ? 1 : -1))
   const data = entries.slice(0, pageSize)
   const last = data.at(-1)
-  const more = entries.length > data.length || links.length > pageSize
+  const more = entries.length > data.length || done.length > pageSize
   return {
     data,
     page: { next: more && last ? Buffer.from(`${last.at}|${last.id}`).toString('base64url') : null },
@@ -90,21 +78,39 @@ function placeOf(cursor: string | undefined): TimelinePlace | undefined {
 /** What a timeline tells of an activity. */
 const told = ['type', 'subject', 'body', 'owner']
 
-async function activitiesById(
+/** A row for each activity on the record, without an id where the actor may not see it, and who has them: one statement. */
+async function activitiesOf(
   ctx: Context,
   engine: RecordEngine,
-  ids: readonly string[],
-): Promise<{ records: Map<string, RecordJson>; included: Included }> {
-  if (ids.length === 0 || !ctx.authority.may('core.activity.read')) return { records: new Map(), included: {} }
-  const shown = new Set(engine.shownNames(activities))
-  const { data, included } = await engine.list(activities, {
-    filter: { op: 'in', path: 'id', values: ids },
-    fields: told.filter((name) => shown.has(name)),
-    include: shown.has('owner') ? ['owner'] : [],
-    limit: pageSize + 1,
-    count: 'none',
-  })
-  return { records: new Map(data.map((record) => [record.id, record])), included }
+  { resource, id }: { readonly resource: string; readonly id: string },
+  before: TimelinePlace | undefined,
+): Promise<{ rows: readonly (RecordJson & { readonly _at: string })[]; included: Included }> {
+  if (!ctx.authority.may('core.activity.read')) return { rows: [], included: {} }
+  const { scope } = engine
+  const model = scope.catalog.of(activities)
+  const names = new Set(shownFields(scope, model).map(({ name }) => name))
+  const fields = chosenFields(
+    scope,
+    model,
+    told.filter((name) => names.has(name)),
+  )
+  const owner = includedWith(scope, model, names.has('owner') ? ['owner'] : [], 't')
+  const when = placing(engine)
+  const { rows } = await sql<RecordJson & { _at: string }>`
+    select l.at as _at, a.* from (
+      select l.activity_id, ${when} as at from core.activity_link l
+      where l.workspace = ${ctx.workspace.id}::uuid and l.resource = ${resource} and l.record = ${id}::uuid
+        ${before ? sql`and (${when}, l.activity_id) < (${before.at}::timestamptz, ${before.id}::uuid)` : sql``}
+      order by ${when} desc, l.activity_id desc limit ${pageSize + 1}) l
+    left join lateral (
+      select ${columnsOf(fields, 't')}${owner.columns} from ${tableOf(model, 't')}
+      where ${sql.join(conditionsOf(scope, model, {}), sql` and `)} and t.id = l.activity_id offset 0) a on true
+    order by l.at desc, l.activity_id desc`.execute(ctx.sql)
+  const included: Record<string, Record<string, RecordJson>> = {}
+  for (const row of rows)
+    for (const [target, records] of Object.entries(owner.of(row)))
+      included[target] = { ...included[target], ...records }
+  return { rows, included }
 }
 
 function activityEntry(activity: RecordJson, at: string, included: Included): TimelineEntry {

@@ -9,6 +9,7 @@ import { changesRights } from '../permissions/authorities.ts'
 import type { Authority } from '../permissions/authority.ts'
 import { changesFields } from '../records/fields/own-fields.ts'
 import type { ResourceCatalog } from '../records/model.ts'
+import { oneByOne } from '../records/one-by-one.ts'
 
 /** Who listens: one signed-in session in one workspace. */
 export interface Listener {
@@ -279,8 +280,12 @@ class LiveConnection {
         { workspace, partner: wallSide(authority, clock), ...(actor === undefined ? {} : { actor }) },
         async (tx) => {
           const { rows } = await sql<{ id: string }>`
-          select t.id from ${sql.table(`${model.schema}.${model.table}`)} t
-          where t.workspace = ${workspace}::uuid and t.id = any(${ids}::uuid[]) and ${access.where('t')}`.execute(tx)
+            select t.id from ${oneByOne(
+              [...new Set(ids)],
+              'uuid',
+              sql`select t.id from ${sql.table(`${model.schema}.${model.table}`)} t
+                where t.workspace = ${workspace}::uuid and t.id = given.key and ${access.where('t')}`,
+            )}`.execute(tx)
           return new Set(rows.map(({ id }) => id))
         },
       )

@@ -7,6 +7,7 @@ import type { Clock } from '../clock.ts'
 import type { Context } from '../context.ts'
 import type { Database, Sql } from '../database/database.ts'
 import { isDatabaseError } from '../database/database-error.ts'
+import { Statistics } from '../database/statistics.ts'
 import { SocleError } from '../errors.ts'
 import type { RunUnit, Starter } from '../events/run-unit.ts'
 import type { Authority } from '../permissions/authority.ts'
@@ -71,6 +72,7 @@ export class Jobs implements PluginHolder {
   #schedules: readonly Schedule[] = []
   readonly #handlers = new Map<string, JobHandler>()
   readonly #runs = new Set<Run>()
+  readonly #statistics: Statistics
   readonly #workers = new Map<string, readonly string[]>()
   // A commit's follow-up is not part of that commit's unit of work.
   readonly #outside = AsyncLocalStorage.snapshot()
@@ -83,6 +85,7 @@ export class Jobs implements PluginHolder {
   constructor(options: JobsOptions) {
     this.#options = { concurrency: 2, pollMilliseconds: 2_000, recoverSeconds: 30, ...options }
     const { url, database } = options
+    this.#statistics = new Statistics(database.owner)
     this.#boss = makeBoss({
       database,
       recoverSeconds: this.#options.recoverSeconds,
@@ -356,7 +359,7 @@ export class Jobs implements PluginHolder {
     )
   }
 
-  /** Gives a sign of life for what runs here, and learns what must stop. */
+  /** Gives a sign of life for what runs here, learns what must stop, and has plans follow the tables that grow meanwhile. */
   async #watch(): Promise<void> {
     if (this.#runs.size === 0) return
     const runs = [...this.#runs]
@@ -377,6 +380,7 @@ export class Jobs implements PluginHolder {
                 : 'plugin disabled'
         if (why) interrupt.abort(jobInterrupted({ id: job.id, why }))
       }
+      await this.#statistics.keepUp()
     } catch (error) {
       this.#options.log.error({ err: error }, 'running jobs could not be watched')
     }

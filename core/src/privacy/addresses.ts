@@ -47,5 +47,5 @@ export const channelsOf: Readonly<Record<AddressKind, readonly Exclude<Channel, 
 
 /** Hashes as a set for `in`; as hexadecimal text, which every driver writes alike. */
 export function hashSet(hashes: readonly Buffer[]): RawBuilder<unknown> {
-  return sql`(select decode(h, 'hex') from unnest(${hashes.map((it) => it.toString('hex'))}::text[]) h)`
+  return sql`(select decode(h, 'hex') as hash from unnest(${hashes.map((it) => it.toString('hex'))}::text[]) h)`
 }

@@ -152,12 +152,14 @@ export class ConsentService implements Consents {
     const { sql: tx, workspace } = this.#ctx
     const { rows } = await sql<{ email: string | null; phone: string | null; mobile: string | null }>`
       select c.email, coalesce(c.phone_norm, c.phone) as phone, coalesce(c.mobile_norm, c.mobile) as mobile
-      from core.same_person(${person.resource}, ${person.record}::uuid) p join core.contact c on c.id = p.record
-      where p.resource = 'core.contact' and c.workspace = ${workspace.id}::uuid
+      from core.same_person(${person.resource}, ${person.record}::uuid) p
+        cross join lateral (select * from core.contact c where c.workspace = ${workspace.id}::uuid and c.id = p.record offset 0) c
+      where p.resource = 'core.contact'
       union all
       select l.email, coalesce(l.phone_norm, l.phone), null
-      from core.same_person(${person.resource}, ${person.record}::uuid) p join core.lead l on l.id = p.record
-      where p.resource = 'core.lead' and l.workspace = ${workspace.id}::uuid`.execute(tx)
+      from core.same_person(${person.resource}, ${person.record}::uuid) p
+        cross join lateral (select * from core.lead l where l.workspace = ${workspace.id}::uuid and l.id = p.record offset 0) l
+      where p.resource = 'core.lead'`.execute(tx)
     const found = new Map<string, Address>()
     for (const { email, phone, mobile } of rows) {
       for (const [channel, value] of [
@@ -186,10 +188,13 @@ export class ConsentService implements Consents {
     const { rows } = await sql<Standing>`
       select o.id, o.channel, o.scope, o.action, o.source, o.at, 'person' as by, o.position
       from core.same_person(${person.resource}, ${person.record}::uuid) p
-      join core.opt_out o on o.workspace = ${workspace.id}::uuid and o.person = p.record and o.person_resource = p.resource ${until}
+      cross join lateral (
+        select * from core.opt_out o
+        where o.workspace = ${workspace.id}::uuid and o.person = p.record and o.person_resource = p.resource ${until} offset 0) o
       union all
-      select o.id, o.channel, o.scope, o.action, o.source, o.at, 'address', o.position from core.opt_out o
-      where o.workspace = ${workspace.id}::uuid and o.address_hash in ${await this.#hashesOf(person)} ${until}
+      select o.id, o.channel, o.scope, o.action, o.source, o.at, 'address', o.position
+      from ${await this.#hashesOf(person)} address cross join lateral (
+        select * from core.opt_out o where o.workspace = ${workspace.id}::uuid and o.address_hash = address.hash ${until} offset 0) o
       order by at desc, position desc`.execute(tx)
     return rows
   }
@@ -219,7 +224,8 @@ export class ConsentService implements Consents {
     const { sql: tx, workspace } = this.#ctx
     const { rows } = await sql<{ id: string; version: number; doNotMail: boolean; doNotCall: boolean }>`
       select c.id, c.version, c.do_not_mail as "doNotMail", c.do_not_call as "doNotCall"
-      from core.same_person(${person.resource}, ${person.record}::uuid) p join core.contact c on c.workspace = ${workspace.id}::uuid and c.id = p.record
+      from core.same_person(${person.resource}, ${person.record}::uuid) p
+        cross join lateral (select * from core.contact c where c.workspace = ${workspace.id}::uuid and c.id = p.record offset 0) c
       where p.resource = 'core.contact' and c.deleted_at is null`.execute(tx)
     for (const contact of rows) {
       const values: Record<string, boolean> = {}

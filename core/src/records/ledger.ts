@@ -4,7 +4,7 @@ import type { Actor } from '../actor.ts'
 import { permissionDenied } from '../permissions/errors.ts'
 import { queryInvalid, recordNotFound } from './errors.ts'
 import { pluginEntry } from '../plugins/toggle-ledger.ts'
-import { asShown, chosenFields, demandAction, findRow, recordsByIds, shownFields } from './read.ts'
+import { asShown, demandAction, recordsByIds, rowOf, shownFields } from './read.ts'
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
 import { isUuid } from './values.ts'
@@ -97,10 +97,10 @@ export async function historyOf(
   { before, limit = historyLimit }: HistoryQuery = {},
 ): Promise<HistoryEntry[]> {
   demandAction(scope, resource, 'read')
-  if (!(await findRow(scope, resource, id, chosenFields(scope, resource, []))))
-    throw recordNotFound({ resource: resource.entity, id })
-  const { rows } = await sql<LedgerRow & Pick<HistoryEntry, 'merge'>>`
-    select c.id, c.change_set, c.at, coalesce(s.actor_type, 'system') as actor_type, s.actor_id,
+  // The record's own permission stands in the same statement: without a row nothing is told, with one that is empty there is nothing.
+  const { rows } = isUuid(id)
+    ? await sql<LedgerRow & Pick<HistoryEntry, 'merge'>>`
+    select c.* from (${rowOf(scope, resource, id)}) seen left join lateral (select c.id, c.change_set, c.at, coalesce(s.actor_type, 'system') as actor_type, s.actor_id,
       coalesce(s.actor_name, ${scope.ctx.workspace.name}) as actor_name, coalesce(s.origin, 'system') as origin, s.reason, s.undo_of,
       c.resource, c.record, c.action, c.version, c.fields,
       case
@@ -110,15 +110,19 @@ export async function historyOf(
     from core.change c left join core.change_set s on s.id = c.change_set
     where c.workspace = ${scope.ctx.workspace.id}::uuid and c.resource = ${resource.id} and c.record = ${id}::uuid
       ${before ? sql`and (c.at, c.id) < (${before.at}::timestamptz, ${before.id}::uuid)` : sql``}
-    order by c.version desc limit ${limit}`.execute(scope.tx)
-  return rows.map((row) => ({
-    id: row.id,
-    ...headOf(row),
-    action: row.action,
-    version: row.version,
-    merge: row.merge,
-    changes: readableChanges(scope, resource, row),
-  }))
+    order by c.version desc limit ${limit}) c on true order by c.version desc`.execute(scope.tx)
+    : { rows: [] }
+  if (rows.length === 0) throw recordNotFound({ resource: resource.entity, id })
+  return rows
+    .filter((row) => row.id !== null)
+    .map((row) => ({
+      id: row.id,
+      ...headOf(row),
+      action: row.action,
+      version: row.version,
+      merge: row.merge,
+      changes: readableChanges(scope, resource, row),
+    }))
 }
 
 function headOf(row: LedgerRow) {

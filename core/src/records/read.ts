@@ -6,6 +6,7 @@ import { queryInvalid, recordNotFound } from './errors.ts'
 import { columnList, fieldValue, jsonColumnList, maskedValue, workspaceIs } from './field-value.ts'
 import { compileFilter } from './filter.ts'
 import type { FieldModel } from './model.ts'
+import { oneByOne } from './one-by-one.ts'
 import type { Resource } from './registry.ts'
 import { pastWords, sourceOf, withinReach } from './past.ts'
 import type { Included, ListQuery, Page, RecordJson } from './records.ts'
@@ -130,7 +131,7 @@ export function keyOfList(
   return queryKey([resource.id, filter ?? '', q ?? '', sort ?? '', deleted ?? '', scope.asOf ?? ''])
 }
 
-/** One page of a list, by keyset; at most six statements whatever its size. */
+/** One page of a list, by keyset; at most four statements whatever its size. */
 export async function listRecords(scope: EngineScope, resource: Resource, query: ListQuery): Promise<Page> {
   const fields = chosenFields(scope, resource, query.fields)
   const all: Record<string, unknown>[] = []
@@ -317,7 +318,7 @@ function referenceColumns(references: readonly FieldModel[]): RawBuilder<unknown
   )
 }
 
-/** Names and list fields of what the rows point at, as far as the actor may see it; one statement per target resource. */
+/** Names and list fields of what the rows point at, as far as the actor may see it, in one statement. */
 export async function includeTargets(
   scope: EngineScope,
   resource: Resource,
@@ -330,9 +331,7 @@ export async function includeTargets(
     for (const row of rows) if (typeof row[name] === 'string') ids.add(row[name])
     wanted.set(target, ids)
   }
-  const included: Record<string, Record<string, RecordJson>> = {}
-  for (const [target, ids] of wanted) included[target] = await recordsByIds(scope, target, [...ids])
-  return included
+  return shortRecords(scope, wanted)
 }
 
 /** Records of one resource by id, as screens name them: their title and list fields; what the actor may not see is absent. */
@@ -341,21 +340,95 @@ export async function recordsByIds(
   resourceId: string,
   ids: readonly string[],
 ): Promise<Record<string, RecordJson>> {
-  const target = scope.catalog.get(resourceId)
-  if (ids.length === 0 || !target || !scope.exists(target)) return {}
-  const access = scope.access(target, 'read')
-  if (!access.allowed) return {}
-  const names = new Set(['id', 'version', target.title, ...target.options.list])
-  const fields = shownFields({ ...scope, forScreens: true }, target).filter(
-    ({ name, type }) => names.has(name) && type !== 'long' && type !== 'json',
-  )
-  const { rows } = await sql<RecordJson>`
-    select ${columnsOf(fields, alias)} from ${sourceOf(scope, target, alias)}
-    where ${sql.ref(`${alias}.workspace`)} = ${scope.ctx.workspace.id}::uuid
-      and ${sql.ref(`${alias}.id`)} = any(${ids}::uuid[]) and ${withinReach(scope, access, alias)}`.execute(scope.tx)
-  const found: Record<string, RecordJson> = {}
-  for (const row of rows) found[row.id] = { ...row, title: row[target.title] ?? null }
+  const { [resourceId]: found = {} } = await shortRecords(scope, new Map([[resourceId, new Set(ids)]]))
   return found
+}
+
+async function shortRecords(
+  scope: EngineScope,
+  wanted: ReadonlyMap<string, ReadonlySet<string>>,
+): Promise<Record<string, Record<string, RecordJson>>> {
+  const found: Record<string, Record<string, RecordJson>> = {}
+  const parts: RawBuilder<unknown>[] = []
+  for (const [id, ids] of wanted) {
+    found[id] = {}
+    const rows = ids.size === 0 ? undefined : shortRow(scope, id, sql`given.key`, 'o')
+    if (rows) parts.push(sql`select ${id} as target, t."_json" as json from ${oneByOne([...ids], 'uuid', rows)}`)
+  }
+  if (parts.length === 0) return found
+  const { rows } = await sql<{ target: string; json: string }>`${sql.join(parts, sql` union all `)}`.execute(scope.tx)
+  for (const { target, json } of rows) {
+    const record = shortRecord(scope, target, json)
+    found[target]![record.id] = record
+  }
+  return found
+}
+
+/** A statement for the record with an id, as screens name it, in the column `_json`; undefined where the actor can see none. */
+function shortRow(
+  scope: EngineScope,
+  resourceId: string,
+  id: RawBuilder<unknown>,
+  as: string,
+): RawBuilder<unknown> | undefined {
+  const target = scope.catalog.get(resourceId)
+  if (!target || !scope.exists(target)) return undefined
+  const access = scope.access(target, 'read')
+  if (!access.allowed) return undefined
+  const { column, from } = asJson(shortFields(scope, target), as)
+  return sql`select ${column} from ${sourceOf(scope, target, as)} ${from}
+    where ${sql.ref(`${as}.workspace`)} = ${scope.ctx.workspace.id}::uuid and ${sql.ref(`${as}.id`)} = ${id} and ${withinReach(scope, access, as)}`
+}
+
+const short = new WeakMap<readonly FieldModel[], readonly FieldModel[]>()
+
+function shortFields(scope: EngineScope, target: Resource): readonly FieldModel[] {
+  const all = shownFields({ ...scope, forScreens: true }, target)
+  let fields = short.get(all)
+  if (!fields) {
+    const names = new Set(['id', 'version', target.title, ...target.options.list])
+    fields = all.filter(({ name, type }) => names.has(name) && type !== 'long' && type !== 'json')
+    short.set(all, fields)
+  }
+  return fields
+}
+
+function shortRecord({ catalog }: EngineScope, resourceId: string, json: string): RecordJson {
+  const record = JSON.parse(json) as RecordJson
+  return { ...record, title: record[catalog.of(resourceId).title] ?? null }
+}
+
+/**
+ * What references point at, read with the row that has them.
+ *
+ * @returns columns to stand behind others in the row's SELECT, and what reads them from it
+ */
+export function includedWith(
+  scope: EngineScope,
+  resource: Resource,
+  include: readonly string[],
+  as: string,
+): { readonly columns: RawBuilder<unknown>; of(row: Readonly<Record<string, unknown>>): Included } {
+  const references = referencesOf(scope, resource, include)
+  const column = (index: number) => `_points${index}`
+  const columns = references.map((field, index) => {
+    const rows = shortRow(scope, field.target, fieldValue(field, as), `o${index}`)
+    return sql`, ${rows ? sql`(${rows})` : sql`null`} as ${sql.ref(column(index))}`
+  })
+  return {
+    columns: sql.join(columns, sql``),
+    of(row) {
+      const included: Record<string, Record<string, RecordJson>> = {}
+      for (const [index, { target }] of references.entries()) {
+        const found = (included[target] ??= {})
+        const json = row[column(index)]
+        if (typeof json !== 'string') continue
+        const record = shortRecord(scope, target, json)
+        found[record.id] = record
+      }
+      return included
+    },
+  }
 }
 
 export async function getRecord(
@@ -379,13 +452,12 @@ export async function getJson(
 ): Promise<{ readonly json: string; readonly version: number; readonly isDeleted: boolean }> {
   demandAction(scope, resource, 'read')
   const { column, from } = asJson(chosenFields(scope, resource, fields), alias)
-  const references = referenceColumns(referencesOf(scope, resource, include))
-  const columns = sql`${column}, ${sql.ref(`${alias}.version`)}, ${sql.ref(`${alias}.deleted_at`)} is not null as _deleted${references}`
+  const included = includedWith(scope, resource, include, alias)
+  const columns = sql`${column}, ${sql.ref(`${alias}.version`)}, ${sql.ref(`${alias}.deleted_at`)} is not null as _deleted${included.columns}`
   const row = await oneRow<RecordJson & { _json: string; _deleted: boolean }>(scope, resource, id, columns, from)
   if (!row) throw recordNotFound({ resource: resource.entity, id })
-  const included = await includeTargets(scope, resource, [row], include)
   return {
-    json: `{"data":${row._json},"included":${JSON.stringify(included)}}`,
+    json: `{"data":${row._json},"included":${JSON.stringify(included.of(row))}}`,
     version: row.version,
     isDeleted: row._deleted,
   }
@@ -409,11 +481,22 @@ async function oneRow<R>(
   from: RawBuilder<unknown> = sql``,
 ): Promise<R | undefined> {
   if (!isUuid(id)) return undefined
-  const { rows } = await sql<R>`
+  const { rows } = await sql<R>`${rowOf(scope, resource, id, columns, from)}`.execute(scope.tx)
+  return rows[0]
+}
+
+/** A statement for the row of a record, deleted or not; none where it is absent or out of reach. */
+export function rowOf(
+  scope: EngineScope,
+  resource: Resource,
+  id: string,
+  columns: RawBuilder<unknown> = sql``,
+  from: RawBuilder<unknown> = sql``,
+): RawBuilder<unknown> {
+  return sql`
     select ${columns} from ${sourceOf(scope, resource, alias)} ${from}
     where ${sql.ref(`${alias}.workspace`)} = ${scope.ctx.workspace.id}::uuid and ${sql.ref(`${alias}.id`)} = ${id}::uuid
-      and ${withinReach(scope, scope.access(resource, 'read'), alias)}`.execute(scope.tx)
-  return rows[0]
+      and ${withinReach(scope, scope.access(resource, 'read'), alias)}`
 }
 
 /** A record that the engine loaded whole, or a part of it, as the actor reads it. */

@@ -1,6 +1,8 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import type { Access } from '../permissions/authority.ts'
 import { fieldValue } from './field-value.ts'
+import { oneByOne } from './one-by-one.ts'
+import { tableOf } from './past.ts'
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
 
@@ -200,7 +202,11 @@ async function pointedAt(
   const ids = [...new Set(values.filter((value) => value !== undefined))]
   if (!target || !field || ids.length === 0) return new Map()
   const { rows } = await sql<{ id: string; value: string | null }>`
-    select t.id, ${fieldValue(field, 't')} as value from ${sql.table(`${target.schema}.${target.table}`)} as t
-    where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = any(${ids}::uuid[])`.execute(scope.tx)
+    select t.id, t.value from ${oneByOne(
+      ids,
+      'uuid',
+      sql`select t.id, ${fieldValue(field, 't')} as value from ${tableOf(target, 't')}
+        where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = given.key`,
+    )}`.execute(scope.tx)
   return new Map(rows.map(({ id, value }) => [id, value]))
 }

@@ -13,12 +13,13 @@ import { recordNotFound, validationFailed, versionConflict, versionRequired, war
 import { changesSince } from './changes.ts'
 import { duplicateSuspected } from './duplicates/errors.ts'
 import { warnOfDuplicates } from './duplicates/find.ts'
-import { changedKeys, duplicateKeysOf } from './duplicates/keys.ts'
+import { changedKeys, duplicateKeysOf, type KeyValue } from './duplicates/keys.ts'
 import { customOf, customWith, giveNumbers, missingOwnValues } from './fields/own-values.ts'
 import { refuseMerged, survivorOf } from './merge/merged.ts'
 import { namedFault } from './labels.ts'
 import type { FieldModel } from './model.ts'
 import { nextNumber } from './numbers.ts'
+import { oneByOne } from './one-by-one.ts'
 import { belongingOf, ownReach, refuseTaking } from './own-reach.ts'
 import { tableOf } from './past.ts'
 import { asReadable, columnsOf, demandAction } from './read.ts'
@@ -559,9 +560,13 @@ async function lookAhead(scope: EngineScope, resource: Resource, drafts: readonl
     const access = scope.access(target, 'read')
     if (!access.allowed) continue
     const { rows } = await sql<{ id: string }>`
-      select t.id from ${tableOf(target, 't')}
-      where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = any(${[...ids]}::uuid[]) and t.deleted_at is null and ${access.where('t')}
-      order by t.id ${people.has(target.id) ? sql`` : held}`.execute(scope.tx)
+      select t.id from ${oneByOne(
+        [...ids].toSorted(),
+        'uuid',
+        sql`select t.id from ${tableOf(target, 't')}
+          where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = given.key and t.deleted_at is null and ${access.where('t')}`,
+        people.has(target.id) ? {} : { locking: held },
+      )}`.execute(scope.tx)
     for (const { id } of rows) scope.found.add(`${target.id} ${id}`)
   }
 }
@@ -628,10 +633,12 @@ async function mustBeWithin(scope: EngineScope, resource: Resource, records: rea
   if (access.everything) return
   const ids = records.map(({ id }) => id)
   const { rows } = await sql`
-    select 1 from ${tableOf(resource, 't')}
-    where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = any(${ids}::uuid[]) and ${access.where('t')}`.execute(
-    scope.tx,
-  )
+    select 1 from ${oneByOne(
+      ids,
+      'uuid',
+      sql`select from ${tableOf(resource, 't')}
+        where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = given.key and ${access.where('t')}`,
+    )}`.execute(scope.tx)
   if (rows.length < records.length) throw permissionDenied({ permission: `${resource.id}.create` })
 }
 
@@ -679,6 +686,7 @@ async function keep(
   const told = telling ? sql`, ${tellingCtes(telling, sql`exists (select from kept)`)}` : sql``
   const deliveries = telling ? sql`, (select count(*)::integer from told_delivery) as "_deliveries"` : sql``
   const given = await beside(scope, resource, action, writes)
+  const hasKeys = duplicateKeysOf(scope, resource).length > 0
   const [first] = writes
   const rows =
     action === 'create'
@@ -692,17 +700,18 @@ async function keep(
   let kept: Map<string, Record<string, unknown>>
   try {
     const result = await sql<Record<string, unknown>>`
-      with given as materialized (
-        select * from jsonb_to_recordset(${JSON.stringify(given)}::jsonb) as it (entry uuid, record uuid, version integer, fields jsonb,
-          acknowledged text[], change_reader uuid, owner uuid, team uuid, reader uuid, title text, words text, keys jsonb)),
+      with sent as materialized (select ${JSON.stringify(given)}::jsonb as records),
+      given as materialized (
+        select it.* from sent cross join jsonb_to_recordset(sent.records) as it (entry uuid, record uuid, version integer, fields jsonb,
+          acknowledged text[], change_reader uuid)),
       kept as (${rows})${head},
       entries as (
         insert into core.change (id, workspace, change_set, resource, record, action, version, fields, acknowledged, at, reader)
         select g.entry, ${workspace}::uuid, ${changeSet.id}::uuid, ${resource.id}, g.record, ${action}, g.version, g.fields, g.acknowledged,
           ${ctx.clock.now().toISOString()}::timestamptz, g.change_reader
         from given g where exists (select from kept))${told}
-      select ${columnsOf(resource.all, 'kept')}${foundAs(scope, resource, action)}${deliveries}
-      from kept join given g on g.record = kept.id`.execute(scope.tx)
+      select ${columnsOf(resource.all, 'kept')}${foundAs(resource, action, given, hasKeys)}${deliveries}
+      from kept`.execute(scope.tx)
     kept = new Map(result.rows.map((row) => [String(row['id']), row]))
     if (telling) scope.delivering(Number(result.rows[0]?.['_deliveries'] ?? 0))
   } catch (error) {
@@ -720,13 +729,18 @@ async function keep(
   })
 }
 
+interface Beside extends Readonly<Record<string, unknown>> {
+  readonly words: string | undefined
+  readonly keys: readonly KeyValue[] | undefined
+}
+
 /** What is written beside each row: its ledger entry, its words for the search and its keys for the search for duplicates. */
 async function beside(
   scope: EngineScope,
   resource: Resource,
   action: WriteAction,
   writes: readonly PreparedWrite[],
-): Promise<readonly Record<string, unknown>[]> {
+): Promise<readonly Beside[]> {
   const indexed = writes.filter(
     ({ changed }) => action !== 'delete' && resource.search.length > 0 && needsIndexing(resource, changed),
   )
@@ -755,17 +769,29 @@ async function beside(
   })
 }
 
-/** Puts what `beside` has prepared where it is looked for. */
-function foundAs(scope: EngineScope, resource: Resource, action: WriteAction): RawBuilder<unknown> {
-  const isGone = action === 'delete'
-  const words = isGone
-    ? sql`core.search_drop(${resource.id}, g.record)`
-    : sql`case when g.words is not null
-          then core.search_put(${resource.id}, g.record, g.owner, g.team, g.reader, g.title, g.words) end`
-  const keys = isGone
-    ? sql`core.duplicate_drop(${resource.id}, g.record)`
-    : sql`case when g.keys is not null then core.duplicate_put(${resource.id}, g.record, g.reader, g.keys) end`
-  return sql`${resource.search.length > 0 ? sql`, ${words}` : sql``}${duplicateKeysOf(scope, resource).length > 0 ? sql`, ${keys}` : sql``}`
+/** Puts what `beside` has prepared where it is looked for, all of it in one call. */
+function foundAs(
+  resource: Resource,
+  action: WriteAction,
+  given: readonly Beside[],
+  hasKeys: boolean,
+): RawBuilder<unknown> {
+  const parts =
+    action === 'delete'
+      ? [
+          ...(resource.search.length > 0 ? [sql`core.search_drop(${resource.id}, kept.id)`] : []),
+          ...(hasKeys ? [sql`core.duplicate_drop(${resource.id}, kept.id)`] : []),
+        ]
+      : (['words', 'keys'] as const)
+          .filter((what) => given.some((it) => it[what] !== undefined))
+          .map((what) => {
+            const put = sql.ref(what === 'words' ? 'core.search_put' : 'core.duplicate_put')
+            return sql`(select ${put}(${resource.id}, sent.records) from sent)`
+          })
+  return sql.join(
+    parts.map((part) => sql`, ${part}`),
+    sql``,
+  )
 }
 
 function needsIndexing(resource: Resource, changed: ReadonlyMap<string, unknown>): boolean {

@@ -1,4 +1,5 @@
 import { sql, type RawBuilder } from 'kysely'
+import { oneByOne } from '../one-by-one.ts'
 import { recordsByIds, tableOf } from '../read.ts'
 import type { RecordJson } from '../records.ts'
 import type { Resource } from '../registry.ts'
@@ -136,8 +137,12 @@ export async function findAlike(
 async function visibleAmong(scope: EngineScope, resource: Resource, ids: readonly string[]): Promise<Set<string>> {
   if (ids.length === 0) return new Set()
   const { rows } = await sql<{ id: string }>`
-    select t.id from ${tableOf(resource, 't')}
-    where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = any(${[...ids]}::uuid[]) and t.deleted_at is null
-      and ${scope.access(resource, 'read').where('t')}`.execute(scope.tx)
+    select t.id from ${oneByOne(
+      ids,
+      'uuid',
+      sql`select t.id from ${tableOf(resource, 't')}
+        where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = given.key and t.deleted_at is null
+          and ${scope.access(resource, 'read').where('t')}`,
+    )}`.execute(scope.tx)
   return new Set(rows.map(({ id }) => id))
 }

@@ -96,8 +96,5 @@ export async function putKeys(scope: EngineScope, resource: Resource, records: r
     reader: readerOf(resource, record),
     keys: keyValuesOf(scope, keys, record),
   }))
-  await sql`select core.duplicate_put(${resource.id}, p.record, p.reader, p.keys)
-    from jsonb_to_recordset(${JSON.stringify(put)}::jsonb) as p (record uuid, reader uuid, keys jsonb)`.execute(
-    scope.tx,
-  )
+  await sql`select core.duplicate_put(${resource.id}, ${JSON.stringify(put)}::jsonb)`.execute(scope.tx)
 }

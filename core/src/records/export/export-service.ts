@@ -10,6 +10,7 @@ import { permissionDenied } from '../../permissions/errors.ts'
 import type { RecordEngine } from '../engine.ts'
 import { printExpression, readExpression, type Expression } from '../expression/index.ts'
 import type { FieldModel } from '../model.ts'
+import { oneByOne } from '../one-by-one.ts'
 import { shownFields, tableOf } from '../read.ts'
 import type { Included, ListQuery, RecordJson } from '../records.ts'
 import type { Resource } from '../registry.ts'
@@ -316,10 +317,12 @@ async function exportable(
   const access = ctx.authority.compile(resource, 'export')
   if (access.everything || data.length === 0) return data
   const { rows } = await sql<{ id: string }>`
-    select t.id from ${tableOf(resource, 't')}
-    where t.workspace = ${ctx.workspace.id}::uuid and t.id = any(${data.map(({ id }) => id)}::uuid[]) and ${access.where('t')}`.execute(
-    ctx.sql,
-  )
+    select t.id from ${oneByOne(
+      data.map(({ id }) => id),
+      'uuid',
+      sql`select t.id from ${tableOf(resource, 't')}
+        where t.workspace = ${ctx.workspace.id}::uuid and t.id = given.key and ${access.where('t')}`,
+    )}`.execute(ctx.sql)
   const granted = new Set(rows.map(({ id }) => id))
   return data.filter(({ id }) => granted.has(id))
 }

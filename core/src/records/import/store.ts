@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Context } from '../../context.ts'
 import { withToldRights } from '../../permissions/told-rights.ts'
+import { oneByOne } from '../one-by-one.ts'
 import { importNotFound } from './errors.ts'
 import type {
   ImportCounts,
@@ -187,6 +188,16 @@ async function keepToldRights(ctx: Context, id: string): Promise<void> {
     where workspace = ${ctx.workspace.id}::uuid and id = ${id}::uuid`.execute(ctx.sql)
 }
 
+/** Some lines of a phase, as `r`. */
+const linesOf = (ctx: Context, { id, phase }: LinesOf, lines: readonly number[]) =>
+  oneByOne(
+    lines,
+    'integer',
+    sql`select r.line, r.state, r.cells from core.import_row r
+      where r.workspace = ${ctx.workspace.id}::uuid and r.import = ${id}::uuid and r.phase = ${phase} and r.line = given.key`,
+    { as: 'r' },
+  )
+
 export async function keepRows(ctx: Context, { id, phase }: LinesOf, outcomes: readonly RowOutcome[]): Promise<void> {
   if (outcomes.length === 0) return
   if (outcomes.some(({ state }) => state === 'failed')) await keepToldRights(ctx, id)
@@ -210,8 +221,7 @@ export async function keepRows(ctx: Context, { id, phase }: LinesOf, outcomes: r
 /** Which of the lines are dealt with already. */
 export async function linesKept(ctx: Context, of: LinesOf, lines: readonly number[]): Promise<Set<number>> {
   const { rows } = await sql<{ line: number }>`
-    select line from core.import_row
-    where ${ofPhase(ctx, of)} and line = any(${[...lines]}::integer[])`.execute(ctx.sql)
+    select r.line from ${linesOf(ctx, of, lines)}`.execute(ctx.sql)
   return new Set(rows.map(({ line }) => line))
 }
 
@@ -222,10 +232,14 @@ export async function madeHere(
   records: readonly string[],
 ): Promise<Set<string>> {
   const { rows } = await sql<{ record: string }>`
-    select c.record from core.change c
-    where c.workspace = ${ctx.workspace.id}::uuid and c.resource = ${resource} and c.record = any(${[...records]}::uuid[])
-      and c.action = 'create'
-      and (c.change_set = ${ctx.changeSet ?? null}::uuid or exists (
+    select c.record from ${oneByOne(
+      records,
+      'uuid',
+      sql`select c.workspace, c.record, c.change_set from core.change c
+        where c.workspace = ${ctx.workspace.id}::uuid and c.resource = ${resource} and c.record = given.key and c.action = 'create'`,
+      { as: 'c' },
+    )}
+    where (c.change_set = ${ctx.changeSet ?? null}::uuid or exists (
         select from core.import_unit u join core.import i on i.workspace = u.workspace and i.id = u.import and i.job = u.job
         where u.workspace = c.workspace and u.import = ${id}::uuid and u.change_set = c.change_set))`.execute(ctx.sql)
   return new Set(rows.map(({ record }) => record))
@@ -247,16 +261,14 @@ export async function waitingLines(ctx: Context, of: LinesOf, after: number, mos
 
 export async function cellsOf(ctx: Context, of: LinesOf, lines: readonly number[]): Promise<KeptLine[]> {
   const { rows } = await sql<KeptLine>`
-    select line, cells from core.import_row
-    where ${ofPhase(ctx, of)} and line = any(${[...lines]}::integer[]) order by line`.execute(ctx.sql)
+    select r.line, r.cells from ${linesOf(ctx, of, lines)} order by r.line`.execute(ctx.sql)
   return rows
 }
 
 /** Which of these lines are records, or would be. */
 export async function doneAmong(ctx: Context, of: LinesOf, lines: readonly number[]): Promise<number[]> {
   const { rows } = await sql<{ line: number }>`
-    select line from core.import_row
-    where ${ofPhase(ctx, of)} and line = any(${[...lines]}::integer[]) and state = 'done'`.execute(ctx.sql)
+    select r.line from ${linesOf(ctx, of, lines)} where r.state = 'done'`.execute(ctx.sql)
   return rows.map(({ line }) => line)
 }
 
@@ -271,10 +283,12 @@ export async function countsOf(
 ): Promise<Map<string, ImportCounts>> {
   const phases = imports.map(phaseOf)
   const { rows } = await sql<{ import: string; action: RowAction | 'waiting'; n: number }>`
-    select r.import, r.action, count(*) as n
+    select w.import, r.action, r.n
     from unnest(${imports.map(({ id }) => id)}::uuid[], ${phases}::text[]) as w (import, phase)
-      join core.import_row r on r.workspace = ${ctx.workspace.id}::uuid and r.import = w.import and r.phase = w.phase
-    group by r.import, r.action`.execute(ctx.sql)
+      cross join lateral (
+        select r.action, count(*) as n from core.import_row r
+        where r.workspace = ${ctx.workspace.id}::uuid and r.import = w.import and r.phase = w.phase
+        group by r.action) r`.execute(ctx.sql)
   return new Map(
     imports.map(({ id, lines }) => {
       const of = (...actions: string[]) =>
