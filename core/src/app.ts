@@ -5,7 +5,15 @@ import { systemClock, type Clock } from './clock.ts'
 import { corePlugin } from './core-plugin.ts'
 import type { Database } from './database/database.ts'
 import { Signals } from './database/signals.ts'
-import { Deliveries, keepSubscriptions, LiveStream } from './events/index.ts'
+import {
+  Deliveries,
+  forgetEvents,
+  keepSubscriptions,
+  LiveStream,
+  replayKind,
+  retentionKind,
+  runReplay,
+} from './events/index.ts'
 import { createHost, type RouteAddress } from './http/host.ts'
 import { Outgoing, type OutgoingConfig } from './http/outgoing.ts'
 import { problemResponse } from './http/problem.ts'
@@ -202,6 +210,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   loaded.attach(jobs)
   jobs.register(indexJobKind, indexJob({ database, loaded, log }))
   jobs.register(scanKind, runScan)
+  jobs.register(replayKind, runReplay)
+  jobs.register(retentionKind, forgetEvents)
   registerPrivacyJobs(jobs, () => keys)
   jobs.register(orphanScanKind, scanOrphans)
   const live = new LiveStream({ database, signals, catalog: (workspace) => fields.lastKnown(workspace), clock, log })

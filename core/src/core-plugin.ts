@@ -12,7 +12,7 @@ import {
   sharedSubscribers,
 } from './entities/index.ts'
 import { knownPermissions } from './entities/known-accounts.ts'
-import { deliveryEvents } from './events/index.ts'
+import { deliveryEvents, eventJobs, eventPermissions, eventRoutes } from './events/index.ts'
 import {
   identityEntities,
   identityEvents,
@@ -127,6 +127,7 @@ export function corePlugin(
       ...viewPermissions,
       ...privacyPermissions,
       ...knownPermissions,
+      ...eventPermissions,
       ...platformPermissions,
       unmaskPermission,
     ],
@@ -154,10 +155,12 @@ export function corePlugin(
       sweepSearch,
       sweepAnswers,
       ...privacyJobs,
+      ...eventJobs,
     ],
     routes: [
       ...identityRoutes(source, identity),
       ...jobRoutes,
+      ...eventRoutes((workspace) => source(workspace).plugins),
       ...sharedRoutes,
       ...viewRoutes,
       ...sharingRoutes,

@@ -25,6 +25,9 @@ export const PieceMoved = defineEvent('probe.piece.moved', {
   payload: z.object({ step: z.int(), writer: z.string().default('one') }),
 })
 
+/** What a later release tells beside it. */
+export const PieceMovedFurther = defineEvent('probe.piece.moved', { version: 2, payload: z.object({ paces: z.int() }) })
+
 /** A record's own change: it names the fields that changed. */
 export const PieceChanged = defineEvent('probe.piece.updated', { version: 1, payload: recordChange })
 
@@ -77,7 +80,7 @@ export class Bench {
   readonly database: Database
   readonly clock: Clock
   readonly signals: Signals
-  readonly catalog = new EventCatalog([PieceMoved, PieceChanged, DeliveryDied])
+  readonly catalog = new EventCatalog([PieceMoved, PieceMovedFurther, PieceChanged, DeliveryDied])
   readonly log = pino({ level: 'silent' })
   workspace: string
 

@@ -11,6 +11,7 @@ import {
   openBench,
   PieceChanged,
   PieceMoved,
+  PieceMovedFurther,
   probePlugin,
   ProbeClock,
   writeDown,
@@ -227,6 +228,111 @@ describe.each(kinds)('events on %s', (kind) => {
       { state: 'waiting', key: poisoned, attempts: 0 },
     ])
     expect(await bench.heard(healthy)).toEqual([1, 2, 3])
+  })
+
+  test('a subscriber that goes on without a dead letter hears the later events of its record, and that one when it is redriven', async () => {
+    let isMended = false
+    const plugin = definePlugin({
+      ...probePlugin(),
+      subscribers: [
+        subscriber(
+          'write-down',
+          PieceMoved,
+          async (event, ctx) => {
+            if (event.payload.step === 1 && !isMended) throw new Error('cannot swallow this')
+            await writeDown(event, ctx)
+          },
+          { afterDeadLetter: 'continue' },
+        ),
+      ],
+    })
+    const deliveries = await bench.deliveries([plugin])
+    const key = randomUUID()
+    for (const step of [1, 2, 3]) await bench.tell(key, step)
+    for (const seconds of [0, 5, 15, 45, 135, 405, 1_215, 3_600]) {
+      expect(await bench.heard(key)).toEqual([])
+      clock.advance(seconds)
+      await deliveries.runUntilIdle()
+    }
+    await bench.tell(key, 4)
+    await deliveries.runUntilIdle()
+    expect(await bench.heard(key)).toEqual([2, 3, 4])
+    expect(await bench.waiting()).toMatchObject([{ state: 'aside', key, attempts: 8 }])
+    isMended = true
+    await sql`select core.redrive_deliveries('probe/write-down', ${bench.workspace}::uuid, null, ${clock.now().toISOString()}::timestamptz, 10)`.execute(
+      bench.database.owner,
+    )
+    await deliveries.runUntilIdle()
+    expect(await bench.heard(key)).toEqual([2, 3, 4, 1])
+    expect(await bench.waiting()).toEqual([])
+  })
+
+  describe('two versions of an event', () => {
+    const hears = (version: 1 | 2 | 'any', heard: unknown[]) =>
+      definePlugin({
+        ...probePlugin(),
+        emits: [PieceMoved, PieceMovedFurther],
+        subscribers: [
+          version === 2
+            ? subscriber('follow', PieceMovedFurther, async (event) => void heard.push(event.payload))
+            : subscriber('follow', version === 1 ? PieceMoved : PieceMoved.name, async (event) => {
+                heard.push(event.payload)
+              }),
+        ],
+      })
+    const tellBoth = (key: string) =>
+      bench.runUnit(unit(), async (ctx) => {
+        ctx.emit(PieceMoved, { step: 1 }, { key })
+        ctx.emit(PieceMovedFurther, { paces: 3 }, { key })
+      })
+
+    test('are told side by side, and each subscriber hears the one it declares', async () => {
+      for (const [version, expected] of [
+        [1, [{ step: 1, writer: 'one' }]],
+        [2, [{ paces: 3 }]],
+        ['any', [{ step: 1, writer: 'one' }, { paces: 3 }]],
+      ] as const) {
+        const heard: unknown[] = []
+        const deliveries = await bench.deliveries([hears(version, heard)])
+        await tellBoth(randomUUID())
+        await deliveries.runUntilIdle()
+        expect(heard).toEqual(expected)
+        expect(await bench.waiting()).toEqual([])
+      }
+    })
+
+    test('are not mistaken for each other where a release of the subscriber moves on while one waits', async () => {
+      const key = randomUUID()
+      await bench.deliveries([hears(1, [])])
+      await tellBoth(key)
+      const heard: unknown[] = []
+      const deliveries = await bench.deliveries([hears(2, heard)])
+      await tellBoth(key)
+      await deliveries.runUntilIdle()
+      expect(heard).toEqual([])
+      expect(await bench.waiting()).toMatchObject([
+        { attempts: 1, last_error: expect.stringContaining('now hears version 2') },
+        { attempts: 0 },
+      ])
+    })
+  })
+
+  test('what is told while a plugin is off is dropped where its subscriber says so', async () => {
+    const plugin = definePlugin({
+      ...probePlugin(),
+      subscribers: [subscriber('write-down', PieceMoved, writeDown, { whileDisabled: 'drop' })],
+    })
+    const deliveries = await bench.deliveries([plugin])
+    const key = randomUUID()
+    await bench.tell(key, 1)
+    await bench.switchPlugin('disabled')
+    await bench.tell(key, 2)
+    await bench.switchPlugin('enabled')
+    await bench.tell(key, 3)
+    await deliveries.runUntilIdle()
+    // What it was owed while it was on is its own.
+    expect(await bench.heard(key)).toEqual([1, 3])
+    expect(await bench.waiting()).toEqual([])
   })
 
   describe('a subscriber of many', () => {

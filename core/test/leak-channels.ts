@@ -373,6 +373,16 @@ export const channels: readonly Channel[] = [
     ask: async ({ send }, it) => void (await send('GET', `/api/core/audit?resource=${it.resource.id}&limit=200`)),
   },
   {
+    name: 'events',
+    covers: [],
+    tellsNothing: true,
+    async ask({ send }, it) {
+      await send('GET', `/api/core/events?record=${it.id}&limit=200`)
+      for (const state of ['waiting', 'held', 'dead', 'blocked'])
+        await send('GET', `/api/core/events/deliveries?state=${state}&record=${it.id}`)
+    },
+  },
+  {
     name: 'sharing',
     covers: [],
     tellsNothing: true,
@@ -412,6 +422,10 @@ export const further: Readonly<Record<string, string>> = {
   'GET /api/core/reference': 'asked',
   'GET /api/core/search': 'asked',
   'GET /api/core/audit': 'asked',
+  'GET /api/core/events': 'asked',
+  'GET /api/core/events/deliveries': 'asked',
+  'GET /api/core/events/subscribers': 'Modules, and counts.',
+  'POST /api/core/events/…': 'Answers counts, or the id of a job.',
   'GET /api/core/imports': 'asked',
   'GET /api/core/exports': 'asked',
   'GET /api/core/explain': 'asked',

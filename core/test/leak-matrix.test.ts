@@ -15,7 +15,14 @@ const verbs = ['read', 'create', 'update', 'delete', 'restore', 'export', 'impor
 const everything = (visibility: Grant['visibility'], more: Partial<Grant> = {}): Grant[] =>
   verbs.map((action) => ({ resource: '*', action, visibility, ...more }))
 /** Named permissions that open further channels, and none that opens what a role hides. */
-const further = ['core.audit.read', 'core.changeset.undo', 'core.privacy.read', 'core.view.share', 'core.plugin.read']
+const further = [
+  'core.audit.read',
+  'core.event.read',
+  'core.changeset.undo',
+  'core.privacy.read',
+  'core.view.share',
+  'core.plugin.read',
+]
 
 /** Fields that the specimens leave empty, and why there is nothing in them to leak. */
 const withoutValue: Readonly<Record<string, string>> = {

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Emission, EventDefinition, StoredEvent } from './event.ts'
-import { eventInvalid, eventKeyInvalid, eventUndeclared } from './errors.ts'
+import { eventInvalid, eventKeyInvalid, eventUndeclared, eventVersionUnheard } from './errors.ts'
+import type { Subscription } from './subscriptions.ts'
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
@@ -30,8 +31,11 @@ export class EventCatalog {
    * Checks an event again when it is received: the code that told it may have been another release.
    *
    * @throws `EVENT_UNDECLARED`, `EVENT_INVALID` (500)
+   * @throws `EVENT_VERSION_UNHEARD` (500) for one that was owed to an earlier release of the subscriber
    */
-  received(subscription: string, event: StoredEvent): StoredEvent {
+  received({ id: subscription, version }: Pick<Subscription, 'id' | 'version'>, event: StoredEvent): StoredEvent {
+    if (version !== undefined && version !== event.version)
+      throw eventVersionUnheard({ subscription, event: event.name, told: event.version, hears: version })
     const declared = this.#definitions.get(slot(event.name, event.version))
     if (!declared) throw eventUndeclared({ event: event.name, version: event.version, plugin: subscription })
     return { ...event, payload: checked(declared, event.payload) }

@@ -19,7 +19,7 @@ import { holdDeliveries, releaseDeliveries, type Switch } from './holds.ts'
 import type { RunUnit } from './run-unit.ts'
 import { subscriptionsOf, type Subscription } from './subscriptions.ts'
 
-/** A subscriber failed so often that its event was put aside; later events of that record wait behind it. */
+/** A subscriber failed so often that its event was put aside; later events of that record wait behind it, as a rule. */
 export const DeliveryDied = defineEvent('core.delivery.died', {
   version: 1,
   payload: z.object({
@@ -278,7 +278,7 @@ export class Deliveries implements PluginHolder {
       onLook(look)
       if (look.taken.length === 0) return
       const events = look.taken.map(({ seq: _seq, attempts: _attempts, ...stored }) =>
-        catalog.received(subscription.id, stored),
+        catalog.received(subscription, stored),
       )
       const timer = setTimeout(
         () => timeout.abort(handlerTimedOut({ subscription: subscription.id, seconds: timeoutMilliseconds / 1000 })),
@@ -319,6 +319,7 @@ export class Deliveries implements PluginHolder {
     }
     const attempts = taken.attempts + 1
     const dead = attempts >= maxAttempts
+    const goesOn = subscription.afterDeadLetter === 'continue'
     const fault = faultOf(error)
     log.warn(
       { err: error, subscription: subscription.id, workspace, event: taken.id, attempts, dead },
@@ -327,10 +328,12 @@ export class Deliveries implements PluginHolder {
     try {
       await runUnit({ workspace, plugin: 'core', cause: { origin: 'system' } }, async (ctx) => {
         const due = dead ? 'infinity' : new Date(this.#now() + backOff(attempts)).toISOString()
-        const counted = await putOff(ctx.sql, queue, taken, { due, dead, error: fault })
+        const state = dead ? (goesOn ? 'aside' : 'dead') : 'waiting'
+        const counted = await putOff(ctx.sql, queue, taken, { due, state, error: fault })
         // Nobody is told about a subscriber that fails to hear that subscribers fail.
         if (counted && dead && taken.name !== DeliveryDied.name) tellDeath(ctx, subscription, taken, attempts, fault)
       })
+      if (dead && goesOn) this.#want(queue)
     } catch (failure) {
       // The delivery stays due; the poll finds it again.
       log.error({ err: failure, subscription: subscription.id, workspace }, 'a failure could not be counted')
@@ -408,19 +411,19 @@ async function putOff(
   tx: Sql,
   queue: Queue,
   { key, seq, attempts }: Taken,
-  { due, dead, error }: { due: string; dead: boolean; error: string },
+  { due, state, error }: { due: string; state: 'waiting' | 'dead' | 'aside'; error: string },
 ): Promise<boolean> {
   const { rows } = await sql`
     with failed as (
       update core.delivery set attempts = attempts + 1, last_error = ${error}, due_at = ${due}::timestamptz,
-        state = case when ${dead} then 'dead' else state end
+        state = case when ${state} = 'waiting' then state else ${state} end
       where subscription = ${queue.subscription.id} and workspace = ${queue.workspace}::uuid and key = ${key}::uuid
         and seq = ${seq}::bigint and attempts = ${attempts}::integer and state in ('waiting', 'held')
       returning subscription, workspace, key, seq),
     behind as (
       update core.delivery d set due_at = ${due}::timestamptz from failed f
       where d.subscription = f.subscription and d.workspace = f.workspace and d.key = f.key and d.seq > f.seq
-        and d.due_at < ${due}::timestamptz)
+        and d.due_at < ${due}::timestamptz and ${state} <> 'aside')
     select 1 from failed`.execute(tx)
   return rows.length > 0
 }

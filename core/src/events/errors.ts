@@ -20,9 +20,37 @@ export const eventKeyInvalid = defineError<{ event: string; key: string }>(
   ({ event, key }) => `The key "${key}" of ${event} is not a UUID. Use the id of the record the event is about.`,
 )
 
+export const eventVersionUnheard = defineError<{ subscription: string; event: string; told: number; hears: number }>(
+  'EVENT_VERSION_UNHEARD',
+  500,
+  ({ subscription, event, told, hears }) =>
+    `${subscription} was owed ${event} in version ${told} and now hears version ${hears}. Give the subscriber of version ${hears} an id of its own, and keep the other until nothing waits for it.`,
+)
+
 export const handlerTimedOut = defineError<{ subscription: string; seconds: number }>(
   'HANDLER_TIMED_OUT',
   500,
   ({ subscription, seconds }) =>
     `${subscription} took longer than ${seconds} seconds. Make its work smaller, or hand it to a job.`,
+)
+
+export const subscriptionUnknown = defineError<{ subscription: string }>(
+  'SUBSCRIPTION_UNKNOWN',
+  404,
+  ({ subscription }) =>
+    `No loaded module has the subscriber "${subscription}". GET /api/core/events/subscribers lists those there are.`,
+)
+
+export const deadLetterNotFound = defineError<{ subscription: string; event: string }>(
+  'DEAD_LETTER_NOT_FOUND',
+  404,
+  ({ subscription, event }) =>
+    `${subscription} has no dead letter of event ${event}. Somebody may have redriven or skipped it meanwhile: look at the list again.`,
+)
+
+export const replayUnderWay = defineError<{ subscription: string; job: string }>(
+  'REPLAY_UNDER_WAY',
+  409,
+  ({ subscription, job }) =>
+    `Past events are being told to ${subscription} already, by job ${job}. Wait for its end, or cancel it.`,
 )

@@ -40,18 +40,22 @@ export function tellingCtes(
           as e (id, name, version, key, payload, nth),
         (select count(*) as taken from told_lock) locks
       where locks.taken > 0),
-    told_event as (
-      insert into core.event (id, workspace, name, version, key, payload, change_set, at)
-      select id, ${workspace}::uuid, name, version, key, payload, ${changeSet ?? null}::uuid, ${at}::timestamptz
-      from told order by nth),
     told_delivery as materialized (
-      select s.id as subscription, told.id as event, told.key, told.nth,
+      select s.id as subscription, s.number, told.id as event, told.key, told.nth,
         greatest(${at}::timestamptz, core.delivery_due_after(s.id, ${workspace}::uuid, told.key)) as due_at
       from told
-      join core.subscription s on s.event = told.name and s.active
+      join core.subscription s on s.event = told.name and s.active and (s.version is null or s.version = told.version)
         and (s.changed is null or coalesce(told.payload -> 'changed' ?| s.changed, true))
       where s.plugin = 'core'
-        or exists (select from core.plugin_workspace p where p.workspace = ${workspace}::uuid and p.plugin = s.plugin)),
+        or exists (select from core.plugin_workspace p where p.workspace = ${workspace}::uuid and p.plugin = s.plugin
+          and (s.while_disabled = 'hold' or p.state = 'enabled'))),
+    told_event as (
+      insert into core.event (id, workspace, name, version, key, payload, change_set, at, told_to)
+      select told.id, ${workspace}::uuid, name, version, key, payload, ${changeSet ?? null}::uuid, ${at}::timestamptz,
+        coalesce(to_whom.numbers, '{}')
+      from told left join (select event, array_agg(number) as numbers from told_delivery group by event) to_whom
+        on to_whom.event = told.id
+      order by nth),
     told_queue as (
       insert into core.delivery (workspace, subscription, event, key, due_at)
       select ${workspace}::uuid, subscription, event, key, due_at from told_delivery order by nth, subscription)`

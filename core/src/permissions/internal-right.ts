@@ -9,6 +9,7 @@ const ofTheHouse: ReadonlySet<string> = new Set(['merge', 'share'])
 const administered: ReadonlySet<string> = new Set([
   'core.plugin',
   'core.audit',
+  'core.event',
   'core.privacy',
   'core.pii',
   'core.actor',

@@ -36,27 +36,39 @@ export interface Subscriber {
   /** Unique in the plugin; part of the subscription's id, so keep it. */
   readonly id: string
   readonly event: string
+  /** Only events of this version; those of every version when absent. */
+  readonly version?: number
   /** Only events whose payload names one of these among its `changed` fields; all of them when absent. */
   readonly changed?: readonly string[]
+  /** What is told while the plugin is off here waits until it is on again, unless it is to be dropped. */
+  readonly whileDisabled?: 'hold' | 'drop'
+  /** Behind an event that failed for good its record's later ones wait until somebody decides, or are heard without it. */
+  readonly afterDeadLetter?: 'hold-record' | 'continue'
   /** Events of so many records may come together, in one unit of work; one alone when absent. */
   readonly together?: number
   readonly handle: (events: readonly StoredEvent<never>[], ctx: Context) => Promise<void>
 }
 
-/** Declares a subscriber with the event's payload type. */
+/** How a subscriber hears, where it is not as usual. */
+type Hearing = Pick<Subscriber, 'changed' | 'whileDisabled' | 'afterDeadLetter'>
+
+/**
+ * Declares a subscriber with the event's payload type. Of an event given as a definition it hears that version alone, of one
+ * given by name every version.
+ */
 export function subscriber<P extends z.ZodType>(
   id: string,
   event: EventDefinition<P> | string,
   handle: (event: StoredEvent<z.output<P>>, ctx: Context) => Promise<void>,
-  when: Pick<Subscriber, 'changed'> = {},
+  hearing: Hearing = {},
 ): Subscriber {
   return {
     id,
-    event: nameOf(event),
+    ...heard(event),
     async handle(events, ctx) {
       for (const it of events) await handle(it as StoredEvent<z.output<P>>, ctx)
     },
-    ...when,
+    ...hearing,
   }
 }
 
@@ -65,19 +77,19 @@ export function subscriber<P extends z.ZodType>(
  * import tells thousands. Where it throws, all of them are undone and come again one by one, so that one that cannot be
  * handled holds up no other.
  *
- * @param when.together - at most so many; 100 when absent
+ * @param hearing.together - at most so many; 100 when absent
  */
 export function subscriberOfMany<P extends z.ZodType>(
   id: string,
   event: EventDefinition<P> | string,
   handle: (events: readonly StoredEvent<z.output<P>>[], ctx: Context) => Promise<void>,
-  { together = 100, ...when }: Pick<Subscriber, 'changed' | 'together'> = {},
+  { together = 100, ...hearing }: Hearing & Pick<Subscriber, 'together'> = {},
 ): Subscriber {
-  return { id, event: nameOf(event), handle: handle as unknown as Subscriber['handle'], together, ...when }
+  return { id, ...heard(event), handle: handle as unknown as Subscriber['handle'], together, ...hearing }
 }
 
-function nameOf(event: { readonly name: string } | string): string {
-  return typeof event === 'string' ? event : event.name
+function heard(event: EventDefinition | string): Pick<Subscriber, 'event' | 'version'> {
+  return typeof event === 'string' ? { event } : { event: event.name, version: event.version }
 }
 
 /** Work on a schedule, once per enabled workspace and tick, whatever the number of processes. */

@@ -3,6 +3,7 @@ import { DateTime } from 'luxon'
 import type { Actor } from '../actor.ts'
 import { permissionDenied } from '../permissions/errors.ts'
 import { queryInvalid, recordNotFound } from './errors.ts'
+import { deliveryEntry } from '../events/delivery-entry.ts'
 import { pluginEntry } from '../plugins/toggle-ledger.ts'
 import { asShown, demandAction, recordsByIds, rowOf, shownFields } from './read.ts'
 import type { Resource } from './registry.ts'
@@ -82,6 +83,9 @@ export interface LedgerRow {
   readonly fields: Readonly<Record<string, readonly [unknown, unknown]>>
 }
 
+/** What the ledger keeps beside records, by the field that says what it is about. None of it can be undone as a change is. */
+const besideRecords: Readonly<Record<string, string>> = { [pluginEntry]: 'plugin', [deliveryEntry]: 'subscription' }
+
 const historyLimit = 200
 /** A bulk change names its first records; the rest is in their own histories. */
 const auditedChanges = 100
@@ -141,9 +145,10 @@ function readableChanges(
   resource: Resource | undefined,
   { fields, resource: of }: LedgerRow,
 ): HistoryEntry['changes'] {
-  if (of === pluginEntry)
+  const about = besideRecords[of]
+  if (about !== undefined)
     return Object.entries(fields)
-      .filter(([field]) => field !== 'plugin')
+      .filter(([field]) => field !== about)
       .map(([field, [old, next]]) => ({ field, old, new: next }))
   if (!resource) return []
   const shown = new Map(shownFields({ ...scope, forScreens: true }, resource).map((field) => [field.name, field]))
@@ -208,7 +213,8 @@ export async function auditTrail(
       requestId: row.request,
       undone: row.undone,
       count: row.total,
-      mayUndo: row.resource !== pluginEntry && (mayUndoAll || (row.actor_id !== null && row.actor_id === ctx.actor.id)),
+      mayUndo:
+        !(row.resource in besideRecords) && (mayUndoAll || (row.actor_id !== null && row.actor_id === ctx.actor.id)),
       changes: [],
     }
     entries.set(changeSet, entry)
@@ -263,7 +269,8 @@ async function titlesOf(scope: EngineScope, rows: readonly AuditRow[]): Promise<
   }
   const titles = new Map<string, string>()
   for (const row of rows) {
-    if (row.resource === pluginEntry) titles.set(row.record, String(row.fields['plugin']?.[1] ?? ''))
+    const about = besideRecords[row.resource]
+    if (about !== undefined) titles.set(row.record, String(row.fields[about]?.[1] ?? ''))
   }
   for (const [resource, ids] of byResource) {
     for (const [id, record] of Object.entries(await recordsByIds(scope, resource, [...ids])))
