@@ -31,7 +31,7 @@ import { sharingEntities, sharingGuards, sharingResources, sharingRoutes } from 
 import { exportEntities, exportJobs, exportResources } from './records/export/index.ts'
 import { importEntities, importEvents, importGuards, importResources } from './records/import/index.ts'
 import { viewEntities, viewGuards, viewPermissions, viewResources, viewRoutes } from './records/views/index.ts'
-import { definePermission, definePlugin, type PluginDefinition } from './plugins/define-plugin.ts'
+import { definePermission, type PluginDefinition } from './plugins/define-plugin.ts'
 import { FieldSchema } from './records/fields/field.ts'
 import { fieldGuards } from './records/fields/guards.ts'
 import { indexSubscribers, type Enqueue } from './records/fields/index-job.ts'
@@ -94,7 +94,7 @@ export function corePlugin(
   privacy: PrivacyParts,
   identity: () => Identity,
 ): PluginDefinition {
-  return definePlugin({
+  return {
     id: 'core',
     version: platformVersion,
     platform: `^${platformVersion}`,
@@ -168,5 +168,5 @@ export function corePlugin(
     ],
     migrations: new URL('../migrations/', import.meta.url),
     demo: sharedDemo,
-  })
+  }
 }

@@ -73,7 +73,14 @@ export {
   type SettingsDefinition,
   type SettingsOf,
 } from './plugins/settings/define-settings.ts'
-export { definePoint, defineService, defineSlot } from './plugins/tokens.ts'
+export {
+  definePoint,
+  defineService,
+  defineSlot,
+  type PointDefinition,
+  type ServiceDefinition,
+  type SlotDefinition,
+} from './plugins/tokens.ts'
 export {
   defineGuard,
   defineResource,

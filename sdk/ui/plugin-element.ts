@@ -2,6 +2,7 @@ import type { PropertyDeclarations } from 'lit'
 import { api } from './api.ts'
 import { format } from './format.ts'
 import { KitElement } from './kit-element.ts'
+import type { SlotContext } from './slot.ts'
 import { t } from './words.ts'
 
 /**
@@ -13,7 +14,7 @@ export class PluginElement<S = unknown> extends KitElement {
   static override properties: PropertyDeclarations = { context: { attribute: false } }
 
   /** What the place it stands in says: a slot's context, a screen's address. */
-  declare context: S extends { readonly context: infer C } ? C : S
+  declare context: S extends { readonly kind: 'slot' } ? SlotContext<S> : S
 
   readonly t = t
   readonly format = format

@@ -1,8 +1,8 @@
 import type { z } from 'zod'
 
 /** A fact that is told after it happened: `<plugin>.<entity>.<participle>`. */
-export interface EventDefinition<P extends z.ZodType = z.ZodType> {
-  readonly name: string
+export interface EventDefinition<P extends z.ZodType = z.ZodType, Name extends string = string> {
+  readonly name: Name
   readonly version: number
   readonly payload: P
 }
@@ -13,10 +13,10 @@ export interface EventDefinition<P extends z.ZodType = z.ZodType> {
  * @example
  * export const LoanReturned = defineEvent('loans.loan.returned', { version: 1, payload: z.object({ loan: z.uuid() }) })
  */
-export function defineEvent<P extends z.ZodType>(
-  name: string,
+export function defineEvent<P extends z.ZodType, const Name extends string>(
+  name: Name,
   { version, payload }: { version: number; payload: P },
-): EventDefinition<P> {
+): EventDefinition<P, Name> {
   return { name, version, payload }
 }
 

@@ -14,18 +14,18 @@ import type { PointDefinition, ServiceDefinition, SlotDefinition } from './token
 export type Words = Readonly<Record<Locale, string>>
 
 /** A permission beside those each resource brings: `<plugin>.<entity>.<verb>`. */
-export interface PermissionDefinition {
-  readonly id: string
+export interface PermissionDefinition<Id extends string = string> {
+  readonly id: Id
   readonly title: Words
 }
 
-export function definePermission(id: string, title: Words): PermissionDefinition {
+export function definePermission<const Id extends string>(id: Id, title: Words): PermissionDefinition<Id> {
   return { id, title }
 }
 
 /** A role offered when the plugin is enabled; the administrator may change it afterwards. */
-export interface RoleTemplate {
-  readonly id: string
+export interface RoleTemplate<Id extends string = string> {
+  readonly id: Id
   readonly title: Words
   readonly grants: readonly Grant[]
   readonly fields?: readonly FieldGrant[]
@@ -106,7 +106,7 @@ export interface Provision {
 }
 
 /** Says who implements a service: made anew for each unit of work that uses it. */
-export function provide<S>(service: ServiceDefinition<S>, make: (ctx: Context) => S): Provision {
+export function provide<S>(service: ServiceDefinition<S>, make: (ctx: Context) => NoInfer<S>): Provision {
   return { service, make }
 }
 
@@ -119,59 +119,59 @@ export interface Contribution {
 
 export function contribution<C>(
   point: PointDefinition<C>,
-  value: C,
+  value: NoInfer<C>,
   options: Pick<Contribution, 'when'> = {},
 ): Contribution {
   return { point, value, ...options }
 }
 
 /** A screen of its own beside those the engine draws from resources. */
-export interface ScreenDefinition {
+export interface ScreenDefinition<Plugin extends string = string, Permission extends string = string> {
   readonly id: string
   /** Path below the shell's root, `/sales/forecast`. A resource's list path replaces that list. */
-  readonly path: string
+  readonly path: string extends Plugin ? string : `/${Plugin}/${string}` | `/${Plugin}`
   readonly title: Words
   readonly icon?: string
   /** Custom element, `<plugin>-<noun>`. */
-  readonly tag: string
+  readonly tag: string extends Plugin ? string : `${Plugin}-${string}`
   /** Permission without which the screen does not exist for an actor. */
-  readonly permission: string
+  readonly permission: Permission
   readonly nav?: { readonly order?: number; readonly key?: string }
 }
 
-export interface FillDefinition {
+export interface FillDefinition<Plugin extends string = string, Permission extends string = string> {
   readonly id: string
   readonly slot: SlotDefinition<unknown> | string
-  readonly tag: string
+  readonly tag: string extends Plugin ? string : `${Plugin}-${string}`
   readonly title?: Words
   readonly order?: number
-  readonly permission?: string
+  readonly permission?: Permission
 }
 
-export interface CommandDefinition {
+export interface CommandDefinition<Permission extends string = string> {
   readonly id: string
   readonly title: Words
   readonly icon?: string
   /** Opens this path. */
   readonly path: string
   readonly key?: string
-  readonly permission?: string
+  readonly permission?: Permission
 }
 
-export interface UiDefinition {
+export interface UiDefinition<Plugin extends string = string, Permission extends string = string> {
   /** Package export of the browser module, `./ui`. */
   readonly entry: './ui'
-  readonly screens?: readonly ScreenDefinition[]
-  readonly fills?: readonly FillDefinition[]
-  readonly commands?: readonly CommandDefinition[]
+  readonly screens?: readonly ScreenDefinition<Plugin, Permission>[]
+  readonly fills?: readonly FillDefinition<Plugin, Permission>[]
+  readonly commands?: readonly CommandDefinition<Permission>[]
 }
 
 /** Routes below `/api/<plugin>`; each names its permission, or `authenticated` for whoever is signed in. */
-export interface RouteDefinition {
+export interface RouteDefinition<Permission extends string = string> {
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   /** Below `/api/<plugin>`, `/loans/:id/return`. */
   readonly path: string
-  readonly permission: string
+  readonly permission: Permission
   readonly summary: string
   readonly params?: z.ZodType
   readonly query?: z.ZodType
@@ -192,6 +192,7 @@ export interface RouteInput<Params, Query, Body> {
 
 /** Declares a route: parsed by its schemas, allowed by its permission, answered by its schema. */
 export function defineRoute<
+  const Permission extends string,
   Params extends z.ZodType = z.ZodUndefined,
   Query extends z.ZodType = z.ZodUndefined,
   Body extends z.ZodType = z.ZodUndefined,
@@ -199,7 +200,7 @@ export function defineRoute<
 >(route: {
   method: RouteDefinition['method']
   path: string
-  permission: string
+  permission: Permission
   summary: string
   params?: Params
   query?: Query
@@ -211,8 +212,8 @@ export function defineRoute<
     input: RouteInput<z.output<Params>, z.output<Query>, z.output<Body>>,
     ctx: Context,
   ) => Promise<z.input<Answer>>
-}): RouteDefinition {
-  return route as unknown as RouteDefinition
+}): RouteDefinition<Permission> {
+  return route as unknown as RouteDefinition<Permission>
 }
 
 /** What demonstration data is made of. Runs once, as the system, in a workspace that asked for it. */
@@ -261,7 +262,38 @@ export interface PluginDefinition {
   readonly root?: URL
 }
 
-/** A plugin as a value: the kernel lists it, checks it, switches it by workspace and takes it back. */
-export function definePlugin(plugin: PluginDefinition): PluginDefinition {
-  return plugin
+/** A name in a plugin's namespace; any name where the plugin's is not known before it runs, as in tests. */
+type In<Plugin extends string, Separator extends string> = string extends Plugin
+  ? string
+  : `${Plugin}${Separator}${string}`
+
+/** Rights each resource brings: `<plugin>.<entity>.<verb>`. */
+type RecordRight<Plugin extends string> =
+  `${Plugin}.${string}.${'read' | 'create' | 'update' | 'delete' | 'restore' | 'export' | 'import' | 'merge' | 'bulk' | 'share'}`
+
+/** What a plugin may ask for where somebody wants something of it: its own rights, and those of the core. */
+type Askable<Plugin extends string, Own extends string> = string extends Plugin
+  ? string
+  : Own | RecordRight<Plugin> | `core.${string}`
+
+/** The parts of a definition that carry names, each in the plugin's own namespace. */
+interface Named<Plugin extends string, Own extends string> {
+  readonly id: Plugin
+  readonly permissions?: readonly PermissionDefinition<Own>[]
+  readonly roleTemplates?: readonly RoleTemplate<In<NoInfer<Plugin>, '.'>>[]
+  readonly emits?: readonly EventDefinition<z.ZodType, In<NoInfer<Plugin>, '.'>>[]
+  readonly routes?: readonly RouteDefinition<Askable<NoInfer<Plugin>, NoInfer<Own>> | 'authenticated'>[]
+  readonly settings?: SettingsDefinition<SettingsDefinition['settings'], NoInfer<Plugin>>
+  readonly ui?: UiDefinition<NoInfer<Plugin>, Askable<NoInfer<Plugin>, NoInfer<Own>>>
+}
+
+/**
+ * A plugin as a value: the kernel lists it, checks it, switches it by workspace and takes it back.
+ *
+ * A name outside the plugin's namespace, a permission nobody declared, an element without its prefix do not compile.
+ */
+export function definePlugin<const Plugin extends string, const Own extends In<Plugin, '.'> = never>(
+  plugin: Omit<PluginDefinition, keyof Named<Plugin, Own>> & Named<Plugin, Own>,
+): PluginDefinition {
+  return plugin as unknown as PluginDefinition
 }

@@ -10,7 +10,7 @@ export const permissions = [reopenOpportunity]
 const settings = ['sales.pipeline', 'sales.stage', 'sales.reason']
 const read = settings.map((resource) => ({ resource, action: 'read', visibility: 'all' as const }))
 
-export const roleTemplates: readonly RoleTemplate[] = [
+export const roleTemplates: readonly RoleTemplate<`sales.${string}`>[] = [
   {
     id: 'sales.director',
     title: { en: 'Sales director', fr: 'Direction commerciale' },

@@ -65,8 +65,9 @@ export const setting = {
 /** What a plugin lets each workspace choose. Its value is also its type: `const { graceDays } = await ctx.settings(LoanSettings)`. */
 export interface SettingsDefinition<
   S extends Readonly<Record<string, SettingDefinition>> = Readonly<Record<string, SettingDefinition>>,
+  Plugin extends string = string,
 > {
-  readonly plugin: string
+  readonly plugin: Plugin
   readonly settings: S
 }
 
@@ -84,9 +85,9 @@ export type SettingsOf<D extends SettingsDefinition> = {
  *   graceDays: setting.integer({ title: { en: 'Days of grace', fr: 'Jours de grâce' }, initial: 3, min: 0 }),
  * })
  */
-export function defineSettings<const S extends Readonly<Record<string, SettingDefinition>>>(
-  plugin: string,
-  settings: S,
-): SettingsDefinition<S> {
+export function defineSettings<
+  const S extends Readonly<Record<string, SettingDefinition>>,
+  const Plugin extends string,
+>(plugin: Plugin, settings: S): SettingsDefinition<S, Plugin> {
   return { plugin, settings }
 }

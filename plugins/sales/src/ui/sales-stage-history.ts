@@ -18,7 +18,7 @@ interface TabContext {
 const day = 86_400_000
 
 /** The stages the opportunity in view stood in, newest first: since when, how long, and by whom. */
-export class SalesStageHistory extends PluginElement<{ readonly context: TabContext }> {
+export class SalesStageHistory extends PluginElement<TabContext> {
   static override properties: PropertyDeclarations = {
     ...PluginElement.properties,
     visits: { state: true },

@@ -1,0 +1,144 @@
+// Wrong use of the contract that must not compile: `npm run types` fails where one of these lines does.
+import {
+  defineEvent,
+  definePermission,
+  definePlugin,
+  defineRoute,
+  defineService,
+  defineSettings,
+  provide,
+  setting,
+  subscriber,
+  z,
+  type Context,
+} from '../src/index.ts'
+
+const words = { en: 'Loans', fr: 'Prêts' }
+const base = { id: 'loans', version: '1.0.0', platform: '^1.0.0', title: words } as const
+const waive = definePermission('loans.loan.waive', words)
+const Returned = defineEvent('loans.loan.returned', {
+  version: 1,
+  payload: z.object({ loan: z.uuid(), late: z.int() }),
+})
+
+interface Loans {
+  giveBack(loan: string): Promise<number>
+}
+const Loans = defineService<Loans>('loans/loans@1')
+const Terms = defineSettings('loans', { days: setting.integer({ title: words, initial: 3 }) })
+
+const route = (permission: string) => ({
+  method: 'post' as const,
+  path: '/loans/:id/waive',
+  permission,
+  summary: 'Waive',
+  answer: z.object({ late: z.int() }),
+})
+
+/** All of this is right. */
+export const right = definePlugin({
+  ...base,
+  permissions: [waive],
+  emits: [Returned],
+  settings: Terms,
+  provides: [provide(Loans, () => ({ giveBack: async () => 0 }))],
+  routes: [
+    defineRoute({ ...route(''), permission: 'loans.loan.waive', handle: async () => ({ late: 1 }) }),
+    defineRoute({ ...route(''), permission: 'loans.loan.update', handle: async () => ({ late: 1 }) }),
+    defineRoute({ ...route(''), permission: 'core.account.read', handle: async () => ({ late: 1 }) }),
+    defineRoute({ ...route(''), permission: 'authenticated', handle: async () => ({ late: 1 }) }),
+  ],
+  subscribers: [subscriber('late', Returned, async ({ payload }) => void payload.late.toFixed())],
+  ui: {
+    entry: './ui',
+    screens: [
+      { id: 'loans.due', path: '/loans/due', title: words, tag: 'loans-due', permission: 'loans.loan.read', nav: {} },
+    ],
+    fills: [{ id: 'loans.count', slot: 'core:home.widgets@1', tag: 'loans-count', permission: 'loans.loan.waive' }],
+  },
+})
+
+definePlugin({
+  ...base,
+  permissions: [waive],
+  // @ts-expect-error a permission nobody declared
+  routes: [defineRoute({ ...route(''), permission: 'loans.loan.forgive', handle: async () => ({ late: 1 }) })],
+})
+
+definePlugin({
+  ...base,
+  // @ts-expect-error a permission in the namespace of another plugin
+  permissions: [definePermission('sales.loan.waive', words)],
+})
+
+definePlugin({
+  ...base,
+  // @ts-expect-error an event in the namespace of another plugin
+  emits: [defineEvent('sales.loan.returned', { version: 1, payload: z.object({}) })],
+})
+
+definePlugin({
+  ...base,
+  // @ts-expect-error a role in the namespace of another plugin
+  roleTemplates: [{ id: 'sales.clerk', title: words, grants: [] }],
+})
+
+definePlugin({
+  ...base,
+  // @ts-expect-error settings of another plugin
+  settings: defineSettings('sales', {}),
+})
+
+definePlugin({
+  ...base,
+  ui: {
+    entry: './ui',
+    screens: [
+      // @ts-expect-error an element without the plugin's prefix
+      { id: 'loans.due', path: '/loans/due', title: words, tag: 'due-list', permission: 'loans.loan.read' },
+      // @ts-expect-error a screen at another plugin's address
+      { id: 'loans.due', path: '/sales/due', title: words, tag: 'loans-due', permission: 'loans.loan.read' },
+      // @ts-expect-error a screen that asks for a permission nobody declared
+      { id: 'loans.due', path: '/loans/due', title: words, tag: 'loans-due', permission: 'loans.loan.forgive' },
+      // @ts-expect-error a screen that asks for no permission
+      { id: 'loans.due', path: '/loans/due', title: words, tag: 'loans-due' },
+    ],
+    fills: [
+      // @ts-expect-error a fill without the plugin's prefix
+      { id: 'loans.count', slot: 'core:home.widgets@1', tag: 'count-of-loans' },
+    ],
+  },
+})
+
+const { permission: _, ...open } = route('')
+// @ts-expect-error a route without a permission
+defineRoute({ ...open, handle: async () => ({ late: 1 }) })
+
+// @ts-expect-error an answer of another type than the route says
+defineRoute({ ...route(''), handle: async () => ({ late: 'very' }) })
+
+// @ts-expect-error a provider that lacks what its service promises
+provide(Loans, () => ({}))
+
+// @ts-expect-error a choice that begins with something else than its kind
+setting.integer({ title: words, initial: 'three' })
+
+subscriber('late', Returned, async ({ payload }) => {
+  // @ts-expect-error a field its event's payload does not have
+  void payload.daysLate
+})
+
+export async function handler(ctx: Context): Promise<void> {
+  ctx.emit(Returned, { loan: '', late: 1 }, { key: '' })
+  // @ts-expect-error a payload that lacks a field
+  ctx.emit(Returned, { loan: '' }, { key: '' })
+  // @ts-expect-error a payload with a field of another type
+  ctx.emit(Returned, { loan: '', late: 'very' }, { key: '' })
+  // @ts-expect-error a name is no event: only what was declared can be told
+  ctx.emit('loans.loan.returned', { loan: '', late: 1 }, { key: '' })
+  // @ts-expect-error a service has no method of that name
+  void ctx.use(Loans).takeBack('')
+  const { days } = await ctx.settings(Terms)
+  // @ts-expect-error a whole number is no text
+  days satisfies string
+}
