@@ -308,7 +308,7 @@ export function resourceRoutes(kernel: Kernel, resource: Resource, jobs: Jobs): 
         }
       }
       if (bulk.delete === true) throw queryInvalid({ parameter: 'delete', value: 'true', expected: 'a filter or ids' })
-      if (!bulk.create && !bulk.update && !bulk.delete)
+      if (!order && !bulk.create && !bulk.update && !bulk.delete)
         throw queryInvalid({
           parameter: 'bulk',
           value: Object.keys(bulk).join(', '),
