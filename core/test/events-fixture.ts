@@ -75,6 +75,9 @@ export async function writeDown({ id, key, payload }: PieceMovedEvent, { sql: tx
   )
 }
 
+/** Where a unit of work is: in the handler of a delivery it took, or at its end. */
+export type Place = 'taken' | 'handling' | 'worked' | 'flushed' | 'committed'
+
 /** The part of the kernel that events stand on: a database, a workspace, units of work, signals and time. */
 export class Bench {
   readonly database: Database
@@ -83,6 +86,8 @@ export class Bench {
   readonly catalog = new EventCatalog([PieceMoved, PieceMovedFurther, PieceChanged, DeliveryDied])
   readonly log = pino({ level: 'silent' })
   workspace: string
+  /** Asked at each place of a unit that tells or hears something, so that a process may be killed there. */
+  at: (place: Place) => Promise<void> = async () => {}
 
   constructor(database: Database, clock: Clock, workspace: string) {
     this.database = database
@@ -121,6 +126,9 @@ export class Bench {
     const emissions: Emission[] = []
     let deliveries = 0
     const after: (() => void)[] = []
+    const pass = async (place: Place) => {
+      if (emissions.length + after.length > 0) await this.at(place)
+    }
     const result = await this.database.transaction({ workspace, partner: '*' }, async (tx) => {
       const at = this.clock.now().toISOString()
       const ctx = {
@@ -135,9 +143,12 @@ export class Bench {
         afterCommit: (run: () => void) => after.push(run),
       } as unknown as Context
       const answer = await work(ctx)
+      await pass('worked')
       ;({ deliveries } = await flushEmissions(tx, { workspace, emissions, at }))
+      await pass('flushed')
       return answer
     })
+    await pass('committed')
     if (deliveries > 0) this.signals.send({ kind: 'deliveries' })
     for (const run of after) run()
     return result
