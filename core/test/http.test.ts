@@ -185,3 +185,21 @@ test.runIf(process.env['TEST_DATABASE_URL'])(
       expect((await app.admin.get(`${accounts}/${it?.id}`)).body.data).toMatchObject({ version: 1, city: null })
   },
 )
+
+test('the reference tells an integrator the fields of records and the bodies of requests, in both languages', async () => {
+  const { body: document } = await app.admin.get('/api/core/openapi.json')
+  const bodyOf = (path: string) =>
+    document.paths[path].post.requestBody.content['application/json'].schema.properties ?? {}
+  expect(Object.keys(bodyOf(`${accounts}/aggregate`))).toContain('measures')
+  expect(Object.keys(bodyOf(`${accounts}/board`))).toContain('by')
+  expect(Object.keys(bodyOf(`${accounts}/bulk`))).toEqual(expect.arrayContaining(['create', 'update', 'delete']))
+  expect(Object.keys(bodyOf(`${accounts}/query`))).toContain('filter')
+  const camille = await app.as({ grants: [{ resource: '*', action: '*', visibility: 'all' }], locale: 'fr' })
+  for (const [reader, words] of [
+    [app.admin, ['API reference', 'Annual revenue', 'measures', 'Make a key in Settings']],
+    [camille, ['Référence de l’API', 'Chiffre d’affaires annuel', 'measures', 'Créez une clé dans Réglages']],
+  ] as const) {
+    const page = await reader.get('/api/core/reference')
+    for (const word of words) expect(page.body, word).toContain(word)
+  }
+})

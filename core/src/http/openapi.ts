@@ -8,6 +8,7 @@ import { fieldTypes, type FieldKind } from '../records/field-types.ts'
 import { fieldLabel } from '../records/labels.ts'
 import type { FieldModel } from '../records/model.ts'
 import type { Resource, Resources } from '../records/registry.ts'
+import { aggregateBody, boardBody, bulkBody, queryBody, unmaskBody } from './resource-bodies.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -81,11 +82,12 @@ const problemSchema = {
   },
 }
 
-const unmaskSchema = {
-  type: 'object',
-  required: ['field', 'reason'],
-  properties: { field: { type: 'string' }, reason: { type: 'string', minLength: 3, maxLength: 500 } },
-}
+/** A body as whoever sends it has to write it. */
+const sent = (schema: z.ZodType): Json => ({
+  requestBody: {
+    content: { 'application/json': { schema: z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) } },
+  },
+})
 
 const pageSchema = {
   type: 'object',
@@ -150,6 +152,7 @@ function resourcePaths(resource: Resource, tag: string): Record<string, Record<s
   }
   const query = (name: string, description: string) => ({ name, in: 'query', description, schema: { type: 'string' } })
   const id = { name: 'id', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } }
+  const asOf = query('asOf', 'An instant that has been, e.g. `2026-03-31T09:00:00Z`: as it was then')
   const operation = (verb: string, summary: string, rest: Json) => ({
     operationId: `${resource.id}.${verb}`,
     tags: [tag],
@@ -170,22 +173,32 @@ function resourcePaths(resource: Resource, tag: string): Record<string, Record<s
           query('count', '`estimate`, `exact` or `none`'),
           query('view', 'Saved view whose filter, words and order apply where none are given'),
           query('deleted', '`only`: what is in the bin'),
+          asOf,
         ],
         responses: answer('200', many),
       }),
     },
     [`${base}/query`]: {
-      post: operation('query', 'A page of records, asked in JSON', { responses: answer('200', many) }),
+      post: operation('query', 'A page of records, asked in JSON', {
+        ...sent(queryBody),
+        responses: answer('200', many),
+      }),
     },
     [`${base}/aggregate`]: {
-      post: operation('aggregate', 'Figures that open their rows', { responses: answer('200', { type: 'object' }) }),
-    },
-    [`${base}/board`]: {
-      post: operation('board', 'Columns of a board with figures and first cards', {
+      post: operation('aggregate', 'Figures that open their rows', {
+        ...sent(aggregateBody),
         responses: answer('200', { type: 'object' }),
       }),
     },
-    [`${base}/{id}`]: { get: operation('get', 'One record', { parameters: [id], responses: answer('200', one) }) },
+    [`${base}/board`]: {
+      post: operation('board', 'Columns of a board with figures and first cards', {
+        ...sent(boardBody),
+        responses: answer('200', { type: 'object' }),
+      }),
+    },
+    [`${base}/{id}`]: {
+      get: operation('get', 'One record', { parameters: [id, asOf], responses: answer('200', one) }),
+    },
     [`${base}/{id}/history`]: {
       get: operation('history', "A record's changes", {
         parameters: [id],
@@ -196,7 +209,7 @@ function resourcePaths(resource: Resource, tag: string): Record<string, Record<s
   paths[`${base}/{id}/unmask`] = {
     post: operation('unmask', 'The value of a masked field; with why, which the audit keeps', {
       parameters: [id],
-      requestBody: { content: { 'application/json': { schema: unmaskSchema } } },
+      ...sent(unmaskBody),
       responses: answer('200', { type: 'object' }),
     }),
   }
@@ -219,7 +232,10 @@ function resourcePaths(resource: Resource, tag: string): Record<string, Record<s
     post: operation('restore', 'Bring back from the bin', { parameters: [id], responses: answer('200', one) }),
   }
   paths[`${base}/bulk`] = {
-    post: operation('bulk', 'Up to 200 changes at once', { responses: answer('200', { type: 'object' }) }),
+    post: operation('bulk', 'Up to 200 changes at once', {
+      ...sent(bulkBody),
+      responses: answer('200', { type: 'object' }),
+    }),
   }
   return paths
 }
@@ -247,13 +263,7 @@ function routeOperation(
     summary,
     'x-permission': permission,
     parameters: [...named(params, 'path'), ...named(query, 'query')],
-    ...(body
-      ? {
-          requestBody: {
-            content: { 'application/json': { schema: z.toJSONSchema(body, { io: 'input', unrepresentable: 'any' }) } },
-          },
-        }
-      : {}),
+    ...(body ? sent(body) : {}),
     responses: {
       [status]: {
         description: 'Done',
