@@ -139,9 +139,15 @@ export class ConsentService implements Consents {
 
   /** Whether an objection stands on a channel that came by more than the contact's own field. */
   async objection(person: Person, channel: Channel): Promise<{ readonly stands: boolean; readonly proven: boolean }> {
-    const rows = (await this.#standing(person)).filter(
-      (row) => row.by === 'person' && row.scope === 'all' && (row.channel === channel || row.channel === 'any'),
-    )
+    const { sql: tx, workspace } = this.#ctx
+    // Of their addresses nothing is asked: what was said about one is no word of the person's.
+    const { rows } = await sql<Pick<Standing, 'action' | 'source'>>`
+      select o.action, o.source from core.same_person(${person.resource}, ${person.record}::uuid) p
+      cross join lateral (
+        select * from core.opt_out o
+        where o.workspace = ${workspace.id}::uuid and o.person = p.record and o.person_resource = p.resource
+          and o.scope = 'all' and o.channel in (${channel}, 'any') offset 0) o
+      order by o.at desc, o.position desc limit 1`.execute(tx)
     const [last] = rows
     const stands = last !== undefined && last.action !== 'reversal'
     return { stands, proven: stands && last.source !== fieldSource }
