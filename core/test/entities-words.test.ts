@@ -77,3 +77,11 @@ test('no line of a French sentence breaks before its punctuation', () => {
   expect(said.filter((text) => /\S [;:?!»%€]|« /.test(text))).toEqual([])
   expect(said.filter((text) => /\u00a0[;:?!»]/.test(text)).length).toBeGreaterThan(20)
 })
+
+test('every event the base tells of on its own can be said in both languages', () => {
+  const core = app.app.kernel.parts.plugins.find(({ id }) => id === 'core')
+  const keys = (core?.emits ?? []).map(({ name }) => name.replace('.', '.event.'))
+  expect(keys.length).toBeGreaterThan(5)
+  expect(keys.filter((key) => !words.en[key])).toEqual([])
+  expect(keys.filter((key) => !words.fr[key])).toEqual([])
+})

@@ -573,9 +573,7 @@ export class SocleTable extends KitElement {
       </div>
       ${
         texts.length > 0
-          ? html`<div class="line">
-              ${texts.map((it, index) => this.#cardCell(row, it, `quiet ${index > 0 ? 'dot-before' : ''}`))}
-            </div>`
+          ? html`<div class="line">${texts.map((it) => this.#cardCell(row, it, 'quiet dotted'))}</div>`
           : nothing
       }
       ${

@@ -95,8 +95,18 @@ export const tableStyles = css`
   }
 
   .row:focus-visible {
-    outline-offset: -2px;
+    outline: none;
     z-index: 1;
+  }
+
+  /* Over the pinned cells, which an outline of the row would run under. */
+  .body > .row:focus-visible::after {
+    content: '';
+    position: absolute;
+    inset: 0;
+    z-index: 3;
+    border: 2px solid var(--socle-accent);
+    pointer-events: none;
   }
 
   .stale {
@@ -382,8 +392,8 @@ export const tableStyles = css`
     border-color: var(--socle-accent);
   }
 
-  .cards .row:focus-visible {
-    outline: none;
+  .cards .row:focus-visible::after {
+    display: none;
   }
 
   .cards .row:focus-visible .face {
@@ -433,9 +443,9 @@ export const tableStyles = css`
     margin: -6px 0 -6px -8px;
   }
 
-  .dot-before::before {
+  /* After, not before: where the line breaks, none stands alone at the start of the next. */
+  .dotted:not(:last-child)::after {
     content: '·';
-    margin-inline-end: 2px;
     color: var(--socle-text-3);
   }
 

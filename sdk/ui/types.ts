@@ -119,6 +119,8 @@ export interface ResourceMeta {
   readonly title: string
   readonly list: readonly string[]
   readonly form: readonly string[]
+  /** Fields of its page in their order, whether its reader may change them or not. */
+  readonly details: readonly string[]
   readonly views: readonly ('table' | 'kanban')[]
   readonly kanban?: {
     readonly by: string

@@ -29,6 +29,8 @@ class Session extends EventTarget {
   isCodeWanted = false
   /** Whether somebody was signed in when a link was opened. */
   isSomebodyIn = false
+  /** Whose session ended by itself, while they were at work: they are asked to come back. */
+  ended: ShellDocument['user'] | undefined
   /** A link to be opened again by who signs in first. */
   #link = ''
   #asked = 0
@@ -46,6 +48,7 @@ class Session extends EventTarget {
       setShell(document)
       this.#become('ready')
       this.dispatchEvent(new CustomEvent('document', { detail: { before, now: document } }))
+      this.ended = undefined
       live.start()
     } catch (problem) {
       if (turn === this.#asked) await this.#failed(problem)
@@ -64,7 +67,7 @@ class Session extends EventTarget {
   }
 
   async #failed(problem: unknown): Promise<void> {
-    if (problem instanceof ProblemError && problem.status === 401) return await this.end()
+    if (problem instanceof ProblemError && problem.status === 401) return await this.lose()
     if (problem instanceof ProblemError && problem.code === 'SECOND_FACTOR_NEEDED') return await this.#strengthen()
     if (shell()) return
     this.problem = problem instanceof ProblemError ? problem : undefined
@@ -153,6 +156,13 @@ class Session extends EventTarget {
 
   async signOut(): Promise<void> {
     await api.post('/api/auth/sign-out', {})
+    this.ended = undefined
+    await this.end()
+  }
+
+  /** The session is over, by its time or by somebody: several answers may say so. */
+  async lose(): Promise<void> {
+    this.ended ??= shell()?.user
     await this.end()
   }
 

@@ -33,6 +33,7 @@ export class ShellApp extends KitElement {
   declare lost: readonly UnsavedText[]
 
   #route: Route | undefined
+  #isLostWithSession = false
   #keys: (() => void) | undefined
   #stop: (() => void)[] = []
   #reloading: ReturnType<typeof setTimeout> | undefined
@@ -74,6 +75,8 @@ export class ShellApp extends KitElement {
   }
 
   readonly #onSession = (): void => {
+    if (session.state === 'signed-out' && session.ended && this.#route)
+      this.#offerLost(unsaved.all().filter((it) => !it.isKept))
     if (session.state !== 'ready') this.#route = undefined
     if (session.state === 'signed-out')
       void import('./door/shell-sign-in.ts').then((it) => define('shell-sign-in', it.ShellSignIn))
@@ -87,7 +90,7 @@ export class ShellApp extends KitElement {
     this.requestUpdate()
   }
 
-  readonly #onSignedOut = (): void => void session.end()
+  readonly #onSignedOut = (): void => void session.lose()
 
   // Listening opens the stream, which is refused before sign-in.
   #listen(): void {
@@ -118,6 +121,8 @@ export class ShellApp extends KitElement {
 
   readonly #onDocument = (event: Event): void => {
     const { before, now } = (event as CustomEvent<{ before?: ShellDocument; now: ShellDocument }>).detail
+    // Somebody else sits here now.
+    if (session.ended && session.ended.id !== now.user.id) this.lost = []
     const route = this.#route
     this.#listen()
     if (now.viewing) void import('./shell-viewing.ts').then((it) => define('shell-viewing', it.ShellViewing))
@@ -133,10 +138,19 @@ export class ShellApp extends KitElement {
 
   /** The module under this tab was switched off: home, a notice, and what was typed to be copied. */
   #leaveModule(title: string): void {
-    this.lost = unsaved.all()
+    this.#offerLost(unsaved.all())
     unsaved.clearAll()
     void router.go('/', { force: true, replace: true })
     toast({ text: t('shell.modules.goneWhileOpen', { title }), tone: 'warning' })
+  }
+
+  /** What was typed goes with its screen: it is offered for copying, once somebody is in. */
+  #offerLost(texts: readonly UnsavedText[]): void {
+    this.#isLostWithSession = session.state !== 'ready'
+    this.lost = texts.map(({ title, text }) => {
+      const typed = text()
+      return { title, text: () => typed }
+    })
     if (this.lost.length > 0)
       void import('./shell-lost-text.ts').then((it) => define('shell-lost-text', it.ShellLostText))
   }
@@ -299,7 +313,11 @@ export class ShellApp extends KitElement {
       }
       ${
         this.lost.length > 0
-          ? html`<shell-lost-text .texts=${this.lost} @close=${() => (this.lost = [])}></shell-lost-text>`
+          ? html`<shell-lost-text
+              .texts=${this.lost}
+              .isOfSession=${this.#isLostWithSession}
+              @close=${() => (this.lost = [])}
+            ></shell-lost-text>`
           : nothing
       }
     `

@@ -2,10 +2,11 @@ import { KitElement, controls, icon, t, toast } from '@socle/sdk/ui'
 import { css, html } from 'lit'
 import type { UnsavedText } from './unsaved.ts'
 
-/** What was typed on a screen that went away with its module, for copying. */
+/** What was typed on a screen that went away with its module or its session, for copying. */
 export class ShellLostText extends KitElement {
-  static override properties = { texts: { attribute: false } }
+  static override properties = { texts: { attribute: false }, isOfSession: { attribute: false } }
   declare texts: readonly UnsavedText[]
+  declare isOfSession: boolean
 
   override render() {
     return html`
@@ -14,7 +15,7 @@ export class ShellLostText extends KitElement {
         .heading=${t('shell.lost.title')}
         @socle-close=${() => this.dispatchEvent(new CustomEvent('close'))}
       >
-        <p class="lead">${t('shell.lost.text')}</p>
+        <p class="lead">${t(this.isOfSession ? 'shell.lost.session' : 'shell.lost.text')}</p>
         ${this.texts.map(
           (it) => html`
             <label class="label" for="text">${it.title}</label>

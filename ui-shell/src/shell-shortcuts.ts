@@ -18,14 +18,16 @@ const screenKeys: readonly (readonly [keys: string, word: string])[] = [
   ['[ / ]', 'step'],
   ['mod+Enter', 'save'],
   ['mod+z', 'undo'],
-  ['Esc', 'back'],
+  ['Escape', 'back'],
 ]
+const paired = new Set(screenKeys.flatMap(([keys]) => (keys.includes(' / ') ? keys.split(' / ') : [])))
 
 /** What the keys do, here and now. */
 export class ShellShortcuts extends KitElement {
   override render() {
     const all = shortcuts.list()
-    const shown = new Set(all.map((it) => it.keys))
+    // What stands here in pairs is not said again one by one.
+    const shown = new Set(all.map((it) => it.keys).filter((it) => !paired.has(it)))
     return html`
       <socle-dialog open wide .heading=${t('shell.shortcuts.title')} @socle-close=${this.#close}>
         <div class="columns">
@@ -40,7 +42,9 @@ export class ShellShortcuts extends KitElement {
             )}
           </div>
           ${this.#column(t('shell.shortcuts.screen'), [
-            ...all.filter((it) => it.group === 'screen').map((it) => [it.keys, it.title] as const),
+            ...all
+              .filter((it) => it.group === 'screen' && shown.has(it.keys))
+              .map((it) => [it.keys, it.title] as const),
             ...screenKeys
               .filter(([keys]) => !shown.has(keys))
               .map(([keys, word]) => [keys, t(`shell.shortcuts.${word}`)] as const),
@@ -142,6 +146,10 @@ export class ShellShortcuts extends KitElement {
   ]
 }
 
+/** Keys with a name are called as keyboards of the reader's country call them. */
+const named = new Set(['Space', 'Enter', 'Escape'])
+
 function spelled(key: string): string {
+  if (named.has(key)) return t(`shell.shortcuts.key.${key.toLowerCase()}`)
   return key.length === 1 && /[a-z]/.test(key) ? key.toUpperCase() : key
 }

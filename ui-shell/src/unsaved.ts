@@ -3,6 +3,8 @@ export interface UnsavedText {
   readonly title: string
   /** All that was typed, readable: offered for copying when its screen goes away. */
   readonly text: () => string
+  /** A draft of it is kept in the browser: it is there again when its screen is. */
+  readonly isKept?: boolean
 }
 
 const entries = new Map<object, UnsavedText>()

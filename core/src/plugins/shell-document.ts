@@ -204,6 +204,7 @@ function resourceMeta({ words, catalog }: WorkspaceParts, ctx: Context, on: Read
     icon: options.icon,
     title,
     list: options.list.filter(shown),
+    details: [...(options.form ?? options.list), ...own].filter(shown),
     form: [...(options.form ?? options.list), ...own].filter(
       (name) => seen(name) && (create.writable(name) || update.writable(name)),
     ),

@@ -46,7 +46,8 @@ export class ShellSignIn extends KitElement {
   override connectedCallback(): void {
     super.connectedCallback()
     void shownProviders().then((shown) => (this.shown = shown))
-    void this.updateComplete.then(() => this.#field(this.isCodeWanted ? 'code' : 'email')?.focus())
+    const first = this.isCodeWanted ? 'code' : session.ended ? 'password' : 'email'
+    void this.updateComplete.then(() => this.#field(first)?.focus())
   }
 
   override render() {
@@ -64,7 +65,7 @@ export class ShellSignIn extends KitElement {
       })
     return doorFrame({
       heading: t('shell.signIn.heading'),
-      lead: t('shell.signIn.lead'),
+      lead: t(session.ended ? 'shell.signIn.ended' : 'shell.signIn.lead'),
       body: html`${this.#passwordForm()} ${this.#others()}`,
       help: t('shell.signIn.help'),
       onSpoken: spoken,
@@ -93,6 +94,7 @@ export class ShellSignIn extends KitElement {
             autocapitalize="none"
             spellcheck="false"
             required
+            value=${session.ended?.email ?? nothing}
             aria-invalid=${this.missing === 'email' ? 'true' : nothing}
             aria-describedby=${this.missing === 'email' ? 'email-error' : nothing}
             @change=${() => void this.#findProviders()}

@@ -293,6 +293,7 @@ export class ShellRecordForm extends KitElement {
   #guard(): void {
     unsaved.set(this, {
       title: createLabel(this.meta),
+      isKept: true,
       text: () =>
         Object.entries(this.values)
           .filter(([, value]) => value !== null && value !== undefined && value !== '')

@@ -14,6 +14,7 @@ import {
 import type { HistoryEntry, Included, RecordJson, ResourceMeta } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
+import { originWords } from '../origin-words.ts'
 import { changeStyles, changeTemplate, isTelling } from './field-changes.ts'
 import { onUndone, takeBack } from './own-changes.ts'
 import { titleOf } from './resources.ts'
@@ -176,7 +177,7 @@ export class ShellRecordHistory extends KitElement {
         ${merge?.state === 'undone' ? pill(t('shell.merge.history.wasUndone')) : nothing}
         <span class="meta">
           <time datetime=${entry.at} title=${format.instant(entry.at)}>${format.relative(entry.at)}</time>
-          ${entry.origin ? html`· ${t('shell.records.history.origin', { origin: entry.origin })}` : nothing}
+          ${entry.origin ? html`· ${originWords(entry.origin)}` : nothing}
         </span>
         ${entry.reason ? html`<div class="meta">${entry.reason}</div>` : nothing}
       </div>

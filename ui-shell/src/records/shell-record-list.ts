@@ -335,6 +335,10 @@ export class ShellRecordList extends KitElement {
     navigate(this.#hrefOf(id))
   }
 
+  // The table is drawn once more while a session ends, when there is no resource any longer.
+  readonly #hrefOfRow = ({ id }: RecordJson): string | undefined =>
+    resource(this.resource) ? this.#hrefOf(id) : undefined
+
   #hrefOf(id: string): string {
     return hrefAsOf(hrefOf(this.meta, id), this.#state.asOf)
   }
@@ -777,7 +781,7 @@ export class ShellRecordList extends KitElement {
       .stale=${list.status === 'failed' || (list.loading && list.rows.length > 0)}
       .total=${this.#total}
       .titleField=${this.meta.title}
-      .href=${(row: RecordJson) => this.#hrefOf(row.id)}
+      .href=${this.#hrefOfRow}
       .current=${this.#state.peek ?? ''}
       .label=${this.meta.name.many}
       .editable=${this.meta.may.update}
@@ -1004,7 +1008,8 @@ export class ShellRecordList extends KitElement {
       const label =
         field.name === this.meta.kanban?.weighted
           ? t('shell.records.weighted')
-          : fields.filter((it) => it.name !== this.meta.kanban?.weighted).length === 1
+          : fields.filter((it) => it.name !== this.meta.kanban?.weighted).length === 1 &&
+              this.#columns.some((it) => it.name === field.name)
             ? t('shell.records.sum')
             : field.label
       return html`<span class="figure"

@@ -494,8 +494,11 @@ export class ShellRecordPage extends KitElement {
 
   #details(record: RecordJson) {
     const meta = this.#meta
-    const first = fieldsOf(meta, meta.form)
-    const rest = meta.fields.filter((it) => !meta.form.includes(it.name) && !kept.includes(it.name))
+    const order = fieldsOf(meta, meta.details)
+    // What may be filled in has its place while it is empty; to who only reads, an empty field says nothing.
+    const first = order.filter((it) => meta.form.includes(it.name))
+    const others = meta.fields.filter((it) => !meta.details.includes(it.name) && !kept.includes(it.name))
+    const rest = [...order.filter((it) => !meta.form.includes(it.name)), ...others]
     const filled = rest.filter((it) => it.masked || hasValue(record[it.name]))
     const hidden = rest.length - filled.length
     const fields = [...first, ...(this.showsAll ? rest : filled)]

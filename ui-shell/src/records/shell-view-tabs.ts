@@ -99,6 +99,7 @@ export class ShellViewTabs extends KitElement {
       @media (max-width: 599.98px) {
         :host {
           flex-wrap: wrap;
+          block-size: auto;
           padding-inline: 12px;
         }
         nav {

@@ -1,7 +1,8 @@
-import { records, resource, shell } from '@socle/sdk/ui'
+import { resource, shell } from '@socle/sdk/ui'
 
 const known = new Map<string, string>()
 const asked = new Map<string, Promise<void>>()
+const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 
 /** Remembers a title met elsewhere, so that a chip does not fetch it again. */
 export function rememberTitle(resourceId: string, id: string, title: string): void {
@@ -18,17 +19,15 @@ export function titleFor(resourceId: string, id: string, arrived: () => void): s
   if (title !== undefined) return title
   if (shell()?.user.id === id) return shell()?.user.name
   const meta = resource(resourceId)
-  if (!meta) return id
-  const waiting = asked.get(key) ?? fetchTitle(resourceId, id, meta.title)
+  if (!meta || !uuid.test(id)) return id
+  const waiting = asked.get(key) ?? fetchTitle(key, resourceId, id, meta.title)
   asked.set(key, waiting)
   void waiting.then(arrived)
   return undefined
 }
 
-async function fetchTitle(resourceId: string, id: string, title: string): Promise<void> {
-  const record = await records(resourceId)
-    .get(id)
-    .catch(() => undefined)
-  known.set(`${resourceId} ${id}`, String(record?.data[title] ?? id))
-  asked.delete(`${resourceId} ${id}`)
+async function fetchTitle(key: string, resourceId: string, id: string, title: string): Promise<void> {
+  const { askTitle } = await import('./title-questions.ts')
+  known.set(key, await askTitle(resourceId, id, title))
+  asked.delete(key)
 }

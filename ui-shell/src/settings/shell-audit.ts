@@ -20,6 +20,8 @@ import { define } from '../define.ts'
 import { setPage } from '../page.ts'
 import { refusalIn } from '../records/own-changes.ts'
 import { hasValue } from '../records/resources.ts'
+import { originWords } from '../origin-words.ts'
+import { pointsAtRecord } from '../records/resources.ts'
 import { titleFor } from '../records/titles.ts'
 import { router } from '../router.ts'
 import { everything, sentenceOf, tellProblem } from './settings-api.ts'
@@ -53,6 +55,8 @@ export class ShellAudit extends KitElement {
   declare chain: Verification | 'checking' | undefined
 
   #people: readonly Person[] = []
+  /** Entries that were opened once. */
+  readonly #seen = new Set<string>()
   #stop: (() => void) | undefined
 
   override connectedCallback(): void {
@@ -234,11 +238,11 @@ export class ShellAudit extends KitElement {
   }
 
   #entry(entry: AuditEntry) {
+    const [first] = entry.changes
+    const isShort = entry.changes.length === 1 && first!.changes.length <= 3 && first!.action === 'update'
     return html`
       <li>
-        <details
-          ?open=${entry.changes.length === 1 && (entry.changes[0]?.changes.length ?? 0) <= 3 && entry.changes[0]?.action === 'update'}
-        >
+        <details ?open=${isShort} @toggle=${() => this.#opened(entry)}>
           <summary>
             ${icon('chevron-right')} ${avatar(actorName(entry))}
             <span class="grow">
@@ -250,7 +254,9 @@ export class ShellAudit extends KitElement {
             </span>
             ${entry.undone ? html`<span class="pill">${icon('undo')}${t('shell.audit.undone')}</span>` : nothing}
           </summary>
-          <div class="changes">${entry.changes.map((it) => this.#change(it))}</div>
+          <div class="changes">
+            ${isShort || this.#seen.has(entry.id) ? entry.changes.map((it) => this.#change(it)) : nothing}
+          </div>
         </details>
         ${
           entry.undone || entry.mayUndo === false || !entry.changes.length
@@ -276,6 +282,13 @@ export class ShellAudit extends KitElement {
       return t(`shell.audit.module.${done}`, { actor, title: titleOf(first) })
     }
     return t(`shell.audit.${first.action}`, { actor, title: titleOf(first) })
+  }
+
+  /** What nobody opened is not drawn: the records of an import would ask for the titles of all they point at. */
+  #opened(entry: AuditEntry): void {
+    if (this.#seen.has(entry.id)) return
+    this.#seen.add(entry.id)
+    this.requestUpdate()
   }
 
   #change(change: AuditEntry['changes'][number]) {
@@ -309,12 +322,11 @@ export class ShellAudit extends KitElement {
 
   #shown(meta: ResourceMeta | undefined, name: string, value: unknown): string {
     const field = meta?.fields.find((it) => it.name === name)
-    if (typeof value === 'object') return JSON.stringify(value)
-    if (!field) return String(value)
-    if (field.type === 'reference' && field.target) {
+    if (!field) return typeof value === 'object' ? JSON.stringify(value) : String(value)
+    const person = field.type === 'user' ? this.#people.find((it) => it.id === value)?.name : undefined
+    if (person !== undefined) return person
+    if (pointsAtRecord(field) && field.target)
       return titleFor(field.target, String(value), () => this.requestUpdate()) ?? '…'
-    }
-    if (field.type === 'user') return this.#people.find((it) => it.id === value)?.name ?? format.value(field, value)
     return format.value(field, value)
   }
 
@@ -495,36 +507,6 @@ const isSwitch = (resource: string) => (it: { readonly field: string }) =>
 
 function kindOf(id: string): string {
   return id === pluginEntry ? t('shell.audit.module') : (resource(id)?.name.one ?? id)
-}
-
-const origins = new Set([
-  'ui',
-  'api',
-  'import',
-  'bulk',
-  'job',
-  'event',
-  'undo',
-  'system',
-  'demo',
-  'automation',
-  'portal',
-])
-
-function originWords(origin: string): string {
-  const [kind = '', about] = origin.split(/:(.*)/, 2)
-  if (kind === 'event' && about) return t('shell.audit.afterEvent', { event: eventWords(about) })
-  return origins.has(kind) ? t(`shell.audit.origin.${kind}`) : origin
-}
-
-/** `core.account.updated` in words: the record's kind and what happened to it. */
-function eventWords(event: string): string {
-  const at = event.lastIndexOf('.')
-  const action = ({ created: 'create', updated: 'update', deleted: 'delete', restored: 'restore' } as const)[
-    event.slice(at + 1) as 'created'
-  ]
-  const meta = resource(event.slice(0, at))
-  return meta && action ? t(`shell.audit.event.${action}`, { one: meta.name.one }) : event
 }
 
 /** Who acted; the platform and its modules act under their own name, not under an id. */

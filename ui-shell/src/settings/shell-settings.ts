@@ -1,7 +1,9 @@
 import { KitElement, controls, icon, shell, t } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
+import type { PropertyValues } from 'lit'
 import { define } from '../define.ts'
 import { setPage } from '../page.ts'
+import { MediaQuery, narrow } from '../records/media-query.ts'
 import { settingsPages } from './settings-pages.ts'
 import type { SettingsPage } from './settings-pages.ts'
 
@@ -30,6 +32,7 @@ export class ShellSettings extends KitElement {
   declare record: string | undefined
   declare problem: string | undefined
 
+  readonly #narrow = new MediaQuery(this, narrow)
   #shown: HTMLElement | undefined
   #name = ''
 
@@ -38,8 +41,10 @@ export class ShellSettings extends KitElement {
     else if (this.#shown) Object.assign(this.#shown, { record: this.record })
   }
 
-  // On a narrow screen the list is a strip that scrolls sideways.
-  override updated(): void {
+  // A page that was chosen from the unfolded list folds it again.
+  override updated(changed: PropertyValues<this>): void {
+    const folded = this.renderRoot.querySelector('details')
+    if (folded && changed.has('page')) folded.open = false
     this.renderRoot.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
   }
 
@@ -63,9 +68,18 @@ export class ShellSettings extends KitElement {
   }
 
   override render() {
+    const groups = (['you', 'workspace', 'control'] as const).map((group) => this.#group(group))
+    const current = t('shell.settings.pages', { page: t(`shell.settings.${this.page}`) })
     return html`
       <nav aria-label=${t('shell.nav.settings')}>
-        ${(['you', 'workspace', 'control'] as const).map((group) => this.#group(group))}
+        ${
+          this.#narrow.matches
+            ? html`<details>
+                <summary>${current}${icon('chevron-down')}</summary>
+                ${groups}
+              </details>`
+            : groups
+        }
       </nav>
       <div class="body">
         ${this.problem ? html`<socle-empty icon="plug-zap" heading=${t('shell.screen.failed')} text=${this.problem}></socle-empty>` : this.#shown}
@@ -173,12 +187,36 @@ export class ShellSettings extends KitElement {
           padding: 16px;
         }
       }
+      summary {
+        display: flex;
+        align-items: center;
+        justify-content: space-between;
+        min-block-size: 44px;
+        font: var(--socle-body);
+        font-weight: 500;
+        cursor: pointer;
+        list-style: none;
+      }
       @media (width < 600px) {
+        nav {
+          display: block;
+          max-block-size: 70dvh;
+          padding: 0 12px;
+        }
+        details[open] summary .icon {
+          rotate: 180deg;
+        }
+        h2 {
+          display: block;
+        }
+        ul {
+          display: grid;
+        }
         .body {
           padding: 12px;
         }
         a {
-          min-block-size: 40px;
+          min-block-size: 44px;
         }
       }
     `,

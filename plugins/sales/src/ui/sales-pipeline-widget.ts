@@ -91,7 +91,7 @@ export class SalesPipelineWidget extends PluginElement {
     if (figures.bars.length === 0) {
       return html`<socle-empty
         .heading=${this.t('sales.widget.title')}
-        .text=${this.t('sales.widget.empty')}
+        .text=${this.t(resource('sales.opportunity')?.may.create ? 'sales.widget.empty' : 'sales.widget.none')}
       ></socle-empty>`
     }
     return html`
