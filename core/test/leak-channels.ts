@@ -467,6 +467,7 @@ export const further: Readonly<Record<string, string>> = {
   'GET /api/core/plugins': 'Modules.',
   'GET /api/core/plugins/…': 'Modules, and counts.',
   'POST /api/core/plugins/…': 'Modules.',
+  'PATCH /api/core/plugins/…': 'Modules, for who sets them.',
   'GET /api/core/permissions': 'What roles may be given: names of fields.',
   'GET /api/core/workspace': 'asked',
   'PATCH /api/core/workspace': 'The company’s settings, for who manages them.',

@@ -117,16 +117,28 @@ export async function historyOf(
     order by c.version desc limit ${limit}) c on true order by c.version desc`.execute(scope.tx)
     : { rows: [] }
   if (rows.length === 0) throw recordNotFound({ resource: resource.entity, id })
-  return rows
-    .filter((row) => row.id !== null)
-    .map((row) => ({
-      id: row.id,
-      ...headOf(row),
-      action: row.action,
-      version: row.version,
-      merge: row.merge,
-      changes: readableChanges(scope, resource, row),
-    }))
+  const entries = rows.filter((row) => row.id !== null)
+  const heads = await headsOfOwn(scope, entries)
+  return entries.map((row) => ({
+    id: row.id,
+    ...headOf({ ...row, ...heads.get(row.change_set) }),
+    action: row.action,
+    version: row.version,
+    merge: row.merge,
+    changes: readableChanges(scope, resource, row),
+  }))
+}
+
+type Head = Pick<LedgerRow, 'actor_type' | 'actor_id' | 'actor_name' | 'origin'>
+
+/** Of a partner's person the heads of what colleagues of theirs did, which are each colleague's own to read. */
+async function headsOfOwn({ ctx, tx }: EngineScope, rows: readonly LedgerRow[]): Promise<ReadonlyMap<string, Head>> {
+  if (!ctx.partners || rows.length === 0) return new Map()
+  const { rows: heads } = await sql<Head & { id: string }>`
+    select id, actor_type, actor_id, actor_name, origin from core.heads_of_own(${rows.map((row) => row.change_set)}::uuid[])`.execute(
+    tx,
+  )
+  return new Map(heads.map(({ id, ...head }) => [id, head]))
 }
 
 function headOf(row: LedgerRow) {

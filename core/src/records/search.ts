@@ -170,23 +170,35 @@ function lookUp(scope: EngineScope, resource: Resource): RawBuilder<unknown> {
       and t.deleted_at is null and ${access.where('t')}`
 }
 
+/** What a record is found by beside its title. */
+export interface SearchTexts {
+  readonly own: string
+  /** Words of what it points at. */
+  readonly pointed: string
+  /** Some of that is out of the session's sight, where words of it may stand already. */
+  readonly keeps: boolean
+}
+
 /** Texts under which records are found: their own search fields, and those of what they point at. */
 export async function searchTexts(
   scope: EngineScope,
   resource: Resource,
   records: readonly Readonly<Record<string, unknown>>[],
-): Promise<string[]> {
-  const texts = records.map((): string[] => [])
+): Promise<SearchTexts[]> {
+  const texts = records.map(() => ({ own: [] as string[], pointed: [] as string[], keeps: false }))
   for (const path of resource.search) {
     const [name = '', inner] = path.split('.')
     const values = records.map((record) => record[name]).map((value) => (typeof value === 'string' ? value : undefined))
     const said = inner === undefined ? undefined : await pointedAt(scope, resource, name, inner, values)
     for (const [index, value] of values.entries()) {
-      const text = said && value !== undefined ? said.get(value) : value
-      if (text) texts[index]?.push(text)
+      const of = texts[index]!
+      if (value === undefined) continue
+      if (!said) of.own.push(value)
+      else if (said.has(value)) of.pointed.push(said.get(value) ?? '')
+      else if (scope.ctx.partners) of.keeps = true
     }
   }
-  return texts.map((parts) => parts.join(' '))
+  return texts.map(({ own, pointed, keeps }) => ({ own: own.join(' '), pointed: pointed.join(' '), keeps }))
 }
 
 /** What a field of the records that a reference points at says, by their ids. */

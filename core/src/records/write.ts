@@ -763,7 +763,9 @@ async function beside(
       team: after['team'],
       reader: readerOf(resource, after),
       title: String(after[resource.title] ?? ''),
-      words: words.get(write),
+      words: words.get(write)?.own,
+      pointed: words.get(write)?.pointed,
+      keeps: words.get(write)?.keeps,
       keys: action === 'delete' ? undefined : changedKeys(scope, resource, write),
     }
   })

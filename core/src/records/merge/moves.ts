@@ -78,7 +78,8 @@ async function moveWhatFits(scope: EngineScope, relation: Relation, moves: reado
   return [...first, ...(await moveWhatFits(scope, relation, moves.slice(middle)))]
 }
 
-async function moveTogether(scope: EngineScope, { resource, field }: Relation, moves: readonly Move[]): Promise<void> {
+async function moveTogether(scope: EngineScope, relation: Relation, moves: readonly Move[]): Promise<void> {
+  const { resource, field } = relation
   const { ctx } = scope
   const workspace = ctx.workspace.id
   const at = ctx.clock.now().toISOString()
@@ -93,7 +94,7 @@ async function moveTogether(scope: EngineScope, { resource, field }: Relation, m
       update ${tableOf(resource, 't')}
       set ${assign(resource, field.name)}, version = t.version + 1, updated_at = ${at}::timestamptz, updated_by = ${by}::uuid
       from moving m where t.workspace = ${workspace}::uuid and t.id = m.id
-      returning t.id, t.version, m.was, m.target, m.change, ${readerColumn(resource, 't')} as reader),
+      returning t.id, t.version, m.was, m.target, m.change, ${saysWhose(relation) ? sql`null::uuid` : readerColumn(resource, 't')} as reader),
     entry as (
       insert into core.change (id, workspace, change_set, resource, record, action, version, fields, acknowledged, at, reader)
       select change, ${workspace}::uuid, ${changeSet.id}::uuid, ${resource.id}, id, 'update', version,
@@ -113,6 +114,11 @@ async function moveTogether(scope: EngineScope, { resource, field }: Relation, m
   }
 }
 
+/** Whether the records come from one partner to another with the field: the change names both, and is for neither. */
+function saysWhose({ resource, field }: Pick<Relation, 'resource' | 'field'>): boolean {
+  return resource.partner?.field === field.name
+}
+
 function assign(resource: Resource, name: string): RawBuilder<unknown> {
   const column = resource.fields.get(name)?.column ?? name
   return column === 'custom'
@@ -123,9 +129,11 @@ function assign(resource: Resource, name: string): RawBuilder<unknown> {
 /** What is kept beside a record and says where it belongs: its words in the search, its keys among the duplicates. */
 async function refresh(scope: EngineScope, { resource, field }: Relation, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return
-  if (resource.search.some((path) => path.startsWith(`${field.name}.`))) await reindex(scope, resource, ids)
+  const isHanded = saysWhose({ resource, field })
+  if (resource.search.length > 0 && (isHanded || resource.search.some((path) => path.startsWith(`${field.name}.`))))
+    await reindex(scope, resource, ids)
   const keys = duplicateKeysOf(scope, resource)
-  if (!keys.some(({ fields }) => fields.flat().includes(field.name))) return
+  if (keys.length === 0 || !(isHanded || keys.some(({ fields }) => fields.flat().includes(field.name)))) return
   for (let start = 0; start < ids.length; start += chunkSize) {
     const { rows } = await sql<RecordJson>`
       select ${columnsOf(resource.all, 't')} from ${tableOf(resource, 't')}
@@ -138,11 +146,14 @@ async function refresh(scope: EngineScope, { resource, field }: Relation, ids: r
 /** Gives records their words in the search anew. */
 export async function reindex(scope: EngineScope, resource: Resource, ids: readonly string[]): Promise<void> {
   const workspace = scope.ctx.workspace.id
-  const words = resource.search.flatMap((path) => {
+  const own = resource.search.flatMap((path) => {
+    const field = resource.fields.get(path)
+    return field ? [sql`${fieldValue(field, 't')}::text`] : []
+  })
+  const pointed = resource.search.flatMap((path) => {
     const [name = '', inner] = path.split('.')
     const field = resource.fields.get(name)
-    if (!field) return []
-    if (inner === undefined) return [sql`${fieldValue(field, 't')}::text`]
+    if (!field || inner === undefined) return []
     const target = scope.catalog.get(field.target ?? '')
     const word = target?.fields.get(inner)
     if (!target || !word) return []
@@ -152,9 +163,12 @@ export async function reindex(scope: EngineScope, resource: Resource, ids: reado
   })
   const title = resource.fields.get(resource.title)
   await sql`
-    select core.search_put(${resource.id}, t.id, t.owner, t.team, ${readerColumn(resource, 't')}, ${title ? sql`coalesce(${fieldValue(title, 't')}::text, '')` : sql`''`}, concat_ws(' ', ${sql.join(words)}))
-    from ${tableOf(resource, 't')}
-    where t.workspace = ${workspace}::uuid and t.id = any(${[...ids]}::uuid[]) and t.deleted_at is null`.execute(
+    select core.search_put(${resource.id}, (
+      select jsonb_agg(jsonb_build_object('record', t.id, 'owner', t.owner, 'team', t.team, 'reader', ${readerColumn(resource, 't')},
+        'title', ${title ? sql`coalesce(${fieldValue(title, 't')}::text, '')` : sql`''`},
+        'words', concat_ws(' ', ${sql.join([sql`''`, ...own])}), 'pointed', concat_ws(' ', ${sql.join([sql`''`, ...pointed])})))
+      from ${tableOf(resource, 't')}
+      where t.workspace = ${workspace}::uuid and t.id = any(${[...ids]}::uuid[]) and t.deleted_at is null))`.execute(
     scope.tx,
   )
 }
