@@ -43,7 +43,9 @@ async function account(values: Readonly<Record<string, unknown>> = {}): Promise<
   return body.data.id
 }
 
-async function give(record: string, terms: Readonly<Record<string, unknown>> = {}) {
+type Terms = Readonly<Record<string, unknown>>
+
+async function give(record: string, terms: Terms = {}) {
   const whom = 'team' in terms ? {} : { user: guestId }
   return owner.post(shares, { resource: 'core.account', records: [record], ...whom, ...terms })
 }
@@ -136,6 +138,28 @@ describe('a record shared for reading', () => {
       { record: id, title: marker, by: 'Olga', reason: 'Stands in for Olga in March' },
     ])
     expect((await owner.get(`${shares}/with-me`)).body.data).toEqual([])
+  })
+
+  test('is told at once to whom it is shared with, and to a team’s people, on their live streams', async () => {
+    const stranger = await app.as(person('Stranger'))
+    const listen = async (by: TestClient) => {
+      const { body } = await by.raw('GET', '/api/core/live')
+      const lines: string[] = []
+      void body!
+        .pipeThrough(new TextDecoderStream() as never)
+        .pipeTo(new WritableStream({ write: (chunk) => void lines.push(String(chunk)) }))
+        .catch(() => undefined)
+      return () => lines.join('')
+    }
+    const [theirs, others] = [await listen(guest), await listen(stranger)]
+    const record = await account()
+    for (const terms of [{}, { team: above }]) {
+      const [share] = (await give(record, terms)).body.data
+      await expect.poll(theirs, { timeout: 10_000 }).toContain(share.id)
+      expect(others()).not.toContain(share.id)
+      expect((await guest.get(`${shares}/with-me`)).body.data[0]).toMatchObject({ id: share.id, by: 'Olga' })
+      await owner.delete(`${shares}/${share.id}`)
+    }
   })
 
   test('leaves a line in the ledger, of who shared it with whom', async () => {
@@ -331,6 +355,40 @@ describe('a share that ends', () => {
     expect((await owner.post(`/api/core/merges/${merged.body.merge ?? merged.body.data.merge}/undo`)).status).toBe(200)
     expect(await seen(survivor)).toBe(404)
     expect(await seen(other)).toBe(200)
+  })
+})
+
+describe('two records that were shared with the same person and are merged', () => {
+  const merged = async (ofSurvivor: Terms, ofOther: Terms) => {
+    const [survivor, other] = [await account({ city: 'Lyon' }), await account()]
+    const [kept] = (await give(survivor, ofSurvivor)).body.data
+    await give(other, ofOther)
+    const answer = await owner.post(`${accounts}/${survivor}/merge`, {
+      version: 1,
+      others: [{ id: other, version: 1 }],
+    })
+    expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(300)
+    const { data } = (await owner.get(`${shares}/of/core.account/${survivor}`)).body
+    expect(data).toHaveLength(1)
+    return { survivor, kept, share: data[0], merge: answer.body.data.merge as string }
+  }
+
+  test('keep the share that opens more, and undoing the merge gives each its own back', async () => {
+    const { survivor, kept, share, merge } = await merged({ until: '2026-04-01T00:00:00Z' }, { access: 'write' })
+    expect(share).toMatchObject({ id: kept.id, access: 'write', until: null })
+    const { version } = (await guest.get(`${accounts}/${survivor}`)).body.data
+    expect((await guest.patch(`${accounts}/${survivor}`, { version, city: 'Agen' })).status).toBe(200)
+    expect((await owner.post(`/api/core/merges/${merge}/undo`)).status).toBe(200)
+    const { data } = (await owner.get(`${shares}/of/core.account/${survivor}`)).body
+    expect(data).toMatchObject([{ id: kept.id, access: 'read', until: '2026-04-01T00:00:00.000Z' }])
+  })
+
+  test('keep the survivor’s where it opens as much, or each opens more in its own way', async () => {
+    expect((await merged({ access: 'write' }, {})).share).toMatchObject({ access: 'write', until: null })
+    expect((await merged({}, { access: 'write', until: '2026-04-01T00:00:00Z' })).share).toMatchObject({
+      access: 'read',
+      until: null,
+    })
   })
 })
 

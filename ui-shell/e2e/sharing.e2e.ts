@@ -50,3 +50,23 @@ test('access is checked in words: who, what, which rule decides', async () => {
   await eventually(() => new URL(page.url()).searchParams.get('action')).toBe('read')
   await page.getByRole('heading', { name: 'What would change it' }).waitFor()
 })
+
+test('whoever something is shared with is told at once, and one press opens it', async () => {
+  await using guest = await visit('/accounts', { as: 'camille' })
+  const { page } = guest
+  await using claire = await visit('/accounts')
+  const account = await claire.api.create('/api/core/accounts', { name: uniqueName('Told') })
+  const { data } = await claire.api.get<{ data: { id: string; name: string }[] }>('/api/core/users?sort=name&limit=200')
+  const { id } = data.find(({ name }) => name.startsWith('Camille'))!
+  await claire.api.post('/api/core/shares', { resource: 'core.account', records: [account.id], user: id })
+  await toast(page, new RegExp(String(account['name']))).waitFor()
+  await page.getByRole('button', { name: /^(Open|Ouvrir)$/ }).click()
+  await eventually(() => new URL(page.url()).pathname).toBe(`/accounts/${account.id}`)
+})
+
+test('a page that says no leads who may look into rights to what decides', async () => {
+  await using claire = await visit('/accounts/0193d1a2-0000-7000-8000-00000000dead')
+  const { page } = claire
+  await page.getByRole('link', { name: 'Why?' }).click()
+  await page.getByRole('heading', { name: 'Claire Martin' }).waitFor()
+})

@@ -103,6 +103,10 @@ export class ShellApp extends KitElement {
       live.on('fields.changed', () => void session.load()),
       // Somebody shared a view, or took one back: tabs and sidebar show what there is now.
       live.on('record', ({ resource }) => resource === 'core.view' && this.#reloadSoon()),
+      live.on('record', ({ resource, action, id }) => {
+        if (resource === 'core.share' && action === 'create')
+          void import('./access/shared-hint.ts').then((it) => it.hearShare(id))
+      }),
       live.on('status', ({ connected }) => this.#connection(connected)),
     )
   }

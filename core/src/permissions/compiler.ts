@@ -1,4 +1,5 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
+import type { Reader } from '../records/audience.ts'
 import { checkExpression, everyField, type CheckedExpression } from '../records/expression/check.ts'
 import { compileExpression } from '../records/expression/compile.ts'
 import type { Environment } from '../records/expression/moments.ts'
@@ -140,7 +141,7 @@ function compileAccess(
   const clauses = allowing.map((grant) => prepare(grant, subject, conditions, model, nothing))
   const denials = denying.map((grant) => prepare(grant, subject, conditions, model, anything))
   const { audience } = model
-  const reader = { ...(subject.me === undefined ? {} : { me: subject.me }), roles: subject.roleIds ?? [], may }
+  const reader = readerIn(subject, may)
   const [only] = allowing
   const isPlain =
     partners === undefined &&
@@ -182,6 +183,11 @@ function compileAccess(
     masked: (name) => field(name).masked,
     writable: (name) => field(name).writable,
   }
+}
+
+/** The subject as audiences know them. */
+function readerIn({ me, roleIds = [], shares }: Subject, may: (permission: string) => boolean): Reader {
+  return { ...(me === undefined ? {} : { me }), roles: roleIds, sharedTeams: shares?.teams ?? [], may }
 }
 
 /** Records shared with the subject, as a statement that is run once and names no row of theirs. */
@@ -284,7 +290,7 @@ export function rulesOf(
   )
   const audience = model?.audience
   const may = (permission: string) => compileAuthority(subject, conditions).may(permission)
-  const reader = { ...(subject.me === undefined ? {} : { me: subject.me }), roles: subject.roleIds ?? [], may }
+  const reader = readerIn(subject, may)
   return {
     granting: rules.filter(({ grant }) => !grant.deny),
     denying: rules.filter(({ grant }) => grant.deny),

@@ -7,6 +7,8 @@ export interface Reader {
   readonly me?: string
   /** Ids of the roles held. */
   readonly roles: readonly string[]
+  /** Own teams and all above them, where something is shared with the reader at all. */
+  readonly sharedTeams: readonly string[]
   may(permission: string): boolean
 }
 

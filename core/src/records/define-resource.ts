@@ -112,6 +112,11 @@ export interface ResourceOptions {
   readonly nav?: boolean
   /** Which rows are for whom, where that is not a matter of their owner's team: private and shared things. */
   readonly audience?: Audience
+  /**
+   * What a merge does where a record ends because its twin hangs on the survivor already: the twin may take over what the
+   * ended one had more.
+   */
+  readonly folded?: (ended: RecordJson, survivor: string, ctx: Context) => Promise<void>
   /** Fields that say, beside its owner and team, whose a record is: with whom it was shared may not change them. */
   readonly belonging?: readonly string[]
   /**

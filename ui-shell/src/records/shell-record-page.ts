@@ -17,6 +17,7 @@ import {
 import type { FieldMeta, Included, MenuItem, RecordJson, ResourceMeta, ShellFill, TabItem } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
+import { whyLink } from '../access/why-link.ts'
 import { define } from '../define.ts'
 import { setPage } from '../page.ts'
 import { forgetRecord } from '../recent.ts'
@@ -650,6 +651,7 @@ export class ShellRecordPage extends KitElement {
       <a slot="actions" class="button" href=${this.#meta.route}
         >${t('shell.records.gonePage.list', { many: this.#meta.name.many })}</a
       >
+      ${isGone ? whyLink(this.#meta.id) : nothing}
     </socle-empty>`
   }
 

@@ -1,14 +1,16 @@
 import { sql, type SqlBool } from 'kysely'
+import { widerTerms } from './wider-terms.ts'
 import type { Audience } from '../../records/audience.ts'
 import { defineResource } from '../../records/define-resource.ts'
 import { Share } from './share.ts'
 
-/** Whoever shared it, the person it is shared with, and the auditor. Who may share a record is told by a route of its own. */
-const thoseItConcerns: Audience = ({ me, may }, _, alias) => {
+/** Whoever shared it, those it is shared with, and the auditor. Who may share a record is told by a route of its own. */
+const thoseItConcerns: Audience = ({ me, sharedTeams, may }, _, alias) => {
   if (may('core.audit.read')) return sql<SqlBool>`true`
   if (me === undefined) return sql<SqlBool>`false`
-  const [owner, user] = [sql.ref(`${alias}.owner`), sql.ref(`${alias}.user_id`)]
-  return sql<SqlBool>`(coalesce(${owner} = ${me}::uuid, false) or coalesce(${user} = ${me}::uuid, false))`
+  const of = (column: string) => sql.ref(`${alias}.${column}`)
+  return sql<SqlBool>`(coalesce(${of('owner')} = ${me}::uuid, false) or coalesce(${of('user_id')} = ${me}::uuid, false)
+    or coalesce(${of('to_team')} = any(${sharedTeams}::uuid[]), false))`
 }
 
 export const shares = defineResource(Share, {
@@ -18,6 +20,7 @@ export const shares = defineResource(Share, {
   nav: false,
   readonly: true,
   audience: thoseItConcerns,
+  folded: widerTerms,
   fields: {
     record: { targetIn: 'resource' },
     user: { format: 'user' },

@@ -62,13 +62,14 @@ export class ShareService {
     return this.#found(sql`s.resource = ${of.resource} and s.record = ${of.record}::uuid`)
   }
 
-  /** What is shared with the actor now, newest first, by name. */
+  /** What others share with the actor now, newest first, by name. */
   async withMe(): Promise<(ShareJson & { title: string; name: string })[]> {
     const { authority, actor, clock } = this.#ctx
     if (actor.type !== 'user' || actor.id === undefined || !authority.shares) return []
     const at = clock.now().toISOString()
     const found = await this.#found(sql`s.id in (
-      select w.share from core.shares_with(${actor.id}::uuid, ${authority.shares.teams}::uuid[], '{}', ${at}::timestamptz, null) w)`)
+      select w.share from core.shares_with(${actor.id}::uuid, ${authority.shares.teams}::uuid[], '{}', ${at}::timestamptz, null) w)
+      and s.owner is distinct from ${actor.id}::uuid`)
     const { scope } = this.#ctx.records as RecordEngine
     const named: (ShareJson & { title: string; name: string })[] = []
     for (const [resource, of] of Map.groupBy(found, (it) => it.resource)) {

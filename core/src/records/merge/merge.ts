@@ -226,7 +226,8 @@ async function apply(
       rows.map((row) => ({ ...row, to: survivor.id })),
     )
     let folded = 0
-    for (const { id } of colliding) if (await fold(engine, relation.resource, id, options)) folded += 1
+    for (const { id } of colliding)
+      if (await fold(engine, relation.resource, { id, survivor: survivor.id }, options)) folded += 1
     if (rows.length > 0) {
       moved.push({
         resource: relation.resource.id,
@@ -263,10 +264,16 @@ async function apply(
 }
 
 /** Ends a record whose twin hangs on the survivor already; one in the bin stays where it is. */
-async function fold(scope: EngineScope, resource: Resource, id: string, options: WriteOptions): Promise<boolean> {
+async function fold(
+  scope: EngineScope,
+  resource: Resource,
+  { id, survivor }: { readonly id: string; readonly survivor: string },
+  options: WriteOptions,
+): Promise<boolean> {
   const row = await lockRecord(scope, resource, id, 'delete', { internal: true })
   if (row['deletedAt'] !== null) return false
   await deleteRecord(scope, resource, { id, version: row.version }, { ...options, internal: true })
+  await resource.options.folded?.(row, survivor, scope.ctx)
   return true
 }
 
