@@ -48,6 +48,14 @@ const statements = {
       select 'core.contact' as resource, t.id, hits.title, t.job_title as subtitle
       from hits join core.contact t on t.workspace = $1 and t.id = hits.record and t.deleted_at is null
       order by hits.rank desc, hits.title, hits.record limit 20) r`,
+  // What there is to know, without a word of explanation: the roles, whether each one's condition holds, and the shares.
+  explain: `select ${rowsAsJson} from (
+    select r.id, r.name, r.grants, a.annual_revenue > 1000000 and a.lifecycle = 'client' as holds, a.owner = $2::uuid as own,
+      exists (select from core.share s where s.workspace = $1 and s.resource = 'core.account' and s.record = a.id and s.user_id = $2::uuid
+        and s.deleted_at is null) as shared
+    from core.role_assignment g join core.role r on r.workspace = $1 and r.id = g.role_id and r.deleted_at is null
+    join core.account a on a.workspace = $1 and a.id = $3::uuid
+    where g.workspace = $1 and g.user_id = $2::uuid and g.deleted_at is null) r`,
   searchTeam: `with hits as (
       select d.record, d.resource, d.title, ts_rank(d.words, to_tsquery('simple', core.fold($2))) as rank
       from core.search_document d
@@ -180,6 +188,10 @@ app.get('/search', async (request) => json(request, await run('search', [queryOf
 app.get('/search-team', async (request) => {
   const { team, reader } = request.req.query()
   return json(request, await run('searchTeam', [queryOf(request), team, reader]))
+})
+app.get('/explain', async (request) => {
+  const { user, account } = request.req.query()
+  return json(request, await run('explain', [user, account]))
 })
 app.get('/aggregate', async (request) => json(request, await run('aggregate', [])))
 app.post('/contacts', async (request) => {

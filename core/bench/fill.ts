@@ -129,6 +129,8 @@ export interface Filled {
   readonly owner: string
   /** A member who sees only what their team owns, the team, and what opens their session. */
   readonly colleague: { readonly id: string; readonly team: string; readonly email: string; readonly password: string }
+  /** A member with twenty roles, to whom five accounts are shared one by one, and those. */
+  readonly manifold: { readonly id: string; readonly shared: readonly string[] }
   readonly contacts: readonly string[]
   /** Accounts with a timeline of twenty entries and more. */
   readonly accounts: readonly string[]
@@ -147,8 +149,8 @@ export async function openFilled(url: string, workspace: string, rows: number): 
       `select id, team, email, name from core.member where workspace = $1 and name like 'Owner %' order by length(name), name`,
       [workspace],
     )
-    const [owner, colleague] = owners
-    if (!owner || !colleague) throw new Error('The filled database has no owners.')
+    const [owner, colleague, manifold] = owners
+    if (!owner || !colleague || !manifold) throw new Error('The filled database has no owners.')
     const [all, own, team, keyId] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()]
     const { key, prefix, hash } = makeKey()
     const grants = (visibility: string) => JSON.stringify([{ resource: '*', action: '*', visibility }])
@@ -186,6 +188,8 @@ export async function openFilled(url: string, workspace: string, rows: number): 
       `select id from core.account tablesample bernoulli (least(100, 300000.0 / $1::float)) limit 2000`,
       [rows],
     )
+    const shared = accounts.slice(0, 5).map(({ id }) => id)
+    await giveManyRoles(client, { workspace, user: manifold.id, shared })
     const { rows: columns } = await client.query<{ owner: string }>(
       `select distinct owner from (select owner from core.account limit 5000) as held`,
     )
@@ -194,6 +198,7 @@ export async function openFilled(url: string, workspace: string, rows: number): 
       key,
       owner: owner.id,
       colleague: { id: colleague.id, team: colleague.team, email: colleague.email, password },
+      manifold: { id: manifold.id, shared },
       contacts: contacts.map(({ id }) => id),
       accounts: accounts.map(({ id }) => id),
       columns: columns.map((it) => it.owner),
@@ -202,6 +207,31 @@ export async function openFilled(url: string, workspace: string, rows: number): 
   } finally {
     await client.end()
   }
+}
+
+/** Twenty roles, each of which lets some accounts be read by a condition of its own; and five accounts shared beside. */
+async function giveManyRoles(
+  client: pg.Client,
+  {
+    workspace,
+    user,
+    shared,
+  }: { readonly workspace: string; readonly user: string; readonly shared: readonly string[] },
+): Promise<void> {
+  await client.query(
+    `with role as (
+      insert into core.role (id, workspace, name, grants)
+      select gen_random_uuid(), $1, 'Bench of twenty ' || n, jsonb_build_array(jsonb_build_object('resource', 'core.account', 'action', 'read',
+        'visibility', (array['own', 'team', 'all'])[1 + n % 3], 'condition', 'annualRevenue > ' || n || '000000 and lifecycle = "client"'))
+      from generate_series(1, 20) n returning id)
+    insert into core.role_assignment (id, workspace, role_id, user_id) select gen_random_uuid(), $1, id, $2 from role`,
+    [workspace, user],
+  )
+  await client.query(
+    `insert into core.share (id, workspace, resource, record, user_id, access)
+    select gen_random_uuid(), $1, 'core.account', id, $2, 'read' from unnest($3::uuid[]) id`,
+    [workspace, user, shared],
+  )
 }
 
 /** Takes away the indexes no constraint stands on; answers the statements that bring them back. */

@@ -75,7 +75,7 @@ export function report(figures: readonly Figure[], { rows, rounds }: { rows: num
   for (const { scenario, ours, baseline } of promised) {
     const { p95, times: most } = scenario.most!
     say(
-      `| ${scenario.title} | ${pair(ours.alone(0.95), baseline.alone(0.95))} | ≤ ${p95} | ${times(ours.alone(0.5), baseline.alone(0.5))}, ${times(ours.alone(0.95), baseline.alone(0.95))}, ${times(ours.cpu, baseline.cpu)} | ≤ ${most} × |`,
+      `| ${scenario.title} | ${pair(ours.alone(0.95), baseline.alone(0.95))} | ≤ ${p95} | ${times(ours.alone(0.5), baseline.alone(0.5))}, ${times(ours.alone(0.95), baseline.alone(0.95))}, ${times(ours.cpu, baseline.cpu)} | ${most === undefined ? '' : `≤ ${most} ×`} |`,
     )
   }
   const named = (name: string) => figures.find(({ scenario }) => scenario.name === name)

@@ -428,3 +428,13 @@ describe('the verdict is what the API does', () => {
     )
   })
 })
+
+test('a field that is made of others is explained by the one of them that is hidden', async () => {
+  const reader = await person('Half', [{ resource: 'core.contact', action: 'read', visibility: 'all' }], {
+    fields: [{ resource: 'core.contact', field: 'lastName', access: 'none' }],
+  })
+  const { body } = await explain(reader, { resource: 'core.contact', field: 'name' })
+  expect(body.data).toMatchObject({ allowed: false, decides: { code: 'FIELD_OF_FORMULA' } })
+  expect(body.data.decides.text).toContain('Last name')
+  expect((await explain(reader, { resource: 'core.contact', field: 'jobTitle' })).body.data.allowed).toBe(true)
+})

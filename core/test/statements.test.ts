@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   createTestApp,
@@ -101,6 +102,18 @@ test('contacts shared together take no more statements for more of them', async 
   expect(few).toBeGreaterThan(0)
   // Each share makes rights be read anew, now and then in the next request.
   expect(await shared(15)).toBeLessThanOrEqual(few + 2)
+})
+
+test('who sees a record is found in as few statements among two hundred people as among two', async () => {
+  const { workspace } = app
+  const ask = () => app.admin.get(`/api/core/explain/readers?resource=core.account&record=${account}`)
+  const few = await statementsOf(ask)
+  await app.inside((ctx) =>
+    sql`insert into core.member (id, workspace, name)
+      select gen_random_uuid(), ${workspace.id}::uuid, 'Many ' || n from generate_series(1, 190) n`.execute(ctx.sql),
+  )
+  expect(await statementsOf(ask)).toBe(few)
+  expect(few).toBeLessThanOrEqual(12)
 })
 
 test('a board of twenty cards a column takes at most six statements, and as many as one of two', async () => {

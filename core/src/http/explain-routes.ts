@@ -3,9 +3,9 @@ import { sql } from 'kysely'
 import { z } from 'zod'
 import type { Context } from '../context.ts'
 import type { Kernel } from '../kernel.ts'
-import { isResourceAction, type Authority } from '../permissions/authority.ts'
+import { isResourceAction } from '../permissions/authority.ts'
 import { permissionDenied } from '../permissions/errors.ts'
-import { explain, type Line, type Member, type Verdict } from '../permissions/explain/explain.ts'
+import { explain, whyTheySee, type Line, type Member, type Verdict } from '../permissions/explain/explain.ts'
 import { isAboutRow, type Asked } from '../permissions/explain/question.ts'
 import { Truths } from '../permissions/explain/truths.ts'
 import { demandMayShare } from '../permissions/sharing/share-service.ts'
@@ -31,7 +31,8 @@ const overseers = ['core.audit.read', 'core.role.manage']
 
 /** People one answer names at most, and those looked at together. */
 const pageSize = 50
-const batch = 50
+/** Each look is a handful of statements, however many people it is at. */
+const batch = 200
 /** People looked at for one answer: of a company of thousands few may see a record. */
 const mostLookedAt = 1_000
 
@@ -93,8 +94,10 @@ export function explainRoutes(kernel: Kernel): Hono<PluginEnv> {
     while (found.length < pageSize && looked < mostLookedAt && !isEnd) {
       const members = await reading(facts, request.req.raw, (ctx) => membersAfter(ctx, last))
       looked += members.length
-      const rights: Authority[] = []
-      for (const { id } of members) rights.push(await authorities.of(workspace, { user: id }))
+      const rights = await authorities.ofMembers(
+        workspace,
+        members.map(({ id }) => id),
+      )
       const seen = await reading(facts, request.req.raw, async (ctx) => {
         const model = asked.resource!
         const truths = new Truths()
@@ -104,13 +107,19 @@ export function explainRoutes(kernel: Kernel): Hono<PluginEnv> {
       })
       const room = pageSize - found.length
       const those = members.filter((_, at) => seen[at]).slice(0, room)
-      for (const member of those) {
-        const sources = await authorities.sources(workspace, member.id)
-        const { reasons } = await reading(facts, request.req.raw, (ctx) =>
-          explain(ctx, { asked, record, deleted: false }, { authorities, sources, member, tellsRoles: false }),
-        )
-        found.push({ id: member.id, name: member.name, because: reasons.map(withoutTree) })
-      }
+      const sources = await authorities.sourcesOf(
+        workspace,
+        those.map(({ id }) => id),
+      )
+      const reasons = await reading(facts, request.req.raw, (ctx) =>
+        whyTheySee(
+          ctx,
+          { asked, record },
+          those.map((member, at) => ({ authorities, sources: sources[at]!, member, tellsRoles: false })),
+        ),
+      )
+      for (const [at, { id, name }] of those.entries())
+        found.push({ id, name, because: (reasons[at] ?? []).map(withoutTree) })
       const isFull = those.length === room && those.length < seen.filter(Boolean).length
       last = isFull ? those.at(-1) : (members.at(-1) ?? last)
       isEnd = !isFull && members.length < batch

@@ -99,10 +99,7 @@ export class Authorities {
   async of(workspace: Workspace, holder: RightsHolder): Promise<Authority> {
     const key = `${workspace.id} ${'user' in holder ? holder.user : holder.role}`
     const kept = await this.#kept.get(key)
-    const now = this.#options.clock.now().getTime()
-    // A clock that went back, as tests do, makes the rights of a later day no less stale.
-    if (kept && performance.now() < kept.freshUntil && now < kept.rightsUntil && now >= kept.loadedAt)
-      return kept.authority
+    if (this.#isFresh(kept)) return kept.authority
     if (this.#kept.size >= mostKept) this.#kept.clear()
     const loading = this.#load(workspace, holder)
     this.#kept.set(key, loading)
@@ -110,6 +107,28 @@ export class Authorities {
       if (this.#kept.get(key) === loading) this.#kept.delete(key)
     })
     return (await loading).authority
+  }
+
+  /** The rights of several members, in their order: those that are not kept are read in one statement. */
+  async ofMembers(workspace: Workspace, users: readonly string[]): Promise<Authority[]> {
+    const { database, clock } = this.#options
+    const now = clock.now()
+    const kept = await Promise.all(users.map(async (user) => this.#kept.get(`${workspace.id} ${user}`)))
+    const missing = users.filter((_, at) => !this.#isFresh(kept[at]))
+    const read = new Map<string, Authority>()
+    if (missing.length > 0) {
+      const rights = await database.transaction({ workspace: workspace.id, partner: '*' }, (tx) =>
+        memberRights(tx, workspace.id, missing, now, clock.today(workspace.zone)),
+      )
+      for (const [at, user] of missing.entries()) read.set(user, this.compose(workspace, subjectOf(rights[at]!, user)))
+    }
+    return users.map((user, at) => read.get(user) ?? kept[at]!.authority)
+  }
+
+  #isFresh(kept: Kept | undefined): kept is Kept {
+    const now = this.#options.clock.now().getTime()
+    // A clock that went back, as tests do, makes the rights of a later day no less stale.
+    return kept !== undefined && performance.now() < kept.freshUntil && now < kept.rightsUntil && now >= kept.loadedAt
   }
 
   /** Forgets what is kept of one workspace, or of all. */
@@ -130,18 +149,35 @@ export class Authorities {
 
   /** What a member's rights come from, read anew and kept nowhere: for whoever explains them. */
   async sources(workspace: Workspace, user: string): Promise<RightsSources> {
+    const [sources] = await this.sourcesOf(workspace, [user])
+    return sources!
+  }
+
+  /** The same of several, in their order; when an assignment ended is told of each. */
+  async sourcesOf(workspace: Workspace, users: readonly string[]): Promise<RightsSources[]> {
     const { database, clock } = this.#options
     const now = clock.now()
     return database.transaction({ workspace: workspace.id, partner: '*' }, async (tx) => {
-      const rights = await memberRights(tx, workspace.id, user, now, clock.today(workspace.zone))
-      const { rows } = await sql<{ id: string; name: string; grants: unknown; fields: unknown; ended: string | null }>`
+      const rights = await memberRights(tx, workspace.id, users, now, clock.today(workspace.zone))
+      const { rows } = await sql<{
+        id: string
+        name: string
+        grants: unknown
+        fields: unknown
+        ended: Record<string, string> | null
+      }>`
         select r.id, r.name, r.grants, r.fields,
-          (select max(a.until) from core.role_assignment a where a.workspace = r.workspace and a.role_id = r.id
-            and a.user_id = ${user}::uuid and a.deleted_at is null and a.until <= ${now.toISOString()}::timestamptz) as ended
+          (select jsonb_object_agg(e.user_id, e.until) from (
+            select a.user_id, max(a.until) as until from core.role_assignment a where a.workspace = r.workspace and a.role_id = r.id
+              and a.user_id = any(${[...users]}::uuid[]) and a.deleted_at is null and a.until <= ${now.toISOString()}::timestamptz
+            group by a.user_id) e) as ended
         from core.role r where r.workspace = ${workspace.id}::uuid and r.deleted_at is null
         order by r.name collate "und-x-icu", r.id limit 500`.execute(tx)
       const roles = rows.map(({ grants, fields, ...role }) => ({ ...role, ...rightsSchema.parse({ grants, fields }) }))
-      return { subject: subjectOf(rights, user), roles }
+      return users.map((user, at) => ({
+        subject: subjectOf(rights[at]!, user),
+        roles: roles.map((role) => ({ ...role, ended: role.ended?.[user] ?? null })),
+      }))
     })
   }
 
@@ -171,9 +207,9 @@ export class Authorities {
     const { database, clock } = this.#options
     const now = clock.now()
     const today = clock.today(workspace.zone)
-    const read = (sqlTx: Sql) =>
+    const read = async (sqlTx: Sql) =>
       'user' in holder
-        ? memberRights(sqlTx, workspace.id, holder.user, now, today)
+        ? (await memberRights(sqlTx, workspace.id, [holder.user], now, today))[0]!
         : keyRights(sqlTx, workspace.id, holder.role)
     const rights = await database.transaction({ workspace: workspace.id, partner: '*' }, read)
     const roles = rolesSchema.parse(rights.roles)
@@ -215,12 +251,20 @@ interface Rights {
   readonly partners: readonly string[]
 }
 
-async function memberRights(tx: Sql, workspace: string, user: string, now: Date, today: string): Promise<Rights> {
+/** Of each, in their order. */
+async function memberRights(
+  tx: Sql,
+  workspace: string,
+  users: readonly string[],
+  now: Date,
+  today: string,
+): Promise<readonly Rights[]> {
   const { rows } = await sql<Rights>`
+    select r.* from unnest(${[...users]}::uuid[]) with ordinality as who (id, nth) cross join lateral (
     with recursive team_below as (
       select t.id from core.team t
       join core.team_member m on m.team = t.id and m.workspace = t.workspace
-      where t.workspace = ${workspace}::uuid and t.deleted_at is null and m.user_id = ${user}::uuid and m.deleted_at is null
+      where t.workspace = ${workspace}::uuid and t.deleted_at is null and m.user_id = who.id and m.deleted_at is null
         and m.from_date <= ${today}::date and (m.to_date is null or m.to_date > ${today}::date)
       union
       select t.id from core.team t join team_below above on t.parent_id = above.id
@@ -229,7 +273,7 @@ async function memberRights(tx: Sql, workspace: string, user: string, now: Date,
     team_above as (
       select t.id, t.parent_id from core.team t
       join core.team_member m on m.team = t.id and m.workspace = t.workspace
-      where t.workspace = ${workspace}::uuid and t.deleted_at is null and m.user_id = ${user}::uuid and m.deleted_at is null
+      where t.workspace = ${workspace}::uuid and t.deleted_at is null and m.user_id = who.id and m.deleted_at is null
         and m.from_date <= ${today}::date and (m.to_date is null or m.to_date > ${today}::date)
       union
       select t.id, t.parent_id from core.team t join team_above below on t.id = below.parent_id
@@ -238,19 +282,20 @@ async function memberRights(tx: Sql, workspace: string, user: string, now: Date,
     select
       (select coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'grants', r.grants, 'fields', r.fields, 'until', a.until)), '[]')
         from core.role_assignment a join core.role r on r.id = a.role_id and r.workspace = a.workspace
-        where a.workspace = ${workspace}::uuid and a.user_id = ${user}::uuid and a.deleted_at is null and r.deleted_at is null
+        where a.workspace = ${workspace}::uuid and a.user_id = who.id and a.deleted_at is null and r.deleted_at is null
           and (a.until is null or a.until > ${now.toISOString()}::timestamptz)) as roles,
       (select coalesce(jsonb_agg(id), '[]') from team_below) as teams,
       (select coalesce(jsonb_agg(id), '[]') from team_above) as "teamsAbove",
       (select coalesce(jsonb_agg(distinct s.resource), '[]')
-        from core.shares_with(${user}::uuid, array(select id from team_above), '{}', ${now.toISOString()}::timestamptz, null) s) as shared,
+        from core.shares_with(who.id, array(select id from team_above), '{}', ${now.toISOString()}::timestamptz, null) s) as shared,
       (select tm.team from core.team_member tm
         where tm.workspace = m.workspace and tm.user_id = m.id and tm.deleted_at is null
           and tm.from_date <= ${today}::date and (tm.to_date is null or tm.to_date > ${today}::date)
         order by tm.team = m.team desc, tm.from_date desc, tm.id limit 1) as "homeTeam",
       m.id is not null and m.partner is null as "isOfHouse", m.partner, coalesce(m.partners, '[]') as partners
-    from (select) one left join core.member m on m.workspace = ${workspace}::uuid and m.id = ${user}::uuid`.execute(tx)
-  return rows[0]!
+    from (select) one left join core.member m on m.workspace = ${workspace}::uuid and m.id = who.id) r
+    order by who.nth`.execute(tx)
+  return rows
 }
 
 async function keyRights(tx: Sql, workspace: string, role: string): Promise<Rights> {

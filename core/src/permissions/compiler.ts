@@ -406,6 +406,9 @@ function prepare(
   }
 }
 
+/** Conditions read before, by the grant they stand in: whoever explains a verdict compiles the same roles dozens of times. */
+const readBefore = new WeakMap<Grant, { readonly model: ResourceModel; readonly checked: CheckedExpression }>()
+
 /** A grant's condition as the compiler takes it; nothing where it no longer fits. */
 function readCondition(
   text: string,
@@ -414,11 +417,13 @@ function readCondition(
 ): CheckedExpression | undefined {
   try {
     // The condition is the administrator's: it may look at fields the actor may not read.
-    const checked = checkExpression(parseExpression(text), {
-      resource: model,
-      catalog: conditions.catalog,
-      access: everyField,
-    })
+    const before = readBefore.get(grant)
+    const checked =
+      before?.model === model
+        ? before.checked
+        : checkExpression(parseExpression(text), { resource: model, catalog: conditions.catalog, access: everyField })
+    // Grants are read anew with every change of roles, fields or modules, so that none outlives what it was checked against.
+    readBefore.set(grant, { model, checked })
     if (subject.partners) refuseUnseen(checked, conditions)
     return checked
   } catch (reason) {

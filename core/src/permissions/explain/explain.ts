@@ -51,7 +51,23 @@ export async function explain(
   { asked, record, deleted }: { asked: Asked; record: string | undefined; deleted: boolean },
   parts: ExplainParts,
 ): Promise<Verdict> {
-  return new Explainer(ctx, asked, parts).verdict(record, deleted)
+  return new Explainer(ctx, asked, { parts, truths: new Truths() }).verdict(record, deleted)
+}
+
+/** What lets each of several people read a record, asked in one statement; the people are known to see it. */
+export async function whyTheySee(
+  ctx: Context,
+  { asked, record }: { asked: Asked; record: string },
+  all: readonly ExplainParts[],
+): Promise<(readonly Line[])[]> {
+  const truths = new Truths()
+  const reasons = all.map((parts) => new Explainer(ctx, asked, { parts, truths }).reasons(record))
+  await askOf(ctx, asked, record, truths)
+  return reasons.map((told) => told())
+}
+
+async function askOf(ctx: Context, { resource }: Asked, record: string | undefined, truths: Truths): Promise<void> {
+  if (resource && record !== undefined) await truths.ask((ctx.records as RecordEngine).scope, resource, record)
 }
 
 type Values = Readonly<Record<string, string>>
@@ -61,16 +77,22 @@ class Explainer {
   readonly #ctx: Context
   readonly #asked: Asked
   readonly #parts: ExplainParts
-  readonly #truths = new Truths()
+  #truths: Truths
   readonly #subject: Subject
   readonly #authority: Authority
 
-  constructor(ctx: Context, asked: Asked, parts: ExplainParts) {
+  constructor(ctx: Context, asked: Asked, { parts, truths }: { parts: ExplainParts; truths: Truths }) {
     this.#ctx = ctx
     this.#asked = asked
     this.#parts = parts
+    this.#truths = truths
     this.#subject = parts.sources.subject
     this.#authority = parts.authorities.compose(ctx.workspace, this.#subject)
+  }
+
+  /** What lets them, once the truths are asked. */
+  reasons(record: string): Told {
+    return this.#pro(this.#rules(this.#asked.action), record)
   }
 
   async verdict(record: string | undefined, deleted: boolean): Promise<Verdict> {
@@ -83,8 +105,7 @@ class Explainer {
     const holds = this.#truths.of(rights.where('t'))
     const rules = this.#rules(action)
     const [pro, contra] = [this.#pro(rules, record), this.#contra(rules, rights, record)]
-    const changes = this.#changes(rights, rules, record)
-    if (resource && record !== undefined) await this.#truths.ask(scope, resource, record)
+    await askOf(this.#ctx, this.#asked, record, this.#truths)
     const isAllowed =
       !isOff &&
       !isGone &&
@@ -111,8 +132,32 @@ class Explainer {
           ? [this.#line('ENABLE', { module: resource.plugin })]
           : isLost
             ? [this.#line('RESTORE')]
-            : changes(isAllowed),
+            : await this.#tried({ rights, rules, record, isAllowed, reasons }),
     }
+  }
+
+  /** What would turn the verdict, asked once it is known: what would take a right is not tried on whoever has none. */
+  async #tried({
+    rights,
+    rules,
+    record,
+    isAllowed,
+    reasons,
+  }: {
+    rights: Enforced
+    rules: Rules
+    record: string | undefined
+    isAllowed: boolean
+    reasons: readonly Line[]
+  }): Promise<readonly Line[]> {
+    this.#truths = new Truths()
+    const { action, field } = this.#asked
+    const granting = new Set(reasons.flatMap(({ role }) => role?.id ?? []))
+    // Of two roles that each let a record be read, neither is missed without the other.
+    const isByMany = isAllowed && action === 'read' && field === undefined && granting.size > 1
+    const changes = this.#changes({ rights, rules, record, isAllowed, isByMany })
+    await askOf(this.#ctx, this.#asked, record, this.#truths)
+    return changes()
   }
 
   #rules(action: string): Rules {
@@ -275,7 +320,9 @@ class Explainer {
     const rules = fieldRules(this.#subject, { resource: resource.id, field, writing: isWriting })
     const fits = (given: string) => (isWriting ? given === 'write' : given === 'read' || given === 'write')
     const deciding = rules.filter(({ access: given }) => fits(given) === isOpen)
-    const hidden = [...(model.formula?.reads ?? [])].filter((it) => !access.readable(it))
+    const sources = [...(model.formula?.reads ?? []), ...(model.derivedFrom ?? [])]
+    // Whoever may write a field may, whatever they read of what it is made of; but not what is a mask to them.
+    const hidden = isWriting && !access.masked(field) ? [] : sources.filter((it) => !access.readable(it))
     if (!isOpen && hidden.length > 0)
       return hidden.map((it) => this.#line('FIELD_OF_FORMULA', { field: name, other: this.#fieldName(resource, it) }))
     if (deciding.length === 0) return [this.#line(code, { field: name })]
@@ -283,7 +330,19 @@ class Explainer {
   }
 
   /** What would turn the verdict, each tried on the same compiler before it is said. */
-  #changes(rights: Enforced, rules: Rules, record: string | undefined): (isAllowed: boolean) => readonly Line[] {
+  #changes({
+    rights,
+    rules,
+    record,
+    isAllowed,
+    isByMany,
+  }: {
+    rights: Enforced
+    rules: Rules
+    record: string | undefined
+    isAllowed: boolean
+    isByMany: boolean
+  }): Told {
     const { sources, authorities, tellsRoles } = this.#parts
     const { resource, action } = this.#asked
     const isRow = record !== undefined && resource !== undefined && isAboutRow(action)
@@ -294,10 +353,19 @@ class Explainer {
     }
     const held = new Set(this.#subject.roleIds ?? [])
     const own = sources.roles.filter(({ id }) => held.has(id))
-    const without = own.map((role) => ({
-      role,
-      allowed: tried(this.#subject.roles.filter(({ id }) => id !== role.id)),
-    }))
+    const shared = this.#shared(action)
+    if (isAllowed) {
+      const without = isByMany
+        ? []
+        : own.map((role) => ({
+            role,
+            allowed: tried(this.#subject.roles.filter(({ id }) => id !== role.id)),
+          }))
+      return () => {
+        const lost = without.filter(({ allowed }) => !allowed()).map(({ role }) => this.#line('TAKE_ROLE', {}, role))
+        return [...lost, ...(isRow && shared() ? [this.#line('END_SHARE')] : [])]
+      }
+    }
     const undenied = own
       .filter((role) => [...rules.denying].some((rule) => rule.role.id === role.id))
       .map((role) => ({
@@ -317,12 +385,7 @@ class Explainer {
       }))
     const share = isRow ? this.#sharing(resource, action) : () => false
     const owner = isRow ? this.#owning(rules) : () => false
-    const shared = this.#shared(action)
-    return (isAllowed) => {
-      if (isAllowed) {
-        const lost = without.filter(({ allowed }) => !allowed()).map(({ role }) => this.#line('TAKE_ROLE', {}, role))
-        return [...lost, ...(isRow && shared() ? [this.#line('END_SHARE')] : [])]
-      }
+    return () => {
       const given = others.filter(({ allowed }) => allowed()).map(({ role }) => this.#roleLine(role))
       const lines = [
         ...undenied.filter(({ allowed }) => allowed()).map(({ role }) => this.#line('REMOVE_DENY', {}, role)),

@@ -46,7 +46,10 @@ export function enforced(authority: Authority, { resource, id, action, field }: 
       access.allowed &&
       (field === undefined || fieldIsOpen(access, resource, { action, field })),
     everything: read.everything && access.everything,
-    where: (alias) => sql`(${read.where(alias)} and ${isMoving ? access.granted(alias) : access.where(alias)})`,
+    where: (alias) =>
+      action === 'read'
+        ? read.where(alias)
+        : sql`(${read.where(alias)} and ${isMoving ? access.granted(alias) : access.where(alias)})`,
   }
 }
 
