@@ -295,6 +295,29 @@ describe('the base', () => {
     expect((await verify()).body.data).toEqual({ checked: 3, fault: 2 })
   })
 
+  test('tells that its newest entries were taken away, and takes none in their place', async () => {
+    const here = await app.secondWorkspace()
+    for (const address of ['a@example.com', 'b@example.com', 'c@example.com'])
+      await recorded(here, { ...letter, address })
+    const { owner } = app.app.kernel.parts.database
+    const ours = sql`workspace = ${here.workspace.id}::uuid`
+    await owner.transaction().execute(async (tx) => {
+      await sql`alter table core.opt_out disable trigger user`.execute(tx)
+      await sql`delete from core.opt_out where ${ours} and position > 1`.execute(tx)
+      await sql`alter table core.opt_out enable trigger user`.execute(tx)
+    })
+    const verify = () => here.admin.get(`${consents}/verification`)
+    expect((await verify()).body.data).toEqual({ checked: 1, fault: 2 })
+    const next = await here.admin.post(consents, { ...letter, address: 'd@example.com' })
+    expect(next.status).toBeGreaterThanOrEqual(400)
+    for (const statement of [
+      sql`update core.opt_out_head set position = 1 where ${ours}`,
+      sql`delete from core.opt_out_head where ${ours}`,
+      sql`truncate core.opt_out_head`,
+    ])
+      await expect(statement.execute(owner)).rejects.toThrow(/only moves on|append-only/)
+  })
+
   test('keeps no address in words', async () => {
     const here = await app.secondWorkspace()
     await recorded(here, { ...letter, address: 'secret.person@example.com' })

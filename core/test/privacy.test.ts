@@ -305,6 +305,10 @@ describe('core-10: a person with mails, files, objections and orders', () => {
       reason: 'Came back at the fair',
     })
     expect(lifted.body.data.lifted).toBeGreaterThan(0)
+    // Who let them back, and why, is in the ledger.
+    const audit = (await admin.get('/api/core/audit?resource=core.privacy-request&limit=1')).body.data
+    expect(audit[0]).toMatchObject({ actor: { id: admin.who.actor.id } })
+    expect(JSON.stringify(audit[0].changes)).toContain('Came back at the fair')
     await made(here, contacts, { firstName: 'Zoé', lastName: 'Q.', email: markers.email })
   }, 120_000)
 })
@@ -512,6 +516,45 @@ describe('an erasure', () => {
     const person = await here.admin.patch(`/api/core/accounts/${account}`, { version: 1, kind: 'person' })
     expect(person).toMatchObject({ status: 409, body: { code: 'SUBJECT_ERASED' } })
     await made(here, contacts, { firstName: 'Anne', lastName: 'Landrellec', birthDate: '1961-05-06' })
+  })
+
+  test('leaves on invoices the name and address of a buyer who was a person, names that in the certificate, and takes the rest', async () => {
+    const here = await app.secondWorkspace()
+    const account = await made(here, '/api/core/accounts', {
+      name: 'Jean Kermaria',
+      kind: 'person',
+      email: 'j.kermaria@example.com',
+      addressLine1: '7 rue du Port',
+      postalCode: '29890',
+      city: 'Kermaria',
+    })
+    const person = await simple(here, { lastName: 'Kermaria', email: 'j.kermaria@example.com', account })
+    const invoiceOf = async (status: string) => {
+      const id = await made(here, '/api/core/invoices', {
+        account,
+        contact: person,
+        currency: 'EUR',
+        issuedOn: '2026-02-01',
+      })
+      await made(here, '/api/core/invoice-lines', { invoice: id, name: 'Scanner', quantity: '1', unitPrice: '10.00' })
+      const { version } = (await here.admin.get(`/api/core/invoices/${id}`)).body.data
+      if (status !== 'draft') await here.admin.patch(`/api/core/invoices/${id}`, { version, status })
+      return id
+    }
+    const [issued, draft] = [await invoiceOf('issued'), await invoiceOf('draft')]
+    const { certificateId } = await new Asking(app, here).erase(person)
+    const certificate = (await here.admin.get(`/api/core/privacy/certificates/${String(certificateId)}`)).body.data
+    const buyerOf = async (id: string) => (await here.admin.get(`/api/core/invoices/${id}`)).body.data.buyer
+    expect(await buyerOf(issued)).toMatch(/^Jean Kermaria\n7 rue du Port\n29890 Kermaria/)
+    expect(await buyerOf(issued)).not.toContain('@')
+    expect(await buyerOf(draft)).toBeNull()
+    expect((await here.admin.get(`/api/core/accounts/${account}`)).body.data.name).not.toContain('Kermaria')
+    const held = JSON.parse(String(certificate.body)).held as { resource: string; keeps?: { en: string } }[]
+    expect(held.find(({ resource }) => resource === 'core.invoice')?.keeps?.en).toBe('Name and address of the buyer')
+    // Neither in the ledger nor among what is searched.
+    const history = await here.admin.get(`/api/core/invoices/${issued}/history`)
+    expect(JSON.stringify(history.body)).not.toContain('Kermaria')
+    expect((await here.admin.get('/api/core/search?q=kermaria')).body.data).toEqual([])
   })
 
   test('finds the person in files that are packed or in another encoding, and so does an access export', async () => {

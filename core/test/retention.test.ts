@@ -48,7 +48,12 @@ describe('a retention rule', () => {
     await made(here, '/api/core/activities', { subject: 'Call Odile', lead: gone })
     const id = await rule(here, { resource: 'core.lead', condition: 'source = "fair"', action: 'anonymise' })
     const rehearsal = await here.admin.post(`${rules}/${id}/rehearse`)
-    expect(rehearsal.body.data).toEqual({ matching: 1, due: 1, sample: [{ id: gone, title: 'Odile Retenue' }] })
+    expect(rehearsal.body.data).toEqual({
+      matching: 1,
+      binned: 0,
+      due: 1,
+      sample: [{ id: gone, title: 'Odile Retenue' }],
+    })
     const run = await runOf(here, id)
     expect(run).toMatchObject({ matched: 1, gone: 1, held: 0, used: 0 })
     const blanked = await here.admin.get(`/api/core/leads/${gone}`)
@@ -88,6 +93,48 @@ describe('a retention rule', () => {
       sql`select 1 from core.product where id = any(${[one, two]}::uuid[])`.execute(ctx.sql),
     )
     expect(rows).toHaveLength(1)
+  })
+
+  test('counts and empties what lies in the bin, each once, and leaves what became another record to that one', async () => {
+    const here = await app.secondWorkspace()
+    const lead = (lastName: string) => made(here, '/api/core/leads', { lastName, source: 'fair', allowDuplicate: true })
+    const [live, thrown, survivor, merged] = [
+      await lead('Vive'),
+      await lead('Jetée'),
+      await lead('Reste'),
+      await lead('Fondue'),
+    ]
+    await here.admin.delete(`/api/core/leads/${thrown}?version=1`)
+    await here.admin.patch(`/api/core/leads/${survivor}`, { version: 1, source: 'web' })
+    const became = await here.admin.post(`/api/core/leads/${survivor}/merge`, {
+      version: 2,
+      others: [{ id: merged, version: 1 }],
+      choose: { source: survivor },
+    })
+    expect(became.status, JSON.stringify(became.body)).toBeLessThan(300)
+    const id = await rule(here, { resource: 'core.lead', condition: 'source = "fair"', action: 'anonymise' })
+    const rehearsal = await here.admin.post(`${rules}/${id}/rehearse`)
+    expect(rehearsal.body.data).toMatchObject({ matching: 2, binned: 1, due: 2 })
+    expect(await runOf(here, id)).toMatchObject({ matched: 2, gone: 2 })
+    const names = async (...ids: string[]) =>
+      Promise.all(ids.map(async (it) => (await here.admin.get(`/api/core/leads/${it}`)).body.data.name))
+    expect(await names(live, thrown, survivor)).toEqual(['[erased]', '[erased]', 'Reste'])
+    // What went stays in the bin, and is no more to be counted.
+    app.clock.advance('P1D')
+    expect(await runOf(here, id)).toMatchObject({ matched: 0, gone: 0 })
+    const product = await made(here, '/api/core/products', { sku: 'Z-1', name: 'Thrown away', family: 'legacy' })
+    await here.admin.delete(`/api/core/products/${product}?version=1`)
+    const ofProducts = await rule(here, {
+      name: 'Old products',
+      resource: 'core.product',
+      condition: 'family = "legacy"',
+      action: 'delete',
+    })
+    expect(await runOf(here, ofProducts)).toMatchObject({ matched: 1, gone: 1 })
+    const left = await here.inside((ctx) =>
+      sql`select 1 from core.product where id = ${product}::uuid`.execute(ctx.sql),
+    )
+    expect(left.rows).toEqual([])
   })
 
   test('leaves what the law keeps and what others still point at', async () => {
@@ -261,7 +308,12 @@ describe('a retention rule', () => {
       may: ['core.privacy.manage', 'core.privacy.read'],
       grants: [{ ...all('read'), visibility: 'own' }],
     })
-    expect((await blind.post(`${rules}/${id}/rehearse`)).body.data).toEqual({ matching: 0, due: 0, sample: [] })
+    expect((await blind.post(`${rules}/${id}/rehearse`)).body.data).toEqual({
+      matching: 0,
+      binned: 0,
+      due: 0,
+      sample: [],
+    })
     expect(await patch(manager, { active: false })).toMatchObject({ status: 200 })
     expect((await here.admin.get(`/api/core/leads/${lead}`)).status).toBe(200)
   })

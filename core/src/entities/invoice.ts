@@ -46,6 +46,8 @@ export const InvoiceSchema = defineEntity({
     gross: money().default('0'),
     paid: money().default('0'),
     source: p.string().length(120).nullable(),
+    /** Name and address of who it was for, kept when they were erased; the account says it until then. */
+    buyer: p.text().nullable(),
   },
 })
 

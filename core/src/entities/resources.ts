@@ -384,6 +384,7 @@ export const invoices = defineResource(Invoice, {
     tax: sum,
     gross: sum,
     paid: sum,
+    buyer: { format: 'long', readonly: true },
   },
   list: ['number', 'account', 'status', 'issuedOn', 'dueOn', 'gross', 'paid', 'owner'],
   form: [

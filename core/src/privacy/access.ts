@@ -4,9 +4,7 @@ import { ZipFile } from 'yazl'
 import type { Context } from '../context.ts'
 import { addPiece, removePieces } from '../files/pieces.ts'
 import type { JobHandler } from '../jobs/job.ts'
-import type { RecordEngine } from '../records/engine.ts'
 import { relationsTo } from '../records/merge/relations.ts'
-import { withEveryRight } from '../records/merge/system-scope.ts'
 import { columnsOf, tableOf } from '../records/read.ts'
 import type { RecordJson } from '../records/records.ts'
 import type { Resource } from '../records/registry.ts'
@@ -14,10 +12,10 @@ import type { EngineScope } from '../records/scope.ts'
 import { ConsentService } from './consent-service.ts'
 import { historyOf } from './consent-routes.ts'
 import type { Person } from './consents.ts'
-import { note } from './erasure.ts'
 import { linesNaming, lyingFiles } from './file-lines.ts'
 import type { PrivacyKeys } from './keys.ts'
-import { privacyRequests } from './privacy-request.ts'
+import { note, privacyRequests } from './privacy-request.ts'
+import { scopeOf } from './scope.ts'
 import { PrivacyStores, type CollectedFile } from './stores.ts'
 import { pointsAt, subjectOf } from './subject.ts'
 import { listTargets } from './targets.ts'
@@ -54,7 +52,7 @@ interface Section {
 }
 
 async function collect(ctx: Context, keys: PrivacyKeys, request: string) {
-  const scope = withEveryRight((ctx.records as RecordEngine).scope)
+  const scope = scopeOf(ctx)
   const { data } = await scope.ctx.records.get(privacyRequests, request)
   const person = { resource: data['subjectResource'], record: data['subjectRecord'] } as Person
   const subject = await subjectOf(scope, person.resource, person.record)

@@ -158,7 +158,8 @@ export async function refreshWords(scope: EngineScope, resource: Resource, ids: 
   await putKeys(scope, resource, rows)
 }
 
-async function rewrite(
+/** Changes rows past the write path, each with a line in the ledger that holds no value. */
+export async function rewrite(
   scope: EngineScope,
   resource: Resource,
   assignments: readonly RawBuilder<unknown>[],

@@ -7,6 +7,11 @@ const basis = {
   fr: 'Documents comptables et pièces justificatives, dix ans à compter de la clôture de l’exercice : article L123-22 du Code de commerce',
 }
 
+/** Whom an invoice was for is part of it. */
+const keeps: Readonly<Record<string, LegalHold['keeps']>> = {
+  'core.invoice': { en: 'Name and address of the buyer', fr: 'Nom et adresse de l’acheteur' },
+}
+
 /** Issued invoices, their lines and payments, and the orders behind them stay as they were sent. */
 export const commercialDocuments: PrivacyStore = {
   id: 'core.commercial-documents',
@@ -39,6 +44,12 @@ export const commercialDocuments: PrivacyStore = {
       const kind = byKind.get(resource) ?? { records: [], until }
       byKind.set(resource, { records: [...kind.records, id], until: kind.until > until ? kind.until : until })
     }
-    return [...byKind].map(([resource, { records: ids, until }]) => ({ resource, records: ids, basis, until }))
+    return [...byKind].map(([resource, { records: ids, until }]) => ({
+      resource,
+      records: ids,
+      basis,
+      ...(keeps[resource] ? { keeps: keeps[resource] } : {}),
+      until,
+    }))
   },
 }

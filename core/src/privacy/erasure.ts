@@ -5,21 +5,21 @@ import { removePieces } from '../files/pieces.ts'
 import type { JobHandler, JobTools } from '../jobs/job.ts'
 import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
-import type { RecordEngine } from '../records/engine.ts'
 import { exportLog } from '../records/export/export.ts'
 import { relationsTo } from '../records/merge/relations.ts'
-import { withEveryRight } from '../records/merge/system-scope.ts'
 import { tableOf } from '../records/read.ts'
 import type { EngineScope } from '../records/scope.ts'
 import { channelsOf, hashOf } from './addresses.ts'
 import { blankRecords, deleteRecords, markMentions, markOf, refreshWords } from './blanking.ts'
+import { keepBuyers } from './buyers.ts'
 import { certify } from './certificates.ts'
 import { suppress } from './consent-routes.ts'
 import { stillNamed, subjectUnknowable } from './errors.ts'
 import { linesNaming, nextFile, type LyingFile } from './file-lines.ts'
 import type { PrivacyKeys } from './keys.ts'
 import type { ErasurePlan, PlannedHold } from './plan.ts'
-import { privacyRequests } from './privacy-request.ts'
+import { note, privacyRequests } from './privacy-request.ts'
+import { scopeOf } from './scope.ts'
 import { PrivacyStores, type PrivacyStore, type PrivacySubject } from './stores.ts'
 import { pointsAt, subjectOf } from './subject.ts'
 import { listTargets } from './targets.ts'
@@ -79,8 +79,6 @@ interface Erasure {
     readonly shared: number
   }
 }
-
-const scopeOf = (ctx: Context): EngineScope => withEveryRight((ctx.records as RecordEngine).scope)
 
 /**
  * Forgets a person: listed at once (with the marks that keep them from returning), then taken out of plugins' stores,
@@ -179,6 +177,7 @@ async function begin(ctx: Context, keys: PrivacyKeys, run: string): Promise<void
   const { subject, terms, plan } = await listed(ctx, run, run)
   // Nothing is known to look for: a certificate would say that nobody is named anywhere, and nobody looked.
   if (subject.isBlank) throw subjectUnknowable({ number: String(data['number']) })
+  await keepBuyers(scopeOf(ctx), run)
   const at = ctx.clock.now().toISOString()
   const place: Place = { step: 'stores', nth: 0, block: 0 }
   await sql`
@@ -481,10 +480,4 @@ async function closeRequests(
     )
     await sql`select core.erase_traces(${run}::uuid, array[${id}::uuid])`.execute(ctx.sql)
   }
-}
-
-export async function note(ctx: Context, id: string, values: Readonly<Record<string, unknown>>): Promise<void> {
-  const { records } = ctx.asSystem()
-  const { data } = await records.get(privacyRequests, id)
-  await records.update(privacyRequests, data, values, { internal: true })
 }

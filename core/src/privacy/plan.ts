@@ -18,6 +18,8 @@ export interface PlannedHold {
   readonly resource: string
   readonly count: number
   readonly basis: Words
+  /** What stays of the person in them. */
+  readonly keeps?: Words
   /** Last day on which it must be kept; null where the law names none. */
   readonly until: string | null
 }

@@ -1,4 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core'
+import type { Context } from '../context.ts'
 import { forPrivacy } from './permissions.ts'
 import { recordBase } from '../records/record-base.ts'
 import { defineResource } from '../records/define-resource.ts'
@@ -28,6 +29,10 @@ export const PrivacyRequestSchema = defineEntity({
     certificateId: p.uuid().nullable(),
     fileSize: p.bigint().$type<number>().nullable(),
     fileUntil: p.datetime().nullable(),
+    /** When the person was let come back, by whom and why. */
+    liftedAt: p.datetime().nullable(),
+    liftedBy: p.uuid().nullable(),
+    liftReason: p.string().length(500).nullable(),
   },
 })
 
@@ -58,8 +63,16 @@ export const privacyRequests = defineResource(PrivacyRequest, {
       ],
     },
     verifiedBy: { format: 'user' },
+    liftedBy: { format: 'user' },
   },
   list: ['number', 'kind', 'state', 'receivedOn', 'dueOn', 'owner'],
   sort: 'dueOn',
   numbered: { number: 'PR' },
 })
+
+/** Keeps with a request what became of it. */
+export async function note(ctx: Context, id: string, values: Readonly<Record<string, unknown>>): Promise<void> {
+  const { records } = ctx.asSystem()
+  const { data } = await records.get(privacyRequests, id)
+  await records.update(privacyRequests, data, values, { internal: true })
+}

@@ -9,10 +9,10 @@ import { defineRoute, type RouteDefinition } from '../plugins/define-plugin.ts'
 import type { RecordJson } from '../records/records.ts'
 import { accessKind } from './access.ts'
 import { certificateOf, verifyCertificate } from './certificates.ts'
-import { erasureKind, note, rehearsalKind } from './erasure.ts'
+import { erasureKind, rehearsalKind } from './erasure.ts'
 import { requestInRehearsal, requestNotRehearsed } from './errors.ts'
 import type { PrivacyKeys } from './keys.ts'
-import { privacyRequests } from './privacy-request.ts'
+import { note, privacyRequests } from './privacy-request.ts'
 import { liftTombstones } from './tombstones.ts'
 
 const id = z.object({ id: z.uuid() })

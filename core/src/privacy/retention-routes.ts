@@ -104,13 +104,14 @@ export const retentionRoutes: readonly RouteDefinition[] = [
     answer: z.object({
       data: z.object({
         matching: z.int(),
+        binned: z.int(),
         due: z.int(),
         sample: z.array(z.object({ id: z.uuid(), title: z.string() })),
       }),
     }),
     handle: async ({ params }, ctx) => {
-      const { matching, due, sample } = await rehearseRule(ctx, await ruleOf(ctx, params.id))
-      return { data: { matching, due, sample: [...sample] } }
+      const { sample, ...counts } = await rehearseRule(ctx, await ruleOf(ctx, params.id))
+      return { data: { ...counts, sample: [...sample] } }
     },
   }),
   defineRoute({

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { sql } from 'kysely'
+import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import type { Context } from '../context.ts'
 import { SocleError } from '../errors.ts'
 import type { JobHandler } from '../jobs/job.ts'
@@ -8,15 +8,17 @@ import type { JobDefinition } from '../plugins/define-plugin.ts'
 import { uuidv7 } from 'uuidv7'
 import { permissionDenied } from '../permissions/errors.ts'
 import type { RecordEngine } from '../records/engine.ts'
-import { withEveryRight } from '../records/merge/system-scope.ts'
+import { fieldValue } from '../records/field-value.ts'
 import { conditionsOf, tableOf } from '../records/read.ts'
 import type { Resource } from '../records/registry.ts'
 import type { EngineScope } from '../records/scope.ts'
+import { blankMarks } from './blanking.ts'
 import { certify } from './certificates.ts'
 import { countGone, countsOf, eraseSome, forgetWords, removeFiles } from './erasure.ts'
 import { retentionNotRehearsed, retentionResourceRefused } from './errors.ts'
 import type { PrivacyKeys } from './keys.ts'
 import { retentionRules } from './retention-rule.ts'
+import { scopeOf } from './scope.ts'
 import { mergedInto } from './subject.ts'
 import { listHolds, listTargets, putTargets } from './targets.ts'
 import { endRecords } from './tombstones.ts'
@@ -42,8 +44,6 @@ export interface Rule {
 
 const persons: ReadonlySet<string> = new Set(['core.contact', 'core.lead'])
 
-const scopeOf = (ctx: Context): EngineScope => withEveryRight((ctx.records as RecordEngine).scope)
-
 /** Kinds of records a rule may end: those people keep in lists. Lines go with what they are lines of. */
 export function mayEnd({ options }: Resource): boolean {
   return options.readonly !== true && options.nav !== false && !options.audience
@@ -53,12 +53,26 @@ export function mayEnd({ options }: Resource): boolean {
 export function compiled({ resource: id, condition }: Pick<Rule, 'resource' | 'condition'>, scope: EngineScope) {
   const resource = scope.catalog.get(id)
   if (!resource || !scope.exists(resource) || !mayEnd(resource)) throw retentionResourceRefused({ resource: id })
-  return { scope, resource, where: sql.join(conditionsOf(scope, resource, { filter: condition }), sql` and `) }
+  const where = sql<SqlBool>`((${sql.join(conditionsOf(scope, resource, { filter: condition }), sql` and `)}) or ${binned(scope, resource, condition)})`
+  return { scope, resource, where }
+}
+
+/**
+ * What lies in the bin and meets a condition: it is kept as long as what does not. Neither what became another record, which
+ * goes with that one, nor what has nothing left to lose.
+ */
+function binned(scope: EngineScope, resource: Resource, condition: string): RawBuilder<SqlBool> {
+  const title = resource.fields.get(resource.title)
+  return sql<SqlBool>`(${sql.join(conditionsOf(scope, resource, { filter: condition, deleted: 'only' }), sql` and `)}
+    and not exists (select from core.merged_record m where m.workspace = t.workspace and m.resource = ${resource.id} and m.record = t.id)
+    ${title ? sql`and coalesce(${fieldValue(title, 't')}::text, '') <> all(${[...blankMarks].filter((mark) => mark !== '')}::text[])` : sql``})`
 }
 
 export interface RetentionRehearsal {
   /** Records the condition holds for now, all of them. */
   readonly matching: number
+  /** Those of them that lie in the bin. */
+  readonly binned: number
   /** Those of them that would go with the next run. */
   readonly due: number
   readonly sample: readonly { readonly id: string; readonly title: string }[]
@@ -71,8 +85,8 @@ export async function rehearseRule(ctx: Context, rule: Rule): Promise<RetentionR
   if (!access.allowed) throw permissionDenied({ permission: `${resource.id}.read` })
   const workspace = sql`${ctx.workspace.id}::uuid`
   const title = (access.readable(resource.title) ? resource.fields.get(resource.title)?.column : undefined) ?? 'id'
-  const { rows } = await sql<{ matching: number; due: number }>`
-    select count(*)::integer as matching,
+  const { rows } = await sql<{ matching: number; binned: number; due: number }>`
+    select count(*)::integer as matching, (count(*) filter (where t.deleted_at is not null))::integer as binned,
       (count(*) filter (where ${rule.graceDays} = 0 or exists (select from core.retention_due d where d.workspace = ${workspace} and d.rule = ${rule.id}::uuid
         and d.record = t.id and d.since <= ${ctx.clock.today()}::date - ${rule.graceDays}::integer)))::integer as due
     from ${tableOf(resource, 't')} where ${where}`.execute(ctx.sql)
@@ -84,7 +98,7 @@ export async function rehearseRule(ctx: Context, rule: Rule): Promise<RetentionR
     await sql`update core.retention_rule set rehearsed = ${digestOfRule(rule)} where workspace = ${workspace} and id = ${rule.id}::uuid`.execute(
       ctx.sql,
     )
-  return { ...(rows[0] ?? { matching: 0, due: 0 }), sample }
+  return { ...(rows[0] ?? { matching: 0, binned: 0, due: 0 }), sample }
 }
 
 const digestOfRule = ({ resource, condition, action }: Pick<Rule, 'resource' | 'condition' | 'action'>) =>

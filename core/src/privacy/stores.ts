@@ -17,6 +17,8 @@ export interface LegalHold {
   /** Ids of records nothing may be taken out of. */
   readonly records: readonly string[]
   readonly basis: Words
+  /** What stays of the person in them; nothing of theirs where it is left out. */
+  readonly keeps?: Words
   /** `YYYY-MM-DD`, the last day on which they must be kept. */
   readonly until: string | null
 }

@@ -7,6 +7,7 @@ import type { RecordJson } from '../records/records.ts'
 import { addressOf } from './addresses.ts'
 import { subjectErased } from './errors.ts'
 import type { PrivacyKeys } from './keys.ts'
+import { note } from './privacy-request.ts'
 import { fullName, type KnownSubject } from './subject.ts'
 
 /** What this room stands on, known once the installation runs. */
@@ -196,10 +197,18 @@ export async function liftTombstones(
   const [mark] = found
     ? hashed(ctx, keys, [{ kind: found.kind === 'email' ? 'email' : 'phone', value: found.value }])
     : []
-  const { rows } = await sql`
+  const { rows } = await sql<{ run: string }>`
     update core.tombstone t set lifted_at = ${ctx.clock.now().toISOString()}::timestamptz, lifted_by = ${ctx.actor.id ?? null}::uuid, lift_reason = ${reason}
     where t.workspace = ${ctx.workspace.id}::uuid and t.lifted_at is null and t.kind <> 'record' and (t.run = ${request ?? null}::uuid or t.run in (
       select m.run from core.tombstone m where m.workspace = t.workspace and m.kind = ${mark?.kind ?? null} and m.hash = decode(${mark?.hash ?? null}, 'hex')))
-    returning 1`.execute(ctx.sql)
+    returning t.run`.execute(ctx.sql)
+  const liftedBy = ctx.actor.type === 'user' ? (ctx.actor.id ?? null) : null
+  // In the ledger with the request that erased them: a retention rule leaves no mark that could be lifted.
+  const { rows: requests } = await sql<{ id: string }>`
+    select id from core.privacy_request where workspace = ${ctx.workspace.id}::uuid and id = any(${rows.map(({ run }) => run)}::uuid[])`.execute(
+    ctx.sql,
+  )
+  for (const { id } of requests)
+    await note(ctx, id, { liftedAt: ctx.clock.now().toISOString(), liftedBy, liftReason: reason })
   return rows.length
 }

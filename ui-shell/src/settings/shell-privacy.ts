@@ -11,6 +11,8 @@ interface Hold {
   readonly resource: string
   readonly count: number
   readonly basis: { readonly en: string; readonly fr: string }
+  /** What stays of the person in them. */
+  readonly keeps?: { readonly en: string; readonly fr: string }
   readonly until: string | null
 }
 
@@ -29,6 +31,9 @@ interface PrivacyRequest {
   readonly job: string | null
   readonly plannedAt: string | null
   readonly doneAt: string | null
+  /** When the person was let come back, and why. */
+  readonly liftedAt: string | null
+  readonly liftReason: string | null
   readonly certificateId: string | null
   readonly fileUntil: string | null
   readonly plan: {
@@ -193,6 +198,12 @@ export class ShellPrivacy extends KitElement {
                 <dd>${format.instant(it.doneAt)}</dd>`
             : nothing
         }
+        ${
+          it.liftedAt
+            ? html`<dt>${t('shell.privacy.liftedAt')}</dt>
+                <dd>${format.instant(it.liftedAt)} <span class="meta">${it.liftReason}</span></dd>`
+            : nothing
+        }
       </dl>
       ${it.state === 'received' ? this.#verify(it) : nothing} ${it.kind === 'erasure' ? this.#plan(it) : nothing}
       ${it.state === 'verified' || it.state === 'running' ? this.#act(it) : nothing}
@@ -244,7 +255,7 @@ export class ShellPrivacy extends KitElement {
                           line(
                             'lock',
                             resourceName(hold.resource),
-                            `${hold.basis[language]}${hold.until ? ` · ${t('shell.privacy.until', { date: format.date(hold.until) })}` : ''}`,
+                            `${hold.keeps ? `${hold.keeps[language]} · ` : ''}${hold.basis[language]}${hold.until ? ` · ${t('shell.privacy.until', { date: format.date(hold.until) })}` : ''}`,
                             hold.count,
                           ),
                         )}

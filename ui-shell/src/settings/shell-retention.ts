@@ -21,6 +21,7 @@ interface Rule {
 
 interface Rehearsal {
   readonly matching: number
+  readonly binned: number
   readonly due: number
   readonly sample: readonly { readonly id: string; readonly title: string }[]
 }
@@ -155,7 +156,9 @@ export class ShellRetention extends KitElement {
 
   #seen({ rehearsal, runs }: { rehearsal: Rehearsal; runs: readonly Run[] }) {
     return html`<div class="seen" role="status">
-      <p>${t('shell.retention.comesTo', { matching: rehearsal.matching, due: rehearsal.due })}</p>
+      <p>
+        ${t('shell.retention.comesTo', { matching: rehearsal.matching, binned: rehearsal.binned, due: rehearsal.due })}
+      </p>
       ${
         rehearsal.sample.length > 0
           ? html`<p class="meta">
