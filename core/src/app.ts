@@ -37,6 +37,7 @@ import { PluginSettings } from './plugins/settings/plugin-settings.ts'
 import { Toggle } from './plugins/toggle.ts'
 import { registerPrivacyJobs } from './privacy/index.ts'
 import { PrivacyKeys } from './privacy/keys.ts'
+import { demoRemovalKind, removeDemo } from './records/demo-removal.ts'
 import { indexJob, indexJobKind } from './records/fields/index-job.ts'
 import { OwnFields } from './records/fields/own-fields.ts'
 import { LedgerSealer } from './records/ledger-chain.ts'
@@ -214,6 +215,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   jobs.register(retentionKind, forgetEvents)
   registerPrivacyJobs(jobs, () => keys)
   jobs.register(orphanScanKind, scanOrphans)
+  jobs.register(demoRemovalKind, removeDemo({ database, words }))
   const live = new LiveStream({ database, signals, catalog: (workspace) => fields.lastKnown(workspace), clock, log })
   const toggle = new Toggle(kernel)
   const ledger = new LedgerSealer({ database, clock, log })

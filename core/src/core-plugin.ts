@@ -32,6 +32,7 @@ import { exportEntities, exportJobs, exportResources } from './records/export/in
 import { importEntities, importEvents, importGuards, importResources } from './records/import/index.ts'
 import { viewEntities, viewGuards, viewPermissions, viewResources, viewRoutes } from './records/views/index.ts'
 import { definePermission, type PluginDefinition } from './plugins/define-plugin.ts'
+import { demoRoutes } from './records/demo-removal.ts'
 import { FieldSchema } from './records/fields/field.ts'
 import { fieldGuards } from './records/fields/guards.ts'
 import { indexSubscribers, type Enqueue } from './records/fields/index-job.ts'
@@ -160,6 +161,7 @@ export function corePlugin(
     routes: [
       ...identityRoutes(source, identity),
       ...jobRoutes,
+      ...demoRoutes,
       ...eventRoutes((workspace) => source(workspace).plugins),
       ...sharedRoutes,
       ...viewRoutes,

@@ -33,6 +33,8 @@ export function documentGuards(kind: DocumentKind, open: readonly string[]): rea
       const id = write.record[kind.reference]
       // Without a header there is nothing to add up to; the write path says which reference is missing.
       if (!isUuid(id)) return
+      // Document and lines go together, closed or not: nobody ever received them.
+      if (write.action === 'delete' && isDemoLeaving(ctx)) return
       if (write.before && write.before[kind.reference] !== id)
         throw lineMoved({ line: ctx.records.nameOf(`${header}-line`, write.before) })
       const placed = headBeingPlaced(ctx, id)
@@ -43,6 +45,11 @@ export function documentGuards(kind: DocumentKind, open: readonly string[]): rea
       if (!placed) await addUp(write, ctx, kind, head)
     }),
   ]
+}
+
+/** The demonstration is being taken away. */
+export function isDemoLeaving({ cause }: Context): boolean {
+  return cause.origin === 'demo' && cause.undoOf !== undefined
 }
 
 async function setPrice({ record, set }: GuardedWrite, ctx: Context, head: DocumentHead): Promise<void> {

@@ -103,3 +103,21 @@ export const referenceInUse = defineError<{ resource: string; id: string; by: st
   409,
   ({ resource, id, by }) => `${resource} "${id}" is still used by ${by}. Change or delete what uses it first.`,
 )
+
+export const recordChangedSince = defineError<{ resource: string }>(
+  'RECORD_CHANGED_SINCE',
+  409,
+  () => 'It was changed since, so it stays. Change or delete it by hand.',
+)
+
+export const recordUsedSince = defineError<{ resource: string }>(
+  'RECORD_USED_SINCE',
+  409,
+  () => 'Other records refer to it, so it stays. Change or delete those first, then delete it by hand.',
+)
+
+export const recordGone = defineError<{ resource: string }>(
+  'RECORD_GONE',
+  409,
+  () => 'It was deleted since, or its module is off, so there is nothing to put back.',
+)

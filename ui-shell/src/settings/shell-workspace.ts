@@ -1,7 +1,8 @@
-import { KitElement, api, controls, icon, locale, resource, shell, t, toast } from '@socle/sdk/ui'
+import { KitElement, api, confirmDialog, controls, icon, locale, resource, shell, t, toast } from '@socle/sdk/ui'
 import type { Locale } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { define } from '../define.ts'
+import { followJob } from '../follow-job.ts'
 import { session } from '../session-doc.ts'
 import { sentenceOf, tellProblem } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
@@ -21,6 +22,12 @@ interface Workspace {
   readonly [setting: string]: unknown
 }
 
+interface DemoJob {
+  readonly state: string
+  readonly result: { readonly removed: number; readonly kept: number } | null
+  readonly error: { readonly detail: string } | null
+}
+
 /** Settings that are one of a few values, by the names of the workspace's fields. One more is one more line. */
 const choices = [
   { setting: 'secondFactor', values: ['optional', 'required'] },
@@ -34,6 +41,8 @@ export class ShellWorkspace extends KitElement {
     problem: { state: true },
     fault: { state: true },
     naming: { state: true },
+    hasDemo: { state: true },
+    leaving: { state: true },
   }
   declare workspace: Workspace | undefined
   declare problem: string | undefined
@@ -41,6 +50,12 @@ export class ShellWorkspace extends KitElement {
   declare fault: unknown
   /** The kind of record that is being given another name. */
   declare naming: string | undefined
+  /** It was filled with the demonstration. */
+  declare hasDemo: boolean
+  /** The demonstration is being taken away. */
+  declare leaving: boolean
+
+  readonly #gone = new AbortController()
 
   override connectedCallback(): void {
     super.connectedCallback()
@@ -49,7 +64,12 @@ export class ShellWorkspace extends KitElement {
 
   async #load(): Promise<void> {
     try {
-      this.workspace = (await api.get<{ data: Workspace }>('/api/core/workspace')).data
+      const [workspace, demo] = await Promise.all([
+        api.get<{ data: Workspace }>('/api/core/workspace'),
+        api.get<{ data: { present: boolean } }>('/api/core/demo'),
+      ])
+      this.workspace = workspace.data
+      this.hasDemo = demo.data.present
       this.problem = undefined
     } catch (error) {
       this.problem = sentenceOf(error)
@@ -74,6 +94,35 @@ export class ShellWorkspace extends KitElement {
     this.fault = undefined
     toast({ text: t('shell.workspace.saved'), tone: 'success' })
     await session.load()
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    this.#gone.abort()
+  }
+
+  readonly #removeDemo = async (): Promise<void> => {
+    const isSure = await confirmDialog({
+      title: t('shell.workspace.demo.sure'),
+      body: t('shell.workspace.demo.sureText'),
+      confirm: t('shell.workspace.demo.remove'),
+      danger: true,
+    })
+    if (!isSure || this.leaving) return
+    this.leaving = true
+    try {
+      const { job } = (await api.post<{ data: { job: string } }>('/api/core/demo/remove')).data
+      const read = async () => (await api.get<{ data: DemoJob }>(`/api/core/jobs/${job}`)).data
+      const ended = await followJob(read, { every: 500, signal: this.#gone.signal })
+      if (!ended) return
+      if (ended.result) toast({ text: t('shell.workspace.demo.gone', ended.result), tone: 'success' })
+      else tellProblem(new Error(ended.error?.detail ?? t('shell.workspace.demo.failed')))
+      await this.#load()
+    } catch (error) {
+      tellProblem(error)
+    } finally {
+      this.leaving = false
+    }
   }
 
   readonly #saveCompany = async (event: Event): Promise<void> => {
@@ -148,6 +197,23 @@ export class ShellWorkspace extends KitElement {
           `,
         )}
       </ul>
+      ${this.hasDemo ? this.#demo() : nothing}
+    `
+  }
+
+  #demo() {
+    return html`
+      <section class="demo">
+        <h2>${t('shell.workspace.demo')}</h2>
+        <p class="lead">${t('shell.workspace.demo.lead')}</p>
+        <button
+          class="button danger"
+          aria-disabled=${this.leaving ? 'true' : nothing}
+          @click=${() => void this.#removeDemo()}
+        >
+          ${this.leaving ? t('shell.workspace.demo.leaving') : t('shell.workspace.demo.remove')}
+        </button>
+      </section>
     `
   }
 
@@ -308,6 +374,9 @@ export class ShellWorkspace extends KitElement {
         justify-items: start;
         gap: 12px;
         margin-block-end: 24px;
+      }
+      .demo {
+        margin-block-start: 24px;
       }
       section > .lead {
         margin: 0;

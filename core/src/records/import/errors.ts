@@ -77,24 +77,6 @@ export const recipeNotFound = defineError<{ id: string }>(
   ({ id }) => `There is no recipe "${id}" of yours or shared with you for this kind of record.`,
 )
 
-export const recordChangedSince = defineError<{ resource: string }>(
-  'RECORD_CHANGED_SINCE',
-  409,
-  () => 'It was changed after the import, so it stays. Change or delete it by hand.',
-)
-
-export const recordUsedSince = defineError<{ resource: string }>(
-  'RECORD_USED_SINCE',
-  409,
-  () => 'Other records refer to it, so it stays. Change or delete those first, then delete it by hand.',
-)
-
-export const recordGone = defineError<{ resource: string }>(
-  'RECORD_GONE',
-  409,
-  () => 'It was deleted after the import, or its module is off, so there is nothing to put back.',
-)
-
 export const importResourceClosed = defineError<{ resource: string }>(
   'IMPORT_RESOURCE_CLOSED',
   422,

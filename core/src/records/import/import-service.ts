@@ -1,3 +1,4 @@
+import { sql, type SqlBool } from 'kysely'
 import type { Context } from '../../context.ts'
 import { removePieces, type Pieces } from '../../files/pieces.ts'
 import { cancelJob, pauseJob, resumeJob } from '../../jobs/control.ts'
@@ -33,7 +34,7 @@ import { mergeAliases, proposeAliases } from './propose-aliases.ts'
 import { isReference, ownKeys, proposeKey, proposeMapping, withComposed } from './propose-mapping.ts'
 import { recipeOf, recipesFor } from './recipe.ts'
 import { findByText } from './references.ts'
-import { takeBackUnit } from './rollback.ts'
+import { takeBackSet } from '../take-back.ts'
 import { demandRead, mayRead, shownProblem, shownReversals, shownRows } from './shown.ts'
 import { nameOfEncoding } from './sniff.ts'
 import {
@@ -46,6 +47,7 @@ import {
   importsOf,
   insertImport,
   keepJob,
+  keepReversals,
   keptOf,
   phaseOf,
   removeImport,
@@ -57,7 +59,7 @@ import {
   type RowQuery,
 } from './store.ts'
 import type { FileShape } from './tables.ts'
-import { targetOf, type ImportTarget } from './targets.ts'
+import { isManaged, targetOf, type ImportTarget } from './targets.ts'
 
 export interface ServiceParts extends Pick<Parts, 'catalog' | 'fields' | 'words' | 'enablement' | 'log' | 'database'> {
   readonly jobs: Jobs
@@ -148,7 +150,12 @@ export class ImportService {
     for (const [index, changeSet] of units.entries()) {
       await tools.unit(
         async (ctx) => {
-          await takeBackUnit({ ctx, words, id, changeSet })
+          const reversals = await takeBackSet(ctx, changeSet, {
+            words,
+            isOwn: sql<SqlBool>`s.origin = 'import' and s.request = ${id}`,
+            scopeOf: (of, { own, system }) => (isManaged(of) && ctx.authority.may('core.user.manage') ? system : own),
+          })
+          await keepReversals(ctx, id, changeSet, reversals)
           await tools.progress(index + 1, units.length, ctx)
         },
         { origin: 'import', reason: fileName, request: id, undoOf: changeSet },

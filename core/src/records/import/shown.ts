@@ -10,7 +10,7 @@ import type { Resource } from '../registry.ts'
 import type { EngineScope } from '../scope.ts'
 import { importResourceClosed } from './errors.ts'
 import type { ImportRecord, ImportRow, RowProblem } from './import.ts'
-import type { Reversal } from './store.ts'
+import type { Reversal } from '../take-back.ts'
 
 function read(ctx: Context, id: string) {
   const { scope } = ctx.records as RecordEngine

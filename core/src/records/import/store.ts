@@ -13,6 +13,7 @@ import type {
   RowAction,
 } from './import.ts'
 import { withoutNul } from './profile.ts'
+import type { Reversal } from '../take-back.ts'
 import { isUuid } from '../values.ts'
 
 /** What a line came to, as it is kept. */
@@ -341,18 +342,6 @@ export async function rowsOfImport(ctx: Context, of: LinesOf, { actions, after, 
 }
 
 // Taking back ----------------------------------------------------------------------------------------------------------
-
-/** What became of one change that was to be taken back. */
-export interface Reversal {
-  readonly change: string
-  readonly resource: string
-  readonly record: string
-  readonly outcome: 'deleted' | 'restored' | 'kept' | 'gone'
-  /** Fields that keep a newer value. */
-  readonly fields: readonly string[]
-  readonly code: string | null
-  readonly detail: string | null
-}
 
 /** Change sets of an import that still stand, newest first. */
 export async function unitsOf(ctx: Context, id: string): Promise<string[]> {

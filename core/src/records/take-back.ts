@@ -1,33 +1,50 @@
-import { sql } from 'kysely'
-import type { Context } from '../../context.ts'
-import { SocleError } from '../../errors.ts'
-import type { Words } from '../../words.ts'
-import type { RecordEngine } from '../engine.ts'
-import { fieldValue } from '../field-value.ts'
-import type { LedgerRow } from '../ledger.ts'
-import { relationsTo, type Relation } from '../merge/relations.ts'
-import { tableOf } from '../read.ts'
-import type { Resource } from '../registry.ts'
-import type { EngineScope } from '../scope.ts'
-import { undoFields, undoing } from '../undo.ts'
-import { deleteRecord, lockRecord, restoreRecord } from '../write.ts'
+import { sql, type RawBuilder, type SqlBool } from 'kysely'
+import type { Context } from '../context.ts'
+import { SocleError } from '../errors.ts'
+import type { Words } from '../words.ts'
+import type { RecordEngine } from './engine.ts'
 import { recordChangedSince, recordGone, recordUsedSince } from './errors.ts'
-import { keepReversals, type Reversal } from './store.ts'
-import { isManaged } from './targets.ts'
+import { fieldValue } from './field-value.ts'
+import type { LedgerRow } from './ledger.ts'
+import { relationsTo, type Relation } from './merge/relations.ts'
+import { tableOf } from './read.ts'
+import type { Resource } from './registry.ts'
+import type { EngineScope } from './scope.ts'
+import { undoFields, undoing } from './undo.ts'
+import { deleteRecord, lockRecord, restoreRecord } from './write.ts'
 
-export interface RollbackParts {
-  readonly ctx: Context
+/** What became of one change that was to be taken back. */
+export interface Reversal {
+  readonly change: string
+  readonly resource: string
+  readonly record: string
+  readonly outcome: 'deleted' | 'restored' | 'kept' | 'gone'
+  /** Fields that keep a newer value. */
+  readonly fields: readonly string[]
+  readonly code: string | null
+  readonly detail: string | null
+}
+
+export interface TakeBackOptions {
   readonly words: Words
-  /** Id of the import. */
-  readonly id: string
-  readonly changeSet: string
+  /** Whether a change set, `s` in the condition, belongs to the same work: what it changed since is nobody else's change. */
+  readonly isOwn: RawBuilder<SqlBool>
+  /** Whose rights a record's change is taken back with: the actor's own, or for some resources the platform's. */
+  readonly scopeOf: (
+    resource: string,
+    scopes: { readonly own: EngineScope; readonly system: EngineScope },
+  ) => EngineScope
 }
 
 /**
- * Takes back one change set of an import, latest change first, as undo does. A record that was changed or is used since
- * stays, with the reason beside it.
+ * Takes back one change set of work in many of them, latest change first, as undo does. A record that was changed or is used
+ * since stays, with the reason beside it.
  */
-export async function takeBackUnit({ ctx, words, id, changeSet }: RollbackParts): Promise<void> {
+export async function takeBackSet(
+  ctx: Context,
+  changeSet: string,
+  { words, isOwn, scopeOf }: TakeBackOptions,
+): Promise<readonly Reversal[]> {
   const { rows } = await sql<LedgerRow>`
     select c.* from core.change c
     where c.workspace = ${ctx.workspace.id}::uuid and c.change_set = ${changeSet}::uuid order by c.id desc`.execute(
@@ -40,11 +57,11 @@ export async function takeBackUnit({ ctx, words, id, changeSet }: RollbackParts)
   const reversals: Reversal[] = []
   for (const row of rows) {
     const resource = system.catalog.get(row.resource)
-    const scope = isManaged(row.resource) && ctx.authority.may('core.user.manage') ? system : own
+    const scope = scopeOf(row.resource, { own, system })
     const change = { change: row.id, resource: row.resource, record: row.record }
     try {
       if (!resource || !system.exists(resource)) throw recordGone({ resource: row.resource })
-      const how = { import: id, isUsed: () => uses.of(row.record, removed) }
+      const how = { isOwn, isUsed: () => uses.of(row.record, removed) }
       const done = await own.savepoint(() => takeBack(scope, resource, row, how))
       if (done.outcome === 'deleted' || done.outcome === 'gone') removed.add(row.record)
       reversals.push({ ...change, ...done, code: null, detail: null })
@@ -54,14 +71,12 @@ export async function takeBackUnit({ ctx, words, id, changeSet }: RollbackParts)
       reversals.push({ ...change, outcome: 'kept', fields: [], code: error.code, detail })
     }
   }
-  await keepReversals(ctx, id, changeSet, reversals)
+  return reversals
 }
 
 type Done = Pick<Reversal, 'outcome' | 'fields'>
 
-interface How {
-  /** Id of the import. */
-  readonly import: string
+interface How extends Pick<TakeBackOptions, 'isOwn'> {
   isUsed(): boolean
 }
 
@@ -77,7 +92,7 @@ async function takeBack(scope: EngineScope, resource: Resource, row: LedgerRow, 
     if (isDeleted) return { outcome: 'gone', fields: [] }
     if (
       current.version !== row.version &&
-      (await changedByOthers(scope, row, { id: how.import, current: current.version }))
+      (await changedByOthers(scope, row, { isOwn: how.isOwn, current: current.version }))
     )
       throw recordChangedSince({ resource: resource.entity })
     if (how.isUsed()) throw recordUsedSince({ resource: resource.entity })
@@ -91,17 +106,17 @@ async function takeBack(scope: EngineScope, resource: Resource, row: LedgerRow, 
   return { outcome: 'restored', fields: newer }
 }
 
-/** Whether somebody else than this import, or its roll back, changed the record after a change. */
+/** Whether other work, or its taking back, changed the record after a change. */
 async function changedByOthers(
   { ctx, tx }: EngineScope,
   { resource, record, version }: LedgerRow,
-  { id, current }: { readonly id: string; readonly current: number },
+  { isOwn, current }: Pick<How, 'isOwn'> & { readonly current: number },
 ): Promise<boolean> {
   // A partner's person reads what they did themselves: whose change set is not to be seen is somebody else.
   const { rows } = await sql<{ own: number }>`
     select count(*)::integer as own from core.change c join core.change_set s on s.workspace = c.workspace and s.id = c.change_set
     where c.workspace = ${ctx.workspace.id}::uuid and c.resource = ${resource} and c.record = ${record}::uuid
-      and c.version > ${version} and s.origin = 'import' and s.request = ${id}`.execute(tx)
+      and c.version > ${version} and ${isOwn}`.execute(tx)
   return (rows[0]?.own ?? 0) < current - version
 }
 
@@ -155,6 +170,7 @@ interface Wanted {
   readonly own: readonly string[]
 }
 
+/** What the platform itself keeps beside records, such as which contact belongs to which account, is no use of them. */
 async function referrers(
   scope: EngineScope,
   { resource, field, pair }: Relation,
@@ -165,6 +181,7 @@ async function referrers(
     select distinct ${value}::text as record, case when t.id = any(${[...own]}::uuid[]) then t.id::text end as by
     from ${tableOf(resource, 't')}
     where t.workspace = ${scope.ctx.workspace.id}::uuid and t.deleted_at is null
+      ${resource.options.nav === false ? sql`and t.created_by is not null` : sql``}
       and ${value} = any(${[...records]}::uuid[]) ${pair ? sql`and ${fieldValue(pair, 't')} = ${target}` : sql``}`.execute(
     scope.tx,
   )
