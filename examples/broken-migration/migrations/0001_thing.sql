@@ -1,0 +1,2 @@
+create table thing (id uuid primary key);
+create table thing (id uuid primary key);
