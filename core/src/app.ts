@@ -29,11 +29,16 @@ import { systemAuthority } from './permissions/system-authority.ts'
 import { assemble } from './plugins/assemble.ts'
 import type { PluginDefinition } from './plugins/define-plugin.ts'
 import { Enablement } from './plugins/enablement.ts'
+import { Faults, type Thresholds } from './plugins/faults.ts'
+import { Generation } from './plugins/generation.ts'
 import { Incidents } from './plugins/incidents.ts'
-import { firstSet, keepPlugins } from './plugins/installation.ts'
+import { dismissUnwell, firstSet, keepPlugins, settle } from './plugins/installation.ts'
 import { loadPlugins } from './plugins/loading.ts'
+import { Operations } from './plugins/operations.ts'
 import { present, type PluginSource } from './plugins/plugin-source.ts'
 import { PluginSettings } from './plugins/settings/plugin-settings.ts'
+import { Processes } from './plugins/processes.ts'
+import { Scopes } from './plugins/scopes.ts'
 import { Toggle } from './plugins/toggle.ts'
 import { registerPrivacyJobs } from './privacy/index.ts'
 import { PrivacyKeys } from './privacy/keys.ts'
@@ -61,6 +66,12 @@ export interface AppOptions {
   readonly ui?: { readonly folder: URL; readonly words: readonly { readonly owner: string; readonly folder: URL }[] }
   /** How soon background work is taken up, and taken over from a process that died. */
   readonly pace?: Pick<JobsOptions, 'pollMilliseconds' | 'recoverSeconds'>
+  /** Starts without any plugin: no code of theirs is run. */
+  readonly safeMode?: boolean
+  /** Seconds that work of a plugin may still take when the plugin is switched off, 10 when absent. */
+  readonly drainSeconds?: number
+  /** How often a plugin may fail before it is stopped; 5 of 20 calls, or 10 s of standstill a minute, when absent. */
+  readonly quarantine?: Partial<Thresholds>
   /** Brings schemas to their newest version first; on unless a deployment migrates by its own step. */
   readonly migrate?: boolean
 }
@@ -96,20 +107,34 @@ export async function createApp(options: AppOptions): Promise<App> {
     { keys: () => keys, signals },
     () => identity,
   )
-  const sources = options.plugins.map((plugin) => ('load' in plugin ? plugin : present(plugin)))
-  const { plugins, faults } = await loadPlugins(
+  const sources = (options.safeMode ? [] : options.plugins).map((plugin) =>
+    'load' in plugin ? plugin : present(plugin),
+  )
+  const { plugins, faults: unloaded } = await loadPlugins(
     core,
     sources,
     options.migrate === false ? {} : { owner: database.owner },
   )
-  const { loaded, fault } = firstSet(plugins, (list) => assemble(list, { database, log }))
+  const loaded = firstSet(plugins, (list) => assemble(list, { database, log }))
   const incidents = new Incidents({ database, clock, log })
-  await keepPlugins(database, { loaded, faults: new Map([...faults, ...fault]), incidents, clock })
   const keys = await PrivacyKeys.of(database.owner)
-  await keepSubscriptions(database.owner, loaded.set.plugins)
 
   const catalog = () => loaded.set.catalog
-  const enablement = new Enablement(database, signals, (id) => loaded.get(id) !== undefined)
+  const generation = new Generation({ database, signals, log })
+  const enablement = new Enablement({ database, signals, generation }, (id) => loaded.get(id) !== undefined)
+  const scopes = new Scopes({ enablement, signals, log }, { drainSeconds: options.drainSeconds ?? 10 })
+  const faults = new Faults(
+    {
+      incidents,
+      log,
+      plugins: () => loaded.set.plugins,
+      async stop({ workspace, plugin }, why) {
+        const places = workspace === undefined ? await enablement.workspacesOf(plugin) : [workspace]
+        for (const place of places) await toggle.quarantine({ workspace: place, plugin }, why)
+      },
+    },
+    { failures: 5, calls: 20, stallSeconds: 10, ...options.quarantine },
+  )
   const fields = new OwnFields({ database, signals, catalog, log })
   const authorities = new Authorities({
     database,
@@ -139,6 +164,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     fields,
     authorities,
     enablement,
+    generation,
+    scopes,
+    faults,
+    safeMode: options.safeMode === true,
     get plugins() {
       return loaded.set.plugins
     },
@@ -198,6 +227,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     log,
     runUnit,
+    faults,
   })
   loaded.attach(deliveries)
   const jobs = new Jobs({
@@ -205,6 +235,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     log,
     runUnit,
+    faults,
     ...options.pace,
     ...(options.databaseUrl === undefined ? {} : { url: options.databaseUrl }),
   })
@@ -217,7 +248,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   jobs.register(orphanScanKind, scanOrphans)
   jobs.register(demoRemovalKind, removeDemo({ database, words }))
   const live = new LiveStream({ database, signals, catalog: (workspace) => fields.lastKnown(workspace), clock, log })
-  const toggle = new Toggle(kernel)
+  const processes = new Processes({ database, generation, log })
+  const toggle = new Toggle(kernel, new Operations({ database, processes }))
   const ledger = new LedgerSealer({ database, clock, log })
   const host = createHost({
     kernel,
@@ -229,6 +261,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     imports: { jobs },
   })
   loaded.attach(host)
+  const misdeclared = settle(loaded, plugins)
+  await keepPlugins(database, { loaded, faults: new Map([...unloaded, ...misdeclared]), incidents, clock })
+  await keepSubscriptions(database.owner, loaded.set.plugins)
   // Last, when all is in its place: whoever keeps something of plugins that are on looks again.
   loaded.attach({ prepare: () => () => signals.here({ kind: 'plugins' }) })
   let started = false
@@ -246,7 +281,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     async start() {
       started = true
       await signals.start()
-      await enablement.start()
+      await generation.start()
+      await processes.register()
+      await dismissUnwell(kernel)
       deliveries.start()
       await jobs.start()
       live.start()
@@ -257,6 +294,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       fields.close()
       authorities.close()
       enablement.stop()
+      generation.stop()
       if (started) {
         live.stop()
         await ledger.stop()
@@ -264,6 +302,8 @@ export async function createApp(options: AppOptions): Promise<App> {
         await deliveries.stop()
         await signals.stop()
       }
+      await scopes.stop()
+      await processes.stop()
       await loaded.set.orm.close(true)
     },
     async fillWithDemo(workspace) {

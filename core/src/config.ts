@@ -31,7 +31,14 @@ export const environmentSchema = z.object({
   SOCLE_TRUSTED_PROXIES: z.string().default(''),
   /** Addresses and networks that are not public and may be fetched from all the same, separated by commas: `10.2.0.0/16`. */
   SOCLE_OUTGOING_ALLOWED: z.string().default(''),
-  /** `1` starts without any plugin. */
+  /** Seconds that work of a module may still take when the module is switched off, default 10. */
+  SOCLE_DRAIN_SECONDS: z.coerce.number().min(0).max(300).default(10),
+  /** A module is stopped in a workspace when so many of its last calls failed there, default 5 of 20. */
+  SOCLE_QUARANTINE_FAILURES: z.coerce.number().int().min(1).max(1_000).default(5),
+  SOCLE_QUARANTINE_CALLS: z.coerce.number().int().min(1).max(1_000).default(20),
+  /** A module is stopped when it kept everything else from running for so many seconds of a minute, default 10. */
+  SOCLE_QUARANTINE_STALL_SECONDS: z.coerce.number().min(1).max(60).default(10),
+  /** `1` starts without any plugin: none of their code is run. */
   SAFE_MODE: flag.default(false),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 })

@@ -38,6 +38,7 @@ import { fieldGuards } from './records/fields/guards.ts'
 import { indexSubscribers, type Enqueue } from './records/fields/index-job.ts'
 import { fields } from './records/fields/resource.ts'
 import type { Catalog, Resources } from './records/registry.ts'
+import { pluginEvents } from './plugins/plugin-events.ts'
 import { platformVersion } from './plugins/check-plugins.ts'
 import { sweepAnswers } from './http/idempotency.ts'
 import { nightlyScan } from './records/duplicates/jobs.ts'
@@ -133,7 +134,7 @@ export function corePlugin(
       unmaskPermission,
     ],
     roleTemplates: coreRoleTemplates,
-    emits: [...sharedEvents, ...identityEvents, ...deliveryEvents, ...importEvents, ...privacyEvents],
+    emits: [...sharedEvents, ...identityEvents, ...deliveryEvents, ...importEvents, ...privacyEvents, ...pluginEvents],
     provides: [...sharedProvides, ...identityProvides, ...privacyProvides(privacy.keys)],
     points: [...sharedPoints, ...privacyPoints],
     contributes: privacyContributes,

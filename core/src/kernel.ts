@@ -8,6 +8,7 @@ import type { Authority } from './permissions/authority.ts'
 import { systemAuthority } from './permissions/system-authority.ts'
 import { wallSide } from './permissions/wall-side.ts'
 import type { PluginDefinition } from './plugins/define-plugin.ts'
+import { running } from './plugins/running.ts'
 import { keyGone, memberGone, pluginUnknown } from './plugins/errors.ts'
 import { UnitOfWork } from './unit-of-work.ts'
 
@@ -34,8 +35,19 @@ export class Kernel {
 
   /** One transaction with all it carries: commits when `work` resolves, leaves no trace when it throws. */
   async unit<T>(spec: UnitSpec, work: (ctx: Context) => Promise<T>): Promise<T> {
+    return running.run({ plugin: spec.plugin, workspace: spec.workspace.id }, () => {
+      if (spec.plugin === 'core' || spec.own) return this.#unit(spec, work)
+      const place = { workspace: spec.workspace.id, plugin: spec.plugin }
+      return this.parts.scopes.run(place, (signal) =>
+        this.#unit({ ...spec, signal: spec.signal ? AbortSignal.any([spec.signal, signal]) : signal }, work),
+      )
+    })
+  }
+
+  async #unit<T>(spec: UnitSpec, work: (ctx: Context) => Promise<T>): Promise<T> {
     const { database, enablement, fields, clock } = this.parts
-    const on = await enablement.in(spec.workspace.id)
+    const standing = await enablement.in(spec.workspace.id)
+    const on = spec.own ? new Set([...standing, spec.plugin]) : standing
     const resources = await fields.in(spec.workspace)
     let unit: UnitOfWork | undefined
     const result = await database.transaction(
@@ -65,11 +77,11 @@ export class Kernel {
   }
 
   /** Units for deliveries and jobs; see `RunUnit`. */
-  readonly runUnit: RunUnit = async ({ workspace: id, plugin, cause, actor: starter, signal }, work) => {
+  readonly runUnit: RunUnit = async ({ workspace: id, plugin, cause, actor: starter, signal, own }, work) => {
     const workspace = await this.workspace(id)
     if (!workspace) throw new Error(`Workspace ${id} is gone.`)
     const who = starter ? await this.#starter(workspace, starter) : this.#itself(workspace, plugin)
-    return this.unit({ workspace, ...who, cause, plugin, ...(signal ? { signal } : {}) }, work)
+    return this.unit({ workspace, ...who, cause, plugin, ...(signal ? { signal } : {}), ...(own ? { own } : {}) }, work)
   }
 
   #itself(workspace: Workspace, plugin: string): { actor: Actor; authority: Authority } {

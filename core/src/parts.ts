@@ -7,9 +7,12 @@ import type { Signals } from './database/signals.ts'
 import type { Authorities } from './permissions/authorities.ts'
 import type { Authority } from './permissions/authority.ts'
 import type { Enablement } from './plugins/enablement.ts'
+import type { Faults } from './plugins/faults.ts'
+import type { Generation } from './plugins/generation.ts'
 import type { Incidents } from './plugins/incidents.ts'
 import type { LoadedPlugins, PluginSet } from './plugins/loaded-plugins.ts'
 import type { PluginSettings } from './plugins/settings/plugin-settings.ts'
+import type { Scopes } from './plugins/scopes.ts'
 import type { OwnFields } from './records/fields/own-fields.ts'
 import type { Words } from './words.ts'
 
@@ -26,6 +29,11 @@ export interface Parts extends Readonly<PluginSet> {
   readonly fields: OwnFields
   readonly authorities: Authorities
   readonly enablement: Enablement
+  readonly generation: Generation
+  readonly scopes: Scopes
+  readonly faults: Faults
+  /** Started without any plugin. */
+  readonly safeMode: boolean
 }
 
 export interface UnitSpec {
@@ -36,6 +44,8 @@ export interface UnitSpec {
   /** Whose code runs: its settings and log name. */
   readonly plugin: string
   readonly signal?: AbortSignal
+  /** The plugin's own resources are there although nobody else reaches it: it is on its way on or off. */
+  readonly own?: boolean
   /** The unit only reads; the database refuses it any write. */
   readonly readonly?: boolean
 }

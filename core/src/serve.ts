@@ -6,10 +6,17 @@ import { listOf, type Environment } from './config.ts'
 import { embeddedDatabase, openPGlite, serverDatabase, type Database } from './database/database.ts'
 import { discreet } from './log.ts'
 import type { PluginDefinition } from './plugins/define-plugin.ts'
+import { deployedPlugins } from './plugins/deployment.ts'
+import type { PluginSource } from './plugins/plugin-source.ts'
+import { watch } from './plugins/watchdog.ts'
+import { guardProcess } from './process-guard.ts'
 
 export interface ServeOptions {
   readonly environment: Environment
-  readonly plugins: readonly PluginDefinition[]
+  /** Folder of the deployment's package.json, among whose dependencies its plugins are. */
+  readonly deployment?: URL
+  /** Plugins beside those. */
+  readonly plugins?: readonly (PluginDefinition | PluginSource)[]
   readonly ui?: NonNullable<AppOptions['ui']>
   /** Said to the person who started it: address and first sign-in. Nothing of it goes to the log. */
   readonly tell: (line: string) => void
@@ -34,13 +41,21 @@ export async function openDatabase(environment: Environment): Promise<Database> 
  *
  * On an empty installation it makes an administrator, the given one or its own, and says the sign-in once.
  */
-export async function serve({ environment, plugins, ui, tell }: ServeOptions): Promise<Served> {
+export async function serve({ environment, deployment, plugins = [], ui, tell }: ServeOptions): Promise<Served> {
   const log: Logger = pino({ level: environment.LOG_LEVEL, ...discreet })
+  const guard = guardProcess(log)
   const database = await openDatabase(environment)
   const publicUrl = environment.SOCLE_URL ?? `http://localhost:${environment.PORT}`
   const app = await createApp({
     database,
-    plugins: environment.SAFE_MODE ? [] : plugins,
+    plugins: environment.SAFE_MODE ? [] : [...(deployment ? deployedPlugins(deployment) : []), ...plugins],
+    safeMode: environment.SAFE_MODE,
+    drainSeconds: environment.SOCLE_DRAIN_SECONDS,
+    quarantine: {
+      failures: environment.SOCLE_QUARANTINE_FAILURES,
+      calls: environment.SOCLE_QUARANTINE_CALLS,
+      stallSeconds: environment.SOCLE_QUARANTINE_STALL_SECONDS,
+    },
     log,
     ...(environment.DATABASE_URL === undefined ? {} : { databaseUrl: environment.DATABASE_URL }),
     identity: {
@@ -52,6 +67,8 @@ export async function serve({ environment, plugins, ui, tell }: ServeOptions): P
     outgoing: { allowed: listOf(environment.SOCLE_OUTGOING_ALLOWED) },
     ...(ui ? { ui } : {}),
   })
+  guard.tell(app.kernel.parts.faults)
+  const watchdog = watch(app.kernel.parts.faults, log)
   await app.start()
   await firstStart(app, environment, tell)
   const server = await new Promise<ReturnType<typeof listen>>((done) => {
@@ -77,7 +94,9 @@ export async function serve({ environment, plugins, ui, tell }: ServeOptions): P
         if ('closeAllConnections' in server) server.closeAllConnections()
       })
       await app.stop()
+      await watchdog.stop()
       await database.close()
+      guard.leave()
     },
   }
 }
@@ -94,8 +113,13 @@ async function firstStart(app: App, environment: Environment, tell: (line: strin
   if (!first?.made) return
   if (demo) {
     tell('Preparing the demonstration company…')
-    for (const { id } of app.kernel.parts.plugins)
-      if (id !== 'core') await app.toggle.enable(first.workspace, id, first.user)
+    for (const { id } of app.kernel.parts.plugins) {
+      if (id === 'core') continue
+      // One that cannot start is not missed by the others; why stands on its card.
+      await app.toggle.enable(first.workspace, id, first.user).catch((error: unknown) => {
+        tell(`${id} stays off: ${error instanceof Error ? error.message : String(error)}`)
+      })
+    }
     await app.fillWithDemo(first.workspace)
   }
   tell(

@@ -3,7 +3,8 @@ import { helloPlugin } from '@socle/example-hello'
 import { salesPlugin } from '@socle/sales'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { admit } from '../src/plugins/check-plugins.ts'
-import { dependentsOf, offerRoles } from '../src/plugins/toggle.ts'
+import { dependentsOf } from '../src/plugins/dependents.ts'
+import { offerRoles } from '../src/plugins/role-offers.ts'
 import { createTestApp, type TestApp } from '../src/testing/index.ts'
 
 let app: TestApp
@@ -235,7 +236,10 @@ describe('plugins that do not fit together', () => {
     })
     await using beside = await createTestApp({ plugins: [helloPlugin, broken], enable: ['hello'] })
     expect((await beside.admin.get('/api/hello/greetings')).status).toBe(200)
-    expect(await beside.admin.get('/api/broken/brokens')).toMatchObject({ status: 404 })
+    expect(await beside.admin.get('/api/broken/brokens')).toMatchObject({
+      status: 503,
+      body: { code: 'PLUGIN_QUARANTINED' },
+    })
     const { owner } = beside.app.kernel.parts.database
     const { rows: kept } = await sql`select state, reason from core.plugin where id = 'broken'`.execute(owner)
     expect(kept).toMatchObject([{ state: 'quarantined', reason: expect.stringContaining('0001_broken') }])

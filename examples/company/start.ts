@@ -1,12 +1,10 @@
 import { readEnvironment, serve } from '@socle/core'
-import { helloPlugin } from '@socle/example-hello'
-import { salesPlugin } from '@socle/sales'
 import { ui } from '@socle/ui-shell'
 
-/** What `npm start` runs: the core, the shell and the modules this company uses. */
+/** What `npm start` runs: the core, the shell, and the modules among the dependencies in package.json. */
 const served = await serve({
   environment: readEnvironment(process.env),
-  plugins: [salesPlugin, helloPlugin],
+  deployment: new URL('.', import.meta.url),
   ui,
   tell: (line) => process.stdout.write(`${line}\n`),
 })

@@ -204,6 +204,8 @@ export interface ShellDocument {
     readonly zone: string
   }
   readonly workspaces: readonly { readonly id: string; readonly name: string }[]
+  /** Modules that were stopped here after faults of their own, for whoever can bring them back. */
+  readonly stopped?: readonly { readonly id: string; readonly title: string }[]
   /** Platform permissions the actor holds, e.g. `core.plugin.toggle`. */
   readonly may: readonly string[]
   readonly plugins: readonly { readonly id: string; readonly title: string; readonly ui?: string }[]

@@ -21,3 +21,14 @@ export function isDatabaseError(error: unknown): error is DatabaseError {
 export function ruleOf({ code, constraint, message }: Pick<DatabaseError, 'code' | 'constraint' | 'message'>): string {
   return constraint ?? (code.startsWith('P0') ? message : `PostgreSQL ${code}`)
 }
+
+const away = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', '57P01', '57P03', '08006', '53300'])
+
+/** Whether the database does not answer, which is no fault of whoever asked it. */
+export function isDatabaseAway(error: unknown): boolean {
+  if (away.has(String((error as { code?: unknown } | undefined)?.code))) return true
+  // What node-postgres says without a code.
+  return (
+    error instanceof Error && /^(?:Connection terminated|timeout exceeded when trying to connect)/.test(error.message)
+  )
+}

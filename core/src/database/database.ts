@@ -23,8 +23,11 @@ export interface Database {
   readonly owner: Sql
   /** One transaction as the application's role, with the context row level security reads. */
   transaction<T>(context: SessionContext, work: (tx: Sql) => Promise<T>): Promise<T>
-  /** Listens to a channel of the server until the returned function is called. An embedded database has one process: no channel. */
-  listen(channel: string, hear: (payload: string) => void): Promise<() => Promise<void>>
+  /**
+   * Listens to a channel of the server until the returned function is called; `again` runs after a connection that was lost,
+   * with whatever was said meanwhile, is there anew. An embedded database has one process: no channel.
+   */
+  listen(channel: string, hear: (payload: string) => void, again?: () => void): Promise<() => Promise<void>>
   close(): Promise<void>
 }
 
@@ -102,7 +105,7 @@ export async function serverDatabase(
   return {
     kind: 'postgres',
     ...handles(app, owner),
-    async listen(channel, hear) {
+    async listen(channel, hear, again) {
       let stopped = false
       let client: pg.Client | undefined
       const connect = async (): Promise<void> => {
@@ -110,10 +113,18 @@ export async function serverDatabase(
         client.on('notification', ({ payload }) => hear(payload ?? ''))
         client.on('error', () => {})
         client.once('end', () => {
-          if (!stopped) setTimeout(() => void connect().catch(() => {}), 500).unref()
+          if (!stopped) setTimeout(() => void reconnect(), 500).unref()
         })
         await client.connect()
         await client.query(`listen ${pg.escapeIdentifier(channel)}`)
+      }
+      const reconnect = async (): Promise<void> => {
+        try {
+          await connect()
+          again?.()
+        } catch {
+          // A client that never was connected ends too, and with that comes the next attempt.
+        }
       }
       await connect()
       const stop = async () => {

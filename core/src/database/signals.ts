@@ -39,10 +39,14 @@ export class Signals {
   }
 
   async start(): Promise<void> {
-    this.#stop = await this.#database.listen(channel, (payload) => {
-      const { from, signals } = JSON.parse(payload) as { from: string; signals: Signal[] }
-      if (from !== this.#self) for (const signal of signals) this.#hear(signal)
-    })
+    this.#stop = await this.#database.listen(
+      channel,
+      (payload) => {
+        const { from, signals } = JSON.parse(payload) as { from: string; signals: Signal[] }
+        if (from !== this.#self) for (const signal of signals) this.#hear(signal)
+      },
+      this.#lookAgain,
+    )
   }
 
   on(hear: (signal: Signal) => void): () => void {
@@ -61,6 +65,11 @@ export class Signals {
   /** Tells this process alone, about something all of them find out by themselves. */
   here(signal: Signal): void {
     this.#hear(signal)
+  }
+
+  /** What was said while nobody could listen is lost: whoever keeps something reads it anew. */
+  readonly #lookAgain = (): void => {
+    for (const kind of ['plugins', 'permissions', 'deliveries'] as const) this.#hear({ kind })
   }
 
   async #flush(): Promise<void> {

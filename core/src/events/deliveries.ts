@@ -5,12 +5,14 @@ import type { Logger } from 'pino'
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Context } from '../context.ts'
+import { pluginDisabled } from '../plugins/errors.ts'
 import { isCollision } from '../database/collision.ts'
 import { isDatabaseError } from '../database/database-error.ts'
 import type { Database, Sql } from '../database/database.ts'
 import type { Signals } from '../database/signals.ts'
 import { SocleError } from '../errors.ts'
 import { backOff, maxAttempts } from './back-off.ts'
+import type { FaultSink } from '../plugins/faults.ts'
 import type { PluginHolder, PluginSet } from '../plugins/loaded-plugins.ts'
 import { EventCatalog } from './catalog.ts'
 import { handlerTimedOut } from './errors.ts'
@@ -38,6 +40,8 @@ export interface DeliveriesOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly runUnit: RunUnit
+  /** Hears how handlers end; nobody when absent. */
+  readonly faults?: FaultSink
   /** Handlers at the same time; an embedded database runs them one after the other anyway. */
   readonly concurrency?: number
   readonly pollMilliseconds?: number
@@ -81,7 +85,7 @@ const searchGapMilliseconds = 2
  * it is handled; that alone keeps the order among any number of processes.
  */
 export class Deliveries implements PluginHolder {
-  readonly #options: Required<DeliveriesOptions>
+  readonly #options: Required<Omit<DeliveriesOptions, 'faults'>> & Pick<DeliveriesOptions, 'faults'>
   /** Of this process's plugins. What others hear is left to processes that have them. */
   #subscriptions: ReadonlyMap<string, Subscription> = new Map()
   #catalog = new EventCatalog()
@@ -249,6 +253,8 @@ export class Deliveries implements PluginHolder {
         if (found.more) this.#want(queue)
       })
       queue.apart = Math.max(0, queue.apart - look.taken.length)
+      if (look.taken.length > 0)
+        this.#options.faults?.worked({ workspace: queue.workspace, plugin: queue.subscription.plugin })
     } catch (error) {
       await this.#fail(queue, look.taken, error)
     }
@@ -303,6 +309,8 @@ export class Deliveries implements PluginHolder {
     }
     // An ordered stop is not the handler's fault: the delivery is simply still there.
     if (this.#ending.signal.aborted) return
+    // Nor is that its plugin was switched off: what it was at is held.
+    if (error instanceof SocleError && error.code === pluginDisabled.code) return
     if (isCollision(error)) {
       this.#want(queue)
       return
@@ -317,6 +325,9 @@ export class Deliveries implements PluginHolder {
       this.#want(queue)
       return
     }
+    // One event that cannot be handled comes eight times, and is one failure.
+    const again = taken.attempts > 0
+    this.#options.faults?.failed({ kind: 'delivery', error, workspace, plugin: subscription.plugin, again })
     const attempts = taken.attempts + 1
     const dead = attempts >= maxAttempts
     const goesOn = subscription.afterDeadLetter === 'continue'

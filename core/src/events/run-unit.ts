@@ -14,6 +14,8 @@ export interface UnitRequest {
   /** Whose rights the unit has, as they are when it begins; without one it has the plugin's own, which are all. */
   readonly actor?: Starter
   readonly signal?: AbortSignal
+  /** The plugin is on its way on or off; see `UnitSpec`. */
+  readonly own?: boolean
 }
 
 /** Opens one unit of work outside any request: commits when `work` resolves, undoes everything when it throws. */

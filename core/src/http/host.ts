@@ -6,7 +6,8 @@ import type { LiveStream } from '../events/live.ts'
 import { notSignedIn, viewAsReadOnly } from '../identity/errors.ts'
 import { identityPaths, type Identity, type Resolved } from '../identity/identity.ts'
 import type { Kernel } from '../kernel.ts'
-import { pluginDisabled } from '../plugins/errors.ts'
+import { refusalFor } from '../plugins/absence.ts'
+import { running } from '../plugins/running.ts'
 import type { PluginHolder } from '../plugins/loaded-plugins.ts'
 import { shellDocument } from '../plugins/shell-document.ts'
 import type { Toggle } from '../plugins/toggle.ts'
@@ -16,7 +17,7 @@ import { Metrics } from './metrics.ts'
 import { openApiDocument } from './openapi.ts'
 import { platformRoutes } from './platform-routes.ts'
 import { pluginApp } from './plugin-routes.ts'
-import { problemResponse, routeNotFound } from './problem.ts'
+import { problemResponse, processBehind, routeNotFound } from './problem.ts'
 import { referencePage } from './reference.ts'
 import { unitOf } from './resource-routes.ts'
 import type { StaticUi } from './static-ui.ts'
@@ -53,7 +54,7 @@ export interface Host extends PluginHolder {
 /** The HTTP face of the platform: who asks, which module answers, and every refusal in one form. */
 export function createHost({ kernel, identity, live, toggle, ledger, ui, imports }: HostParts): Host {
   const { parts } = kernel
-  const { words, log, enablement } = parts
+  const { words, log, enablement, generation } = parts
   const metrics = new Metrics()
   const platform = platformRoutes(kernel, { toggle, ledger, imports })
   const { jobs } = imports
@@ -84,8 +85,9 @@ export function createHost({ kernel, identity, live, toggle, ledger, ui, imports
 
   host.get('/healthz', (request) => request.json({ status: 'up' }))
   host.get('/readyz', async (request) => {
+    if (generation.isBehind) throw processBehind({ generation: generation.applied })
     await sql`select 1`.execute(parts.database.owner)
-    return request.json({ status: 'ready', generation: enablement.generation })
+    return request.json({ status: 'ready', generation: generation.applied })
   })
   host.get('/metrics', () => metrics.text())
   host.get('/api/core/boot', (request) => {
@@ -160,10 +162,20 @@ export function createHost({ kernel, identity, live, toggle, ledger, ui, imports
     const facts = await signedIn(request)
     const plugin = request.req.param('plugin')
     const app = apps.get(plugin)
-    if (!app) throw routeNotFound({ method: request.req.method, path: request.req.path })
-    const on = await enablement.in(facts.who.workspace.id)
-    if (!on.has(plugin)) throw pluginDisabled({ plugin })
-    return app.fetch(request.req.raw, { facts })
+    const workspace = facts.who.workspace.id
+    if (!app || !(await enablement.in(workspace)).has(plugin))
+      throw (
+        (await refusalFor(parts, workspace, plugin)) ??
+        routeNotFound({ method: request.req.method, path: request.req.path })
+      )
+    try {
+      const answer = await running.run({ plugin, workspace }, async () => app.fetch(request.req.raw, { facts }))
+      parts.faults.worked({ workspace, plugin })
+      return answer
+    } catch (error) {
+      parts.faults.failed({ kind: 'request', error, plugin, workspace })
+      throw error
+    }
   })
 
   host.get(

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Kernel } from '../kernel.ts'
 import type { Context } from '../context.ts'
 import { permissionDenied } from '../permissions/errors.ts'
+import { breakageOf } from '../plugins/breakage.ts'
 import { pluginCards } from '../plugins/plugin-cards.ts'
 import type { Toggle } from '../plugins/toggle.ts'
 import type { LedgerSealer } from '../records/ledger-chain.ts'
@@ -66,10 +67,12 @@ export function platformRoutes(kernel: Kernel, { toggle, ledger, imports }: Plat
     return request.json({ data: await inUnit(facts, request.req.raw, (ctx) => pluginCards(kernel.parts, ctx, on)) })
   })
 
+  const whatBreaks = async (ctx: Context, id: string) =>
+    breakageOf(kernel.parts, ctx, await enablement.in(ctx.workspace.id), kernel.plugin(id))
   app.get('/plugins/:id/what-breaks', async (request) => {
     demand(request.env.facts, 'core.plugin.read')
     return request.json({
-      data: await inUnit(request.env.facts, request.req.raw, (ctx) => toggle.whatBreaks(ctx, request.req.param('id'))),
+      data: await inUnit(request.env.facts, request.req.raw, (ctx) => whatBreaks(ctx, request.req.param('id'))),
     })
   })
 

@@ -45,6 +45,8 @@ export function pluginApp(
   // A route of its own wins over the generic one of the same address.
   for (const route of plugin.routes ?? []) mount(app, kernel, plugin, route)
   for (const resource of resources) app.route(`/${resource.path}`, resourceRoutes(kernel, resource, jobs))
+  // The matcher is built at its first match; no request is to wait for that.
+  app.router.match('GET', '/')
   return app
 }
 

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Locale } from '../actor.ts'
 import { isCollision } from '../database/collision.ts'
+import { isDatabaseAway } from '../database/database-error.ts'
 import { defineError, SocleError } from '../errors.ts'
 import type { Words } from '../words.ts'
 
@@ -61,6 +62,13 @@ const databaseBusy = defineError(
   'DATABASE_UNAVAILABLE',
   503,
   () => 'The database does not answer, and nothing was changed. Try again in a moment.',
+)
+
+export const processBehind = defineError<{ generation: number }>(
+  'PROCESS_BEHIND',
+  503,
+  ({ generation }) =>
+    `This process has heard nothing for ten seconds and runs what was on at generation ${generation}. Ask another process; this one is ready again when it reaches the database.`,
 )
 
 const writesCollided = defineError(
@@ -156,7 +164,8 @@ export function problemBody(
 /** Any thrown thing as a response. What is nobody's refusal is logged with its stack and told without it. */
 export function problemResponse(thrown: unknown, context: ProblemContext, log: Logger): Response {
   const error = asRefusal(thrown, context.request)
-  if (error.status >= 500) log.error({ err: thrown, request: context.request, path: context.path }, 'a request failed')
+  if (error.status >= 500 && !told.has(error.code))
+    log.error({ err: thrown, request: context.request, path: context.path }, 'a request failed')
   const retryAfter = error.extras['retryAfter']
   return new Response(JSON.stringify(problemBody(error, context)), {
     status: error.status,
@@ -168,7 +177,8 @@ export function problemResponse(thrown: unknown, context: ProblemContext, log: L
   })
 }
 
-const unavailable = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', '57P01', '57P03', '08006', '53300'])
+/** Said once when it began, not with every request that meets it. */
+const told: ReadonlySet<string> = new Set(['PLUGIN_QUARANTINED', 'PROCESS_BEHIND', 'SAFE_MODE'])
 
 // What PostgreSQL says of U+0000 in a text and in JSON: its manual, appendix A, class 22. Fields are asked before; this is for
 // texts that are only looked for.
@@ -178,7 +188,7 @@ function asRefusal(thrown: unknown, request: string): SocleError {
   if (thrown instanceof SocleError) return thrown
   const code = String((thrown as { code?: unknown }).code)
   if (ofNul.has(code)) return nulRefused({})
-  if (unavailable.has(code)) return databaseBusy({}, { retryAfter: 2 })
+  if (isDatabaseAway(thrown)) return databaseBusy({}, { retryAfter: 2 })
   if (isCollision(thrown)) return writesCollided({}, { retryAfter: 1 })
   return internalError({ request })
 }

@@ -12,7 +12,9 @@ import { SocleError } from '../errors.ts'
 import type { RunUnit, Starter } from '../events/run-unit.ts'
 import type { Authority } from '../permissions/authority.ts'
 import { withToldRights } from '../permissions/told-rights.ts'
+import type { FaultSink } from '../plugins/faults.ts'
 import type { PluginHolder, PluginSet } from '../plugins/loaded-plugins.ts'
+import { pluginDisabled } from '../plugins/errors.ts'
 import { makeBoss } from './boss.ts'
 import { jobGaveUp, jobInterrupted } from './errors.ts'
 import type { Job, JobHandler, JobRequest, JobState, JobTools } from './job.ts'
@@ -25,6 +27,8 @@ export interface JobsOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly runUnit: RunUnit
+  /** Hears how jobs end; nobody when absent. */
+  readonly faults?: FaultSink
   /** Jobs of one kind at the same time in this process. */
   readonly concurrency?: number
   readonly pollMilliseconds?: number
@@ -67,7 +71,7 @@ const longestRunSeconds = 23 * 3_600
  * again when that process dies.
  */
 export class Jobs implements PluginHolder {
-  readonly #options: Required<Omit<JobsOptions, 'url'>>
+  readonly #options: Required<Omit<JobsOptions, 'url' | 'faults'>> & Pick<JobsOptions, 'faults'>
   readonly #boss: PgBoss
   #schedules: readonly Schedule[] = []
   readonly #handlers = new Map<string, JobHandler>()
@@ -277,6 +281,7 @@ export class Jobs implements PluginHolder {
     try {
       const result = await handler(job as Job<never>, this.#tools(run, row.plugin))
       await this.#finish(run, 'done', { result: result ?? null })
+      this.#options.faults?.worked({ workspace, plugin: row.plugin })
     } catch (error) {
       await this.#fail(run, error)
     } finally {
@@ -326,11 +331,14 @@ export class Jobs implements PluginHolder {
   async #fail(run: Run, error: unknown): Promise<void> {
     const { job, attempt, pauses, interrupt } = run
     const refusal = error instanceof SocleError && error.status < 500
-    if (interrupt.signal.aborted || (error instanceof SocleError && error.code === jobInterrupted.code)) {
+    if (interrupt.signal.aborted || (error instanceof SocleError && interruptions.has(error.code))) {
       // Cancelled, paused and taken-over jobs are past this statement's condition; the others wait to be handed over again.
       await this.#requeue(run)
       return
     }
+    const [plugin = ''] = job.kind.split('.')
+    const again = attempt - pauses > 1
+    this.#options.faults?.failed({ kind: 'job', error, workspace: job.workspace, plugin, again })
     this.#options.log.warn({ err: error, job: job.id, kind: job.kind, attempt }, 'a job failed')
     if (refusal || attempt - pauses >= maxAttempts) {
       await this.#finish(run, 'failed', { error: asError(error, job.id) })
@@ -386,6 +394,9 @@ export class Jobs implements PluginHolder {
     }
   }
 }
+
+/** The job stopped, or its plugin went: no failure of the work. */
+const interruptions: ReadonlySet<string> = new Set([jobInterrupted.code, pluginDisabled.code])
 
 const pluginIsOn = sql<boolean>`(j.plugin = 'core' or exists (select from core.plugin_workspace p
   where p.workspace = j.workspace and p.plugin = j.plugin and p.state = 'enabled'))`

@@ -95,6 +95,8 @@ function heard(event: EventDefinition | string): Pick<Subscriber, 'event' | 'ver
 /** Work on a schedule, once per enabled workspace and tick, whatever the number of processes. */
 export interface JobDefinition {
   readonly id: string
+  /** What people are told rests when the plugin is off. */
+  readonly title?: Words
   /** Cron expression, five fields, in the workspace's zone. */
   readonly schedule: string
   readonly run: (ctx: Context) => Promise<void>
@@ -219,6 +221,22 @@ export function defineRoute<
 /** What demonstration data is made of. Runs once, as the system, in a workspace that asked for it. */
 export type DemoData = (ctx: Context) => Promise<void>
 
+/** Takes back what `onEnable` began in its process: a timer, a connection. */
+export type Disposer = () => void | Promise<void>
+
+/** What a plugin does as it comes and goes. Its own resources are there in each of these, whoever else may reach them yet. */
+export interface Lifecycle {
+  /** Throws when it cannot work: asked before it is switched on, and as a process starts. It only looks. */
+  readonly health?: (ctx: Context) => Promise<void>
+  /**
+   * Prepares a workspace, before anybody there can reach the plugin; undone with all it wrote when it throws. What it answers
+   * runs when the plugin is off there, or this process ends.
+   */
+  readonly onEnable?: (ctx: Context) => Promise<void | Disposer>
+  /** After the last request has ended. It is off whether this succeeds or not. */
+  readonly onDisable?: (ctx: Context) => Promise<void>
+}
+
 export interface PluginDefinition {
   readonly id: string
   readonly version: string
@@ -254,10 +272,7 @@ export interface PluginDefinition {
   /** Folder with `en.json` and `fr.json`. */
   readonly i18n?: URL
   readonly ui?: UiDefinition
-  readonly lifecycle?: {
-    readonly onEnable?: (ctx: Context) => Promise<void>
-    readonly onDisable?: (ctx: Context) => Promise<void>
-  }
+  readonly lifecycle?: Lifecycle
   /** Folder of the package, found by its package.json when absent. */
   readonly root?: URL
 }

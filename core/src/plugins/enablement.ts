@@ -1,67 +1,133 @@
 import { sql } from 'kysely'
 import type { Database, Sql } from '../database/database.ts'
 import type { Signals } from '../database/signals.ts'
+import type { Switch } from '../events/holds.ts'
+import type { Generation } from './generation.ts'
 import { keepSwitch } from './toggle-ledger.ts'
 
-const pollEvery = 2_000
+/** How a plugin stands in a workspace. On is `enabled` alone; `enabling` and `disabling` are on their way. */
+export type PluginState = 'enabling' | 'enabled' | 'disabling' | 'disabled' | 'quarantined'
+
+export interface Standing {
+  readonly state: PluginState
+  /** Why it is quarantined. */
+  readonly reason?: string
+}
+
+export interface Move {
+  readonly workspace: string
+  readonly plugin: string
+  readonly state: PluginState
+  /** User who moves it; the platform itself when absent. */
+  readonly by?: string | undefined
+  readonly at: Date
+  readonly reason?: string
+}
+
+export interface MoveOptions {
+  /** From which states; from any other than the wanted one when absent. Undefined is never having been on. */
+  readonly from?: (state: PluginState | undefined) => boolean
+  /** Runs in the same transaction, on the owner's connection; other switches of this workspace wait for it. */
+  readonly also?: (tx: Sql, standings: ReadonlyMap<string, Standing>) => Promise<void>
+}
+
+interface Known {
+  readonly on: ReadonlySet<string>
+  readonly standings: ReadonlyMap<string, Standing>
+}
 
 /**
  * Which plugins are on in which workspace, as this process knows it.
  *
- * The table is the truth; a generation number that every toggle raises tells when to read it again, by signal at once
- * and by polling when a signal was lost.
+ * The table is the truth; the installation's generation, which every switch raises, tells when to read it again.
  */
 export class Enablement {
   readonly #database: Database
   readonly #signals: Signals
+  readonly #generation: Generation
   readonly #isLoaded: (plugin: string) => boolean
-  readonly #on = new Map<string, Promise<ReadonlySet<string>>>()
+  readonly #known = new Map<string, Promise<Known>>()
   readonly #latest = new Map<string, ReadonlySet<string>>()
-  #generation = 0
-  #timer: NodeJS.Timeout | undefined
-  #stop: (() => void) | undefined
+  readonly #stop: () => void
 
   /** @param isLoaded - whether a plugin is loaded in this process; others are off whatever the table says */
-  constructor(database: Database, signals: Signals, isLoaded: (plugin: string) => boolean) {
+  constructor(
+    { database, signals, generation }: { database: Database; signals: Signals; generation: Generation },
+    isLoaded: (plugin: string) => boolean,
+  ) {
     this.#database = database
     this.#signals = signals
+    this.#generation = generation
     this.#isLoaded = isLoaded
-  }
-
-  async start(): Promise<void> {
-    this.#generation = await this.#read()
-    this.#stop = this.#signals.on((signal) => {
-      if (signal.kind === 'plugins') this.#forget()
+    this.#stop = signals.on(({ kind }) => {
+      if (kind === 'plugins') this.#known.clear()
     })
-    this.#timer = setInterval(() => void this.#poll(), pollEvery)
-    this.#timer.unref()
-  }
-
-  get generation(): number {
-    return this.#generation
   }
 
   /** Plugins that are on in a workspace; the core always is. */
   async in(workspace: string): Promise<ReadonlySet<string>> {
-    let reading = this.#on.get(workspace)
-    if (!reading) {
-      const fresh = this.#readWorkspace(workspace)
-      reading = fresh
-      this.#on.set(workspace, fresh)
-      fresh.then(
-        (on) => {
-          // A toggle while reading makes the answer old news.
-          if (this.#on.get(workspace) === fresh) this.#latest.set(workspace, on)
-        },
-        () => this.#on.delete(workspace),
-      )
-    }
-    return reading
+    return (await this.#of(workspace)).on
+  }
+
+  /** How each plugin stands that was ever on in a workspace, whether it is loaded here or not. */
+  async standingsIn(workspace: string): Promise<ReadonlyMap<string, Standing>> {
+    return (await this.#of(workspace)).standings
   }
 
   /** The last answer of `in`, for code that cannot wait; the core alone when nobody asked yet. */
   lastKnown(workspace: string): ReadonlySet<string> {
     return this.#latest.get(workspace) ?? new Set(['core'])
+  }
+
+  /**
+   * Writes how a plugin stands. Where that switches it on or off for people, the ledger keeps it and every process is told.
+   *
+   * @returns how it stood before, with `state` undefined when it was never on here; nothing when it stands otherwise than asked
+   */
+  async move(
+    { workspace, plugin, state, by, at, reason }: Move,
+    { from = (it) => it !== state, also }: MoveOptions = {},
+  ): Promise<Partial<Standing> | undefined> {
+    const before = await this.#database.owner.transaction().execute(async (tx) => {
+      // All rows of the workspace, so that what requires a plugin and what is required are never switched past each other.
+      const { rows } = await sql<StandingRow>`
+        select plugin, state, reason from core.plugin_workspace
+        where workspace = ${workspace}::uuid order by plugin for update`.execute(tx)
+      const standings = standingsOf(rows)
+      const stood: Partial<Standing> = standings.get(plugin) ?? {}
+      if (!from(stood.state)) return undefined
+      await sql`
+        insert into core.plugin_workspace (plugin, workspace, state, since, by_user, reason)
+        values (${plugin}, ${workspace}::uuid, ${state}, ${at.toISOString()}::timestamptz, ${by ?? null}::uuid, ${reason ?? null})
+        on conflict (workspace, plugin) do update set state = excluded.state, since = excluded.since,
+          by_user = excluded.by_user, reason = excluded.reason`.execute(tx)
+      if (isSwitch(stood.state, state)) {
+        await sql`update core.generation set value = value + 1`.execute(tx)
+        await keepSwitch(tx, { workspace, plugin, from: shown(stood.state), state: shown(state), by, at })
+      }
+      await also?.(tx, standings)
+      return stood
+    })
+    if (before) await this.#told(isSwitch(before.state, state))
+    return before
+  }
+
+  /** Undoes a move to `enabling`, of which nobody was told. What was never on here is again as if nobody had tried. */
+  async back({ workspace, plugin }: Switch, { state, reason }: Partial<Standing>): Promise<void> {
+    await this.#database.owner.transaction().execute(async (tx) => {
+      const mine = sql`workspace = ${workspace}::uuid and plugin = ${plugin} and state = 'enabling'`
+      if (state !== undefined) {
+        await sql`update core.plugin_workspace set state = ${state}, reason = ${reason ?? null} where ${mine}`.execute(
+          tx,
+        )
+        return
+      }
+      await sql`delete from core.plugin_workspace where ${mine}`.execute(tx)
+      await sql`
+        delete from core.delivery d using core.subscription s
+        where s.id = d.subscription and s.plugin = ${plugin} and d.workspace = ${workspace}::uuid`.execute(tx)
+    })
+    await this.#told(false)
   }
 
   /** Workspaces in which a plugin is on, over all processes. */
@@ -73,77 +139,60 @@ export class Enablement {
     return rows.map(({ workspace }) => workspace)
   }
 
-  /**
-   * Writes the new state and tells every process.
-   *
-   * @param also - runs in the same transaction, on the owner's connection
-   * @returns false when it was so already
-   */
-  async set(
-    workspace: string,
-    plugin: string,
-    state: 'enabled' | 'disabled',
-    by: string | undefined,
-    at: Date,
-    also: (tx: Sql) => Promise<void> = async () => {},
-  ): Promise<boolean> {
-    const changed = await this.#database.owner.transaction().execute(async (tx) => {
-      const { rows } = await sql`
-        insert into core.plugin_workspace (plugin, workspace, state, since, by_user)
-        values (${plugin}, ${workspace}::uuid, ${state}, ${at.toISOString()}::timestamptz, ${by ?? null}::uuid)
-        on conflict (workspace, plugin) do update set state = excluded.state, since = excluded.since, by_user = excluded.by_user
-          where core.plugin_workspace.state <> excluded.state
-        returning plugin`.execute(tx)
-      if (rows.length > 0) {
-        await sql`update core.generation set value = value + 1`.execute(tx)
-        await keepSwitch(tx, { workspace, plugin, state, by, at })
-      }
-      await also(tx)
-      return rows.length > 0
-    })
-    if (changed) {
-      this.#forget()
-      this.#generation = await this.#read()
-      this.#signals.send({ kind: 'plugins' })
+  async #told(everybody: boolean): Promise<void> {
+    this.#known.clear()
+    if (!everybody) return
+    await this.#generation.follow()
+    this.#signals.send({ kind: 'plugins' })
+  }
+
+  async #of(workspace: string): Promise<Known> {
+    let reading = this.#known.get(workspace)
+    if (!reading) {
+      const fresh = this.#read(workspace)
+      reading = fresh
+      this.#known.set(workspace, fresh)
+      fresh.then(
+        ({ on }) => {
+          // A switch while reading makes the answer old news.
+          if (this.#known.get(workspace) === fresh) this.#latest.set(workspace, on)
+        },
+        () => this.#known.delete(workspace),
+      )
     }
-    return changed
+    return reading
   }
 
-  async #readWorkspace(workspace: string): Promise<ReadonlySet<string>> {
+  async #read(workspace: string): Promise<Known> {
     const { rows } = await this.#database.transaction({ workspace, partner: '*' }, (tx) =>
-      sql<{
-        plugin: string
-      }>`select plugin from core.plugin_workspace where workspace = ${workspace}::uuid and state = 'enabled'`.execute(
-        tx,
-      ),
+      sql<StandingRow>`
+        select plugin, state, reason from core.plugin_workspace where workspace = ${workspace}::uuid`.execute(tx),
     )
-    return new Set(['core', ...rows.map(({ plugin }) => plugin).filter((plugin) => this.#isLoaded(plugin))])
-  }
-
-  async #read(): Promise<number> {
-    const { rows } = await sql<{ value: number }>`select value from core.generation`.execute(this.#database.owner)
-    return rows[0]?.value ?? 0
-  }
-
-  async #poll(): Promise<void> {
-    const generation = await this.#read().catch(() => this.#generation)
-    if (generation === this.#generation) return
-    this.#generation = generation
-    this.#signals.here({ kind: 'plugins' })
-  }
-
-  #forget(): void {
-    this.#on.clear()
-    void this.#read().then(
-      (generation) => {
-        this.#generation = generation
-      },
-      () => {},
-    )
+    const on = rows.filter(({ plugin, state }) => state === 'enabled' && this.#isLoaded(plugin))
+    return { on: new Set(['core', ...on.map(({ plugin }) => plugin)]), standings: standingsOf(rows) }
   }
 
   stop(): void {
-    clearInterval(this.#timer)
-    this.#stop?.()
+    this.#stop()
   }
+}
+
+interface StandingRow {
+  readonly plugin: string
+  readonly state: PluginState
+  readonly reason: string | null
+}
+
+function standingsOf(rows: readonly StandingRow[]): ReadonlyMap<string, Standing> {
+  return new Map(rows.map(({ plugin, state, reason }) => [plugin, { state, ...(reason === null ? {} : { reason }) }]))
+}
+
+/** States as people see them: what is on its way is not on. */
+export function shown(state: PluginState = 'disabled'): 'enabled' | 'disabled' | 'quarantined' {
+  return state === 'enabling' || state === 'disabling' ? 'disabled' : state
+}
+
+/** Of its way on nobody hears before it is on. */
+function isSwitch(before: PluginState | undefined, state: PluginState): boolean {
+  return state !== 'enabling' && shown(before) !== shown(state)
 }

@@ -27,6 +27,73 @@ export const pluginHasDependents = defineError<{ plugin: string; dependents: str
     `${dependents} needs ${plugin}. Switch that off first, or send "cascade": true to switch off all of them.`,
 )
 
+/** What is being done to a plugin, as a sentence goes on after "is being". */
+const doings: Readonly<Record<string, string>> = {
+  enable: 'switched on',
+  disable: 'switched off',
+  quarantine: 'stopped after faults',
+  install: 'installed',
+  upgrade: 'upgraded',
+  uninstall: 'removed',
+}
+
+export const pluginBusy = defineError<{ plugin: string; operation: string; by: string; since: string }>(
+  'PLUGIN_BUSY',
+  409,
+  ({ plugin, operation, by, since }) =>
+    `${plugin} is being ${doings[operation] ?? operation} by ${by} since ${since}. Wait until that is done, then try again.`,
+)
+
+export const operationLost = defineError<{ plugin: string }>(
+  'OPERATION_LOST',
+  503,
+  ({ plugin }) =>
+    `The work on ${plugin} took so long that this process was taken for dead, and nothing of it was kept. Look how ${plugin} stands, then try again.`,
+)
+
+export const pluginQuarantined = defineError<{ plugin: string }>(
+  'PLUGIN_QUARANTINED',
+  503,
+  ({ plugin }) =>
+    `The module "${plugin}" was stopped after faults of its own; its data is kept. An administrator sees them, and what brings it back, under Modules.`,
+)
+
+/** Why a module was stopped, as its card says it. */
+export const pluginFailing = defineError<{ failures: number; calls: number; fault: string }>(
+  'PLUGIN_FAILING',
+  503,
+  ({ failures, calls, fault }) => `${failures} of its last ${calls} calls failed, the last with: ${fault}`,
+)
+
+/** Why a module was stopped, as its card says it. */
+export const pluginStalling = defineError<{ seconds: number; place: string }>(
+  'PLUGIN_STALLING',
+  503,
+  ({ seconds, place }) =>
+    `For ${seconds} s within a minute nothing else could run, because of ${place}. Long work belongs into a job, in pieces.`,
+)
+
+export const pluginAsleep = defineError<{ plugin: string }>(
+  'SAFE_MODE',
+  503,
+  ({ plugin }) =>
+    `The platform runs in safe mode, without any module, so "${plugin}" does not answer. Its data is kept; the operator starts without SAFE_MODE to bring it back.`,
+)
+
+export const pluginNotStarted = defineError<{ plugin: string; reason: string }>(
+  'PLUGIN_NOT_STARTED',
+  422,
+  ({ plugin, reason }) =>
+    `${plugin} could not start, stays as it was and has changed nothing: ${reason} The fault stands on its card under Modules.`,
+)
+
+export const pluginStartTimedOut = defineError<{ plugin: string; seconds: number }>(
+  'PLUGIN_START_TIMED_OUT',
+  503,
+  ({ plugin, seconds }) =>
+    `${plugin} did not say within ${seconds} s that it is well and ready. Whatever it waits for must be there, or be waited for in a job.`,
+)
+
 export const pluginCycle = defineError<{ path: string }>(
   'PLUGIN_CYCLE',
   422,
@@ -72,6 +139,13 @@ export const pluginLoadTimedOut = defineError<{ plugin: string; seconds: number 
   503,
   ({ plugin, seconds }) =>
     `The code of ${plugin} was not loaded within ${seconds} s. Something in it waits as it is imported; take that out, or wait for it in "onEnable".`,
+)
+
+export const pluginNotExported = defineError<{ plugin: string }>(
+  'PLUGIN_NOT_EXPORTED',
+  422,
+  ({ plugin }) =>
+    `The package of ${plugin} exports no plugin. Export what definePlugin answers from the file its package.json names as ".".`,
 )
 
 export const manifestMismatch = defineError<{ plugin: string; what: string; declared: string; found: string }>(

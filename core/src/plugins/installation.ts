@@ -1,40 +1,89 @@
 import { sql } from 'kysely'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../database/database.ts'
+import { isDatabaseAway } from '../database/database-error.ts'
+import { SocleError } from '../errors.ts'
+import type { Kernel } from '../kernel.ts'
 import { admit } from './check-plugins.ts'
 import type { PluginDefinition } from './define-plugin.ts'
-import type { Incidents } from './incidents.ts'
+import { pluginStartTimedOut } from './errors.ts'
+import { detailOf, type Incidents } from './incidents.ts'
 import { LoadedPlugins, type PluginSet } from './loaded-plugins.ts'
 import type { LoadFault } from './loading.ts'
+import { reasonText } from './reasons.ts'
+import { within } from './within.ts'
+
+const healthSeconds = 10
 
 /**
- * The first set of a process. Where plugins cannot be put together, each is tried on what runs already, and the one whose
- * declaration is at fault stays out.
+ * The first set of a process: all plugins, or the core alone where they cannot be put together.
  *
  * @throws where the core itself cannot be put together
  */
 export function firstSet(
   plugins: readonly PluginDefinition[],
   assemble: (plugins: readonly PluginDefinition[]) => PluginSet,
-): { readonly loaded: LoadedPlugins; readonly fault: ReadonlyMap<string, LoadFault> } {
-  const fault = new Map<string, LoadFault>()
+): LoadedPlugins {
   try {
-    return { loaded: new LoadedPlugins(assemble, plugins), fault }
+    return new LoadedPlugins(assemble, plugins)
   } catch {
-    const [core, ...others] = plugins
-    const loaded = new LoadedPlugins(assemble, core ? [core] : [])
-    for (const plugin of others) {
-      try {
-        const { ordered, refused } = admit([...loaded.set.plugins, plugin])
-        const refusal = refused.get(plugin.id)
-        if (refusal) throw refusal
-        loaded.replace(ordered)
-      } catch (error) {
-        fault.set(plugin.id, { kind: 'declaration', error })
-      }
-    }
-    return { loaded, fault }
+    return new LoadedPlugins(assemble, plugins.slice(0, 1))
   }
+}
+
+/**
+ * Where not all plugins could be taken in, each is tried on what runs already, and the one whose declaration is at fault stays
+ * out.
+ *
+ * @param plugins - in dependency order, the core first
+ * @throws what the core's declaration is wrong in
+ */
+export function settle(loaded: LoadedPlugins, plugins: readonly PluginDefinition[]): ReadonlyMap<string, LoadFault> {
+  const faults = new Map<string, LoadFault>()
+  if (loaded.isWhole && loaded.set.plugins.length === plugins.length) return faults
+  const [core, ...others] = plugins
+  loaded.replace(core ? [core] : [])
+  for (const plugin of others) {
+    try {
+      const { ordered, refused } = admit([...loaded.set.plugins, plugin])
+      const refusal = refused.get(plugin.id)
+      if (refusal) throw refusal
+      loaded.replace(ordered)
+    } catch (error) {
+      faults.set(plugin.id, { kind: 'declaration', error })
+    }
+  }
+  return faults
+}
+
+/**
+ * Asks plugins whether they are well, each in one workspace that has it on. Those that are not stay out, with what requires
+ * them, as if they had not loaded.
+ */
+export async function dismissUnwell(kernel: Kernel): Promise<void> {
+  const { loaded, enablement, database, incidents, clock } = kernel.parts
+  const faults = new Map<string, LoadFault>()
+  const ask = async ({ id, lifecycle }: PluginDefinition) => {
+    const { health } = lifecycle ?? {}
+    const [workspace] = health ? await enablement.workspacesOf(id) : []
+    if (!health || workspace === undefined) return
+    const late = new AbortController()
+    const refusal = pluginStartTimedOut({ plugin: id, seconds: healthSeconds })
+    try {
+      await kernel.runUnit(
+        { workspace, plugin: id, cause: { origin: 'plugin' }, signal: late.signal, own: true },
+        (ctx) => within(healthSeconds, late, refusal, () => health(ctx)),
+      )
+    } catch (error) {
+      if (!isDatabaseAway(error)) faults.set(id, { kind: 'load', error })
+    }
+  }
+  await Promise.all(loaded.set.plugins.map(ask))
+  if (faults.size === 0) return
+  const { ordered, refused } = admit(loaded.set.plugins.filter(({ id }) => !faults.has(id)))
+  for (const [id, error] of refused) faults.set(id, { kind: 'declaration', error })
+  loaded.replace(ordered)
+  await keepPlugins(database, { loaded, faults, incidents, clock })
 }
 
 /** Writes which plugins this installation has, and which of them do not run and why; operators and other processes read it. */
@@ -60,7 +109,7 @@ export async function keepPlugins(
         where (core.plugin.version, core.plugin.state) is distinct from (excluded.version, 'installed')`.execute(owner)
   }
   for (const [id, { kind, error }] of faults) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = error instanceof SocleError ? reasonText(error) : detailOf(error, kind)
     await sql`
       insert into core.plugin (id, version, state, reason, installed_at, updated_at)
       values (${id}, '', 'quarantined', ${reason}, ${at}::timestamptz, ${at}::timestamptz)

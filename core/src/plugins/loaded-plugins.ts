@@ -27,6 +27,7 @@ export class LoadedPlugins {
   readonly #assemble: (plugins: readonly PluginDefinition[]) => PluginSet
   readonly #holders: PluginHolder[] = []
   #set: PluginSet
+  #isWhole = true
 
   /** @throws what the plugins' declarations are wrong in */
   constructor(assemble: (plugins: readonly PluginDefinition[]) => PluginSet, plugins: readonly PluginDefinition[]) {
@@ -42,10 +43,20 @@ export class LoadedPlugins {
     return this.#set.plugins.find((plugin) => plugin.id === id)
   }
 
+  /** Whether every holder could take what it needs of this set; where not, replace it before anybody is served. */
+  get isWhole(): boolean {
+    return this.#isWhole
+  }
+
   /** Lets it keep what it needs of this set, and of each that follows. */
   attach(holder: PluginHolder): void {
-    holder.prepare(this.#set)()
     this.#holders.push(holder)
+    try {
+      holder.prepare(this.#set)()
+    } catch {
+      // Whose declaration is wrong shows when each is tried alone.
+      this.#isWhole = false
+    }
   }
 
   /**
@@ -58,6 +69,7 @@ export class LoadedPlugins {
     const set = this.#assemble(plugins)
     const places = this.#holders.map((holder) => holder.prepare(set))
     this.#set = set
+    this.#isWhole = true
     for (const put of places) put()
   }
 }

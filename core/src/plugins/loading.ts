@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Sql } from '../database/database.ts'
 import { migrate } from '../database/migrator.ts'
 import { admit } from './check-plugins.ts'
@@ -6,6 +5,8 @@ import type { PluginDefinition } from './define-plugin.ts'
 import { manifestMismatch, pluginLoadTimedOut } from './errors.ts'
 import type { IncidentKind } from './incidents.ts'
 import type { PluginSource } from './plugin-source.ts'
+import { running } from './running.ts'
+import { within } from './within.ts'
 
 /** Why a plugin does not run in this process. */
 export interface LoadFault {
@@ -36,12 +37,11 @@ export async function loadPlugins(
 ): Promise<Loaded> {
   const faults = new Map<string, LoadFault>()
   const loaded: PluginDefinition[] = [core]
-  for (const source of sources) {
-    try {
-      loaded.push(await loadSource(source))
-    } catch (error) {
-      faults.set(source.id, { kind: 'load', error })
-    }
+  // Together: one that hangs is waited for once, whoever else hangs.
+  const outcomes = await Promise.allSettled(sources.map((source) => loadSource(source)))
+  for (const [at, outcome] of outcomes.entries()) {
+    if (outcome.status === 'fulfilled') loaded.push(outcome.value)
+    else faults.set(sources[at]!.id, { kind: 'load', error: outcome.reason as unknown })
   }
   const { ordered, refused } = admit(loaded)
   const refuse = (refusals: ReadonlyMap<string, unknown>) => {
@@ -67,17 +67,8 @@ export async function loadPlugins(
 
 /** @throws whatever its code throws, `PLUGIN_LOAD_TIMED_OUT`, `MANIFEST_MISMATCH` */
 export async function loadSource({ id, load }: PluginSource): Promise<PluginDefinition> {
-  const given = new AbortController()
-  try {
-    const plugin = await Promise.race([
-      load(),
-      pause(loadSeconds * 1_000, undefined, { signal: given.signal }).then(() => {
-        throw pluginLoadTimedOut({ plugin: id, seconds: loadSeconds })
-      }),
-    ])
-    if (plugin.id !== id) throw manifestMismatch({ plugin: id, what: 'id', declared: id, found: plugin.id })
-    return plugin
-  } finally {
-    given.abort()
-  }
+  const late = pluginLoadTimedOut({ plugin: id, seconds: loadSeconds })
+  const plugin = await running.run({ plugin: id }, () => within(loadSeconds, new AbortController(), late, load))
+  if (plugin.id !== id) throw manifestMismatch({ plugin: id, what: 'id', declared: id, found: plugin.id })
+  return plugin
 }

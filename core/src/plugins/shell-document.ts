@@ -64,7 +64,7 @@ export async function shellDocument(
     viewer: { readonly name: string; readonly until: string } | undefined
   },
 ) {
-  const { plugins, enablement } = declared
+  const { plugins } = declared
   const { actor, workspace, authority, locale } = ctx
   const catalog = declared.fields.lastKnown(workspace.id)
   const parts = { ...declared, catalog, words: declared.words.in(workspace) }
@@ -81,13 +81,19 @@ export async function shellDocument(
       .filter(({ permission }) => visible(permission))
       .map(({ title, permission: _, ...screen }) => ({ ...screen, plugin: id, title: title[locale] })),
   )
+  const standings = await declared.enablement.standingsIn(workspace.id)
+  const stopped = plugins.filter(({ id }) => standings.get(id)?.state === 'quarantined')
   return {
-    generation: enablement.generation,
+    generation: declared.generation.applied,
     user: { id: actor.id ?? '', name: actor.name, email, locale },
     ...(viewer ? { viewing: { by: viewer.name, until: viewer.until } } : {}),
     workspace,
     workspaces,
     may: viewer ? [] : shellPermissions.filter((permission) => authority.may(permission)),
+    // Whoever can bring a stopped module back is told of it wherever they are.
+    ...(stopped.length > 0 && authority.may('core.plugin.toggle')
+      ? { stopped: stopped.map(({ id, title }) => ({ id, title: title[locale] })) }
+      : {}),
     plugins: enabled.map(({ id, title }) => {
       const ui = assets.plugin(id)
       return { id, title: title[locale], ...(ui === undefined ? {} : { ui }) }

@@ -9,20 +9,21 @@ export const pluginEntry = 'core.plugin'
 export interface PluginSwitch {
   readonly workspace: string
   readonly plugin: string
-  readonly state: 'enabled' | 'disabled'
+  readonly from: 'enabled' | 'disabled' | 'quarantined'
+  readonly state: 'enabled' | 'disabled' | 'quarantined'
   /** User who switched; the platform itself when absent. */
   readonly by: string | undefined
   readonly at: Date
 }
 
 /** Writes a switch to the ledger, in the transaction that makes it and on the owner's connection. */
-export async function keepSwitch(tx: Sql, { state, ...where }: PluginSwitch): Promise<void> {
-  const fields = { state: [state === 'enabled' ? 'disabled' : 'enabled', state] } as const
+export async function keepSwitch(tx: Sql, { from, state, ...where }: PluginSwitch): Promise<void> {
+  const fields = { state: [from, state] } as const
   await keepPluginEntry(tx, { ...where, fields })
 }
 
 /** What somebody did with a plugin in a workspace; the platform itself when `by` is absent. */
-export interface PluginEntry extends Omit<PluginSwitch, 'state'> {
+export interface PluginEntry extends Omit<PluginSwitch, 'from' | 'state'> {
   /** Old and new value, by name; shown to whoever reads the audit. */
   readonly fields: Readonly<Record<string, readonly [unknown, unknown]>>
 }
@@ -33,7 +34,7 @@ export async function keepPluginEntry(
   { workspace, plugin, fields: changed, by, at }: PluginEntry,
 ): Promise<void> {
   const changeSet = uuidv7()
-  const record = idOf(plugin)
+  const record = recordOfPlugin(plugin)
   const fields = { plugin: [null, plugin], ...changed }
   await sql`
     with head as (
@@ -48,7 +49,7 @@ export async function keepPluginEntry(
 }
 
 /** A plugin is named by a word where the ledger asks for an id: always the same one for the same word. */
-function idOf(plugin: string): string {
+export function recordOfPlugin(plugin: string): string {
   const digest = createHash('sha256').update(`${pluginEntry} ${plugin}`).digest('hex')
   return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-8${digest.slice(17, 20)}-${digest.slice(20, 32)}`
 }

@@ -1,183 +1,194 @@
-import { sql } from 'kysely'
-import type { Kernel } from '../kernel.ts'
+import type { z } from 'zod'
 import type { Workspace } from '../actor.ts'
-import type { Context } from '../context.ts'
-import type { PluginDefinition, RoleTemplate } from './define-plugin.ts'
-import { pluginHasDependents, pluginRequirementMissing } from './errors.ts'
-import { holdDeliveries, releaseDeliveries } from '../events/holds.ts'
+import type { Sql } from '../database/database.ts'
+import { SocleError } from '../errors.ts'
+import type { EventDefinition } from '../events/event.ts'
+import { holdDeliveries, releaseDeliveries, type Switch } from '../events/holds.ts'
+import { flushEmissions } from '../events/outbox.ts'
+import type { Kernel } from '../kernel.ts'
+import { refusalFor } from './absence.ts'
+import type { Disposer, PluginDefinition } from './define-plugin.ts'
+import { demandFit, dependentsOf } from './dependents.ts'
+import type { PluginState, Standing } from './enablement.ts'
+import { pluginHasDependents, pluginNotStarted, pluginStartTimedOut, pluginUnknown } from './errors.ts'
+import { detailOf } from './incidents.ts'
+import type { Held, Operations } from './operations.ts'
+import { PluginDisabled, PluginEnabled, PluginQuarantined } from './plugin-events.ts'
+import { reasonText } from './reasons.ts'
+import { offerRoles } from './role-offers.ts'
+import { recordOfPlugin } from './toggle-ledger.ts'
+import { within } from './within.ts'
 
-/** What switching a plugin off takes away, counted before it happens. */
-export interface Breakage {
-  readonly plugin: string
-  readonly screens: readonly { readonly title: string; readonly path: string }[]
-  readonly records: readonly { readonly resource: string; readonly name: string; readonly count: number }[]
-  readonly jobs: readonly { readonly id: string; readonly title: string }[]
-  readonly fills: readonly { readonly slot: string; readonly title: string }[]
-  readonly roles: readonly { readonly id: string; readonly name: string }[]
-  readonly subscriptions: readonly { readonly id: string; readonly event: string }[]
-  readonly heldEvents: number
-  readonly dependents: readonly { readonly id: string; readonly title: string }[]
-}
+const startSeconds = 30
 
-/** Enabled plugins that require this one, also by way of others; the furthest first, as they are switched off. */
-export function dependentsOf(
-  plugins: readonly PluginDefinition[],
-  on: ReadonlySet<string>,
-  id: string,
-): PluginDefinition[] {
-  const found: PluginDefinition[] = []
-  // Plugins come in the order of their requirements, so whoever stands between is found before who needs it.
-  for (const plugin of plugins) {
-    const needs = Object.keys(plugin.requires ?? {})
-    if (on.has(plugin.id) && needs.some((it) => it === id || found.some((dependent) => dependent.id === it)))
-      found.push(plugin)
-  }
-  return found.toReversed()
-}
-
-/** Roles a plugin brings, made once: what an administrator changed or deleted since stays so. */
-export async function offerRoles(ctx: Context, templates: readonly RoleTemplate[]): Promise<void> {
-  for (const { id, title, grants, fields = [] } of templates) {
-    const { rows } =
-      await sql`select 1 from core.role where workspace = ${ctx.workspace.id}::uuid and template = ${id}`.execute(
-        ctx.sql,
-      )
-    if (rows.length > 0) continue
-    await ctx.records.create(
-      'core.role',
-      { name: await freeRoleName(ctx, title[ctx.workspace.locale]), template: id, grants, fields },
-      { internal: true },
-    )
-  }
-}
-
-/** A role the workspace made itself may have the name already: it keeps it, and the plugin's gets a number. */
-async function freeRoleName(ctx: Context, wanted: string): Promise<string> {
-  const { rows } = await sql<{ name: string }>`
-    select lower(name) as name from core.role where workspace = ${ctx.workspace.id}::uuid and deleted_at is null`.execute(
-    ctx.sql,
-  )
-  const taken = new Set(rows.map(({ name }) => name))
-  let name = wanted
-  for (let number = 2; taken.has(name.toLowerCase()); number += 1) name = `${wanted} ${number}`
-  return name
+/** Who switches. */
+interface By {
+  readonly workspace: Workspace
+  /** User who asks; the platform itself when absent. */
+  readonly by: string | undefined
 }
 
 /** Switches plugins on and off in a workspace: at once, in every process, without a restart. */
 export class Toggle {
   readonly #kernel: Kernel
+  readonly #operations: Operations
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: Kernel, operations: Operations) {
     this.#kernel = kernel
-  }
-
-  /** @throws `PLUGIN_UNKNOWN`, `PLUGIN_REQUIREMENT_MISSING` */
-  async enable(workspace: Workspace, id: string, by: string | undefined): Promise<void> {
-    const { enablement, plugins, clock, signals } = this.#kernel.parts
-    const plugin = this.#kernel.plugin(id)
-    const on = await enablement.in(workspace.id)
-    if (on.has(id)) return
-    for (const [required, range] of Object.entries(plugin.requires ?? {})) {
-      const peer = plugins.find((it) => it.id === required)
-      if (!on.has(required))
-        throw pluginRequirementMissing({
-          plugin: id,
-          requires: required,
-          range,
-          found: peer ? 'it switched off' : 'none',
-        })
-    }
-    await enablement.set(workspace.id, id, 'enabled', by, clock.now())
-    try {
-      await this.#begin(workspace, plugin)
-    } catch (error) {
-      // Half enabled is not a state: the plugin that could not start is off again.
-      await enablement.set(workspace.id, id, 'disabled', by, clock.now())
-      throw error
-    }
-    await enablement.set(workspace.id, id, 'enabled', by, clock.now(), (tx) =>
-      releaseDeliveries(tx, { workspace: workspace.id, plugin: id }),
-    )
-    signals.send({ kind: 'deliveries' })
-  }
-
-  /** Gives the workspace the plugin's roles, then lets the plugin prepare itself. */
-  async #begin(workspace: Workspace, plugin: PluginDefinition): Promise<void> {
-    const { onEnable } = plugin.lifecycle ?? {}
-    await this.#kernel.runUnit(
-      { workspace: workspace.id, plugin: plugin.id, cause: { origin: 'plugin' } },
-      async (ctx) => {
-        await offerRoles(ctx, plugin.roleTemplates ?? [])
-        await onEnable?.(ctx)
-      },
-    )
+    this.#operations = operations
   }
 
   /**
-   * @param cascade - switches off the dependents first
-   * @throws `PLUGIN_UNKNOWN`, `PLUGIN_HAS_DEPENDENTS`
+   * Nobody reaches the plugin before it has said that it is well and prepared the workspace; where it cannot, it stays as it
+   * was, with nothing half done.
+   *
+   * @throws `PLUGIN_UNKNOWN`, `PLUGIN_QUARANTINED`, `PLUGIN_REQUIREMENT_MISSING`, `PLUGIN_BUSY`, `PLUGIN_NOT_STARTED`
    */
-  async disable(workspace: Workspace, id: string, by: string | undefined, cascade: boolean): Promise<void> {
-    const { enablement, plugins, clock } = this.#kernel.parts
-    this.#kernel.plugin(id)
+  async enable(workspace: Workspace, id: string, by: string | undefined): Promise<void> {
+    const { enablement, loaded, plugins } = this.#kernel.parts
+    const plugin = loaded.get(id)
+    if (!plugin) throw (await refusalFor(this.#kernel.parts, workspace.id, id)) ?? pluginUnknown({ plugin: id })
     const on = await enablement.in(workspace.id)
-    if (!on.has(id)) return
-    const dependents = dependentsOf(plugins, on, id)
-    if (dependents.length > 0 && !cascade) {
-      throw pluginHasDependents(
-        { plugin: id, dependents: dependents.map((it) => it.id).join(', ') },
-        { dependents: dependents.map((it) => it.id) },
-      )
+    if (on.has(id)) return
+    demandFit(plugins, on, plugin)
+    const request = { operation: 'enable', plugins: [id], workspace: workspace.id, by } as const
+    await this.#operations.run(request, (held) => this.#enable({ workspace, by }, plugin, held))
+  }
+
+  async #enable({ workspace, by }: By, plugin: PluginDefinition, held: Held): Promise<void> {
+    const { enablement, scopes, clock, signals, faults } = this.#kernel.parts
+    const { id } = plugin
+    const place = { workspace: workspace.id, plugin: id }
+    const move = { ...place, by, at: clock.now() }
+    const before = await enablement.move({ ...move, state: 'enabling' }, { from: (state) => state !== 'enabled' })
+    // Somebody was faster.
+    if (!before) return
+    let disposer: Disposer | undefined
+    try {
+      disposer = await this.#begin(workspace, plugin)
+      const also = async (tx: Sql, standings: ReadonlyMap<string, Standing>) => {
+        await held.keep(tx)
+        demandFit(this.#kernel.parts.plugins, enabledOf(standings), plugin)
+        await releaseDeliveries(tx, place)
+        await this.#tell(tx, workspace, PluginEnabled, { plugin: id, by: by ?? null })
+      }
+      await enablement.move({ ...move, state: 'enabled' }, { from: (state) => state === 'enabling', also })
+    } catch (error) {
+      await enablement.back(place, before)
+      await disposer?.()
+      throw error
     }
-    for (const plugin of [...dependents, this.#kernel.plugin(id)]) {
-      const { id: off } = plugin
-      await enablement.set(workspace.id, off, 'disabled', by, clock.now(), (tx) =>
-        holdDeliveries(tx, { workspace: workspace.id, plugin: off }),
+    faults.forget(place)
+    if (disposer) scopes.keep(place, disposer)
+    signals.send({ kind: 'deliveries' })
+  }
+
+  /** Asks whether it is well, gives the workspace its roles, then lets it prepare itself: one unit of work. */
+  async #begin(workspace: Workspace, plugin: PluginDefinition): Promise<Disposer | undefined> {
+    const { health, onEnable } = plugin.lifecycle ?? {}
+    const late = new AbortController()
+    const unit = {
+      workspace: workspace.id,
+      plugin: plugin.id,
+      cause: { origin: 'plugin' },
+      signal: late.signal,
+      own: true,
+    }
+    try {
+      return await this.#kernel.runUnit(unit, async (ctx) =>
+        within(startSeconds, late, pluginStartTimedOut({ plugin: plugin.id, seconds: startSeconds }), async () => {
+          await health?.(ctx)
+          await offerRoles(ctx, plugin.roleTemplates ?? [])
+          return (await onEnable?.(ctx)) ?? undefined
+        }),
       )
-      const { onDisable } = plugin.lifecycle ?? {}
-      if (onDisable)
-        await this.#kernel.runUnit({ workspace: workspace.id, plugin: off, cause: { origin: 'plugin' } }, onDisable)
+    } catch (error) {
+      await this.#kernel.parts.incidents.note({ workspace: workspace.id, plugin: plugin.id, kind: 'toggle', error })
+      if (error instanceof SocleError && error.status < 500) throw error
+      throw pluginNotStarted({ plugin: plugin.id, reason: detailOf(error) })
     }
   }
 
-  async whatBreaks(ctx: Context, id: string): Promise<Breakage> {
-    const { enablement, plugins, catalog } = this.#kernel.parts
-    const plugin = this.#kernel.plugin(id)
-    const on = await enablement.in(ctx.workspace.id)
-    const { locale } = ctx
-    const records: { resource: string; name: string; count: number }[] = []
-    for (const resource of catalog.all().filter((it) => it.plugin === id)) {
-      const { rows } = await sql<{ n: number }>`
-        select count(*) as n from ${sql.table(`${resource.schema}.${resource.table}`)} where workspace = ${ctx.workspace.id}::uuid and deleted_at is null`.execute(
-        ctx.sql,
-      )
-      records.push({ resource: resource.id, name: ctx.t(`${resource.id}.many`), count: rows[0]?.n ?? 0 })
-    }
-    const roles = await sql<{ id: string; name: string }>`
-      select id, name from core.role where workspace = ${ctx.workspace.id}::uuid and deleted_at is null
-        and exists (select 1 from jsonb_array_elements(grants) as g where g ->> 'resource' like ${`${id}.%`})
-      order by name`.execute(ctx.sql)
-    const waiting = await sql<{ n: number }>`
-      select count(*) as n from core.delivery d join core.subscription s on s.id = d.subscription
-      where d.workspace = ${ctx.workspace.id}::uuid and s.plugin = ${id}`.execute(ctx.sql)
-    const resourceScreens = catalog
-      .all()
-      .filter((it) => it.plugin === id && it.options.nav !== false)
-      .map(({ id: resource, path }) => ({ title: ctx.t(`${resource}.many`), path: `/${id}/${path}` }))
-    const own = (plugin.ui?.screens ?? []).map(({ title, path }) => ({ title: title[locale], path }))
-    return {
-      plugin: id,
-      screens: [...resourceScreens.filter(({ path }) => !own.some((it) => it.path === path)), ...own],
-      records,
-      jobs: (plugin.jobs ?? []).map((job) => ({ id: job.id, title: job.id })),
-      fills: (plugin.ui?.fills ?? []).map(({ slot, title, id: fill }) => ({
-        slot: typeof slot === 'string' ? slot : slot.id,
-        title: title?.[locale] ?? fill,
-      })),
-      roles: roles.rows,
-      subscriptions: (plugin.subscribers ?? []).map(({ id: subscriber, event }) => ({ id: subscriber, event })),
-      heldEvents: waiting.rows[0]?.n ?? 0,
-      dependents: dependentsOf(plugins, on, id).map((it) => ({ id: it.id, title: it.title[locale] })),
-    }
+  /**
+   * Nobody reaches the plugin from the first moment; requests that run end, then it takes back what it began.
+   *
+   * @param cascade - switches off the dependents first
+   * @throws `PLUGIN_UNKNOWN`, `PLUGIN_HAS_DEPENDENTS`, `PLUGIN_BUSY`
+   */
+  async disable(workspace: Workspace, id: string, by: string | undefined, cascade: boolean): Promise<void> {
+    const { enablement, plugins, loaded } = this.#kernel.parts
+    const standings = await enablement.standingsIn(workspace.id)
+    const state = standings.get(id)?.state
+    if (state === undefined && !loaded.get(id)) throw pluginUnknown({ plugin: id })
+    if (state === undefined || state === 'disabled') return
+    const dependents = dependentsOf(plugins, await enablement.in(workspace.id), id).map((it) => it.id)
+    if (dependents.length > 0 && !cascade) throw hasDependents(id, dependents)
+    const all = [...dependents, id]
+    await this.#operations.run({ operation: 'disable', plugins: all, workspace: workspace.id, by }, async (held) => {
+      for (const off of all) await this.#disable({ workspace, by }, off, held)
+    })
   }
+
+  async #disable({ workspace, by }: By, id: string, held: Held): Promise<void> {
+    const { enablement, scopes, clock, plugins, loaded, incidents } = this.#kernel.parts
+    const place = { workspace: workspace.id, plugin: id }
+    const move = { ...place, by, at: clock.now() }
+    const also = async (tx: Sql, standings: ReadonlyMap<string, Standing>) => {
+      await held.keep(tx)
+      // One that was switched on since the dependents were counted.
+      const late = dependentsOf(plugins, enabledOf(standings), id).map((it) => it.id)
+      if (late.length > 0) throw hasDependents(id, late)
+      await holdDeliveries(tx, place)
+      await this.#tell(tx, workspace, PluginDisabled, { plugin: id, by: by ?? null })
+    }
+    const from = (state: PluginState | undefined) => state !== undefined && state !== 'disabled'
+    if (!(await enablement.move({ ...move, state: 'disabling' }, { from, also }))) return
+    await scopes.leave(place)
+    const plugin = loaded.get(id)
+    const { onDisable } = plugin?.lifecycle ?? {}
+    try {
+      const unit = { workspace: workspace.id, plugin: id, cause: { origin: 'plugin' }, own: true }
+      if (onDisable) await this.#kernel.runUnit(unit, onDisable)
+    } catch (error) {
+      // It is off all the same; what it left is on its card.
+      await incidents.note({ ...place, kind: 'toggle', error })
+    }
+    await enablement.move({ ...move, state: 'disabled' })
+  }
+
+  /** Stops a plugin after faults of its own. Nothing of its code is asked but to take back what it began. */
+  async quarantine({ workspace: id, plugin }: Switch, why: SocleError): Promise<void> {
+    const { enablement, scopes, clock } = this.#kernel.parts
+    const workspace = await this.#kernel.workspace(id)
+    if (!workspace) return
+    const reason = reasonText(why)
+    const move = { workspace: id, plugin, state: 'quarantined', at: clock.now(), reason } as const
+    await enablement.move(move, {
+      from: (state) => state === 'enabled',
+      also: async (tx) => {
+        await holdDeliveries(tx, { workspace: id, plugin })
+        await this.#tell(tx, workspace, PluginQuarantined, { plugin, reason: why.message })
+      },
+    })
+    await scopes.leave({ workspace: id, plugin })
+  }
+
+  async #tell<P extends z.ZodType>(
+    tx: Sql,
+    workspace: Workspace,
+    event: EventDefinition<P>,
+    payload: z.input<P> & { plugin: string },
+  ): Promise<void> {
+    const { events, clock } = this.#kernel.parts
+    const emissions = [events.emission('core', event, payload, recordOfPlugin(payload.plugin))]
+    await flushEmissions(tx, { workspace: workspace.id, emissions, at: clock.now().toISOString() })
+  }
+}
+
+function enabledOf(standings: ReadonlyMap<string, Standing>): ReadonlySet<string> {
+  return new Set(['core', ...[...standings].filter(([, { state }]) => state === 'enabled').map(([id]) => id)])
+}
+
+function hasDependents(plugin: string, dependents: readonly string[]): SocleError {
+  return pluginHasDependents({ plugin, dependents: dependents.join(', ') }, { dependents })
 }

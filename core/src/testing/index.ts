@@ -9,6 +9,7 @@ import { sessionCookie } from '../identity/sign-in.ts'
 import type { FieldGrant, Grant } from '../permissions/grant.ts'
 import { partsOfPermission } from '../permissions/named-permission.ts'
 import type { PluginDefinition } from '../plugins/define-plugin.ts'
+import type { PluginSource } from '../plugins/plugin-source.ts'
 import { TestClient } from './test-client.ts'
 import { TestClock } from './test-clock.ts'
 import { makeTestDatabase, type TestDatabase } from './test-database.ts'
@@ -18,7 +19,7 @@ export { TestClock } from './test-clock.ts'
 export { makeTestDatabase, type TestDatabase } from './test-database.ts'
 
 export interface TestAppOptions {
-  readonly plugins?: readonly PluginDefinition[]
+  readonly plugins?: readonly (PluginDefinition | PluginSource)[]
   /** Instant at which the clock stands. */
   readonly now?: string
   /** A database of its own instead of a workspace in the process's shared one. */
@@ -26,6 +27,10 @@ export interface TestAppOptions {
   /** Plugins that are on from the start; all of them when absent. */
   readonly enable?: readonly string[]
   readonly locale?: Locale
+  /** Seconds that work of a plugin may still take when it is switched off. */
+  readonly drainSeconds?: number
+  /** Starts without any plugin, whatever is installed. */
+  readonly safeMode?: boolean
   /** Where the platform logs; nowhere when absent. */
   readonly log?: Logger
 }
@@ -83,6 +88,8 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     clock,
     log: options.log ?? pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
     identity: { baseUrl, secret },
+    ...(options.drainSeconds === undefined ? {} : { drainSeconds: options.drainSeconds }),
+    ...(options.safeMode === undefined ? {} : { safeMode: options.safeMode }),
     ...(url === undefined ? {} : { databaseUrl: url }),
   })
   const enable = options.enable ?? plugins.map(({ id }) => id)

@@ -22,6 +22,11 @@ export class TestClient {
     this.#headers = headers
   }
 
+  /** The same session, asked of another process. */
+  at(app: App): TestClient {
+    return new TestClient(app, this.who, this.#headers)
+  }
+
   get(path: string, headers: Headers_ = {}): Promise<TestAnswer> {
     return this.send('GET', path, undefined, headers)
   }

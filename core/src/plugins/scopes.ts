@@ -1,0 +1,153 @@
+import type { Switch } from '../events/holds.ts'
+import type { Disposer } from './define-plugin.ts'
+import type { Enablement } from './enablement.ts'
+import { pluginDisabled } from './errors.ts'
+import type { Signals } from '../database/signals.ts'
+import type { Logger } from 'pino'
+
+/** Work of a plugin that runs in a workspace. */
+interface Work {
+  readonly interrupt: AbortController
+}
+
+/** What a plugin has in one workspace and this process: work that runs, and what it began when it was switched on. */
+class Scope {
+  readonly work = new Set<Work>()
+  readonly disposers: Disposer[] = []
+  #empty: (() => void) | undefined
+
+  end(work: Work): void {
+    this.work.delete(work)
+    if (this.work.size === 0) this.#empty?.()
+  }
+
+  /** Until nothing runs; what runs longer than this is interrupted. */
+  async drain(milliseconds: number, why: Error): Promise<void> {
+    if (this.work.size === 0) return
+    const emptied = new Promise<void>((resolve) => {
+      this.#empty = resolve
+    })
+    const patience = setTimeout(() => {
+      for (const { interrupt } of this.work) interrupt.abort(why)
+    }, milliseconds)
+    await emptied
+    clearTimeout(patience)
+  }
+}
+
+/**
+ * What plugins do in each workspace, in this process. A scope that a plugin leaves waits for its work and then takes back what
+ * the plugin began: nothing has to be searched for afterwards.
+ */
+export class Scopes {
+  readonly #enablement: Enablement
+  readonly #drainMilliseconds: number
+  readonly #log: Logger
+  readonly #scopes = new Map<string, Scope>()
+  readonly #leaving = new Map<string, Promise<void>>()
+  readonly #stop: () => void
+
+  constructor(
+    { enablement, signals, log }: { enablement: Enablement; signals: Signals; log: Logger },
+    { drainSeconds }: { drainSeconds: number },
+  ) {
+    this.#enablement = enablement
+    this.#drainMilliseconds = drainSeconds * 1_000
+    this.#log = log
+    this.#stop = signals.on(({ kind }) => {
+      if (kind === 'plugins') void this.#leaveThoseOff()
+    })
+  }
+
+  /** Work that runs and disposers that wait, for checks that nothing is left. */
+  get size(): number {
+    return this.#scopes.size
+  }
+
+  /** Does work of a plugin; it is interrupted when the plugin is off here and the patience with it has ended. */
+  async run<T>({ workspace, plugin }: Switch, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const key = keyOf({ workspace, plugin })
+    const scope = this.#scope(key)
+    const interrupt = new AbortController()
+    const mine = { interrupt }
+    scope.work.add(mine)
+    try {
+      return await Promise.race([work(interrupt.signal), whenAborted(interrupt.signal)])
+    } finally {
+      scope.end(mine)
+      if (scope.work.size === 0 && scope.disposers.length === 0 && this.#scopes.get(key) === scope)
+        this.#scopes.delete(key)
+    }
+  }
+
+  /** Keeps what takes back what a plugin began, until it is off here or the process ends. */
+  keep(place: Switch, disposer: Disposer): void {
+    this.#scope(keyOf(place)).disposers.push(disposer)
+  }
+
+  /** Waits for the plugin's work here, then takes back what it began. Whoever comes meanwhile has a scope of their own. */
+  async leave(place: Switch): Promise<void> {
+    const key = keyOf(place)
+    const scope = this.#scopes.get(key)
+    if (!scope) return this.#leaving.get(key)
+    this.#scopes.delete(key)
+    const left = this.#end(scope, place).finally(() => {
+      if (this.#leaving.get(key) === left) this.#leaving.delete(key)
+    })
+    this.#leaving.set(key, left)
+    return left
+  }
+
+  async stop(): Promise<void> {
+    this.#stop()
+    await Promise.all([...this.#scopes].map(([key, scope]) => this.#dispose(scope, placeOf(key))))
+    this.#scopes.clear()
+  }
+
+  #scope(key: string): Scope {
+    let scope = this.#scopes.get(key)
+    if (!scope) this.#scopes.set(key, (scope = new Scope()))
+    return scope
+  }
+
+  async #leaveThoseOff(): Promise<void> {
+    for (const key of this.#scopes.keys()) {
+      const place = placeOf(key)
+      try {
+        if (!(await this.#enablement.in(place.workspace)).has(place.plugin)) await this.leave(place)
+      } catch (error) {
+        this.#log.error({ err: error, ...place }, 'it could not be asked whether a plugin is on')
+      }
+    }
+  }
+
+  async #end(scope: Scope, place: Switch): Promise<void> {
+    await scope.drain(this.#drainMilliseconds, pluginDisabled({ plugin: place.plugin }))
+    await this.#dispose(scope, place)
+  }
+
+  async #dispose(scope: Scope, place: Switch): Promise<void> {
+    for (const disposer of scope.disposers.splice(0).toReversed()) {
+      try {
+        await disposer()
+      } catch (error) {
+        this.#log.warn({ err: error, ...place }, 'a plugin could not take back what it began')
+      }
+    }
+  }
+}
+
+function keyOf({ workspace, plugin }: Switch): string {
+  return `${workspace} ${plugin}`
+}
+
+function placeOf(key: string): Switch {
+  const [workspace = '', plugin = ''] = key.split(' ')
+  return { workspace, plugin }
+}
+
+function whenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  })
+}

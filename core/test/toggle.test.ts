@@ -1,0 +1,256 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import { helloPlugin } from '@socle/example-hello'
+import { definePlugin, defineRoute, subscriber } from '@socle/sdk'
+import { sql } from 'kysely'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import type { Context } from '../src/context.ts'
+import { createTestApp, type TestApp, type TestWorkspace } from '../src/testing/index.ts'
+
+let app: TestApp
+let here: TestWorkspace
+/** What the probe's code did, in order. */
+let did: string[]
+let onEnable: (ctx: Context) => Promise<void | (() => void)>
+let onDisable: (ctx: Context) => Promise<void>
+let health: (ctx: Context) => Promise<void>
+let slow: (ctx: Context) => Promise<string>
+
+const probe = definePlugin({
+  id: 'probe',
+  version: '1.1.0',
+  platform: '^1.0.0',
+  title: { en: 'Probe', fr: 'Sonde' },
+  requires: { hello: '^1.0.0' },
+  roleTemplates: [{ id: 'probe.role', title: { en: 'Prober', fr: 'Sondeur' }, grants: [] }],
+  subscribers: [
+    subscriber('accounts', 'core.account.created', async () => {
+      did.push('heard')
+    }),
+  ],
+  routes: [
+    defineRoute({
+      method: 'get',
+      path: '/slow',
+      permission: 'authenticated',
+      summary: 'Slow',
+      answer: z.string(),
+      handle: (_, ctx) => slow(ctx),
+    }),
+  ],
+  lifecycle: {
+    health: (ctx) => health(ctx),
+    onEnable: (ctx) => onEnable(ctx),
+    onDisable: (ctx) => onDisable(ctx),
+  },
+})
+const needsProbe = definePlugin({
+  id: 'needs-probe',
+  version: '1.0.0',
+  platform: '^1.0.0',
+  title: { en: 'Needs probe', fr: 'A besoin de la sonde' },
+  requires: { probe: '^1.0.0' },
+  lifecycle: {
+    async onDisable() {
+      did.push('dependent off')
+    },
+  },
+})
+
+beforeAll(async () => {
+  app = await createTestApp({ plugins: [helloPlugin, probe, needsProbe], enable: ['hello'] })
+})
+afterAll(() => app[Symbol.asyncDispose]())
+beforeEach(async () => {
+  did = []
+  health = async () => {}
+  onEnable = async () => {}
+  onDisable = async () => {}
+  slow = async () => 'done'
+  here = await app.secondWorkspace()
+})
+
+const toggle = (id: string, verb: 'enable' | 'disable', body: object = {}, by = here.admin) =>
+  by.post(`/api/core/plugins/${id}/${verb}`, body)
+const stateOf = async (id: string) =>
+  (await here.admin.get('/api/core/plugins')).body.data.find((card: { id: string }) => card.id === id).state
+const owner = () => app.app.kernel.parts.database.owner
+const rowsOf = async (id: string) => {
+  const { rows } = await sql<{ state: string }>`
+    select state from core.plugin_workspace where plugin = ${id} and workspace = ${here.workspace.id}::uuid`.execute(
+    owner(),
+  )
+  return rows
+}
+
+describe('switching a module on', () => {
+  test('lets it prepare itself, its own records at hand, before anybody reaches it', async () => {
+    let answered = 0
+    onEnable = async (ctx) => {
+      answered = (await here.admin.get('/api/probe/slow')).status
+      did.push(ctx.actor.type)
+    }
+    if (app.app.kernel.parts.database.kind === 'pglite') onEnable = async (ctx) => void did.push(ctx.actor.type)
+    expect((await toggle('probe', 'enable')).body.data).toMatchObject({ state: 'enabled' })
+    expect(did).toEqual(['plugin'])
+    expect([0, 404]).toContain(answered)
+    expect((await here.admin.get('/api/probe/slow')).status).toBe(200)
+  })
+
+  test('leaves nothing behind when it cannot start: no role, no event to come, only the incident', async () => {
+    health = async () => {
+      throw new Error('The probe of jane.doe@example.com has no needle')
+    }
+    expect(await toggle('probe', 'enable')).toMatchObject({ status: 422, body: { code: 'PLUGIN_NOT_STARTED' } })
+    expect(await stateOf('probe')).toBe('disabled')
+    expect(await rowsOf('probe')).toEqual([])
+    await here.admin.post('/api/core/accounts', { name: 'Meanwhile' })
+    const { rows } = await sql<{ kind: string; detail: string; stack: string }>`
+      select kind, detail, stack from core.plugin_incident where workspace = ${here.workspace.id}::uuid`.execute(
+      owner(),
+    )
+    expect(rows).toMatchObject([{ kind: 'toggle', stack: expect.stringContaining('toggle.test.ts') }])
+    expect(JSON.stringify(rows)).not.toContain('jane.doe')
+    const roles = await here.admin.get('/api/core/roles')
+    expect(JSON.stringify(roles.body)).not.toContain('Prober')
+
+    health = async () => {}
+    expect((await toggle('probe', 'enable')).status).toBe(200)
+    await app.deliver()
+    expect(did).toEqual([])
+    await here.admin.post('/api/core/accounts', { name: 'Afterwards' })
+    await app.deliver()
+    expect(did).toEqual(['heard'])
+  })
+
+  test('refuses one whose requirement is off, and says which version would do and which is there', async () => {
+    await toggle('hello', 'disable')
+    expect(await toggle('probe', 'enable')).toMatchObject({
+      status: 409,
+      body: {
+        code: 'PLUGIN_REQUIREMENT_MISSING',
+        detail: expect.stringContaining('probe needs hello ^1.0.0, found 1.0.0 (off)'),
+      },
+    })
+  })
+
+  test('refuses a second that comes while the first is at it, with who that is and since when', async () => {
+    const begun = Promise.withResolvers<void>()
+    const go = Promise.withResolvers<void>()
+    onEnable = async () => {
+      begun.resolve()
+      await go.promise
+    }
+    if (app.app.kernel.parts.database.kind === 'pglite') return
+    const first = toggle('probe', 'enable')
+    await begun.promise
+    const second = await toggle('probe', 'enable')
+    expect(second).toMatchObject({
+      status: 409,
+      body: { code: 'PLUGIN_BUSY', detail: expect.stringContaining('switched on by Claire Admin since') },
+    })
+    expect(await stateOf('probe')).toBe('disabled')
+    const elsewhere = await app.secondWorkspace()
+    const stranger = await toggle('probe', 'enable', {}, elsewhere.admin)
+    expect(stranger.body.code).toBe('PLUGIN_BUSY')
+    expect(stranger.body.detail).not.toContain('Claire Admin')
+    go.resolve()
+    expect((await first).status).toBe(200)
+    expect((await toggle('probe', 'disable')).status).toBe(200)
+  })
+
+  test('takes over what a process that died was at', async () => {
+    await sql`
+      insert into core.plugin_operation (plugin, operation, by_name, process, since)
+      values ('probe', 'enable', 'Somebody', ${randomUUID()}::uuid, now() - interval '1 minute')`.execute(owner())
+    await sql`
+      insert into core.plugin_workspace (plugin, workspace, state)
+      values ('probe', ${here.workspace.id}::uuid, 'enabling')`.execute(owner())
+    expect(await stateOf('probe')).toBe('disabled')
+    expect((await toggle('probe', 'enable')).status).toBe(200)
+    const { rows } = await sql`select 1 from core.plugin_operation`.execute(owner())
+    expect(rows).toEqual([])
+  })
+})
+
+describe('switching a module off', () => {
+  test('runs what it began to be taken back, once, after its last request', async () => {
+    onEnable = async () => () => void did.push('taken back')
+    onDisable = async () => void did.push('off')
+    await toggle('probe', 'enable')
+    const begun = Promise.withResolvers<void>()
+    slow = async () => {
+      begun.resolve()
+      await pause(50)
+      did.push('answered')
+      return 'done'
+    }
+    const asked = here.admin.get('/api/probe/slow')
+    await begun.promise
+    await toggle('probe', 'disable')
+    expect((await asked).status).toBe(200)
+    expect(did).toEqual(['answered', 'taken back', 'off'])
+    await toggle('probe', 'enable')
+    await toggle('probe', 'disable')
+    expect(did.filter((it) => it === 'taken back')).toHaveLength(2)
+    expect(app.app.kernel.parts.scopes.size).toBe(0)
+  })
+
+  test('leaves it off when its own last words fail, and keeps the incident', async () => {
+    onDisable = async () => {
+      throw new TypeError("Cannot read properties of undefined (reading 'needle')")
+    }
+    await toggle('probe', 'enable')
+    expect((await toggle('probe', 'disable')).body.data).toMatchObject({
+      state: 'disabled',
+      incident: { message: expect.stringContaining("reading 'needle'"), stackLine: expect.stringContaining('at ') },
+    })
+  })
+
+  test('platform-04: names dependents, and goes through them first when all are to go, as the preview said', async () => {
+    await toggle('probe', 'enable')
+    await toggle('needs-probe', 'enable')
+    onDisable = async () => void did.push('off')
+    expect(await toggle('probe', 'disable')).toMatchObject({
+      status: 409,
+      body: { code: 'PLUGIN_HAS_DEPENDENTS', dependents: ['needs-probe'] },
+    })
+    await here.admin.post('/api/core/accounts', { name: 'Waits' })
+    const preview = (await here.admin.get('/api/core/plugins/probe/what-breaks')).body.data
+    expect(preview).toMatchObject({
+      heldEvents: 1,
+      subscriptions: [{ id: 'accounts', event: 'core.account.created', held: 1 }],
+      dependents: [{ id: 'needs-probe' }],
+    })
+    await toggle('probe', 'disable', { cascade: true })
+    expect(did).toEqual(['dependent off', 'off'])
+    const held = await sql`
+      select 1 from core.delivery where workspace = ${here.workspace.id}::uuid and state = 'held'`.execute(owner())
+    expect(held.rows).toHaveLength(preview.heldEvents)
+    expect(await stateOf('needs-probe')).toBe('disabled')
+  })
+})
+
+test('work of a module that is switched off is interrupted when patience with it ends, and keeps nothing', async () => {
+  const { kernel } = app.app
+  if (kernel.parts.database.kind === 'pglite') return
+  await toggle('probe', 'enable')
+  await using impatient = await createTestApp({
+    plugins: [helloPlugin, probe, needsProbe],
+    enable: [],
+    drainSeconds: 0.05,
+  })
+  const begun = Promise.withResolvers<void>()
+  const unit = { workspace: here.workspace.id, plugin: 'probe', cause: { origin: 'test' } }
+  const work = impatient.app.kernel.runUnit(unit, async (ctx) => {
+    await ctx.records.create('core.account', { name: 'Half done' })
+    begun.resolve()
+    await new Promise(() => {})
+  })
+  work.catch(() => {})
+  await begun.promise
+  await impatient.app.toggle.disable(here.workspace, 'probe', undefined, false)
+  await expect(work).rejects.toMatchObject({ code: 'PLUGIN_DISABLED' })
+  expect((await here.admin.get('/api/core/accounts?filter=name = "Half done"')).body.data).toEqual([])
+})
