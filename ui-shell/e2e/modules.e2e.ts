@@ -67,6 +67,19 @@ test('what a switch breaks is counted before it acts, and keeping changes nothin
   expect(await page.getByRole('switch', { name: 'Sales' }).getAttribute('aria-checked')).toBe('true')
 })
 
+test('arrows go from module to module, and Space asks before it switches', async () => {
+  await using claire = await visit('/settings/modules')
+  const { page } = claire
+  await page.getByRole('switch', { name: 'Sales' }).focus()
+  await page.keyboard.press('ArrowDown')
+  await eventually(() => page.getByRole('switch', { name: 'Hello' }).evaluate((it) => it.matches(':focus'))).toBe(true)
+  await page.keyboard.press('ArrowUp')
+  await page.keyboard.press('Space')
+  await page.getByRole('dialog', { name: 'Switch off Sales?' }).waitFor()
+  await page.keyboard.press('Escape')
+  expect(await page.getByRole('switch', { name: 'Sales' }).getAttribute('aria-checked')).toBe('true')
+})
+
 test('sales switched off in one tab leaves the other without a reload, and comes back with all its data', async () => {
   const { claire, other, stays } = await twoTabs('/sales/opportunities')
   await using _ = claire

@@ -129,6 +129,7 @@ export class ShellApp extends KitElement {
     if (session.ended && session.ended.id !== now.user.id) this.lost = []
     const route = this.#route
     this.#listen()
+    if (now.stopped) void import('./stopped-modules.ts').then((it) => it.tellStopped(before, now))
     if (now.viewing) void import('./shell-viewing.ts').then((it) => define('shell-viewing', it.ShellViewing))
     this.#bindKeys(now)
     this.#findRoute()

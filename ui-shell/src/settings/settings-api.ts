@@ -6,7 +6,12 @@ export interface PluginCard {
   readonly description?: string
   readonly icon?: string
   readonly version: string
-  readonly state: 'enabled' | 'disabled' | 'quarantined'
+  /** `asleep` is on by the table while its code is not there, as in safe mode. */
+  readonly state: 'enabled' | 'disabled' | 'quarantined' | 'asleep'
+  /** Whether its code runs here, so that it can be switched on. */
+  readonly loaded: boolean
+  /** Why it was stopped. */
+  readonly reason?: string
   /** It has something to choose. */
   readonly settings?: boolean
   readonly requires?: readonly { readonly id: string; readonly title: string }[]
@@ -32,9 +37,11 @@ export interface Breaks {
   readonly jobs?: readonly { readonly id: string; readonly title?: string }[]
   readonly fills?: readonly { readonly slot: string; readonly title?: string }[]
   readonly roles?: readonly { readonly id: string; readonly name: string }[]
-  readonly subscriptions?: readonly { readonly id: string; readonly event: string }[]
+  readonly subscriptions?: readonly { readonly id: string; readonly event: string; readonly held: number }[]
   readonly heldEvents?: number
-  readonly views?: number
+  readonly views?: readonly { readonly id: string; readonly name: string; readonly resource: string }[]
+  readonly links?: readonly { readonly from: string; readonly to: string; readonly title: string }[]
+  readonly running?: readonly { readonly id: string; readonly kind: string }[]
   readonly dependents?: readonly { readonly id: string; readonly title: string }[]
 }
 

@@ -278,7 +278,7 @@ export class ShellAudit extends KitElement {
     if (count > 1) return t('shell.audit.many', { actor, count })
     if (first.resource === pluginEntry) {
       const state = first.changes.find(({ field }) => field === 'state')?.new
-      const done = state === undefined ? 'set' : state === 'enabled' ? 'on' : 'off'
+      const done = switched[String(state)] ?? 'set'
       return t(`shell.audit.module.${done}`, { actor, title: titleOf(first) })
     }
     return t(`shell.audit.${first.action}`, { actor, title: titleOf(first) })
@@ -500,6 +500,8 @@ function kindsOf(entry: AuditEntry): string {
 
 /** Under which the ledger keeps that a module was switched on or off. */
 const pluginEntry = 'core.plugin'
+
+const switched: Readonly<Record<string, string>> = { enabled: 'on', disabled: 'off', quarantined: 'stopped' }
 
 /** A switch is said in a sentence and needs no table of values. */
 const isSwitch = (resource: string) => (it: { readonly field: string }) =>

@@ -111,7 +111,9 @@ function linesOf(breaks: Breaks): { icon: string; text: string; names?: string }
     subscriptions = [],
     roles = [],
     heldEvents = 0,
-    views = 0,
+    views = [],
+    links = [],
+    running = [],
   } = breaks
   const lines = [
     { icon: 'layout-grid', key: 'screens', names: screens.map((it) => it.title), count: screens.length },
@@ -125,7 +127,9 @@ function linesOf(breaks: Breaks): { icon: string; text: string; names?: string }
     { icon: 'clock', key: 'jobs', names: jobs.map((it) => it.title ?? it.id), count: jobs.length },
     { icon: 'activity', key: 'subscriptions', names: subscriptions.map((it) => it.event), count: subscriptions.length },
     { icon: 'inbox', key: 'held', names: [], count: heldEvents },
-    { icon: 'filter', key: 'views', names: [], count: views },
+    { icon: 'refresh-cw', key: 'running', names: running.map((it) => it.kind), count: running.length },
+    { icon: 'link', key: 'links', names: links.map((it) => it.title), count: links.length },
+    { icon: 'filter', key: 'views', names: views.map((it) => it.name), count: views.length },
     { icon: 'shield', key: 'roles', names: roles.map((it) => it.name), count: roles.length },
   ]
   return lines

@@ -56,6 +56,7 @@ export class ShellModules extends KitElement {
   }
 
   override render() {
+    const { asking } = this
     return html`
       <p class="lead">${t('shell.modules.lead')}</p>
       ${
@@ -68,13 +69,13 @@ export class ShellModules extends KitElement {
       }
       ${this.cards ? this.#list(this.cards) : this.problem ? nothing : html`<socle-skeleton .lines=${6}></socle-skeleton>`}
       ${
-        this.asking
+        asking
           ? html`
               <shell-breaks
-                .card=${this.asking.card}
-                .breaks=${this.asking.breaks}
+                .card=${asking.card}
+                .breaks=${asking.breaks}
                 @keep=${() => (this.asking = undefined)}
-                @switch-off=${(event: CustomEvent<{ cascade: boolean }>) => void this.#disable(event.detail.cascade)}
+                @switch-off=${(event: CustomEvent<{ cascade: boolean }>) => void this.#disable(asking.card, event.detail.cascade)}
               ></shell-breaks>
             `
           : nothing
@@ -99,7 +100,7 @@ export class ShellModules extends KitElement {
       ></socle-empty>`
     }
     return html`
-      <ul class="cards">
+      <ul class="cards" @keydown=${this.#onKey}>
         ${repeat(
           cards,
           (it) => it.id,
@@ -110,7 +111,8 @@ export class ShellModules extends KitElement {
   }
 
   #card(card: PluginCard) {
-    const isOn = card.state === 'enabled'
+    const isOn = card.state === 'enabled' || card.state === 'asleep'
+    const isStuck = !card.loaded && !isOn
     const isBusy = this.busy === card.id
     const mayToggle = may('core.plugin.toggle')
     return html`
@@ -119,7 +121,7 @@ export class ShellModules extends KitElement {
           <span class="mark">${icon(card.icon ?? 'package')}</span>
           <div class="grow">
             <h2 id="m-${card.id}">${card.title}</h2>
-            <p class="meta">${t('shell.modules.version', { version: card.version })}</p>
+            ${card.version ? html`<p class="meta">${t('shell.modules.version', { version: card.version })}</p>` : nothing}
           </div>
           ${statePill(card)}
           <button
@@ -128,8 +130,8 @@ export class ShellModules extends KitElement {
             aria-checked=${isOn}
             aria-labelledby="m-${card.id}"
             aria-busy=${isBusy}
-            aria-disabled=${!mayToggle || isBusy ? 'true' : nothing}
-            title=${mayToggle ? t(isOn ? 'shell.modules.switchOff' : 'shell.modules.switchOn', { title: card.title }) : t('shell.modules.notYours')}
+            aria-disabled=${!mayToggle || isBusy || isStuck ? 'true' : nothing}
+            title=${switchTitle(card, { mayToggle, isOn, isStuck })}
             @click=${() => void this.#toggle(card)}
           ></button>
         </div>
@@ -156,10 +158,30 @@ export class ShellModules extends KitElement {
             : nothing
         }
         ${
-          card.incident
+          card.state === 'quarantined'
             ? html`<p class="problem">
-                ${icon('triangle-alert')}
-                <span>${card.incident.message}<br /><code>${card.incident.stackLine}</code></span>
+                ${icon('circle-alert')}
+                <span class="grow">${card.reason ?? t('shell.modules.quarantined')}</span>
+                ${
+                  card.loaded && mayToggle
+                    ? html`<button class="button small" @click=${() => void this.#enable(card)}>
+                        ${t('shell.modules.backOn')}
+                      </button>`
+                    : nothing
+                }
+              </p>`
+            : nothing
+        }
+        ${card.state === 'asleep' ? html`<p class="meta">${t('shell.modules.asleepText')}</p>` : nothing}
+        ${
+          card.incident
+            ? html`<p class="meta incident">
+                ${t('shell.modules.incident', {
+                  count: card.incident.count ?? 1,
+                  time: format.relative(card.incident.at),
+                })}
+                ${card.incident.message === card.reason ? nothing : html`<span>${card.incident.message}</span>`}
+                ${card.incident.stackLine ? html`<code>${card.incident.stackLine}</code>` : nothing}
               </p>`
             : nothing
         }
@@ -167,9 +189,21 @@ export class ShellModules extends KitElement {
     `
   }
 
+  /** Arrows go from switch to switch, across and down alike; Space is the switch's own. */
+  readonly #onKey = (event: KeyboardEvent): void => {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key]
+    const switches = [...this.renderRoot.querySelectorAll<HTMLElement>('.switch')]
+    const at = switches.findIndex((it) => it === event.target)
+    if (step === undefined || at < 0) return
+    event.preventDefault()
+    switches[(at + step + switches.length) % switches.length]?.focus()
+  }
+
   async #toggle(card: PluginCard): Promise<void> {
-    if (this.busy || !may('core.plugin.toggle')) return
-    if (card.state !== 'enabled') return await this.#enable(card)
+    const isOff = card.state === 'disabled' || card.state === 'quarantined'
+    if (this.busy || !may('core.plugin.toggle') || (isOff && !card.loaded)) return
+    if (!card.loaded) return await this.#disable(card, false)
+    if (isOff) return await this.#enable(card)
     this.busy = card.id
     try {
       const { data } = await api.get<{ data: Breaks }>(`/api/core/plugins/${card.id}/what-breaks`)
@@ -193,10 +227,8 @@ export class ShellModules extends KitElement {
     }
   }
 
-  async #disable(cascade: boolean): Promise<void> {
-    const card = this.asking?.card
+  async #disable(card: PluginCard, cascade: boolean): Promise<void> {
     this.asking = undefined
-    if (!card) return
     this.busy = card.id
     try {
       await api.post(`/api/core/plugins/${card.id}/disable`, { cascade })
@@ -256,12 +288,19 @@ export class ShellModules extends KitElement {
         inline-size: 20px;
         block-size: 20px;
       }
+      .incident {
+        display: grid;
+        gap: 2px;
+      }
       .about {
         color: var(--socle-text-2);
       }
       @media (width < 600px) {
         .head {
           flex-wrap: wrap;
+        }
+        .head > .grow {
+          min-inline-size: 50%;
         }
         .head > .pill {
           order: 9;
@@ -316,7 +355,17 @@ export class ShellModules extends KitElement {
   ]
 }
 
+function switchTitle(
+  { title }: PluginCard,
+  { mayToggle, isOn, isStuck }: { mayToggle: boolean; isOn: boolean; isStuck: boolean },
+): string {
+  if (!mayToggle) return t('shell.modules.notYours')
+  if (isStuck) return t('shell.modules.notLoaded')
+  return t(isOn ? 'shell.modules.switchOff' : 'shell.modules.switchOn', { title })
+}
+
 function statePill(card: PluginCard) {
+  if (card.state === 'asleep') return pill(t('shell.modules.asleep'), 'warning', 'moon')
   if (card.state === 'quarantined') return pill(t('shell.modules.quarantined'), 'danger', 'circle-alert')
   return card.state === 'enabled'
     ? pill(t('shell.modules.on'), 'success', 'check')
