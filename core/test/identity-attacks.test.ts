@@ -94,7 +94,16 @@ async function signIn({ email, password }: { email: string; password: string }, 
 }
 
 let administrator = ''
-const asAdmin = async (): Promise<string> => (administrator ||= (await signIn(admin)).cookie)
+async function asAdmin(): Promise<string> {
+  if (administrator !== '') return administrator
+  administrator = (await signIn(admin)).cookie
+  // They sit before it however far the clock goes.
+  await sql`
+    update core.session set present_at = '2100-01-01' where user_id = (select id from core."user" where email = ${admin.email})`.execute(
+    held.database.owner,
+  )
+  return administrator
+}
 
 async function person() {
   const email = hidden('an e-mail address', `${crypto.randomUUID()}@example.com`)

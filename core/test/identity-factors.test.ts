@@ -158,16 +158,33 @@ describe.each(kinds)('an authenticator app on %s', (kind) => {
     expect((await change('other plain words', anna.password)).status).toBe(204)
   })
 
-  test('a session of some time ago says the password again before it changes the second factor', async () => {
-    const { cookie } = await setUp()
+  test('a session of some time ago confirms who it is before it changes the second factor, by password or code', async () => {
+    const { cookie, secret } = await setUp()
     world.clock.advance(3_600)
-    const refused = await world.send('DELETE', '/api/core/me/second-factor', {}, { cookie })
-    expect(await refused.json()).toMatchObject({ code: 'CONFIRMATION_NEEDED', status: 403 })
-    const wrong = await world.send('DELETE', '/api/core/me/second-factor', { password: 'not this one' }, { cookie })
-    expect(wrong.status).toBe(401)
-    const right = await world.send('DELETE', '/api/core/me/second-factor', { password: anna.password }, { cookie })
-    expect(right.status).toBe(204)
+    const remove = () => world.send('DELETE', '/api/core/me/second-factor', {}, { cookie })
+    const present = (shown: object) => world.post('/api/core/me/presence', shown, { cookie })
+    const state = () => world.get('/api/core/me/presence', { cookie }).then(dataOf)
+    expect(await (await remove()).json()).toMatchObject({ code: 'CONFIRMATION_NEEDED', status: 403 })
+    const ways = { password: true, app: true, passkey: false, provider: null }
+    expect(await state()).toEqual({ until: null, ways })
+    expect((await present({ password: 'not this one' })).status).toBe(401)
+    expect((await present({ code: '000000' })).status).toBe(401)
+    expect((await remove()).status).toBe(403)
+    expect((await present({ code: await codeOf(secret, world.clock) })).status).toBe(204)
+    expect(await state()).toEqual({ until: new Date(world.clock.now().getTime() + 900_000).toISOString(), ways })
+    world.clock.advance(901)
+    expect((await remove()).status).toBe(403)
+    expect((await present({ password: anna.password })).status).toBe(204)
+    expect((await remove()).status).toBe(204)
     expect((await world.signIn()).headers.getSetCookie()[0]).toContain('session_token')
+  })
+
+  test('guessing a code to confirm who it is waits as guessing one to come in does', async () => {
+    const { cookie } = await setUp()
+    const statuses: number[] = []
+    for (let guess = 0; guess < 6; guess += 1)
+      statuses.push((await world.post('/api/core/me/presence', { code: `00000${guess}` }, { cookie })).status)
+    expect(statuses).toEqual([401, 401, 401, 401, 429, 429])
   })
 
   test('a second one is refused while there is one', async () => {
@@ -325,6 +342,42 @@ describe.each(kinds)('passkeys on %s', (kind) => {
     const response = new SoftAuthenticator(origin).make({ challenge })
     const made = await world.post('/api/core/me/passkeys', { name: 'Mine', response }, { cookie })
     expect(await made.json()).toMatchObject({ code: 'PASSKEY_REFUSED' })
+  })
+
+  test('a passkey confirms who it is, of its own person alone', async () => {
+    const cookie = cookieOf(await strongly())
+    world.clock.advance(3_600)
+    const present = async (response: unknown) =>
+      (await world.post('/api/core/me/presence', { passkey: response }, { cookie })).status
+    const answer = key!.answer(await question())
+    expect(await present(answer)).toBe(204)
+    expect(await present(answer), 'twice').toBe(401)
+    const stranger = crypto.randomUUID()
+    await sql`insert into core."user" (id, name, email) values (${stranger}, 'Stranger', 'stranger@example.com')`.execute(
+      world.database.owner,
+    )
+    const moved = (user: string) =>
+      sql`update core.passkey set user_id = ${user} where name = 'Main'`.execute(world.database.owner)
+    await moved(stranger)
+    expect(await present(key!.answer(await question())), 'of somebody else').toBe(401)
+    await moved(world.anna)
+  })
+
+  test('who has nothing else keeps the last one, and chooses a password by showing who they are', async () => {
+    const cookie = cookieOf(await strongly())
+    await sql`update core.credential set password = null`.execute(world.database.owner)
+    const keys = await dataOf<{ id: string; name: string }[]>(await world.get('/api/core/me/passkeys', { cookie }))
+    const main = keys.find(({ name }) => name === 'Main')!
+    const remove = (id: string) => world.send('DELETE', `/api/core/me/passkeys/${id}`, {}, { cookie })
+    for (const { id } of keys) if (id !== main.id) expect((await remove(id)).status).toBe(204)
+    expect(await (await remove(main.id)).json()).toMatchObject({ status: 409, code: 'LAST_WAY_IN' })
+    const choose = () => world.post('/api/core/me/password', { newPassword: anna.password }, { cookie })
+    world.clock.advance(3_600)
+    expect(await (await choose()).json()).toMatchObject({ code: 'CONFIRMATION_NEEDED' })
+    await world.post('/api/core/me/presence', { passkey: key!.answer(await question()) }, { cookie })
+    expect((await choose()).status).toBe(204)
+    expect((await remove(main.id)).status).toBe(204)
+    expect((await world.signIn()).status).toBe(200)
   })
 })
 

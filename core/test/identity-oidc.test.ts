@@ -61,6 +61,12 @@ async function atProvider(browser: Browser, from: URL, login: string): Promise<U
   throw new Error(`The provider did not come to an end: ${url.href}`)
 }
 
+/** Shows that somebody who came in through the provider still sits before the browser. */
+async function present(browser: Browser, login: string) {
+  const back = await atProvider(browser, await browser.start(provider, { presence: true }), login)
+  return browser.finish(provider, back.search)
+}
+
 async function signOn(browser: Browser, login: string, id = provider) {
   const back = await atProvider(browser, await browser.start(id), login)
   return browser.finish(id, back.search)
@@ -250,6 +256,7 @@ describe('signing in', () => {
     const { id } = (await invite(email)).body.data
     const browser = world.browser()
     await signOn(browser, login)
+    await present(browser, login)
     const { secret } = (await browser.ask('POST', '/api/core/me/second-factor', {})).body.data
     const code = () => codeOf(secret, world.clock)
     await browser.ask('POST', '/api/core/me/second-factor/confirm', { code: await code() })
@@ -300,6 +307,88 @@ describe('an address', () => {
     ['of another provider', 'https://id.garonne.example', claims, true],
   ])('is believed when it was verified: %s', (_, issuer, said, wanted) => {
     expect(isVerifiedAddress(issuer, said, domains)).toBe(wanted)
+  })
+})
+
+describe('showing that it is still them', () => {
+  const keyAsked = (browser: Browser, role: string) =>
+    browser.ask('POST', '/api/core/api-keys', { name: 'Theirs', role })
+  /** Somebody who manages keys and comes in through the provider alone. */
+  async function manager() {
+    const { login, email } = somebody()
+    const role = await world.role(world.admin, 'Administrator')
+    const { id } = (await invite(email, { roles: [role] })).body.data
+    const browser = world.browser()
+    await signOn(browser, login)
+    const start = () => browser.start(provider, { presence: true })
+    const shown = async (asked: URL) => browser.finish(provider, (await atProvider(browser, asked, login)).search)
+    return { id, login, browser, role, start, shown }
+  }
+  const needed = { status: 403, body: { code: 'CONFIRMATION_NEEDED' } }
+
+  test('who comes in by a provider alone is asked by it anew, and has no password to say', async () => {
+    const { browser, role, start, shown } = await manager()
+    expect(await keyAsked(browser, role), 'the provider did not say when it asked').toMatchObject(needed)
+    const asked = await start()
+    expect(asked.searchParams.get('prompt')).toBe('login')
+    expect(asked.searchParams.get('max_age')).toBe('0')
+    expect(await shown(asked)).toMatchObject({ status: 200, body: { data: { present: true } } })
+    expect((await browser.ask('GET', '/api/core/me/presence')).body.data).toEqual({
+      until: expect.any(String),
+      ways: { password: false, app: false, passkey: false, provider: { id: provider, name: 'Entrance' } },
+    })
+    expect((await keyAsked(browser, role)).status).toBe(201)
+    expect((await browser.ask('GET', '/api/core/me/sessions')).body.data).toHaveLength(1)
+    // The app they have no password to confirm.
+    expect((await browser.ask('POST', '/api/core/me/second-factor', {})).status).toBe(201)
+    world.clock.advance('PT20M')
+    expect(await keyAsked(browser, role)).toMatchObject(needed)
+    await world.rewind()
+  })
+
+  test('a provider that lets them pass unasked shows nothing, nor does one that asked somebody else', async () => {
+    const { login, browser, role, start, shown } = await manager()
+    const silent = await start()
+    silent.searchParams.delete('prompt')
+    silent.searchParams.delete('max_age')
+    expect(await shown(silent)).toMatchObject({ status: 403, body: { code: 'PRESENCE_NOT_SHOWN' } })
+    idp.accounts.set(login, { ...idp.accounts.get(login), sub: 'somebody else' })
+    expect(await shown(await start())).toMatchObject({
+      status: 403,
+      body: { code: 'PRESENCE_OF_ANOTHER' },
+    })
+    expect(await keyAsked(browser, role)).toMatchObject(needed)
+  })
+
+  test('it is shown to the session that asked, through the provider that opened it, once', async () => {
+    const mine = await manager()
+    const asked = await mine.start()
+    const back = await atProvider(mine.browser, asked, mine.login)
+    const theirs = await manager()
+    expect(await theirs.browser.finish(provider, back.search)).toMatchObject({ body: { code: 'SIGN_ON_GONE' } })
+    expect(await mine.browser.finish(provider, back.search)).toMatchObject({ status: 200 })
+    expect(await mine.browser.finish(provider, back.search)).toMatchObject({ body: { code: 'SIGN_ON_GONE' } })
+    const own = await world.admin.ask('POST', '/api/auth/sign-on/start', { provider, presence: true })
+    expect(own, 'who has a way of their own says their password').toMatchObject({ status: 404 })
+    const nobody = await world.browser().ask('POST', '/api/auth/sign-on/start', { provider, presence: true })
+    expect(nobody.status).toBe(401)
+  })
+
+  test('keys, providers, and ways into other accounts ask for it', async () => {
+    const { id, browser, role } = await manager()
+    const made = (await world.admin.ask('POST', '/api/core/api-keys', { name: 'There', role })).body.data
+    for (const [method, path, body] of [
+      ['POST', '/api/core/api-keys', { name: 'New', role }],
+      ['POST', `/api/core/api-keys/${made.id}/rotate`, {}],
+      ['POST', '/api/core/identity-providers', settings()],
+      ['PATCH', `/api/core/identity-providers/${provider}`, { name: 'Mine' }],
+      ['DELETE', `/api/core/identity-providers/${provider}`, undefined],
+      ['POST', `/api/core/users/${id}/password-link`, undefined],
+      ['DELETE', `/api/core/users/${id}/second-factor`, undefined],
+    ] as const)
+      expect(await browser.ask(method, path, body), `${method} ${path}`).toMatchObject(needed)
+    // Refusing a key is no danger, and may be urgent.
+    expect((await browser.ask('POST', `/api/core/api-keys/${made.id}/revoke`)).status).toBe(200)
   })
 })
 

@@ -1,3 +1,4 @@
+import { inflateRawSync } from 'node:zlib'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { patience } from './identity-world.ts'
@@ -169,6 +170,40 @@ describe('signing in', () => {
     expect(await signOn(world.browser(), person)).toMatchObject({ body: { code: 'SIGN_ON_REFUSED' } })
     await world.change(provider, { certificates: [next.certificate, idp.certificate] })
     expect(await signOn(world.browser(), person)).toMatchObject({ status: 200 })
+  })
+})
+
+describe('showing that it is still them', () => {
+  test('takes that the provider asked anew, and says so in its request', async () => {
+    const person = somebody()
+    const role = await world.role(world.admin, 'Administrator')
+    await world.admin.ask('POST', '/api/core/users/invite', { email: person.email, roles: [role] })
+    const browser = world.browser()
+    await signOn(browser, person, { askedAt: Date.now() - 3_600_000 })
+    const make = () => browser.ask('POST', '/api/core/api-keys', { name: 'Theirs', role })
+    expect(await make()).toMatchObject({ status: 403, body: { code: 'CONFIRMATION_NEEDED' } })
+    const shown = async (forgery: Forgery) => {
+      const asked = await browser.start(provider, { presence: true })
+      const request = inflateRawSync(Buffer.from(asked.searchParams.get('SAMLRequest')!, 'base64')).toString()
+      expect(request).toContain('ForceAuthn="true"')
+      return browser.finish(provider, (await post(await idp.answer(asked, metadata, person, forgery))).search)
+    }
+    expect(await shown({ askedAt: Date.now() - 3_600_000 })).toMatchObject({
+      status: 403,
+      body: { code: 'PRESENCE_NOT_SHOWN' },
+    })
+    expect(await make()).toMatchObject({ status: 403 })
+    expect(await shown({})).toMatchObject({ status: 200, body: { data: { present: true } } })
+    expect((await make()).status).toBe(201)
+  })
+
+  test('a person whom the provider asked when they came in needs not show it again for a while', async () => {
+    const person = somebody()
+    const role = await world.role(world.admin, 'Administrator')
+    await world.admin.ask('POST', '/api/core/users/invite', { email: person.email, roles: [role] })
+    const browser = world.browser()
+    await signOn(browser, person)
+    expect((await browser.ask('POST', '/api/core/api-keys', { name: 'Theirs', role })).status).toBe(201)
   })
 })
 

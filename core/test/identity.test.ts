@@ -220,8 +220,8 @@ describe.each(kinds)('a browser that signed in before on %s', (kind) => {
     await attack()
     world.clock.advance(3_600)
     const body = { password: anna.password }
-    const begun = await world.post('/api/core/me/second-factor', body, { cookie: cookieOf(answer) })
-    expect(begun.status).toBe(201)
+    const shown = await world.post('/api/core/me/presence', body, { cookie: cookieOf(answer) })
+    expect(shown.status).toBe(204)
   })
 
   test('waits for its own failures alone', async () => {

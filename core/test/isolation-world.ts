@@ -327,6 +327,7 @@ function routesOf({ app: { kernel, toggle, ledger } }: TestApp): Route[] {
           jobs,
           resources: kernel.parts.catalog.all().filter((resource) => resource.plugin === plugin.id),
           platform: plugin.id === 'core' ? platformRoutes(kernel, { toggle, ledger, imports: { jobs } }) : undefined,
+          demandPresence: () => Promise.resolve(),
         }).routes,
     )
     .filter(({ method }) => method !== 'ALL')

@@ -44,6 +44,8 @@ export interface Forgery {
   readonly signs?: 'response' | 'nothing'
   /** What it is signed by; RSA with SHA-256 when absent. */
   readonly algorithm?: string
+  /** When it asked the person who they are; now when absent. */
+  readonly askedAt?: number
   /** Signs with a key of its own that its certificate does not belong to. */
   readonly key?: string
 }
@@ -126,7 +128,7 @@ export function startSamlProvider(issuer: string) {
       const request = await idp.parseLoginRequest(service, 'redirect', { query })
       const now = Date.now()
       const acs = service.entityMeta.getAssertionConsumerService('post')
-      const signedIn = `<saml:AuthnStatement AuthnInstant="${new Date(now).toISOString()}"><saml:AuthnContext><saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement>`
+      const signedIn = `<saml:AuthnStatement AuthnInstant="${new Date(forgery.askedAt ?? now).toISOString()}"><saml:AuthnContext><saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement>`
       const fill = (template: string) => {
         const fields: Record<string, string> = {
           ID: `_response-${now}-${person.subject}`,

@@ -58,10 +58,18 @@ async function call<T>(method: string, path: string, body: unknown, options: Api
     if (problem.code === 'NOT_SIGNED_IN') window.dispatchEvent(new Event('socle-signed-out'))
     // The page shows what somebody else sees, and may no longer.
     if (problem.code === 'VIEW_AS_ENDED') location.assign('/')
+    if (problem.code === 'CONFIRMATION_NEEDED' && (await isConfirmed())) return call(method, path, body, options)
     throw new ProblemError(problem)
   }
   // Not enumerable: spreading or storing an answer gives the JSON alone.
   return Object.defineProperty((content ?? {}) as object, 'headers', { value: response.headers }) as Answer<T>
+}
+
+/** Whoever keeps the session asks them to show that it is them, where there is somebody to ask. */
+function isConfirmed(): Promise<boolean> {
+  return new Promise((detail) => {
+    if (window.dispatchEvent(new CustomEvent('socle-confirm', { detail, cancelable: true }))) detail(false)
+  })
 }
 
 function problemOf(response: Response, content: unknown): Problem {

@@ -57,6 +57,7 @@ export class ShellApp extends KitElement {
     session.addEventListener('change', this.#onSession)
     session.addEventListener('document', this.#onDocument)
     window.addEventListener('socle-signed-out', this.#onSignedOut)
+    window.addEventListener('socle-confirm', this.#onConfirm)
     this.addEventListener('socle-page', this.#onPage as EventListener)
     const page = location.pathname
     void (page === '/welcome'
@@ -72,6 +73,7 @@ export class ShellApp extends KitElement {
     session.removeEventListener('change', this.#onSession)
     session.removeEventListener('document', this.#onDocument)
     window.removeEventListener('socle-signed-out', this.#onSignedOut)
+    window.removeEventListener('socle-confirm', this.#onConfirm)
   }
 
   readonly #onSession = (): void => {
@@ -91,6 +93,15 @@ export class ShellApp extends KitElement {
   }
 
   readonly #onSignedOut = (): void => void session.lose()
+
+  readonly #onConfirm = (event: Event): void => {
+    event.preventDefault()
+    const { detail } = event as CustomEvent<(isPresent: boolean) => void>
+    void import('./door/shell-presence.ts').then((it) => {
+      define('shell-presence', it.ShellPresence)
+      void it.askPresence().then(detail)
+    })
+  }
 
   // Listening opens the stream, which is refused before sign-in.
   #listen(): void {

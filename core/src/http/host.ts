@@ -196,6 +196,7 @@ export function createHost({ kernel, identity, live, toggle, ledger, ui, imports
           jobs,
           resources: catalog.all().filter((resource) => resource.plugin === plugin.id),
           platform: plugin.id === 'core' ? platform : undefined,
+          demandPresence: (session) => identity.demandPresence(session),
         })
         return [plugin.id, app] as const
       })

@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import type { z } from 'zod'
+import type { Identity } from '../identity/identity.ts'
 import type { Kernel } from '../kernel.ts'
 import { permissionDenied } from '../permissions/errors.ts'
 import type { PluginDefinition, RouteDefinition } from '../plugins/define-plugin.ts'
@@ -28,10 +29,12 @@ export function pluginApp(
     jobs,
     resources,
     platform,
+    demandPresence,
   }: {
     readonly jobs: Jobs
     readonly resources: readonly Resource[]
     readonly platform?: Hono<PluginEnv> | undefined
+    readonly demandPresence: Identity['demandPresence']
   },
 ): Hono<PluginEnv> {
   const app = new Hono<PluginEnv>().basePath(`/api/${plugin.id}`)
@@ -43,18 +46,25 @@ export function pluginApp(
   })
   if (platform) app.route('/', platform)
   // A route of its own wins over the generic one of the same address.
-  for (const route of plugin.routes ?? []) mount(app, kernel, plugin, route)
+  for (const route of plugin.routes ?? []) mount(app, { kernel, plugin, demandPresence }, route)
   for (const resource of resources) app.route(`/${resource.path}`, resourceRoutes(kernel, resource, jobs))
   // The matcher is built at its first match; no request is to wait for that.
   app.router.match('GET', '/')
   return app
 }
 
-function mount(app: Hono<PluginEnv>, kernel: Kernel, plugin: PluginDefinition, route: RouteDefinition): void {
-  const { method, path, permission, params, query, body, status = 200, secret } = route
+interface Mounting {
+  readonly kernel: Kernel
+  readonly plugin: PluginDefinition
+  readonly demandPresence: Identity['demandPresence']
+}
+
+function mount(app: Hono<PluginEnv>, { kernel, plugin, demandPresence }: Mounting, route: RouteDefinition): void {
+  const { method, path, permission, params, query, body, status = 200, secret, presence } = route
   app.on(method.toUpperCase(), path, async (request) => {
     const { facts } = request.env
     if (permission !== 'authenticated' && !facts.who.authority.may(permission)) throw permissionDenied({ permission })
+    if (presence && facts.who.session) await demandPresence(facts.who.session)
     const sent = body ? await readJson(request.req.raw) : undefined
     const input = {
       params: given(params, request.req.param()),

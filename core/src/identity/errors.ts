@@ -81,7 +81,27 @@ export const secondFactorDemanded = defineError<{ workspace: string }>(
 export const confirmationNeeded = defineError(
   'CONFIRMATION_NEEDED',
   403,
-  () => 'You signed in some time ago. Say your password again to change how you sign in.',
+  () =>
+    'This asks whether it is still you, because you showed it some time ago. Confirm it with POST /api/core/me/presence, then do this again.',
+)
+
+export const presenceOfAnother = defineError<{ provider: string }>(
+  'PRESENCE_OF_ANOTHER',
+  403,
+  ({ provider }) => `You signed in at ${provider} as somebody else than here. Sign in there as yourself.`,
+)
+
+export const presenceNotShown = defineError<{ provider: string }>(
+  'PRESENCE_NOT_SHOWN',
+  403,
+  ({ provider }) =>
+    `${provider} let you pass without asking who you are, or does not say when it asked. Sign out there and try again, or confirm with a passkey, an app or your password.`,
+)
+
+export const lastWayIn = defineError(
+  'LAST_WAY_IN',
+  409,
+  () => 'This passkey is the only way in you have. Choose a password or add another passkey first.',
 )
 
 export const passkeyRefused = defineError(

@@ -16,6 +16,7 @@ import { externalIdentityAnswers } from './door/external-identities.ts'
 import { linkAnswers } from './door/links.ts'
 import { ownAccountAnswers } from './door/own-account.ts'
 import { passkeyAnswers } from './door/passkeys.ts'
+import { presenceAnswers } from './door/presence.ts'
 import { secondFactorAnswers } from './door/second-factor.ts'
 import { sessionAnswers } from './door/sessions.ts'
 import { signInAnswers } from './door/sign-in.ts'
@@ -121,6 +122,7 @@ export interface Resolved {
 const answers: Answers = {
   ...signInAnswers,
   ...ownAccountAnswers,
+  ...presenceAnswers,
   ...secondFactorAnswers,
   ...passkeyAnswers,
   ...sessionAnswers,
@@ -158,6 +160,12 @@ export interface Identity {
   workspaces(): Promise<Workspace[]>
   /** Sign-in by identity providers, for whoever manages them. */
   readonly signOn: SignOn
+  /**
+   * That the person of a session sits before it, for what is dangerous.
+   *
+   * @throws `SECOND_FACTOR_NEEDED`, `CONFIRMATION_NEEDED` (403)
+   */
+  demandPresence(session: Session): Promise<void>
   /** Takes away what the door no longer needs. */
   sweep(): Promise<void>
   close(): void
@@ -336,6 +344,10 @@ class IdentityService implements Identity {
       this.#options.database.owner,
     )
     return rows.map(({ workspace }) => workspace)
+  }
+
+  demandPresence(session: Session): Promise<void> {
+    return this.#door.demandPresent(session)
   }
 
   sweep(): Promise<void> {

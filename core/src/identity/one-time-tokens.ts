@@ -16,6 +16,8 @@ export interface StepInHand {
   readonly email: string
   readonly rememberMe: boolean
   readonly through?: Through | undefined
+  /** As in `Entry`. */
+  readonly presentAt?: string | null | undefined
 }
 
 /** Somebody was sent to an identity provider and is expected back. */
@@ -29,6 +31,8 @@ export interface SignOnInHand {
   readonly rememberMe: boolean
   /** What the protocol remembers of its question. */
   readonly kept: unknown
+  /** Set when it is to show that the person of a session sits before it: that session, and when it was asked. */
+  readonly presence?: { readonly session: string; readonly askedAt: string } | undefined
   /** The answer as SAML posted it, from another site and so without the cookie. */
   readonly answer?: string
 }

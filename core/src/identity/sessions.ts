@@ -19,6 +19,10 @@ export interface Session {
   readonly seenAt: string | null
   /** Opened with a second factor or a passkey. */
   readonly strong: boolean
+  /** When its person last showed that it is them; null where nobody knows. */
+  readonly presentAt: string | null
+  /** Identity provider that opened it; undefined for a way in of the person's own. */
+  readonly provider: string | undefined
   /** Workspace it is bound to, because that workspace's identity provider opened it; undefined for a way in of the person's own. */
   readonly boundTo: string | undefined
   /** Set while its person looks as somebody else. */
@@ -63,6 +67,8 @@ interface Row {
   readonly created_at: string
   readonly seen_at: string | null
   readonly strong: boolean
+  readonly present_at: string | null
+  readonly provider: string | null
   readonly bound_to: string | null
   readonly only_through: string | null
   readonly workspace: Workspace | null
@@ -151,7 +157,7 @@ export class Sessions {
 
   async #load(token: string): Promise<SignedIn | undefined> {
     const { rows } = await sql<Row>`
-      select s.id, s.user_id, s.workspace as current, s.expires_at, s.created_at, s.seen_at, s.strong, s.bound_to, m.name, m.email, m.locale, m.last_seen_at,
+      select s.id, s.user_id, s.workspace as current, s.expires_at, s.created_at, s.seen_at, s.strong, s.present_at, s.provider, s.bound_to, m.name, m.email, m.locale, m.last_seen_at,
         case when s.provider is null then ${exclusiveProvider} end as only_through,
         case when w.id is null then null else ${workspaceJson('w')} end as workspace,
         case when vw.id is null then null else jsonb_build_object('id', s.viewing, 'user', s.viewed, 'name', v.name,
@@ -178,6 +184,8 @@ export class Sessions {
       createdAt: first.created_at,
       seenAt: first.seen_at,
       strong: first.strong,
+      presentAt: first.present_at,
+      provider: first.provider ?? undefined,
       boundTo: first.bound_to ?? undefined,
       ...(first.viewing
         ? { viewing: { ...first.viewing, name: first.viewing.name ?? undefined, viewer: first.name ?? '' } }

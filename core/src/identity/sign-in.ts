@@ -27,6 +27,8 @@ export interface Entry {
   readonly strong: boolean
   /** The identity provider that vouched for them, and the one workspace it speaks for. */
   readonly through?: Through | undefined
+  /** When they showed that it is them: now when absent, null where nobody knows. */
+  readonly presentAt?: string | null | undefined
 }
 
 export interface Through {
@@ -198,7 +200,7 @@ export class SignIn {
   /** @returns the answer whose cookies carry the new session */
   async open(
     request: Request,
-    { user, rememberMe, strong, through }: Entry,
+    { user, rememberMe, strong, through, presentAt = this.#options.clock.now().toISOString() }: Entry,
     address: string | undefined,
   ): Promise<Response> {
     const auth = await this.#opened()
@@ -210,7 +212,7 @@ export class SignIn {
     const { token } = (await answer.json()) as { token: string }
     const { provider = null, workspace = null } = through ?? {}
     await sql`
-      update core.session set strong = ${strong}, provider = ${provider}, bound_to = ${workspace}, workspace = ${workspace}
+      update core.session set strong = ${strong}, present_at = ${presentAt}::timestamptz, provider = ${provider}, bound_to = ${workspace}, workspace = ${workspace}
       where token = ${token}`.execute(this.#options.owner)
     return answer
   }

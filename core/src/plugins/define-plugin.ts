@@ -182,6 +182,8 @@ export interface RouteDefinition<Permission extends string = string> {
   readonly status?: number
   /** Its answer opens something and can be read this once: nothing of it is kept for who repeats the request. */
   readonly secret?: boolean
+  /** Asks whether the person of a session sits before it: what it does could not be taken back from who found it open. */
+  readonly presence?: boolean
   /** One unit of work; a thrown refusal undoes it. */
   readonly handle: (input: never, ctx: Context) => Promise<unknown>
 }
@@ -210,6 +212,7 @@ export function defineRoute<
   answer: Answer
   status?: number
   secret?: boolean
+  presence?: boolean
   handle: (
     input: RouteInput<z.output<Params>, z.output<Query>, z.output<Body>>,
     ctx: Context,

@@ -160,7 +160,7 @@ async function signIn(app: App, workspace: Workspace, actor: TestActor): Promise
         tx,
       )
     }
-    await sql`insert into core.session (id, user_id, token, expires_at, workspace) values (${uuidv7()}, ${user}, ${token}, ${until}, ${workspace.id})`.execute(
+    await sql`insert into core.session (id, user_id, token, expires_at, present_at, workspace) values (${uuidv7()}, ${user}, ${token}, ${until}, ${until}, ${workspace.id})`.execute(
       tx,
     )
   })

@@ -5,15 +5,19 @@ export function hasPasskeys(): boolean {
   return typeof PublicKeyCredential === 'function' && 'parseRequestOptionsFromJSON' in PublicKeyCredential
 }
 
-/** Asks for any passkey of this site and opens a session with it. */
-export async function signInByPasskey(): Promise<void> {
+/** Asks for any passkey of this site; undefined when its owner chose none. */
+export async function askPasskey(): Promise<unknown> {
   const { data } = await api.post<{ data: PublicKeyCredentialRequestOptionsJSON }>('/api/auth/passkey/options', {})
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(data)
   const credential = (await navigator.credentials.get({ publicKey })) as PublicKeyCredential | null
-  if (credential) await api.post('/api/auth/sign-in/passkey', { response: credential.toJSON(), rememberMe: true })
+  return credential?.toJSON()
 }
 
-export type Confirmation = { readonly password?: string }
+/** Opens a session with a passkey. */
+export async function signInByPasskey(): Promise<void> {
+  const response = await askPasskey()
+  if (response) await api.post('/api/auth/sign-in/passkey', { response, rememberMe: true })
+}
 
 /** Makes a passkey on this device; undefined when its owner chose none. */
 export async function newPasskey(options: PublicKeyCredentialCreationOptionsJSON): Promise<unknown> {
@@ -23,11 +27,8 @@ export async function newPasskey(options: PublicKeyCredentialCreationOptionsJSON
 }
 
 /** Makes a passkey and registers it under a name. */
-export async function makePasskey(name: string, confirmation: Confirmation = {}): Promise<void> {
-  const { data } = await api.post<{ data: PublicKeyCredentialCreationOptionsJSON }>(
-    '/api/core/me/passkeys/options',
-    confirmation,
-  )
+export async function makePasskey(name: string): Promise<void> {
+  const { data } = await api.post<{ data: PublicKeyCredentialCreationOptionsJSON }>('/api/core/me/passkeys/options', {})
   const response = await newPasskey(data)
   if (response) await api.post('/api/core/me/passkeys', { name, response })
 }

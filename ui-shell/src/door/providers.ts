@@ -20,7 +20,9 @@ export interface SignOnQuestion {
 }
 
 export type SignOnAnswer =
-  { readonly confirm: SignOnQuestion } | { readonly returnTo: string; readonly secondFactor?: true }
+  | { readonly confirm: SignOnQuestion }
+  | { readonly present: true }
+  | { readonly returnTo: string; readonly secondFactor?: true }
 
 /** One of them, by the id in an address. @throws `ProblemError` */
 export async function providerOf(id: string): Promise<ProviderButton> {

@@ -2,7 +2,6 @@ import { KitElement, api, controls, t } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { define } from '../define.ts'
 import { sentenceOf } from '../settings/settings-api.ts'
-import type { Confirmation } from './passkeys.ts'
 import { qrCode } from './qr-code.ts'
 import { ShellRecoveryCodes } from './shell-recovery-codes.ts'
 import { problemLine } from '../problem-line.ts'
@@ -15,9 +14,9 @@ export interface MadeSecret {
   readonly url: string
 }
 
-/** @throws `ProblemError` of code `CONFIRMATION_NEEDED` where the password has to be said again */
-export async function makeSecret(confirmation: Confirmation = {}): Promise<MadeSecret> {
-  return (await api.post<{ data: MadeSecret }>('/api/core/me/second-factor', confirmation)).data
+/** @throws `ProblemError` */
+export async function makeSecret(): Promise<MadeSecret> {
+  return (await api.post<{ data: MadeSecret }>('/api/core/me/second-factor', {})).data
 }
 
 /**

@@ -7,10 +7,17 @@ import { goToProvider, providerOf, type ProviderButton, type SignOnAnswer, type 
 
 /** Between here and an identity provider, `/sign-on/<id>`: on the way there, or back with its answer. */
 export class ShellSignOn extends KitElement {
-  static override properties = { problem: { state: true }, begin: { state: true }, question: { state: true } }
+  static override properties = {
+    problem: { state: true },
+    begin: { state: true },
+    question: { state: true },
+    isPresent: { state: true },
+  }
   declare problem: string | undefined
   declare begin: ProviderButton | undefined
   declare question: SignOnQuestion | undefined
+  /** They showed that it is them, to another tab that waits for it. */
+  declare isPresent: boolean
 
   readonly #provider = location.pathname.split('/')[2] ?? ''
 
@@ -30,6 +37,7 @@ export class ShellSignOn extends KitElement {
   #said(): { heading: string; lead: string } {
     if (this.problem) return { heading: t('shell.signOn.failed'), lead: this.problem }
     const { question, begin } = this
+    if (this.isPresent) return { heading: t('shell.presence.done'), lead: t('shell.presence.doneLead') }
     if (question) {
       const { joins, workspace, email, provider, signedInAs } = question
       return {
@@ -81,7 +89,11 @@ export class ShellSignOn extends KitElement {
   async #enter(path: string, body: object): Promise<void> {
     const { data } = await api.post<{ data: SignOnAnswer }>(path, body)
     if ('confirm' in data) this.question = data.confirm
-    else await session.cameThrough(data.returnTo, { isCodeWanted: data.secondFactor === true })
+    else if ('present' in data) {
+      this.isPresent = true
+      // Where the browser does not let it, the page says that it may be closed.
+      window.close()
+    } else await session.cameThrough(data.returnTo, { isCodeWanted: data.secondFactor === true })
   }
 
   async #run(step: () => Promise<void>): Promise<void> {

@@ -1,8 +1,7 @@
-import { KitElement, ProblemError, api, confirmDialog, controls, format, icon, pill, t, toast } from '@socle/sdk/ui'
+import { KitElement, api, confirmDialog, controls, format, icon, pill, t, toast } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { define } from '../define.ts'
 import { makePasskey, hasPasskeys, passkeyProblem } from '../door/passkeys.ts'
-import type { Confirmation } from '../door/passkeys.ts'
 import { makeSecret, ShellAuthenticatorSetup } from '../door/shell-authenticator-setup.ts'
 import type { MadeSecret } from '../door/shell-authenticator-setup.ts'
 import { ShellRecoveryCodes } from '../door/shell-recovery-codes.ts'
@@ -29,8 +28,6 @@ type Layer =
   | { readonly kind: 'codes'; readonly codes: readonly string[] }
   | { readonly kind: 'passkey' }
   | { readonly kind: 'rename'; readonly passkey: Passkey }
-  /** The password once more, and what it is for. */
-  | { readonly kind: 'confirm'; readonly act: (confirmation: Confirmation) => Promise<void> }
 
 /** How I sign in: password, authenticator app, passkeys, and where I am signed in now. */
 export class ShellSecurity extends KitElement {
@@ -43,6 +40,7 @@ export class ShellSecurity extends KitElement {
     problem: { state: true },
     isBusy: { state: true },
     email: { state: true },
+    hasPassword: { state: true },
   }
   declare factor: SecondFactorState | undefined
   declare passkeys: readonly Passkey[] | undefined
@@ -53,6 +51,8 @@ export class ShellSecurity extends KitElement {
   declare problem: string | undefined
   declare isBusy: boolean
   declare email: string | undefined
+  /** False for who comes in by passkey or a provider alone. */
+  declare hasPassword: boolean
 
   override connectedCallback(): void {
     super.connectedCallback()
@@ -61,16 +61,18 @@ export class ShellSecurity extends KitElement {
 
   async #load(): Promise<void> {
     try {
-      const [factor, passkeys, sessions, me] = await Promise.all([
+      const [factor, passkeys, sessions, me, presence] = await Promise.all([
         api.get<{ data: SecondFactorState }>('/api/core/me/second-factor'),
         api.get<{ data: readonly Passkey[] }>('/api/core/me/passkeys'),
         api.get<{ data: readonly SessionRow[] }>('/api/core/me/sessions'),
         api.get<{ data: { email: string | null } }>('/api/core/me'),
+        api.get<{ data: { ways: { password: boolean } } }>('/api/core/me/presence'),
       ])
       this.factor = factor.data
       this.passkeys = passkeys.data
       this.sessions = sessions.data
       this.email = me.data.email ?? undefined
+      this.hasPassword = presence.data.ways.password
       this.problem = undefined
     } catch (problem) {
       this.problem = sentenceOf(problem)
@@ -105,10 +107,21 @@ export class ShellSecurity extends KitElement {
             aria-hidden="true"
             readonly
           />
-          <div class="field">
-            <label class="label" for="current">${t('shell.profile.currentPassword')}</label>
-            <input class="input" id="current" name="current" type="password" autocomplete="current-password" required />
-          </div>
+          ${
+            this.hasPassword
+              ? html`<div class="field">
+                  <label class="label" for="current">${t('shell.profile.currentPassword')}</label>
+                  <input
+                    class="input"
+                    id="current"
+                    name="current"
+                    type="password"
+                    autocomplete="current-password"
+                    required
+                  />
+                </div>`
+              : html`<p class="lead">${t('shell.profile.noPassword')}</p>`
+          }
           <div class="field">
             <label class="label" for="new">${t('shell.profile.newPassword')}</label>
             <input
@@ -125,7 +138,7 @@ export class ShellSecurity extends KitElement {
           </div>
           <div>
             <button class="button" type="submit" aria-disabled=${this.isBusy ? 'true' : nothing}>
-              ${t('shell.profile.changePassword')}
+              ${t(this.hasPassword ? 'shell.profile.changePassword' : 'shell.profile.choosePassword')}
             </button>
           </div>
         </form>
@@ -155,14 +168,14 @@ export class ShellSecurity extends KitElement {
                   ${t('shell.security.recovery.left', { count: recoveryCodesLeft })}
                 </p>
                 <p class="line">
-                  <button class="button" @click=${() => void this.#try(this.#renewCodes)}>
+                  <button class="button" @click=${() => void this.#renewCodes().catch(tellProblem)}>
                     ${t('shell.security.recovery.renew')}
                   </button>
                   <button class="button" @click=${() => void this.#removeApp()}>
                     ${t('shell.security.app.remove')}
                   </button>
                 </p>`
-            : html`<button class="button" @click=${() => void this.#try(this.#setUpApp)}>
+            : html`<button class="button" @click=${() => void this.#setUpApp().catch(tellProblem)}>
                 ${icon('smartphone')}${t('shell.security.app.setUp')}
               </button>`
         }
@@ -263,7 +276,7 @@ export class ShellSecurity extends KitElement {
           label: t('shell.security.passkeys.name'),
           value: deviceOf(navigator.userAgent),
           confirm: t('shell.security.passkeys.make'),
-          act: (name) => this.#confirmed((it) => this.#makePasskey(name, it)),
+          act: (name) => this.#makePasskey(name),
         })
       case 'rename':
         return this.#asking({
@@ -276,15 +289,6 @@ export class ShellSecurity extends KitElement {
             this.#finish()
           },
         })
-      case 'confirm':
-        return this.#asking({
-          heading: t('shell.security.confirm'),
-          label: t('shell.profile.currentPassword'),
-          type: 'password',
-          help: t('shell.security.confirm.why'),
-          confirm: t('shell.security.confirm.go'),
-          act: (password) => layer.act({ password }),
-        })
     }
   }
 
@@ -292,16 +296,12 @@ export class ShellSecurity extends KitElement {
     heading,
     label,
     value = '',
-    type = 'text',
-    help,
     confirm,
     act,
   }: {
     heading: string
     label: string
     value?: string
-    type?: 'text' | 'password'
-    help?: string
     confirm: string
     act: (value: string) => Promise<void>
   }) {
@@ -311,7 +311,7 @@ export class ShellSecurity extends KitElement {
       if (!given.trim()) return
       this.fault = undefined
       try {
-        await act(type === 'text' ? given.trim() : given)
+        await act(given.trim())
       } catch (problem) {
         this.fault = this.#sentence(problem)
       }
@@ -319,15 +319,14 @@ export class ShellSecurity extends KitElement {
     return html`
       <socle-dialog open .heading=${heading} @socle-close=${() => this.#show(undefined)}>
         <form class="form" id="asking" @submit=${submit}>
-          ${problemLine(this.fault)} ${help ? html`<p class="lead">${help}</p>` : nothing}
+          ${problemLine(this.fault)}
           <div class="field">
             <label class="label" for="value">${label}</label>
             <input
               class="input"
               id="value"
               name="value"
-              type=${type}
-              autocomplete=${type === 'password' ? 'current-password' : 'off'}
+              autocomplete="off"
               maxlength="120"
               required
               autofocus
@@ -358,28 +357,14 @@ export class ShellSecurity extends KitElement {
     void this.#load()
   }
 
-  /** Does it, and again with the password where the server wants to hear that first. */
-  async #confirmed(act: (confirmation: Confirmation) => Promise<void>): Promise<void> {
-    try {
-      await act({})
-    } catch (problem) {
-      if (!(problem instanceof ProblemError) || problem.code !== 'CONFIRMATION_NEEDED') throw problem
-      this.#show({ kind: 'confirm', act })
-    }
+  async #setUpApp(): Promise<void> {
+    this.#show({ kind: 'app', made: await makeSecret() })
   }
 
-  async #try(act: (confirmation: Confirmation) => Promise<void>): Promise<void> {
-    await this.#confirmed(act).catch(tellProblem)
-  }
-
-  readonly #setUpApp = async (confirmation: Confirmation): Promise<void> => {
-    this.#show({ kind: 'app', made: await makeSecret(confirmation) })
-  }
-
-  readonly #renewCodes = async (confirmation: Confirmation): Promise<void> => {
+  async #renewCodes(): Promise<void> {
     const { data } = await api.post<{ data: { recoveryCodes: string[] } }>(
       '/api/core/me/second-factor/recovery-codes',
-      confirmation,
+      {},
     )
     this.#show({ kind: 'codes', codes: data.recoveryCodes })
   }
@@ -405,14 +390,16 @@ export class ShellSecurity extends KitElement {
   }
 
   async #removing(path: string): Promise<void> {
-    await this.#try(async (confirmation) => {
-      await api.delete(path, confirmation)
+    try {
+      await api.delete(path)
       this.#finish('shell.security.removed')
-    })
+    } catch (problem) {
+      tellProblem(problem)
+    }
   }
 
-  async #makePasskey(name: string, confirmation: Confirmation): Promise<void> {
-    await makePasskey(name, confirmation)
+  async #makePasskey(name: string): Promise<void> {
+    await makePasskey(name)
     this.#finish('shell.security.passkeys.made')
   }
 
@@ -447,7 +434,7 @@ export class ShellSecurity extends KitElement {
     this.isBusy = true
     try {
       await api.post('/api/core/me/password', {
-        currentPassword: values.get('current'),
+        ...(this.hasPassword ? { currentPassword: values.get('current') } : {}),
         newPassword: values.get('new'),
       })
       form.reset()

@@ -6,6 +6,7 @@ import { parsed } from '../../http/parsed.ts'
 import {
   confirmationNeeded,
   credentialsWrong,
+  lastWayIn,
   noWorkspace,
   notSignedIn,
   secondFactorDemanded,
@@ -61,7 +62,7 @@ export interface Login {
   readonly password: string | null
 }
 
-/** Minutes after signing in during which nobody is asked for the password again. */
+/** Minutes after showing that it is them during which nobody is asked again. */
 const freshMinutes = 15
 
 /** What the answers at the door share. */
@@ -101,19 +102,32 @@ export class Door {
   }
 
   /**
-   * The session, and that its own person sits before it: they signed in a moment ago, or say their password again. Who
-   * has a second factor has used it in this session, so that a password alone never changes it.
+   * The session, opened by a way of the person's own, and that they sit before it.
    *
-   * @throws `SIGN_ON_BOUND`, `SECOND_FACTOR_NEEDED`, `CONFIRMATION_NEEDED` (403), `CREDENTIALS_WRONG` (401), `SIGN_IN_DELAYED` (429)
+   * @throws `SIGN_ON_BOUND`, `SECOND_FACTOR_NEEDED`, `CONFIRMATION_NEEDED` (403)
    */
-  async demandPresence({ request, address }: Call, password: string | undefined): Promise<Session & Login> {
+  async demandPresence(request: Request): Promise<Session & Login> {
     const session = await this.demandStrength(request)
-    const { options } = this.parts
-    const login = await this.login(session.user)
-    const age = options.clock.now().getTime() - Date.parse(session.createdAt)
-    if (password !== undefined) await this.checkPassword(login, password, { address, device: session.id })
-    else if (age > freshMinutes * 60_000) throw confirmationNeeded({})
-    return { ...session, ...login }
+    this.demandFresh(session)
+    return { ...session, ...(await this.login(session.user)) }
+  }
+
+  /**
+   * That the person of a session sits before it: they signed in or confirmed it a moment ago. Who has a second factor has
+   * used it in this session, so that a password alone never is enough.
+   *
+   * @throws `SECOND_FACTOR_NEEDED`, `CONFIRMATION_NEEDED` (403)
+   */
+  async demandPresent(session: Session): Promise<void> {
+    await this.#demandStrong(session)
+    this.demandFresh(session)
+  }
+
+  /** Until when nobody asks again; null when they are asked now. */
+  presentUntil({ presentAt }: Session): string | null {
+    if (presentAt === null) return null
+    const until = Date.parse(presentAt) + freshMinutes * 60_000
+    return until < this.parts.options.clock.now().getTime() ? null : new Date(until).toISOString()
   }
 
   /**
@@ -124,9 +138,18 @@ export class Door {
   async demandStrength(request: Request): Promise<Session> {
     const { session } = await this.demandSession(request)
     await this.demandOwnWay(session)
+    await this.#demandStrong(session)
+    return session
+  }
+
+  async #demandStrong(session: Session): Promise<void> {
     const { since, passkeys } = await this.parts.secondFactors.stateOf(session.user)
     if (!session.strong && (since !== null || passkeys > 0)) throw secondFactorNeeded({})
-    return session
+  }
+
+  /** @throws `CONFIRMATION_NEEDED` (403) */
+  demandFresh(session: Session): void {
+    if (this.presentUntil(session) === null) throw confirmationNeeded({})
   }
 
   /** @throws `CREDENTIALS_WRONG` (401), `SIGN_IN_DELAYED` (429) */
@@ -222,6 +245,19 @@ export class Door {
       this.owner,
     )
     if (rows[0]) throw secondFactorDemanded({ workspace: rows[0].name })
+  }
+
+  /**
+   * Refuses to take away the last passkey of somebody who has neither a password nor a provider that is on.
+   *
+   * @throws `LAST_WAY_IN` (409)
+   */
+  async demandAnotherWay({ user, password }: Session & Login): Promise<void> {
+    if (password !== null || (await this.parts.secondFactors.stateOf(user)).passkeys > 1) return
+    const { rows } = await sql`
+      select 1 from core.external_identity e join core.identity_provider p on p.id = e.provider
+      where e.user_id = ${user} and p.enabled and p.deleted_at is null limit 1`.execute(this.owner)
+    if (rows.length === 0) throw lastWayIn({})
   }
 
   /** @throws `LINK_GONE` (410) */

@@ -1,14 +1,15 @@
 import { sql } from 'kysely'
+import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
 import { permissionDenied } from '../../permissions/errors.ts'
 import { notSignedIn, signOnBound } from '../errors.ts'
 import { demandPassword, hashPassword } from '../passwords.ts'
-import { chosenMembership } from '../sessions.ts'
+import { chosenMembership, type Session } from '../sessions.ts'
 import { isZone } from '../settings-values.ts'
 import { authPath } from '../sign-in.ts'
-import { bodyOf, done, type Answer, type Answers } from './door.ts'
+import { bodyOf, done, type Answer, type Answers, type Call, type Door, type Login } from './door.ts'
 
-const passwordBody = z.object({ currentPassword: z.string().max(1_000), newPassword: z.string().max(1_000) })
+const passwordBody = z.object({ currentPassword: z.string().max(1_000).optional(), newPassword: z.string().max(1_000) })
 const switchBody = z.object({ workspace: z.string().max(100) })
 const workspaceBody = z.object({
   name: z.string().trim().min(1).max(200),
@@ -27,18 +28,33 @@ const workspaceBody = z.object({
 const changePassword: Answer = async (door, call) => {
   const { currentPassword, newPassword } = await bodyOf(call.request, passwordBody)
   demandPassword(newPassword)
-  const me = await door.demandPresence(call, currentPassword)
+  const me = await demandOwnPassword(door, call, currentPassword)
   const hash = await hashPassword(newPassword)
   await door.owner.transaction().execute(async (tx) => {
-    await sql`
+    const { rows } = await sql`
       update core.credential set password = ${hash}, updated_at = ${door.now()}::timestamptz
-      where user_id = ${me.user} and provider_id = 'credential'`.execute(tx)
+      where user_id = ${me.user} and provider_id = 'credential' returning 1`.execute(tx)
+    if (rows.length === 0)
+      await sql`
+        insert into core.credential (id, account_id, provider_id, user_id, password, created_at, updated_at)
+        values (${uuidv7()}, ${me.user}, 'credential', ${me.user}, ${hash}, ${door.now()}::timestamptz, ${door.now()}::timestamptz)`.execute(
+        tx,
+      )
     // Whoever knew the old password may sit in another browser, or be half way in.
     await door.parts.tokens.forget(me.user, tx)
     await sql`delete from core.session where user_id = ${me.user} and id <> ${me.id}`.execute(tx)
   })
   door.forget()
   return done()
+}
+
+/** By the password they have; who has none, because they come in by passkey or a provider, shows that it is them. */
+async function demandOwnPassword(door: Door, call: Call, password: string | undefined): Promise<Session & Login> {
+  const session = await door.demandStrength(call.request)
+  const login = await door.login(session.user)
+  if (login.password === null) door.demandFresh(session)
+  else await door.checkPassword(login, password ?? '', { address: call.address, device: session.id })
+  return { ...session, ...login }
 }
 
 /** A person's password, and which of their workspaces they are in. */

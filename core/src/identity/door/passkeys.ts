@@ -39,7 +39,6 @@ export const madePasskey = z.object({
 
 /** What its person calls a passkey. */
 export const passkeyName = z.string().trim().min(1).max(120)
-const optionsBody = z.strictObject({ password: z.string().max(1_000).optional() })
 const newBody = z.strictObject({ name: passkeyName, response: madePasskey })
 const nameBody = z.strictObject({ name: passkeyName })
 
@@ -50,9 +49,8 @@ export const passkeyAnswers: Answers = {
     return privately(await door.parts.passkeys.list(session.user))
   },
 
-  'POST /api/core/me/passkeys/options': async (door, call) => {
-    const { password } = await bodyOf(call.request, optionsBody)
-    const me = await door.demandPresence(call, password)
+  'POST /api/core/me/passkeys/options': async (door, { request }) => {
+    const me = await door.demandPresence(request)
     return privately(await door.parts.passkeys.registration(me.user, me))
   },
 
@@ -73,11 +71,11 @@ export const passkeyAnswers: Answers = {
     return done()
   },
 
-  'DELETE /api/core/me/passkeys/:id': async (door, call) => {
-    const { password } = await bodyOf(call.request, optionsBody)
-    const me = await door.demandPresence(call, password)
+  'DELETE /api/core/me/passkeys/:id': async (door, { request, params }) => {
+    const me = await door.demandPresence(request)
     await door.demandMayWeaken(me.user, { without: 'passkey' })
-    await door.parts.passkeys.remove(me.user, call.params['id']!)
+    await door.demandAnotherWay(me)
+    await door.parts.passkeys.remove(me.user, params['id']!)
     return done()
   },
 }

@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { secondFactorOff } from '../errors.ts'
 import { bodyOf, done, privately, type Answers } from './door.ts'
 
-const presenceBody = z.strictObject({ password: z.string().max(1_000).optional() })
 const codeBody = z.strictObject({ code: z.string().trim().max(40) })
 
 /** A person's own authenticator app and recovery codes. */
@@ -18,9 +17,8 @@ export const secondFactorAnswers: Answers = {
     })
   },
 
-  'POST /api/core/me/second-factor': async (door, call) => {
-    const { password } = await bodyOf(call.request, presenceBody)
-    const me = await door.demandPresence(call, password)
+  'POST /api/core/me/second-factor': async (door, { request }) => {
+    const me = await door.demandPresence(request)
     const issuer = new URL(door.parts.options.config.baseUrl).hostname
     return privately(
       await door.parts.secondFactors.begin(me.user, { issuer: `Socle ${issuer}`, account: me.email }),
@@ -41,17 +39,15 @@ export const secondFactorAnswers: Answers = {
     return privately({ recoveryCodes })
   },
 
-  'POST /api/core/me/second-factor/recovery-codes': async (door, call) => {
-    const { password } = await bodyOf(call.request, presenceBody)
-    const me = await door.demandPresence(call, password)
+  'POST /api/core/me/second-factor/recovery-codes': async (door, { request }) => {
+    const me = await door.demandPresence(request)
     const { secondFactors } = door.parts
     if (!(await secondFactors.isOn(me.user))) throw secondFactorOff({})
     return privately({ recoveryCodes: await secondFactors.renewRecoveryCodes(me.user) })
   },
 
-  'DELETE /api/core/me/second-factor': async (door, call) => {
-    const { password } = await bodyOf(call.request, presenceBody)
-    const me = await door.demandPresence(call, password)
+  'DELETE /api/core/me/second-factor': async (door, { request }) => {
+    const me = await door.demandPresence(request)
     await door.demandMayWeaken(me.user, { without: 'app' })
     await door.parts.secondFactors.remove(me.user)
     return done()

@@ -86,7 +86,13 @@ export async function enterByFirstFactor(door: Door, call: Call, step: StepInHan
   const { secondFactors, tokens } = door.parts
   await door.demandMember(step.user, step.through)
   if (!(await secondFactors.isOn(step.user)))
-    return door.open(call, { user: step.user, rememberMe: step.rememberMe, strong: false, through: step.through })
+    return door.open(call, {
+      user: step.user,
+      rememberMe: step.rememberMe,
+      strong: false,
+      through: step.through,
+      presentAt: step.presentAt,
+    })
   const token = await tokens.issue('second-step', step, stepSeconds)
   const answer = Response.json({ secondFactor: true }, { headers: { 'cache-control': 'no-store' } })
   stepCookie.give(answer, door, token, stepSeconds)

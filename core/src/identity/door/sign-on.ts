@@ -11,6 +11,7 @@ import type { Provider } from '../sign-on/provider.ts'
 import { readMetadata } from '../sign-on/saml-metadata.ts'
 import { vouchedBy } from '../sign-on/vouching.ts'
 import { bodyOf, DoorCookie, privately, withCookies, type Answers, type Call, type Door } from './door.ts'
+import { showPresence } from './presence.ts'
 import { enterByFirstFactor } from './sign-in.ts'
 import type { Resolved } from '../identity.ts'
 import type { SignOnToConfirm } from '../one-time-tokens.ts'
@@ -20,6 +21,8 @@ const startBody = z.strictObject({
   provider: z.string().max(60),
   returnTo: z.string().max(2_000).optional(),
   rememberMe: z.boolean().optional(),
+  /** To show that the person of this session sits before it, not to open another. */
+  presence: z.literal(true).optional(),
 })
 const finishBody = z.strictObject({ provider: z.string().max(60), query: z.string().max(20_000) })
 const confirmBody = z.strictObject({ token: z.string().max(100) })
@@ -62,7 +65,12 @@ export const signOnAnswers: Answers = {
   },
 
   [`POST ${authPath}/sign-on/start`]: async (door, call) => {
-    const { provider: id, returnTo = '/', rememberMe = true } = await bodyOf(call.request, startBody)
+    const {
+      provider: id,
+      returnTo = '/',
+      rememberMe = true,
+      presence: isPresence,
+    } = await bodyOf(call.request, startBody)
     const { delay, signOn, tokens } = door.parts
     await delay.ask(call.address)
     const provider = await signOn.providers.demand(id)
@@ -70,9 +78,11 @@ export const signOnAnswers: Answers = {
     const browser = randomBytes(32).toString('base64url')
     const kept = await protocol.question()
     const { kind } = provider
-    const hand = { provider: id, kind, browser: hashed(browser), returnTo: ownPath(door, returnTo), rememberMe, kept }
+    const presence = isPresence && (await presenceOf(door, call, provider))
+    const path = ownPath(door, returnTo)
+    const hand = { provider: id, kind, browser: hashed(browser), returnTo: path, rememberMe, kept, presence }
     const state = await tokens.issue('sign-on', hand, patience)
-    const url = await discreetly(provider, protocol.address(provider, kept, state))
+    const url = await discreetly(provider, protocol.address(provider, kept, { state, isFresh: presence !== undefined }))
     const answer = privately({ url: url.href })
     browserCookie.give(answer, door, browser, patience)
     return answer
@@ -125,6 +135,11 @@ export const signOnAnswers: Answers = {
     const posted = new URLSearchParams({ SAMLResponse: hand.answer ?? '' })
     const said = provider.kind === 'saml' ? posted : params
     const voucher = await discreetly(provider, signOn.protocol(provider).voucher(provider, hand.kept, said))
+    if (hand.presence) {
+      const answer = await showPresence(door, call, { provider, voucher, hand })
+      browserCookie.give(answer, door, '', 0)
+      return answer
+    }
     const { version } = provider
     const { returnTo, rememberMe } = hand
     return enter(door, call, { provider: id, version, browser: begun.browser, returnTo, rememberMe, voucher })
@@ -163,6 +178,13 @@ export const signOnAnswers: Answers = {
     const answer = await door.parts.signOn.outgoing.fetch(body.url)
     return privately(readMetadata(await answer.text()))
   },
+}
+
+/** Who came in through a provider shows by it alone that it is them. @throws `SIGN_ON_UNKNOWN` (404) */
+async function presenceOf(door: Door, { request }: Call, { id }: Provider) {
+  const { session } = await door.demandSession(request)
+  if (session.provider !== id) throw signOnUnknown({})
+  return { session: session.id, askedAt: door.now() }
 }
 
 /** What became of a request to a provider is told to who manages it: to anybody it would describe our network. */
@@ -209,10 +231,12 @@ async function enter(door: Door, call: Call, vouch: SignOnToConfirm, { isConfirm
   const user = await options.letIn(vouched)
   if (vouched.step !== 'none') door.forget()
   const through = { provider: provider.id, workspace: provider.workspace.id }
-  const { rememberMe, returnTo } = vouch
+  const { rememberMe, returnTo, voucher } = vouch
+  const asked = voucher.authenticatedAt
+  const presentAt = asked === undefined ? null : asked < door.now() ? asked : door.now()
   const entered = provider.strong
-    ? await door.open(call, { user, rememberMe, strong: true, through })
-    : await enterByFirstFactor(door, call, { user, email: vouched.email, rememberMe, through })
+    ? await door.open(call, { user, rememberMe, strong: true, through, presentAt })
+    : await enterByFirstFactor(door, call, { user, email: vouched.email, rememberMe, through, presentAt })
   const { secondFactor } = (await entered.clone().json()) as { secondFactor?: true }
   const answer = privately({ returnTo, ...(secondFactor ? { secondFactor } : {}) })
   browserCookie.give(answer, door, '', 0)

@@ -51,6 +51,7 @@ export const apiKeyRoutes: readonly RouteDefinition[] = [
     path: '/api-keys',
     permission,
     secret: true,
+    presence: true,
     summary: 'Make an API key; the key is answered this once',
     body: newKey,
     status: 201,
@@ -68,6 +69,7 @@ export const apiKeyRoutes: readonly RouteDefinition[] = [
     path: '/api-keys/:id/rotate',
     permission,
     secret: true,
+    presence: true,
     summary: 'Give an API key a new secret, answered this once; the old one works for some days, or until an instant',
     params: byId,
     body: z.strictObject({

@@ -2,7 +2,7 @@ import type { ClientAuth, Configuration, CustomFetch } from 'openid-client'
 import { SocleError } from '../../errors.ts'
 import { signOnDeclined, signOnRefused } from '../errors.ts'
 import type { Provider, Voucher } from './provider.ts'
-import type { Check, Protocol, ProtocolParts } from './protocol.ts'
+import type { Asking, Check, Protocol, ProtocolParts } from './protocol.ts'
 import { isVerifiedAddress } from './verified-address.ts'
 
 /** What is kept of a question until its answer comes. */
@@ -32,7 +32,7 @@ export class Oidc implements Protocol<Kept> {
     return { nonce: randomNonce(), verifier: randomPKCECodeVerifier() }
   }
 
-  async address(provider: Provider, { nonce, verifier }: Kept, state: string): Promise<URL> {
+  async address(provider: Provider, { nonce, verifier }: Kept, { state, isFresh }: Asking): Promise<URL> {
     const { buildAuthorizationUrl, calculatePKCECodeChallenge } = await openid()
     const configuration = await this.#configuration(provider)
     const challenge = await calculatePKCECodeChallenge(verifier)
@@ -44,6 +44,8 @@ export class Oidc implements Protocol<Kept> {
         nonce,
         code_challenge: challenge,
         code_challenge_method: 'S256',
+        // With max_age it must say auth_time (OpenID Connect Core 3.1.2.1), by which we see whether it did as asked.
+        ...(isFresh ? { prompt: 'login', max_age: '0' } : {}),
       })
     } catch (error) {
       throw refusalOf(error, provider.name)
@@ -75,6 +77,7 @@ export class Oidc implements Protocol<Kept> {
         email: textOf(said['email']),
         isVerified: isVerifiedAddress(claims.iss, said, provider.domains),
         name: textOf(said['name']),
+        authenticatedAt: instantOf(claims.auth_time),
       }
     } catch (error) {
       throw refusalOf(error, provider.name)
@@ -150,6 +153,12 @@ function bySecret(
   const [body, header] = [ClientSecretPost(secret), ClientSecretBasic(secret)]
   return (server, ...rest) =>
     (server.token_endpoint_auth_methods_supported?.includes('client_secret_post') ? body : header)(server, ...rest)
+}
+
+/** Seconds since 1970, as claims have them, as an instant. */
+function instantOf(seconds: unknown): string | undefined {
+  const isInstant = typeof seconds === 'number' && seconds > 0 && seconds < 8.64e12
+  return isInstant ? new Date(seconds * 1_000).toISOString() : undefined
 }
 
 function textOf(value: unknown): string | undefined {

@@ -31,11 +31,18 @@ export interface Check {
   readonly values?: Readonly<Record<string, string>>
 }
 
+/** How a question is asked. */
+export interface Asking {
+  readonly state: string
+  /** Wants the person asked anew, even if they are signed in at the provider. */
+  readonly isFresh: boolean
+}
+
 /** A way of asking a provider who somebody is. `Kept` is what is remembered of a question until its answer comes. */
 export interface Protocol<Kept> {
   question(): Promise<Kept>
   /** Where a browser takes the question. @throws `OUTGOING_FAILED`, `OUTGOING_TOO_LARGE` (502), `OUTGOING_REFUSED` (422) */
-  address(provider: Provider, kept: Kept, state: string): Promise<URL>
+  address(provider: Provider, kept: Kept, asking: Asking): Promise<URL>
   /**
    * What the provider answered, once nothing of it is in doubt.
    *

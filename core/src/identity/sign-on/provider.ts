@@ -38,6 +38,8 @@ export interface Voucher {
   /** Whether the provider has verified that the address is theirs. */
   readonly isVerified: boolean
   readonly name: string | undefined
+  /** When the provider last asked them who they are; undefined where it does not say. */
+  readonly authenticatedAt: string | undefined
 }
 
 /** A button on the sign-in page. */

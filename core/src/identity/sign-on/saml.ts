@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import type { SAML } from '@node-saml/node-saml'
+import type { SAML, SamlConfig } from '@node-saml/node-saml'
 import { SaxesParser } from 'saxes'
 import { z } from 'zod'
 import { signOnRefused } from '../errors.ts'
 import { certificateOf } from './certificates.ts'
-import type { Check, Protocol, ProtocolParts } from './protocol.ts'
+import type { Asking, Check, Protocol, ProtocolParts } from './protocol.ts'
 import type { Provider, Voucher } from './provider.ts'
 import { SocleError } from '../../errors.ts'
 
@@ -35,7 +35,7 @@ const assertionSchema = z.object({
     Conditions: z
       .array(attributes.extend({ AudienceRestriction: z.array(z.object({ Audience: z.array(text).min(1) })).min(1) }))
       .length(1),
-    AuthnStatement: z.array(z.unknown()).min(1),
+    AuthnStatement: z.array(attributes).min(1),
     AttributeStatement: z
       .array(
         z.object({
@@ -88,8 +88,8 @@ export class Saml implements Protocol<Kept> {
     return { request: `_${randomBytes(20).toString('hex')}` }
   }
 
-  async address(provider: Provider, { request }: Kept, state: string): Promise<URL> {
-    const saml = await this.#library(provider, request)
+  async address(provider: Provider, { request }: Kept, { state, isFresh }: Asking): Promise<URL> {
+    const saml = await this.#library(provider, request, { forceAuthn: isFresh })
     return new URL(await saml.getAuthorizeUrlAsync(state, undefined, {}))
   }
 
@@ -150,7 +150,7 @@ export class Saml implements Protocol<Kept> {
     return (await this.#library(provider, '_')).generateServiceProviderMetadata(null)
   }
 
-  async #library(provider: Provider, request: string): Promise<SAML> {
+  async #library(provider: Provider, request: string, more: Partial<SamlConfig> = {}): Promise<SAML> {
     // Loaded at the first sign-in by SAML, not at the start.
     const { SAML, ValidateInResponseTo } = await import('@node-saml/node-saml')
     const { acs, entityId } = this.#parts.addressesOf(provider.id)
@@ -169,6 +169,7 @@ export class Saml implements Protocol<Kept> {
       acceptedClockSkewMs: -1,
       audience: false,
       validateInResponseTo: ValidateInResponseTo.never,
+      ...more,
     })
   }
 
@@ -223,7 +224,7 @@ function envelopeOf(response: string): Envelope | undefined {
 }
 
 function voucherOf(
-  { Issuer, Subject, AttributeStatement }: Assertion,
+  { Issuer, Subject, AttributeStatement, AuthnStatement }: Assertion,
   { subjectAttribute }: Provider,
   refused: (reason: string) => Error,
 ): Voucher {
@@ -239,6 +240,8 @@ function voucherOf(
   if (!subject) throw refused('subject')
   const first = (names: readonly string[]) => names.map((name) => said.get(name)).find((it) => it !== undefined)
   const email = first(emailNames) ?? (/^[^\s@]+@[^\s@]+$/.test(nameId._ ?? '') ? nameId._ : undefined)
+  // Of several, the one that says least.
+  const asked = Math.min(...AuthnStatement.map(({ $ }) => Date.parse($['AuthnInstant'] ?? '')))
   return {
     issuer: Issuer[0]!._!,
     subject,
@@ -246,5 +249,6 @@ function voucherOf(
     // SAML has no word for it: what the company's directory signs is what the company says of its own people.
     isVerified: email !== undefined,
     name: first(displayNames),
+    authenticatedAt: Number.isNaN(asked) ? undefined : new Date(asked).toISOString(),
   }
 }
