@@ -66,6 +66,61 @@ test('a refusal calls kinds of records by their names in the language of whoever
   }
 })
 
+test('a body that a route does not take quotes what it refuses and says the way out, in both languages', async () => {
+  const claude = await app.as({
+    may: ['core.user.manage', 'core.apikey.manage', 'core.workspace.manage'],
+    locale: 'fr',
+  })
+  const claire = await app.as({ may: ['core.user.manage', 'core.apikey.manage', 'core.workspace.manage'] })
+  const name = 'N'.repeat(130)
+  for (const [method, path, body, en, fr] of [
+    [
+      'post',
+      'api-keys',
+      { name: 'X', role: 'nobody' },
+      '"nobody" is no id. Give one',
+      '« nobody » n’est pas un identifiant',
+    ],
+    [
+      'post',
+      'users',
+      { name: 'X', email: 'x at y' },
+      '"x at y" is no e-mail address',
+      '« x at y » n’est pas une adresse',
+    ],
+    [
+      'post',
+      'api-keys',
+      { name, role: crypto.randomUUID() },
+      `"${'N'.repeat(60)}…" is longer than 120`,
+      'N… » dépasse 120',
+    ],
+    [
+      'post',
+      'api-keys',
+      { name: 7, role: crypto.randomUUID() },
+      '"7" is of another type. Give a text',
+      'Donnez un texte',
+    ],
+    ['post', 'api-keys', { name: 'X' }, 'Missing. Give a text', 'Valeur absente. Donnez un texte'],
+    ['patch', 'workspace', { locale: 'de' }, '"de" is not allowed here. Give one of en, fr', '« de » n’est pas admise'],
+    ['patch', 'workspace', { fiscalMonth: 13 }, '"13" is too large. Give 12 at most', '« 13 » est trop grand'],
+    ['patch', 'workspace', { colour: 'red' }, 'Unknown here: colour. Leave it out', 'Inconnu ici : colour. Retirez-le'],
+  ] as const)
+    for (const [client, words] of [
+      [claire, en],
+      [claude, fr],
+    ] as const) {
+      const answer = await client[method](`/api/core/${path}`, body)
+      expect(answer.body).toMatchObject({ status: 422, code: 'VALIDATION_FAILED' })
+      for (const said of [answer.body.errors[0].detail, answer.body.detail])
+        expect(said.replaceAll('\u00a0', ' ')).toContain(words)
+    }
+  const secret = { name: 'X', email: 'x@example.com', password: 'p'.repeat(1_001) }
+  const { body } = await claire.post('/api/core/users', secret)
+  expect(body.errors[0].detail).toBe('This value is longer than 1000 characters. Shorten it.')
+})
+
 test('a limit that is no number is quoted as it was written', async () => {
   for (const path of [accounts, `${accounts}/duplicates`, '/api/core/audit', '/api/core/search'])
     expect((await app.admin.get(`${path}?limit=many`)).body, path).toMatchObject({

@@ -359,7 +359,7 @@ export class LeadConversions {
 function inputOf(target: LeadTarget, { targets }: ConversionRequest): unknown {
   const parsed = target.input.safeParse(targets[target.id])
   if (parsed.success) return parsed.data
-  const errors = schemaFaults(parsed.error, `/targets/${target.id}`)
+  const errors = schemaFaults(parsed.error, targets[target.id], `/targets/${target.id}`)
   throw validationFailed({ count: errors.length, first: errors[0]?.detail ?? '' }, { errors })
 }
 

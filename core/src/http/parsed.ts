@@ -6,6 +6,6 @@ import { schemaFaults } from '../schema-faults.ts'
 export function parsed<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
   const result = schema.safeParse(value)
   if (result.success) return result.data
-  const errors = schemaFaults(result.error)
+  const errors = schemaFaults(result.error, value)
   throw validationFailed({ count: errors.length, first: `${errors[0]?.path}: ${errors[0]?.detail}` }, { errors })
 }
