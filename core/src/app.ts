@@ -16,6 +16,7 @@ import {
 } from './events/index.ts'
 import { createHost, type RouteAddress } from './http/host.ts'
 import { Outgoing, type OutgoingConfig } from './http/outgoing.ts'
+import type { ResolveTexts } from './identity/sign-on/domain-proof.ts'
 import { problemResponse } from './http/problem.ts'
 import { staticUi } from './http/static-ui.ts'
 import { createIdentity, type Identity, type IdentityConfig } from './identity/identity.ts'
@@ -58,6 +59,8 @@ export interface AppOptions {
   readonly identity: IdentityConfig
   /** What the platform itself may fetch beside the public net. */
   readonly outgoing?: OutgoingConfig
+  /** How texts in the DNS are read; by the system's name servers when absent. */
+  readonly resolveTexts?: ResolveTexts
   readonly clock?: Clock
   readonly log?: Logger
   /** Connection string of the database's server, for the job queue's own connections. */
@@ -185,6 +188,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     database,
     config: options.identity,
     outgoing: new Outgoing(options.outgoing, log),
+    resolveTexts: options.resolveTexts,
     clock,
     log,
     authorities,

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { serve as listen } from '@hono/node-server'
 import { pino, type Logger } from 'pino'
+import { textsFrom } from './identity/sign-on/domain-proof.ts'
 import { createApp, type App, type AppOptions } from './app.ts'
 import { listOf, type Environment } from './config.ts'
 import { embeddedDatabase, openPGlite, serverDatabase, type Database } from './database/database.ts'
@@ -65,6 +66,7 @@ export async function serve({ environment, deployment, plugins = [], ui, tell }:
       ...(environment.SOCLE_SECRET === undefined ? {} : { secret: environment.SOCLE_SECRET }),
     },
     outgoing: { allowed: listOf(environment.SOCLE_OUTGOING_ALLOWED) },
+    resolveTexts: textsFrom(listOf(environment.SOCLE_DNS_SERVERS)),
     ...(ui ? { ui } : {}),
   })
   guard.tell(app.kernel.parts.faults)

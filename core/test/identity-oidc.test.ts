@@ -291,6 +291,87 @@ describe('signing in', () => {
   })
 })
 
+describe('a domain', () => {
+  const raw = (values: object, admin = world.admin) => admin.ask('POST', '/api/core/identity-providers', values)
+  const check = (id: string, domain: string, admin = world.admin) =>
+    admin.ask('POST', `/api/core/identity-providers/${id}/check-domain`, { domain })
+
+  test('is spoken for once its company has proved in the DNS that it is its own', async () => {
+    const domain = 'meuse.example'
+    const made = (await raw({ ...settings(), name: 'Meuse', domains: [domain], enabled: true })).body.data
+    idp.allow(made.redirect)
+    const [proof] = made.proofs
+    expect(proof).toMatchObject({
+      domain,
+      isProved: false,
+      name: `_socle.${domain}`,
+      value: expect.stringMatching(/^socle-domain=.{32}$/),
+    })
+    const { login } = somebody({ email: `lea@${domain}` })
+    await invite(`lea@${domain}`)
+    const found = async () =>
+      (await world.browser().ask('POST', '/api/auth/sign-on/find', { email: `lea@${domain}` })).body.data
+    expect(await found()).toEqual([])
+    expect(await signOn(world.browser(), login, made.id)).toMatchObject({
+      status: 403,
+      body: { code: 'SIGN_ON_DOMAIN_UNPROVED', detail: expect.stringContaining(domain) },
+    })
+    const missing = { status: 422, body: { code: 'DOMAIN_NOT_PROVED', detail: expect.stringContaining(proof.value) } }
+    expect(await check(made.id, domain)).toMatchObject(missing)
+    world.texts.set(proof.name, ['v=spf1 -all', 'socle-domain=of-somebody-else-altogether-000'])
+    expect(await check(made.id, domain)).toMatchObject(missing)
+    world.texts.set(proof.name, ['v=spf1 -all', proof.value])
+    expect(await check(made.id, domain)).toMatchObject({
+      status: 200,
+      body: { data: { provedDomains: [domain], proofs: [{ domain, isProved: true }] } },
+    })
+    expect(await found()).toEqual([expect.objectContaining({ id: made.id })])
+    expect(await signOn(world.browser(), login, made.id)).toMatchObject({ status: 200 })
+    const history = await world.admin.ask('GET', `/api/core/identity-providers/${made.id}/history`)
+    expect(JSON.stringify(history.body.data[0])).toContain('provedDomains')
+  })
+
+  test('of another company is proved by its own text alone, and for the provider that has it', async () => {
+    const other = await world.company('Moselle', 'mo@moselle.example')
+    const domain = 'sarre.example'
+    const [mine, theirs] = [
+      (await raw({ ...settings(), domains: [domain] })).body.data,
+      (await raw({ ...settings(), domains: [domain] }, other.admin)).body.data,
+    ]
+    expect(theirs.proofs[0].value).not.toBe(mine.proofs[0].value)
+    world.texts.set(`_socle.${domain}`, [mine.proofs[0].value])
+    expect(await check(theirs.id, domain, other.admin)).toMatchObject({ body: { code: 'DOMAIN_NOT_PROVED' } })
+    expect((await check(mine.id, domain, other.admin)).status).toBe(404)
+    expect(await check(mine.id, 'elsewhere.example')).toMatchObject({ body: { code: 'DOMAIN_INVALID' } })
+    const nobody = await invited()
+    expect((await check(mine.id, domain, nobody)).status).toBe(403)
+    expect((await check(mine.id, domain)).status).toBe(200)
+  })
+
+  test('that was taken away is proved anew, and one not proved closes nobody’s password', async () => {
+    const domain = 'vosges.example'
+    const made = await world.provider({ ...settings(), domains: [domain, 'jura.example'], enabled: true })
+    const patch = (values: object) => world.admin.ask('PATCH', `/api/core/identity-providers/${made.id}`, values)
+    expect((await patch({ domains: ['jura.example'] })).body.data.provedDomains).toEqual(['jura.example'])
+    const back = await patch({ domains: [domain, 'jura.example'], exclusive: true })
+    expect(back.body.data.provedDomains).toEqual(['jura.example'])
+    const colleague = { email: `vic@${domain}`, password: 'three plain words' }
+    await world.admin.ask('POST', '/api/core/users', { name: 'Vic', ...colleague })
+    expect((await world.browser().signIn(colleague)).status).toBe(200)
+    await world.proved(back.body.data)
+    expect(await world.browser().signIn(colleague)).toMatchObject({ body: { code: 'SIGN_ON_NEEDED' } })
+  })
+})
+
+/** Somebody who came in by the provider and manages nothing. */
+async function invited(): Promise<Browser> {
+  const { login, email } = somebody()
+  await invite(email)
+  const browser = world.browser()
+  await signOn(browser, login)
+  return browser
+}
+
 describe('an address', () => {
   const google = 'https://accounts.google.com'
   const claims = { email: 'lea@garonne.example', email_verified: true }
@@ -347,13 +428,13 @@ describe('showing that it is still them', () => {
   })
 
   test('a provider that lets them pass unasked shows nothing, nor does one that asked somebody else', async () => {
-    const { login, browser, role, start, shown } = await manager()
+    const { browser, role, start, shown } = await manager()
     const silent = await start()
     silent.searchParams.delete('prompt')
     silent.searchParams.delete('max_age')
     expect(await shown(silent)).toMatchObject({ status: 403, body: { code: 'PRESENCE_NOT_SHOWN' } })
-    idp.accounts.set(login, { ...idp.accounts.get(login), sub: 'somebody else' })
-    expect(await shown(await start())).toMatchObject({
+    browser.forget(idp.issuer)
+    expect(await present(browser, somebody().login)).toMatchObject({
       status: 403,
       body: { code: 'PRESENCE_OF_ANOTHER' },
     })

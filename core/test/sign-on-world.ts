@@ -67,6 +67,11 @@ export class Browser {
     return response
   }
 
+  /** Loses its cookies of a site that is not ours. */
+  forget(site: string): void {
+    this.#jars.delete(new URL(site).host)
+  }
+
   cookie(name: string): string | undefined {
     return this.#jars.get(new URL(base).host)?.get(name)
   }
@@ -102,14 +107,17 @@ export class SignOnWorld {
   readonly app: App
   readonly clock: TestClock
   readonly lines: string[]
+  /** What stands in the DNS, by name. */
+  readonly texts: Map<string, string[]>
   readonly #held: TestDatabase
   admin!: Browser
   workspace!: string
 
-  private constructor(app: App, clock: TestClock, lines: string[], held: TestDatabase) {
+  private constructor(app: App, clock: TestClock, lines: string[], texts: Map<string, string[]>, held: TestDatabase) {
     this.app = app
     this.clock = clock
     this.lines = lines
+    this.texts = texts
     this.#held = held
   }
 
@@ -117,6 +125,7 @@ export class SignOnWorld {
     const held = await makeTestDatabase()
     const clock = new TestClock()
     const lines: string[] = []
+    const texts = new Map<string, string[]>()
     const app = await createApp({
       database: held.database,
       plugins: [],
@@ -124,10 +133,15 @@ export class SignOnWorld {
       log: pino({ level: 'trace', ...discreet }, { write: (line) => void lines.push(line) }),
       identity: { baseUrl: base },
       outgoing: { allowed: ['127.0.0.1'] },
+      resolveTexts: async (name) => {
+        const found = texts.get(name)
+        if (!found) throw Object.assign(new Error(`queryTxt ENOTFOUND ${name}`), { code: 'ENOTFOUND' })
+        return found.map((text) => [text.slice(0, 9), text.slice(9)])
+      },
       ...(held.url === undefined ? {} : { databaseUrl: held.url }),
     })
     await app.start()
-    const world = new SignOnWorld(app, clock, lines, held)
+    const world = new SignOnWorld(app, clock, lines, texts, held)
     const first = await app.identity.ensureFirstAdmin({ ...administrator, workspace: { name: 'Garonne' } })
     world.workspace = first!.workspace.id
     world.admin = world.browser()
@@ -176,14 +190,30 @@ export class SignOnWorld {
     return body.data.find((role: { name: string; id: string }) => role.name === name).id
   }
 
+  /** A provider whose domains are proved. */
   async provider(values: object, admin = this.admin) {
     const made = await admin.ask('POST', '/api/core/identity-providers', values)
     demand(made, 201)
-    return made.body.data
+    return this.proved(made.body.data, admin)
   }
 
   async change(id: string, values: object, admin = this.admin): Promise<Reply> {
-    return admin.ask('PATCH', `/api/core/identity-providers/${id}`, values)
+    const changed = await admin.ask('PATCH', `/api/core/identity-providers/${id}`, values)
+    if (changed.status === 200 && 'domains' in values) await this.proved(changed.body.data, admin)
+    return changed
+  }
+
+  /** Publishes what proves each domain of a provider, and lets it be looked at. */
+  async proved(provider: any, admin = this.admin) {
+    let shown = provider
+    for (const { domain, name, value, isProved } of provider.proofs) {
+      if (isProved) continue
+      this.texts.set(name, [...(this.texts.get(name) ?? []), value])
+      const checked = await admin.ask('POST', `/api/core/identity-providers/${provider.id}/check-domain`, { domain })
+      demand(checked, 200)
+      shown = checked.body.data
+    }
+    return shown
   }
 
   async close(): Promise<void> {

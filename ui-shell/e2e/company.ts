@@ -16,6 +16,8 @@ export type SignedIn = Awaited<ReturnType<Awaited<ReturnType<Browser['newContext
 /** The running platform as every test file finds it. */
 export interface Company {
   readonly url: string
+  /** Port at which it looks for a name server. */
+  readonly names: number
   readonly admin: { readonly name: string; readonly email: string; readonly password: string }
   /** Both may do everything; Claire reads English, Camille French. */
   readonly people: { readonly claire: SignedIn; readonly camille: SignedIn }
@@ -41,6 +43,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     undo.push(() => rm(data, { recursive: true, force: true }))
     const database = await makeDatabase(undo)
     const port = await freePort()
+    const names = await freePort()
     const server = spawn(
       join(repository, 'node_modules/.bin/node'),
       ['--conditions=socle-source', 'examples/company/start.ts'],
@@ -57,6 +60,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
           SOCLE_ADMIN_PASSWORD: admin.password,
           // Identity providers of tests run on this machine.
           SOCLE_OUTGOING_ALLOWED: '127.0.0.1',
+          SOCLE_DNS_SERVERS: `127.0.0.1:${names}`,
           LOG_LEVEL: 'warn',
           ...(database && { DATABASE_URL: database }),
         },
@@ -66,7 +70,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     await listening(server)
     const url = `http://localhost:${port}`
     const people = await signInEverybody(url)
-    project.provide('company', { url, admin, people })
+    project.provide('company', { url, names, admin, people })
     return end
   } catch (error) {
     await end()

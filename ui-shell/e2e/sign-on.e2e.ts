@@ -1,13 +1,19 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startOpenIdProvider, type OpenIdProvider } from '../../core/test/openid-provider.ts'
-import { toast, uniqueName, visit, type Visit } from './browser.ts'
+import { company, toast, uniqueName, visit, type Visit } from './browser.ts'
+import { startNameServer } from './name-server.ts'
 
 let idp: OpenIdProvider
+let names: Awaited<ReturnType<typeof startNameServer>>
 beforeAll(async () => {
   idp = await startOpenIdProvider()
+  names = await startNameServer(company.names)
 })
-afterAll(() => idp.close())
+afterAll(async () => {
+  await names.close()
+  await idp.close()
+})
 
 /** Signs in on the provider's own pages, as it draws them. */
 async function atProvider(page: Page, login: string): Promise<void> {
@@ -21,6 +27,7 @@ async function atProvider(page: Page, login: string): Promise<void> {
 test('an administrator adds a provider, and somebody signs in on its page and lands where they wanted to go', async () => {
   await using claire = await visit('/settings/identity-providers')
   const { page } = claire
+  await claire.api.post('/api/core/me/presence', { password: company.admin.password })
   const name = uniqueName('Entrance')
   const domain = `${name.replaceAll(/\W/g, '').toLowerCase()}.example`
   await page.getByRole('button', { name: 'Add a provider' }).first().click()
@@ -55,6 +62,20 @@ test('an administrator adds a provider, and somebody signs in on its page and la
   await choose('Switch on')
   await toast(page, `“${name}” is on`).waitFor()
 
+  await page.getByText(`${domain} is not proved`).waitFor()
+  await choose('Prove its domains')
+  const record = page.locator('.proofs .secret code')
+  const [recordName = '', recordText = ''] = await record.allTextContents()
+  await page.getByRole('button', { name: 'Check now' }).click()
+  await page
+    .getByRole('alert')
+    .filter({ hasText: `was found at _socle.${domain}` })
+    .waitFor()
+  names.texts.set(recordName, recordText)
+  await page.getByRole('button', { name: 'Check now' }).click()
+  await page.getByText('proved', { exact: true }).waitFor()
+  await page.getByRole('button', { name: 'Close' }).last().click()
+
   const login = 'newcomer'
   idp.accounts.set(login, { email: `newcomer@${domain}`, email_verified: true, name: 'Noé Newcomer' })
   await using noe = await visit('/accounts?sort=-name', { as: 'nobody' })
@@ -66,6 +87,20 @@ test('an administrator adds a provider, and somebody signs in on its page and la
   expect(noe.page.url()).toContain('/accounts?sort=-name')
   await noe.page.goto('/settings/security')
   await noe.page.getByText(`through ${name}`).waitFor()
+
+  // Who has no password shows that it is them where they came in.
+  await noe.page.getByRole('heading', { name: 'Accounts at identity providers' }).waitFor()
+  await noe.page.getByRole('button', { name: 'Set up an app' }).click()
+  await noe.page.getByRole('heading', { name: 'Is it you?' }).waitFor()
+  const opened = noe.page.waitForEvent('popup')
+  await noe.page.getByRole('button', { name: `Sign in again with ${name}` }).click()
+  const asking = await opened
+  await asking.waitForURL(`${idp.issuer}/**`)
+  await asking.locator('input[name=login]').fill(login)
+  await asking.locator('input[name=password]').fill('any')
+  await asking.getByRole('button', { name: 'Sign-in' }).click()
+  await noe.page.getByRole('img', { name: 'QR code for your authenticator app' }).waitFor()
+  await noe.page.keyboard.press('Escape')
 
   // Claire follows an address somebody sent: it asks before it begins, and before it makes her another.
   await using sent = await visit('/accounts')

@@ -475,6 +475,13 @@ export const signOnDomainRefused = defineError<{ provider: string; email: string
     `${provider} may not vouch for ${email} here. Use an address of your company, or ask your administrator to add its domain.`,
 )
 
+export const signOnDomainUnproved = defineError<{ provider: string; workspace: string; domain: string; email: string }>(
+  'SIGN_ON_DOMAIN_UNPROVED',
+  403,
+  ({ provider, workspace, domain, email }) =>
+    `${provider} may not vouch for ${email} yet: ${workspace} has not proved that ${domain} is its own. An administrator can do so in the settings, under identity providers; until then sign in another way.`,
+)
+
 export const signOnNotInvited = defineError<{ email: string; workspace: string }>(
   'SIGN_ON_NOT_INVITED',
   403,
@@ -542,6 +549,13 @@ export const domainInvalid = defineError<{ domain: string }>(
   'DOMAIN_INVALID',
   422,
   ({ domain }) => `"${domain}" is no domain of e-mail addresses. Write it as in example.com.`,
+)
+
+export const domainNotProved = defineError<{ domain: string; name: string; value: string }>(
+  'DOMAIN_NOT_PROVED',
+  422,
+  ({ domain, name, value }) =>
+    `No TXT record "${value}" was found at ${name}, so ${domain} is not proved. Publish it with whoever keeps the domain's DNS; new records can take an hour to be seen. Then check again.`,
 )
 
 export const certificateInvalid = defineError<{ start: string }>(

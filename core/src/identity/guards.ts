@@ -194,6 +194,14 @@ const mailDomain = /^(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-
 /** What of a provider decides whether it still lets in whom it let in: a wrong one keeps them out as surely as none. */
 const deciding = ['issuer', 'clientId', 'secretSetAt', 'domains', 'certificates', 'entryPoint', 'subjectAttribute']
 
+/** A domain that is taken away has to be proved anew when it comes back. */
+const proofGoesWithItsDomain = defineGuard('core.identity-provider', ['update', 'restore'], ({ record, set }) => {
+  const domains = new Set(record['domains'] as readonly string[])
+  const proved = record['provedDomains'] as readonly string[]
+  const left = proved.filter((domain) => domains.has(domain))
+  if (left.length < proved.length) set('provedDomains', left)
+})
+
 const providerIsNotTheLastWay = defineGuard(
   'core.identity-provider',
   ['update', 'delete'],
@@ -223,6 +231,7 @@ export const rightsGuards: readonly GuardDefinition[] = [
   keyAddressesAreAddresses,
   providerIsForWhoMayAll,
   providerIsSound,
+  proofGoesWithItsDomain,
   providerIsNotTheLastWay,
 ]
 

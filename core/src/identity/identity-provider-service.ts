@@ -5,6 +5,7 @@ import type { RecordJson, Records } from '../records/records.ts'
 import type { ProviderKind } from './entities/identity-provider.ts'
 import { identityProviders } from './resources.ts'
 import { pemOf } from './sign-on/certificates.ts'
+import type { DomainRecord } from './sign-on/domain-proof.ts'
 import type { SignOn } from './sign-on/sign-on.ts'
 
 export interface ProviderValues {
@@ -39,6 +40,8 @@ export interface ProviderJson extends RecordJson {
   readonly redirect: string
   readonly acs: string
   readonly entityId: string
+  /** What proves each of its domains, and whether it was found. */
+  readonly proofs: readonly (DomainRecord & { readonly domain: string; readonly isProved: boolean })[]
 }
 
 /** Who vouches for the people of a workspace. */
@@ -90,6 +93,21 @@ export class IdentityProviderService {
     await this.#records.remove(identityProviders, await this.get(id))
   }
 
+  /** Keeps that a domain of it was found to be the company's own; of one that was taken away meanwhile nothing. */
+  async prove(id: string, domain: string): Promise<ProviderJson> {
+    const before = await this.get(id)
+    const proved = before['provedDomains'] as readonly string[]
+    const isNew = (before['domains'] as readonly string[]).includes(domain) && !proved.includes(domain)
+    if (isNew)
+      await this.#records.update(
+        identityProviders,
+        before,
+        { provedDomains: [...proved, domain].toSorted() },
+        { internal: true },
+      )
+    return isNew ? this.get(id) : before
+  }
+
   async #keepSecret(id: string, secret: string | null): Promise<void> {
     const { workspace, sql: tx, clock } = this.#ctx
     await sql`delete from core.identity_provider_secret where workspace = ${workspace.id}::uuid and provider = ${id}::uuid`.execute(
@@ -113,6 +131,11 @@ export class IdentityProviderService {
       ...record,
       people: people.get(record.id) ?? 0,
       ...this.#signOn.addressesOf(record.id),
+      proofs: (record['domains'] as readonly string[]).map((domain) => ({
+        domain,
+        isProved: (record['provedDomains'] as readonly string[]).includes(domain),
+        ...this.#signOn.domains.recordFor(this.#ctx.workspace.id, domain),
+      })),
     }))
   }
 }

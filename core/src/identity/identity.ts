@@ -49,6 +49,7 @@ import {
 } from './sessions.ts'
 import { SignInDelay } from './sign-in-delay.ts'
 import { authPath, sessionCookie, SignIn } from './sign-in.ts'
+import { textsFrom, type ResolveTexts } from './sign-on/domain-proof.ts'
 import { SignOn } from './sign-on/sign-on.ts'
 import type { Vouched } from './sign-on/vouching.ts'
 import { DoorSweep } from './sweep.ts'
@@ -89,6 +90,8 @@ export interface IdentityOptions {
   readonly letIn: (vouched: Vouched) => Promise<string>
   /** How identity providers are reached. */
   readonly outgoing: Outgoing
+  /** How texts in the DNS are read; by the system's name servers when absent. */
+  readonly resolveTexts?: ResolveTexts | undefined
   /** A refusal's sentence in a language; English when absent. */
   readonly sentence?: (error: SocleError, locale: Locale) => string
   /** Answers a refusal; the HTTP host's own, so that every refusal reads alike. */
@@ -195,7 +198,14 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     secondFactors: new SecondFactors({ owner, clock, secret }),
     passkeys: new Passkeys({ owner, clock, tokens, baseUrl }),
     workspaces: new Workspaces(owner, clock),
-    signOn: new SignOn({ owner, clock, outgoing: options.outgoing, baseUrl, secret }),
+    signOn: new SignOn({
+      owner,
+      clock,
+      outgoing: options.outgoing,
+      baseUrl,
+      secret,
+      resolveTexts: options.resolveTexts ?? textsFrom(),
+    }),
   })
 }
 

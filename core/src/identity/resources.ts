@@ -108,6 +108,7 @@ export const identityProviders = defineResource(IdentityProvider, {
     kind: { format: 'select', options: ['oidc', 'saml'] },
     admission: { format: 'select', options: ['invited', 'anyone'] },
     secretSetAt: { readonly: true },
+    provedDomains: { readonly: true },
   },
   list: ['name', 'kind', 'enabled'],
   sort: 'name',

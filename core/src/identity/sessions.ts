@@ -95,7 +95,7 @@ export const workspaceJson = (alias: string) => {
  */
 export const exclusiveProvider = sql<string | null>`
   (select p.name from core.identity_provider p
-    where p.workspace = m.workspace and p.enabled and p.exclusive and p.deleted_at is null and p.domains ? ${domainSql('m.email')}
+    where p.workspace = m.workspace and p.enabled and p.exclusive and p.deleted_at is null and p.proved_domains ? ${domainSql('m.email')}
       and not exists (select from core.role_assignment a join core.role r on r.workspace = a.workspace and r.id = a.role_id
         where a.workspace = m.workspace and a.user_id = m.id and a.deleted_at is null and a.until is null
           and r.template = ${administratorTemplate} and r.deleted_at is null)

@@ -184,12 +184,37 @@ export interface IdentityProvider {
   readonly entryPoint: string | null
   readonly certificates: readonly string[]
   readonly secretSetAt: string | null
+  /** Attribute of SAML that names an account for good; the persistent name id when null. */
+  readonly subjectAttribute: string | null
   /** How many people have come in through it. */
   readonly people: number
   /** What to copy into the provider: where it sends people back, and for SAML where it posts and who we are. */
   readonly redirect: string
   readonly acs: string
   readonly entityId: string
+  /** What to publish in the DNS of each domain, and whether it was found there: it speaks for no other. */
+  readonly proofs: readonly DomainProof[]
+}
+
+export interface DomainProof {
+  readonly domain: string
+  readonly isProved: boolean
+  /** Name and text of the TXT record. */
+  readonly name: string
+  readonly value: string
+}
+
+/** An account at an identity provider that is somebody here. */
+export interface ExternalIdentity {
+  readonly id: string
+  /** What the provider is called. */
+  readonly provider: string
+  /** What the provider calls the account for good. */
+  readonly subject: string
+  readonly createdAt: string
+  readonly lastUsedAt: string
+  /** Of one's own: the company whose provider it is. */
+  readonly workspace?: string
 }
 
 /** One thing a test of a provider looked at. */

@@ -137,6 +137,10 @@ export class ShellIdentityProviderForm extends KitElement {
           .value=${certificates.join('\n')}
         ></textarea>
       </div>
+      ${this.#text('subjectAttribute', t('shell.providers.subject'), this.provider?.subjectAttribute, {
+        isOptional: true,
+        help: t('shell.providers.subjectHelp'),
+      })}
     `
   }
 
@@ -190,7 +194,12 @@ export class ShellIdentityProviderForm extends KitElement {
     name: string,
     label: string,
     value: string | null | undefined,
-    { placeholder, help, isSecret }: { placeholder?: string; help?: string; isSecret?: boolean } = {},
+    {
+      placeholder,
+      help,
+      isSecret = false,
+      isOptional = isSecret,
+    }: { placeholder?: string; help?: string; isSecret?: boolean; isOptional?: boolean } = {},
   ) {
     return html`
       <div class="field">
@@ -200,7 +209,7 @@ export class ShellIdentityProviderForm extends KitElement {
           id=${name}
           name=${name}
           type=${isSecret ? 'password' : 'text'}
-          ?required=${!isSecret}
+          ?required=${!isOptional}
           ?autofocus=${name === 'name' && !this.provider}
           autocomplete=${isSecret ? 'new-password' : 'off'}
           spellcheck="false"
@@ -304,6 +313,10 @@ function valuesOf(form: FormData, kind: 'oidc' | 'saml') {
     strong: form.has('strong'),
     ...(kind === 'oidc'
       ? { clientId: text('clientId'), ...(secret && { clientSecret: secret }) }
-      : { entryPoint: text('entryPoint'), certificates: certificates ?? [text('certificates')] }),
+      : {
+          entryPoint: text('entryPoint'),
+          certificates: certificates ?? [text('certificates')],
+          subjectAttribute: text('subjectAttribute') || null,
+        }),
   }
 }

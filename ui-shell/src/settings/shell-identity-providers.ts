@@ -6,9 +6,11 @@ import { problemLine } from '../problem-line.ts'
 import { everything, sentenceOf, tellProblem } from './settings-api.ts'
 import type { IdentityProvider, ProviderCheck, Role, Team } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
+import { ShellIdentityProviderDomains } from './shell-identity-provider-domains.ts'
 import { ShellIdentityProviderForm } from './shell-identity-provider-form.ts'
 
 define('shell-identity-provider-form', ShellIdentityProviderForm)
+define('shell-identity-provider-domains', ShellIdentityProviderDomains)
 
 const path = '/api/core/identity-providers'
 
@@ -31,12 +33,15 @@ export class ShellIdentityProviders extends KitElement {
     problem: { state: true },
     editing: { state: true },
     tested: { state: true },
+    proving: { state: true },
   }
   declare providers: readonly IdentityProvider[] | undefined
   declare problem: string | undefined
   declare editing: Editing | undefined
   /** The test that runs, or its result. */
   declare tested: Tested | undefined
+  /** Whose domains are being proved. */
+  declare proving: IdentityProvider | undefined
 
   #roles: readonly Role[] = []
   #teams: readonly Team[] = []
@@ -89,6 +94,7 @@ export class ShellIdentityProviders extends KitElement {
             </ul>`
       }
       ${this.editing ? this.#form(this.editing) : nothing} ${this.tested ? this.#test(this.tested) : nothing}
+      ${this.proving ? this.#domains(this.proving) : nothing}
     `
   }
 
@@ -106,7 +112,8 @@ export class ShellIdentityProviders extends KitElement {
   }
 
   #row(provider: IdentityProvider) {
-    const { name, kind, domains, people, enabled, exclusive } = provider
+    const { name, kind, domains, people, enabled, exclusive, proofs } = provider
+    const unproved = proofs.filter(({ isProved }) => !isProved).map(({ domain }) => domain)
     const protocol = t(kind === 'oidc' ? 'shell.providers.newOidc' : 'shell.providers.newSaml')
     return html`
       <li>
@@ -117,6 +124,16 @@ export class ShellIdentityProviders extends KitElement {
             ${protocol}${domains.length > 0 ? html` · ${format.list(domains)}` : nothing} ·
             ${t('shell.providers.people', { count: people })}
           </span>
+          ${
+            unproved.length > 0
+              ? html`<span class="meta"
+                  >${t('shell.providers.waits', { count: unproved.length, domains: format.list(unproved) })}
+                  <button class="link" @click=${() => (this.proving = provider)}>
+                    ${t('shell.providers.prove')}
+                  </button></span
+                >`
+              : nothing
+          }
         </span>
         <span class="pills">
           ${exclusive ? pill(t('shell.providers.only'), 'info', 'shield') : nothing}
@@ -130,6 +147,7 @@ export class ShellIdentityProviders extends KitElement {
           .items=${[
             { id: 'edit', label: t('shell.edit'), icon: 'pencil' },
             { id: 'test', label: t('shell.providers.test'), icon: 'circle-check' },
+            { id: 'domains', label: t('shell.providers.domainsProof'), icon: 'shield-check' },
             enabled
               ? { id: 'off', label: t('shell.providers.switchOff'), icon: 'circle-off' }
               : { id: 'on', label: t('shell.providers.switchOn'), icon: 'check' },
@@ -151,6 +169,14 @@ export class ShellIdentityProviders extends KitElement {
       @close=${() => (this.editing = undefined)}
       @saved=${(event: CustomEvent<{ provider: IdentityProvider; isNew: boolean }>) => void this.#saved(event.detail)}
     ></shell-identity-provider-form>`
+  }
+
+  #domains(provider: IdentityProvider) {
+    return html`<shell-identity-provider-domains
+      .provider=${provider}
+      @proved=${() => void this.#load()}
+      @close=${() => (this.proving = undefined)}
+    ></shell-identity-provider-domains>`
   }
 
   async #saved({ provider, isNew }: { provider: IdentityProvider; isNew: boolean }): Promise<void> {
@@ -189,6 +215,7 @@ export class ShellIdentityProviders extends KitElement {
     const { id, name, kind, version } = provider
     if (action === 'edit') return void (this.editing = { kind, provider })
     if (action === 'test') return await this.#runTest(provider)
+    if (action === 'domains') return void (this.proving = provider)
     const title = { off: 'switchOffOne', delete: 'deleteOne' }[action]
     const confirm = action === 'off' ? t('shell.providers.switchOff') : t('shell.delete')
     const body = t('shell.providers.endText')

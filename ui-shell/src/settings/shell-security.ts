@@ -8,8 +8,9 @@ import { ShellRecoveryCodes } from '../door/shell-recovery-codes.ts'
 import type { SecondFactorState } from '../session-doc.ts'
 import { deviceOf } from './devices.ts'
 import { sentenceOf, tellProblem } from './settings-api.ts'
-import type { SessionRow } from './settings-api.ts'
+import type { ExternalIdentity, SessionRow } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
+import { externalIdentityRows } from './external-identity-rows.ts'
 import { sessionRows } from './session-rows.ts'
 import { problemLine } from '../problem-line.ts'
 
@@ -41,6 +42,7 @@ export class ShellSecurity extends KitElement {
     isBusy: { state: true },
     email: { state: true },
     hasPassword: { state: true },
+    links: { state: true },
   }
   declare factor: SecondFactorState | undefined
   declare passkeys: readonly Passkey[] | undefined
@@ -53,6 +55,7 @@ export class ShellSecurity extends KitElement {
   declare email: string | undefined
   /** False for who comes in by passkey or a provider alone. */
   declare hasPassword: boolean
+  declare links: readonly ExternalIdentity[]
 
   override connectedCallback(): void {
     super.connectedCallback()
@@ -61,18 +64,20 @@ export class ShellSecurity extends KitElement {
 
   async #load(): Promise<void> {
     try {
-      const [factor, passkeys, sessions, me, presence] = await Promise.all([
+      const [factor, passkeys, sessions, me, presence, links] = await Promise.all([
         api.get<{ data: SecondFactorState }>('/api/core/me/second-factor'),
         api.get<{ data: readonly Passkey[] }>('/api/core/me/passkeys'),
         api.get<{ data: readonly SessionRow[] }>('/api/core/me/sessions'),
         api.get<{ data: { email: string | null } }>('/api/core/me'),
         api.get<{ data: { ways: { password: boolean } } }>('/api/core/me/presence'),
+        api.get<{ data: readonly ExternalIdentity[] }>('/api/core/me/external-identities'),
       ])
       this.factor = factor.data
       this.passkeys = passkeys.data
       this.sessions = sessions.data
       this.email = me.data.email ?? undefined
       this.hasPassword = presence.data.ways.password
+      this.links = links.data
       this.problem = undefined
     } catch (problem) {
       this.problem = sentenceOf(problem)
@@ -83,8 +88,8 @@ export class ShellSecurity extends KitElement {
     if (this.problem) return problemLine(this.problem)
     if (!this.factor || !this.passkeys || !this.sessions) return html`<socle-skeleton .lines=${8}></socle-skeleton>`
     return html`
-      ${this.#password()} ${this.#app(this.factor)} ${this.#keys(this.passkeys)} ${this.#open(this.sessions)}
-      ${this.layer ? this.#dialog(this.layer) : nothing}
+      ${this.#password()} ${this.#app(this.factor)} ${this.#keys(this.passkeys)} ${this.#accounts()}
+      ${this.#open(this.sessions)} ${this.layer ? this.#dialog(this.layer) : nothing}
     `
   }
 
@@ -231,6 +236,17 @@ export class ShellSecurity extends KitElement {
               </button>`
             : html`<p class="meta">${t('shell.security.passkeys.none')}</p>`
         }
+      </section>
+    `
+  }
+
+  #accounts() {
+    if (this.links.length === 0) return nothing
+    return html`
+      <section>
+        <h2>${t('shell.links.title')}</h2>
+        <p class="lead">${t('shell.links.lead')}</p>
+        ${externalIdentityRows(this.links, (it) => void this.#unlink(it))}
       </section>
     `
   }
@@ -396,6 +412,16 @@ export class ShellSecurity extends KitElement {
     } catch (problem) {
       tellProblem(problem)
     }
+  }
+
+  async #unlink({ id, provider }: ExternalIdentity): Promise<void> {
+    const yes = await confirmDialog({
+      title: t('shell.links.unlinkOne', { provider }),
+      body: t('shell.links.unlinkText', { provider }),
+      confirm: t('shell.links.unlink'),
+      danger: true,
+    })
+    if (yes) await this.#removing(`/api/core/me/external-identities/${id}`)
   }
 
   async #makePasskey(name: string): Promise<void> {

@@ -4,7 +4,16 @@ import { SocleError } from '../../errors.ts'
 import { readText } from '../../http/body.ts'
 import { permissionDenied } from '../../permissions/errors.ts'
 import { recordNotFound } from '../../records/errors.ts'
-import { notSignedIn, returnRefused, signOnGone, signOnUnknown, signOnUnreached } from '../errors.ts'
+import {
+  domainInvalid,
+  domainNotProved,
+  notSignedIn,
+  returnRefused,
+  signOnGone,
+  signOnUnknown,
+  signOnUnreached,
+} from '../errors.ts'
+import { IdentityProviderService } from '../identity-provider-service.ts'
 import { authPath } from '../sign-in.ts'
 import { hashed } from '../hashed.ts'
 import type { Provider } from '../sign-on/provider.ts'
@@ -25,6 +34,7 @@ const startBody = z.strictObject({
   presence: z.literal(true).optional(),
 })
 const finishBody = z.strictObject({ provider: z.string().max(60), query: z.string().max(20_000) })
+const domainBody = z.strictObject({ domain: z.string().max(253) })
 const confirmBody = z.strictObject({ token: z.string().max(100) })
 const metadataBody = z.union([
   z.strictObject({ xml: z.string().max(500_000) }),
@@ -169,6 +179,23 @@ export const signOnAnswers: Answers = {
       problem ? { ...check, code: problem.code, detail: sentence(problem, actor.locale) } : check,
     )
     return privately({ ok: checks.every(({ ok }) => ok), checks: said })
+  },
+
+  'POST /api/core/identity-providers/:id/check-domain': async (door, call) => {
+    const { workspace, actor } = await demandManager(door, call)
+    const domain = (await bodyOf(call.request, domainBody)).domain.toLowerCase()
+    const { signOn, options } = door.parts
+    const id = call.params['id']!
+    const provider = await signOn.providers.find(id)
+    if (provider?.workspace.id !== workspace.id) throw recordNotFound({ resource: 'identity provider', id })
+    if (!provider.wantedDomains.includes(domain)) throw domainInvalid({ domain })
+    const wanted = signOn.domains.recordFor(workspace.id, domain)
+    if (!(await signOn.domains.isPublished(wanted))) throw domainNotProved({ domain, ...wanted })
+    const shown = await options.asPerson(workspace, actor, (ctx) =>
+      new IdentityProviderService(ctx.asSystem(), signOn).prove(id, domain),
+    )
+    door.forget()
+    return privately(shown)
   },
 
   'POST /api/core/identity-providers/read-metadata': async (door, call) => {

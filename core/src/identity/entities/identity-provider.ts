@@ -22,6 +22,8 @@ export const IdentityProviderSchema = defineEntity({
     strong: p.boolean().default(false),
     /** Domains of e-mail addresses it may vouch for, in lower case. */
     domains: p.json<readonly string[]>().default('[]'),
+    /** Those of them that its company has shown to be its own: it speaks for no other. */
+    provedDomains: p.json<readonly string[]>().default('[]'),
     /** Who comes in: those invited, or anyone it vouches for. */
     admission: p.string().$type<'invited' | 'anyone'>().default('invited'),
     /** What somebody becomes whom nobody has invited. */

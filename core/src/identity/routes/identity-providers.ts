@@ -11,6 +11,9 @@ const provider = recordAnswer.extend({
   redirect: z.string(),
   acs: z.string(),
   entityId: z.string(),
+  proofs: z
+    .array(z.object({ domain: z.string(), isProved: z.boolean(), name: z.string(), value: z.string() }))
+    .readonly(),
 })
 
 const values = {

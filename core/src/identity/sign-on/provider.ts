@@ -15,7 +15,10 @@ export interface Provider {
   readonly enabled: boolean
   readonly workspace: Workspace
   readonly strong: boolean
+  /** Domains it speaks for: those its company has proved to be its own. */
   readonly domains: readonly string[]
+  /** Domains it was given, proved or not. */
+  readonly wantedDomains: readonly string[]
   readonly admission: 'invited' | 'anyone'
   readonly role: string | null
   readonly joinTeam: string | null
@@ -67,7 +70,8 @@ export class Providers {
   /** On or off; undefined when there is none. */
   async find(id: string): Promise<Provider | undefined> {
     const { rows } = await sql<Provider>`
-      select p.id, p.version, p.name, p.kind, p.enabled, ${workspaceJson('w')} as workspace, p.strong, p.domains, p.admission,
+      select p.id, p.version, p.name, p.kind, p.enabled, ${workspaceJson('w')} as workspace, p.strong, p.proved_domains as domains,
+        p.domains as "wantedDomains", p.admission,
         p.role_id as role, p.join_team as "joinTeam", p.issuer, p.client_id as "clientId", s.sealed,
         p.entry_point as "entryPoint", p.certificates, p.subject_attribute as "subjectAttribute"
       from core.identity_provider p join core.workspace w on w.id = p.workspace
@@ -78,7 +82,7 @@ export class Providers {
 
   /** Those everybody is shown; with an address, those that may vouch for it. */
   async buttons(email?: string): Promise<ProviderButton[]> {
-    const which = email === undefined ? sql`p.shown` : sql`p.domains ? ${domainOf(email)}`
+    const which = email === undefined ? sql`p.shown` : sql`p.proved_domains ? ${domainOf(email)}`
     const { rows } = await sql<ProviderButton>`
       select p.id, p.name, w.name as workspace from core.identity_provider p join core.workspace w on w.id = p.workspace
       where p.enabled and p.deleted_at is null and ${which} order by p.name collate "und-x-icu", p.id limit 20`.execute(

@@ -3,6 +3,7 @@ import type { Sql } from '../../database/database.ts'
 import type { Outgoing } from '../../http/outgoing.ts'
 import { Sealed } from '../sealed.ts'
 import { authPath } from '../sign-in.ts'
+import { DomainProof, type ResolveTexts } from './domain-proof.ts'
 import { Oidc } from './oidc.ts'
 import type { Addresses, Protocol } from './protocol.ts'
 import { Providers, type Provider } from './provider.ts'
@@ -14,6 +15,7 @@ export interface SignOnOptions {
   readonly outgoing: Outgoing
   readonly baseUrl: string
   readonly secret: string
+  readonly resolveTexts: ResolveTexts
 }
 
 /** Sign-in by those who vouch for people: which there are, how each is spoken to, and what is kept secret of them. */
@@ -21,15 +23,17 @@ export class SignOn {
   readonly providers: Providers
   readonly outgoing: Outgoing
   readonly saml: Saml
+  readonly domains: DomainProof
   readonly #oidc: Oidc
   readonly #sealed: Sealed
   readonly #base: string
 
-  constructor({ owner, clock, outgoing, baseUrl, secret }: SignOnOptions) {
+  constructor({ owner, clock, outgoing, baseUrl, secret, resolveTexts }: SignOnOptions) {
     this.#base = new URL(baseUrl).origin
     this.#sealed = new Sealed(secret, 'identity provider')
     this.providers = new Providers(owner)
     this.outgoing = outgoing
+    this.domains = new DomainProof({ secret, resolve: resolveTexts })
     const parts = {
       clock,
       outgoing,

@@ -8,6 +8,7 @@ import {
   signOnConfirmFirst,
   signOnDeactivated,
   signOnDomainRefused,
+  signOnDomainUnproved,
   signOnEmailMissing,
   signOnEmailUnverified,
   signOnNotInvited,
@@ -48,7 +49,7 @@ interface Found {
  * who signs in elsewhere too, unless they show in the same browser that they are that person.
  *
  * @param present - the person signed in to this browser by a means of their own
- * @throws `SIGN_ON_EMAIL_MISSING`, `SIGN_ON_EMAIL_UNVERIFIED`, `SIGN_ON_DOMAIN_REFUSED`, `SIGN_ON_DEACTIVATED`,
+ * @throws `SIGN_ON_EMAIL_MISSING`, `SIGN_ON_EMAIL_UNVERIFIED`, `SIGN_ON_DOMAIN_REFUSED`, `SIGN_ON_DOMAIN_UNPROVED`, `SIGN_ON_DEACTIVATED`,
  * `SIGN_ON_NOT_INVITED`, `SIGN_ON_CONFIRM_FIRST` (403), `SIGN_ON_OTHER_ACCOUNT` (409)
  */
 export async function vouchedBy(
@@ -61,7 +62,11 @@ export async function vouchedBy(
   const found = linked ?? (await find(owner, provider, voucher, sql`lower(u.email) = ${verified(provider, voucher)}`))
   const email = found?.email ?? foldedEmail(voucher.email!)
   const names = { provider: provider.name, workspace: provider.workspace.name, email }
-  if (!provider.domains.includes(domainOf(email))) throw signOnDomainRefused(names)
+  const domain = domainOf(email)
+  if (!provider.domains.includes(domain))
+    throw provider.wantedDomains.includes(domain)
+      ? signOnDomainUnproved({ ...names, domain })
+      : signOnDomainRefused(names)
   if (!linked && found?.linked) throw signOnOtherAccount(names)
   const who = {
     provider,
