@@ -15,6 +15,8 @@ export interface VisitOptions {
   readonly theme?: 'light' | 'dark'
   /** What the browser asks for; by itself the person's language. */
   readonly locale?: string
+  /** Which running platform; by itself the one of the run. */
+  readonly at?: Company
   /** Readies the browser before its first page. */
   readonly prepare?: (context: BrowserContext) => Promise<void>
 }
@@ -42,17 +44,18 @@ export async function visit(path: string, options: VisitOptions = {}): Promise<V
     locale = as === 'camille' ? 'fr-FR' : 'en-GB',
     size = { width: 1440, height: 900 },
     theme = 'light',
+    at = company,
     prepare,
   } = options
   const browser = await (shared ??= openBrowser())
   const context = await browser.newContext({
-    baseURL: company.url,
+    baseURL: at.url,
     viewport: size,
     colorScheme: theme,
     reducedMotion: 'reduce',
     locale,
     timezoneId: 'Europe/Paris',
-    ...(as === 'nobody' ? {} : { storageState: company.people[as] }),
+    ...(as === 'nobody' ? {} : { storageState: at.people[as] }),
   })
   context.setDefaultTimeout(patience)
   await prepare?.(context)
@@ -77,7 +80,7 @@ export async function visit(path: string, options: VisitOptions = {}): Promise<V
     context,
     page,
     complaints,
-    api: apiOf(context),
+    api: apiOf(context, at.url),
     tab,
     [Symbol.asyncDispose]: () => context.close(),
   }
@@ -110,9 +113,9 @@ export interface Api {
   record(path: string, id: string): Promise<Stored>
 }
 
-function apiOf(context: BrowserContext): Api {
+function apiOf(context: BrowserContext, origin: string): Api {
   const send = async <T>(method: string, path: string, body: object): Promise<T> => {
-    const answer = await context.request.fetch(path, { method, headers: { origin: company.url }, ...body })
+    const answer = await context.request.fetch(path, { method, headers: { origin }, ...body })
     if (!answer.ok()) throw new Error(`${method} ${path}: ${answer.status()} ${await answer.text()}`)
     return (answer.status() === 204 ? undefined : await answer.json()) as T
   }

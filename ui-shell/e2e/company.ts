@@ -32,8 +32,15 @@ declare module 'vitest' {
 const repository = resolve(import.meta.dirname, '../..')
 const admin = { name: 'Claire Martin', email: 'claire@example.com', password: 'Beside the quiet harbour' }
 
-/** Starts what `npm start` starts, once for the run, on a free port with demonstration data and a database of its own. */
+/** Starts what `npm start` starts, once for the run. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { company, end } = await startCompany('examples/company/start.ts')
+  project.provide('company', company)
+  return end
+}
+
+/** Runs a deployment on a free port, with demonstration data and a database of its own. */
+export async function startCompany(start: string): Promise<{ company: Company; end: () => Promise<void> }> {
   const undo: (() => Promise<unknown>)[] = []
   const end = async () => {
     for (const step of undo.toReversed()) await step()
@@ -44,34 +51,29 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     const database = await makeDatabase(undo)
     const port = await freePort()
     const names = await freePort()
-    const server = spawn(
-      join(repository, 'node_modules/.bin/node'),
-      ['--conditions=socle-source', 'examples/company/start.ts'],
-      {
-        cwd: repository,
-        stdio: ['ignore', 'pipe', 'pipe'],
-        env: {
-          PATH: process.env['PATH'],
-          HOST: '127.0.0.1',
-          PORT: String(port),
-          SOCLE_DATA: data,
-          SOCLE_DEMO: '1',
-          SOCLE_ADMIN_EMAIL: admin.email,
-          SOCLE_ADMIN_PASSWORD: admin.password,
-          // Identity providers of tests run on this machine.
-          SOCLE_OUTGOING_ALLOWED: '127.0.0.1',
-          SOCLE_DNS_SERVERS: `127.0.0.1:${names}`,
-          LOG_LEVEL: 'warn',
-          ...(database && { DATABASE_URL: database }),
-        },
+    const server = spawn(join(repository, 'node_modules/.bin/node'), ['--conditions=socle-source', start], {
+      cwd: repository,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        PATH: process.env['PATH'],
+        HOST: '127.0.0.1',
+        PORT: String(port),
+        SOCLE_DATA: data,
+        SOCLE_DEMO: '1',
+        SOCLE_ADMIN_EMAIL: admin.email,
+        SOCLE_ADMIN_PASSWORD: admin.password,
+        // Identity providers of tests run on this machine.
+        SOCLE_OUTGOING_ALLOWED: '127.0.0.1',
+        SOCLE_DNS_SERVERS: `127.0.0.1:${names}`,
+        LOG_LEVEL: 'warn',
+        ...(database && { DATABASE_URL: database }),
       },
-    )
+    })
     undo.push(() => stopped(server))
     await listening(server)
     const url = `http://localhost:${port}`
     const people = await signInEverybody(url)
-    project.provide('company', { url, names, admin, people })
-    return end
+    return { company: { url, names, admin, people }, end }
   } catch (error) {
     await end()
     throw error

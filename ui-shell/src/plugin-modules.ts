@@ -16,6 +16,20 @@ function moduleOf(url: string): Promise<{ ui?: UiDefinition }> {
 }
 
 /**
+ * Makes an element of a plugin, its module fetched first where need be.
+ *
+ * Made by its class: the document's own way reports a constructor that throws to the page and answers an element that is nothing.
+ *
+ * @throws as `ensureElement` does, or what the plugin's code throws
+ */
+export async function makeElement(plugin: string, tag: string): Promise<HTMLElement> {
+  await ensureElement(plugin, tag)
+  const Element = customElements.get(tag)
+  if (!Element) throw new Error(`<${tag}> of plugin ${plugin} is not registered.`)
+  return new Element()
+}
+
+/**
  * Makes a plugin's element known to the page.
  *
  * @throws an Error that names what is missing: the module, the element in it, or a class under its name

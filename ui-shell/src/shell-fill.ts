@@ -1,23 +1,34 @@
-import { KitElement, controls, may, shell, t } from '@socle/sdk/ui'
+import { KitElement, t } from '@socle/sdk/ui'
 import type { ShellFill } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
-import { ensureElement } from './plugin-modules.ts'
+import { makeElement } from './plugin-modules.ts'
+import './shell-fill-card.ts'
+import type { FillFault } from './shell-fill-card.ts'
 
 const patience = 5000
 
 /**
- * One plugin's element in another's place. Whatever it does wrong stays in here: a fill that fails to load, throws in
- * any update or shows nothing within five seconds becomes a card with the plugin's name; its neighbours stay.
+ * One plugin's element in another's place. Whatever it does wrong stays in here: a fill whose code does not come or throws,
+ * that throws in any update, or that shows nothing within five seconds of the first attempt to load it becomes a card with the
+ * plugin's name; its neighbours stay.
  */
 export class ShellFillElement extends KitElement {
-  static override properties = { fill: { attribute: false }, context: { attribute: false }, problem: { state: true } }
+  static override properties = { fill: { attribute: false }, context: { attribute: false }, fault: { state: true } }
   declare fill: ShellFill
   declare context: unknown
-  declare problem: string | undefined
+  declare fault: FillFault | undefined
 
   #element: HTMLElement | undefined
   #tag = ''
+  /** Which attempt to load is the present one: what comes of an earlier one comes too late. */
+  #attempt = 0
   #watch: ReturnType<typeof setTimeout> | undefined
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    // Moved elsewhere in the page, it has its time anew.
+    if (this.#tag && this.fault === undefined) this.#watchOver()
+  }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
@@ -31,29 +42,37 @@ export class ShellFillElement extends KitElement {
 
   async #load(): Promise<void> {
     const { plugin, tag } = this.fill
+    const attempt = (this.#attempt += 1)
     this.#tag = tag
     this.#element = undefined
-    this.problem = undefined
+    this.fault = undefined
+    this.#watchOver()
     try {
-      await ensureElement(plugin, tag)
-      const element = document.createElement(tag)
+      const element = await makeElement(plugin, tag)
+      if (attempt !== this.#attempt) return
       this.#catchUpdates(element)
       this.#hand(element)
       this.#element = element
-      this.#watch = setTimeout(() => {
-        if (!hasContent(element)) this.#fail(new Error(t('shell.fill.empty', { seconds: patience / 1000 })))
-      }, patience)
       this.requestUpdate()
     } catch (problem) {
-      this.#fail(problem)
+      if (attempt === this.#attempt) this.#fail('FILL_NOT_LOADED', problem)
     }
+  }
+
+  #watchOver(): void {
+    clearTimeout(this.#watch)
+    this.#watch = setTimeout(() => {
+      const seconds = patience / 1000
+      if (!this.#element) this.#fail('FILL_TIMED_OUT', t('shell.fill.late', { seconds }))
+      else if (!hasContent(this.#element)) this.#fail('FILL_EMPTY', t('shell.fill.empty', { seconds }))
+    }, patience)
   }
 
   #hand(element: HTMLElement): void {
     try {
       Object.assign(element, { context: frozenCopy(this.context) })
     } catch (problem) {
-      this.#fail(problem)
+      this.#fail('FILL_THREW', problem)
     }
   }
 
@@ -66,72 +85,35 @@ export class ShellFillElement extends KitElement {
       try {
         return perform.call(lit)
       } catch (problem) {
-        this.#fail(problem)
+        // One that was given up may still go on throwing, out of sight.
+        if (element === this.#element) this.#fail('FILL_THREW', problem)
         return undefined
       }
     }
   }
 
-  #fail(problem: unknown): void {
+  #fail(code: FillFault['code'], problem: unknown): void {
     clearTimeout(this.#watch)
+    this.#attempt += 1
     this.#element = undefined
-    this.problem = problem instanceof Error ? problem.message : String(problem)
+    this.fault = { code, detail: problem instanceof Error ? problem.message : String(problem) }
   }
 
   override render() {
-    if (this.problem === undefined) return this.#element ?? nothing
-    const title = shell()?.plugins.find((it) => it.id === this.fill.plugin)?.title ?? this.fill.plugin
-    return html`
-      <div class="failed" role="group" aria-label=${t('shell.fill.failed', { plugin: title })}>
-        <socle-icon name="plug-zap"></socle-icon>
-        <div>
-          <p class="what">${t('shell.fill.failed', { plugin: title })}</p>
-          <p class="meta">${this.fill.id} · ${this.problem}</p>
-          <p class="row">
-            <button class="button small" @click=${() => void this.#load()}>${t('shell.retry')}</button>
-            ${
-              may('core.plugin.toggle')
-                ? html`<a class="link" href="/settings/modules">${t('shell.fill.toModules')}</a>`
-                : nothing
-            }
-          </p>
-        </div>
-      </div>
-    `
+    if (this.fault === undefined) return this.#element ?? nothing
+    return html`<shell-fill-card
+      .fill=${this.fill}
+      .fault=${this.fault}
+      @retry=${() => void this.#load()}
+    ></shell-fill-card>`
   }
 
-  static override styles = [
-    controls,
-    css`
-      :host {
-        display: block;
-        min-inline-size: 0;
-      }
-      .failed {
-        display: flex;
-        gap: 12px;
-        padding: 16px;
-        border: 1px dashed var(--socle-control);
-        border-radius: 8px;
-        background: var(--socle-surface);
-        color: var(--socle-text-2);
-      }
-      p {
-        margin: 0;
-        overflow-wrap: anywhere;
-      }
-      .what {
-        color: var(--socle-text);
-        font-weight: 500;
-      }
-      .row {
-        display: flex;
-        align-items: center;
-        gap: 12px;
-        margin-block-start: 8px;
-      }
-    `,
-  ]
+  static override styles = css`
+    :host {
+      display: block;
+      min-inline-size: 0;
+    }
+  `
 }
 
 function hasContent(element: HTMLElement): boolean {
