@@ -5,6 +5,7 @@ import pg from 'pg'
 import { pino } from 'pino'
 import { createApp } from '../src/app.ts'
 import { serverDatabase } from '../src/database/database.ts'
+import { eventFigures } from './events.ts'
 import { openFilled } from './fill.ts'
 import { Client } from './load.ts'
 import { checkPlans, Recorder } from './plans.ts'
@@ -16,7 +17,7 @@ import { filledDatabase } from './template.ts'
 const { values: flags } = parseArgs({
   options: {
     rows: { type: 'string', default: '100000' },
-    /** Names of scenarios, separated by commas; any other word, such as `plans`, checks the plans and measures nothing. */
+    /** Names of scenarios, or `events`, separated by commas; any other word, such as `plans`, checks the plans alone. */
     only: { type: 'string', default: '' },
     rounds: { type: 'string', default: '3' },
     /** Longest time of one side's turn with the crowd; half of it alone. */
@@ -31,6 +32,12 @@ const server = process.env['BENCH_DATABASE_URL'] ?? 'postgres://postgres@127.0.0
 /** Clients that ask at once; one more phase has a single client, for the time of an answer nobody waits in line for. */
 const crowd = 16
 const say = (line: string) => process.stdout.write(`${line}\n`)
+
+if (only.length === 0 || only.includes('events')) {
+  process.env['TEST_DATABASE_URL'] ??= server
+  for (const line of await eventFigures()) say(line)
+  if (only.length === 1) process.exit()
+}
 
 const { url, drop } = await filledDatabase(server, { rows, name: `socle_bench_${randomUUID().slice(0, 8)}`, say })
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
