@@ -43,6 +43,9 @@ export class ShellPresence extends KitElement {
     super.connectedCallback()
     void this.#try(async () => {
       this.presence = (await api.get<{ data: Presence }>(path)).data
+      await this.updateComplete
+      // The dialog opened before it was known what to ask for.
+      this.renderRoot.querySelector<HTMLElement>('form input, form button')?.focus()
     })
   }
 
@@ -58,7 +61,7 @@ export class ShellPresence extends KitElement {
       <socle-dialog open .heading=${t('shell.presence.title')} @socle-close=${() => this.#close(false)}>
         <form class="form" id="form" @submit=${(event: Event) => this.#type(event, typed)}>
           ${problemLine(this.problem)}
-          <p class="lead">${t('shell.presence.lead')}</p>
+          <p class="lead" role="status">${t(this.isAway ? 'shell.presence.away' : 'shell.presence.lead')}</p>
           ${
             typed
               ? html`<div class="field">
@@ -71,7 +74,6 @@ export class ShellPresence extends KitElement {
                     inputmode=${typed === 'code' ? 'numeric' : nothing}
                     autocomplete=${typed === 'password' ? 'current-password' : 'one-time-code'}
                     required
-                    autofocus
                   />
                 </div>`
               : nothing
@@ -90,7 +92,6 @@ export class ShellPresence extends KitElement {
                 </button>`
               : nothing
           }
-          <p class="meta" role="status">${this.isAway ? t('shell.presence.away') : nothing}</p>
         </form>
         <button slot="actions" class="button" @click=${() => this.#close(false)}>${t('shell.cancel')}</button>
         ${

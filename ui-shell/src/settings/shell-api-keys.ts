@@ -313,6 +313,9 @@ export class ShellApiKeys extends KitElement {
       .rows > li > .icon {
         color: var(--socle-text-3);
       }
+      .rows .grow {
+        flex-basis: 160px;
+      }
       code {
         font:
           12px/16px ui-monospace,

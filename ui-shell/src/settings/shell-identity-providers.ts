@@ -127,15 +127,19 @@ export class ShellIdentityProviders extends KitElement {
           ${
             unproved.length > 0
               ? html`<span class="meta"
-                  >${t('shell.providers.waits', { count: unproved.length, domains: format.list(unproved) })}
-                  <button class="link" @click=${() => (this.proving = provider)}>
-                    ${t('shell.providers.prove')}
-                  </button></span
+                  >${t('shell.providers.waits', { count: unproved.length, domains: format.list(unproved) })}</span
                 >`
               : nothing
           }
         </span>
         <span class="pills">
+          ${
+            unproved.length > 0
+              ? html`<button class="button" @click=${() => (this.proving = provider)}>
+                  ${t('shell.providers.prove')}
+                </button>`
+              : nothing
+          }
           ${exclusive ? pill(t('shell.providers.only'), 'info', 'shield') : nothing}
           ${enabled ? pill(t('shell.providers.on'), 'success', 'check') : pill(t('shell.providers.off'), 'neutral', 'circle-off')}
         </span>
