@@ -106,7 +106,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const core = corePlugin(
     (workspace) => ({ plugins: loaded.set.plugins, catalog: fields.lastKnown(workspace) }),
     () => (request, ctx) => jobs.enqueue(request, ctx),
-    () => loaded.set.catalog,
+    (workspace) => fields.declaredIn(workspace),
     { keys: () => keys, signals },
     () => identity,
   )

@@ -6,6 +6,7 @@ import type { Sql } from './database/database.ts'
 import type { EventDefinition } from './events/event.ts'
 import type { Authority } from './permissions/authority.ts'
 import type { SettingsDefinition, SettingsOf } from './plugins/settings/define-settings.ts'
+import type { PeerCondition } from './plugins/peer-condition.ts'
 import type { PointDefinition, ServiceDefinition } from './plugins/tokens.ts'
 import type { Records } from './records/records.ts'
 
@@ -66,6 +67,8 @@ export interface Context {
   contributions<C>(point: PointDefinition<C>): readonly C[]
   /** Installed plugins that would contribute to it and are off in this workspace. */
   dormant(point: PointDefinition<unknown>): readonly string[]
+  /** Whether another plugin is on in this workspace, in the range if there is one; true without a condition. */
+  isAwake(when: PeerCondition | undefined): boolean
   /** Says a translation key in the actor's language. */
   t(key: string, values?: Record<string, unknown>): string
   /** The same unit, as somebody else: the platform itself, with every right. The ledger names it. */

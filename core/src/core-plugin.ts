@@ -37,7 +37,7 @@ import { FieldSchema } from './records/fields/field.ts'
 import { fieldGuards } from './records/fields/guards.ts'
 import { indexSubscribers, type Enqueue } from './records/fields/index-job.ts'
 import { fields } from './records/fields/resource.ts'
-import type { Catalog, Resources } from './records/registry.ts'
+import type { Resources } from './records/registry.ts'
 import { pluginEvents } from './plugins/plugin-events.ts'
 import { platformVersion } from './plugins/check-plugins.ts'
 import { sweepAnswers } from './http/idempotency.ts'
@@ -92,7 +92,7 @@ const platformLinks: readonly LinkTable[] = [
 export function corePlugin(
   source: (workspace: string) => ReturnType<PermissionSource> & { readonly catalog: Resources },
   enqueue: () => Enqueue,
-  declared: () => Catalog,
+  declared: (workspace: string) => Resources,
   privacy: PrivacyParts,
   identity: () => Identity,
 ): PluginDefinition {

@@ -81,15 +81,20 @@ export {
   type ServiceDefinition,
   type SlotDefinition,
 } from './plugins/tokens.ts'
+export type { PeerCondition } from './plugins/peer-condition.ts'
 export {
   defineGuard,
   defineResource,
+  link,
   type FieldDefinition,
   type GuardDefinition,
   type GuardedWrite,
+  type OnTargetGone,
   type ResourceDefinition,
   type ResourceOptions,
 } from './records/define-resource.ts'
+export { defineExtension, extensionBase } from './records/sides/define-extension.ts'
+export type { ExtensionDefinition, ExtensionOptions } from './records/sides/define-extension.ts'
 export { money, recordBase } from './records/record-base.ts'
 export type { Page, RecordJson, Records } from './records/records.ts'
 export { serve, type Served, type ServeOptions } from './serve.ts'

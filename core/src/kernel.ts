@@ -48,7 +48,7 @@ export class Kernel {
     const { database, enablement, fields, clock } = this.parts
     const standing = await enablement.in(spec.workspace.id)
     const on = spec.own ? new Set([...standing, spec.plugin]) : standing
-    const resources = await fields.in(spec.workspace)
+    const resources = await fields.in(spec.workspace, on)
     let unit: UnitOfWork | undefined
     const result = await database.transaction(
       {

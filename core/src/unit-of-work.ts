@@ -10,6 +10,7 @@ import type { Parts, UnitSpec } from './parts.ts'
 import { systemAuthority } from './permissions/system-authority.ts'
 import type { Contribution } from './plugins/define-plugin.ts'
 import { serviceAbsent, settingsForeign } from './plugins/errors.ts'
+import { isAwake } from './plugins/peer-condition.ts'
 import type { PointDefinition, ServiceDefinition } from './plugins/tokens.ts'
 import { RecordEngine } from './records/engine.ts'
 import type { Resource, Resources } from './records/registry.ts'
@@ -118,6 +119,7 @@ export class UnitOfWork {
         if (definition.plugin !== plugin) throw settingsForeign({ plugin, owner: definition.plugin })
         return parts.settings.of(context, definition)
       },
+      isAwake: (when) => isAwake(when, this.#on, parts.plugins),
       contributions: (point) => this.#contributions(point),
       dormant: ({ id: point }) =>
         this.#parts.plugins
@@ -144,12 +146,16 @@ export class UnitOfWork {
       tx: this.#tx,
       found,
       exists: (resource) => this.#on.has(resource.plugin),
+      isOn: (plugin) => this.#on.has(plugin),
+      moduleTitle: (plugin) => plugins.find(({ id }) => id === plugin)?.title[ctx.locale] ?? plugin,
       access: (resource, action) => ctx.authority.compile(resource, action),
       asker: this.#spec.authority,
       guards: (resource: Resource) =>
         plugins
           .filter(({ id }) => this.#on.has(id))
-          .flatMap(({ guards = [] }) => guards.filter((guard) => guard.resource === resource.id)),
+          .flatMap(({ guards = [] }) =>
+            guards.filter(({ resource: of, when }) => of === resource.id && isAwake(when, this.#on, plugins)),
+          ),
       // Asked by merges alone.
       get links() {
         return plugins.flatMap(({ links = [] }) => links)
@@ -224,9 +230,9 @@ export class UnitOfWork {
   }
 
   #contributions<C>(point: PointDefinition<C>): readonly C[] {
-    const awake = (it: Contribution) =>
-      it.point.id === point.id && (it.when === undefined || this.#on.has(it.when.plugin))
-    return this.#parts.plugins
+    const { plugins } = this.#parts
+    const awake = (it: Contribution) => it.point.id === point.id && isAwake(it.when, this.#on, plugins)
+    return plugins
       .filter(({ id }) => this.#on.has(id))
       .flatMap(({ contributes = [] }) => contributes.filter(awake).map(({ value }) => value as C))
   }

@@ -336,7 +336,9 @@ describe('an index', () => {
     ])
     const { parts } = app.app.kernel
     const { workspace } = app
-    const model = (await parts.fields.in(workspace)).of('core.account').fields.get('score')!
+    const model = (await parts.fields.in(workspace, await parts.enablement.in(workspace.id)))
+      .of('core.account')
+      .fields.get('score')!
     await parts.database.owner.transaction().execute(async (tx) => {
       await sql`set local role socle_app`.execute(tx)
       await sql.raw(`set local app.workspace = '${workspace.id}'`).execute(tx)

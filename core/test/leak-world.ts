@@ -202,7 +202,10 @@ export async function leakWorld(plugins: readonly PluginDefinition[], enable: re
       ...field,
     })
   // Own fields are known to the process by a signal; what is asked next must have them.
-  const catalog = await app.app.kernel.parts.fields.in(app.workspace)
+  const catalog = await app.app.kernel.parts.fields.in(
+    app.workspace,
+    await app.app.kernel.parts.enablement.in(app.workspace.id),
+  )
   const made = new Map<string, Promise<string>>()
   const of = (id: string): Promise<string> => {
     const known = made.get(id) ?? makeOne(app, catalog.of(id), of)
@@ -267,7 +270,10 @@ type Arranged = Pick<LeakWorld, 'app' | 'ids' | 'twins' | 'views' | 'earlier' | 
 /** The world as it is now: with fields that were added since, and the values of today. */
 export async function survey(arranged: Arranged): Promise<LeakWorld> {
   const { app, ids } = arranged
-  const catalog = await app.app.kernel.parts.fields.in(app.workspace)
+  const catalog = await app.app.kernel.parts.fields.in(
+    app.workspace,
+    await app.app.kernel.parts.enablement.in(app.workspace.id),
+  )
   const specimens: Specimen[] = []
   for (const [name, id] of ids) {
     const resource = catalog.of(name)

@@ -157,6 +157,7 @@ export const format = {
       case 'user':
       case 'team':
       case 'reference':
+        if (field.asleep) return t('kit.value.asleep', { module: field.asleep })
         return referred(field, String(value), included)?.title ?? ''
       case 'json':
         return typeof value === 'string' ? value : JSON.stringify(value)

@@ -61,6 +61,10 @@ export interface FieldMeta {
   readonly options?: readonly FieldOption[]
   /** Resource id a `reference`, `user` or `team` points at. */
   readonly target?: string
+  /** Called so is the module whose records it points at, while that is off. */
+  readonly asleep?: string
+  /** Called so is the module that keeps it beside the resource's own fields. */
+  readonly module?: string
   /** For `money`: the sibling field that holds its currency; without one the workspace's currency. */
   readonly currency?: string
   readonly maxLength?: number
@@ -98,6 +102,8 @@ export interface SavedView {
   readonly sums: readonly string[] | null
   readonly startField: string | null
   readonly endField: string | null
+  /** Parts that rest until their module is back on; the other properties are without them. */
+  readonly sleeping?: readonly { readonly part: string; readonly text: string; readonly module: string }[]
   /** The reader's own to change. */
   readonly mine: boolean
   readonly pinned: boolean

@@ -104,7 +104,7 @@ async function activitiesOf(
       order by ${when} desc, l.activity_id desc limit ${pageSize + 1}) l
     left join lateral (
       select ${columnsOf(fields, 't')}${owner.columns} from ${tableOf(model, 't')}
-      where ${sql.join(conditionsOf(scope, model, {}), sql` and `)} and t.id = l.activity_id offset 0) a on true
+      where ${sql.join(conditionsOf(scope, model, {}, 't'), sql` and `)} and t.id = l.activity_id offset 0) a on true
     order by l.at desc, l.activity_id desc`.execute(ctx.sql)
   const included: Record<string, Record<string, RecordJson>> = {}
   for (const row of rows)

@@ -283,6 +283,8 @@ export class Deliveries implements PluginHolder {
       const look = await takeNext(ctx.sql, queue, { now, except: [...this.#inHand] })
       onLook(look)
       if (look.taken.length === 0) return
+      // A subscriber that sleeps lets pass what is told meanwhile: it is no business of a world without its peer.
+      if (subscription.when && !ctx.isAwake(subscription.when)) return
       const events = look.taken.map(({ seq: _seq, attempts: _attempts, ...stored }) =>
         catalog.received(subscription, stored),
       )

@@ -137,7 +137,7 @@ export function createHost({ kernel, identity, live, toggle, ledger, ui, imports
     return request.json(
       openApiDocument(
         parts,
-        await parts.fields.in(who.workspace),
+        await parts.fields.in(who.workspace, await enablement.in(who.workspace.id)),
         { workspace: who.workspace, locale: who.actor.locale },
         who.authority,
         await enablement.in(who.workspace.id),
@@ -149,7 +149,7 @@ export function createHost({ kernel, identity, live, toggle, ledger, ui, imports
     return referencePage(
       openApiDocument(
         parts,
-        await parts.fields.in(who.workspace),
+        await parts.fields.in(who.workspace, await enablement.in(who.workspace.id)),
         { workspace: who.workspace, locale: who.actor.locale },
         who.authority,
         await enablement.in(who.workspace.id),

@@ -8,6 +8,8 @@ import type { Grant, FieldGrant } from '../permissions/grant.ts'
 import type { GuardDefinition, ResourceDefinition } from '../records/define-resource.ts'
 import type { LinkTable } from '../records/merge/link-table.ts'
 import type { SettingsDefinition } from './settings/define-settings.ts'
+import type { ExtensionDefinition } from '../records/sides/define-extension.ts'
+import type { PeerCondition } from './peer-condition.ts'
 import type { PointDefinition, ServiceDefinition, SlotDefinition } from './tokens.ts'
 
 /** A sentence or label in both languages of the platform. */
@@ -46,11 +48,13 @@ export interface Subscriber {
   readonly afterDeadLetter?: 'hold-record' | 'continue'
   /** Events of so many records may come together, in one unit of work; one alone when absent. */
   readonly together?: number
+  /** Hears nothing of what is delivered while this plugin is not enabled in the workspace too. */
+  readonly when?: PeerCondition
   readonly handle: (events: readonly StoredEvent<never>[], ctx: Context) => Promise<void>
 }
 
 /** How a subscriber hears, where it is not as usual. */
-type Hearing = Pick<Subscriber, 'changed' | 'whileDisabled' | 'afterDeadLetter'>
+type Hearing = Pick<Subscriber, 'changed' | 'whileDisabled' | 'afterDeadLetter' | 'when'>
 
 /**
  * Declares a subscriber with the event's payload type. Of an event given as a definition it hears that version alone, of one
@@ -116,7 +120,7 @@ export interface Contribution {
   readonly point: PointDefinition<unknown>
   readonly value: unknown
   /** Sleeps until this plugin is enabled in the workspace too. */
-  readonly when?: { readonly plugin: string }
+  readonly when?: PeerCondition
 }
 
 export function contribution<C>(
@@ -148,6 +152,8 @@ export interface FillDefinition<Plugin extends string = string, Permission exten
   readonly title?: Words
   readonly order?: number
   readonly permission?: Permission
+  /** Sleeps until this plugin is enabled in the workspace too. */
+  readonly when?: PeerCondition
 }
 
 export interface CommandDefinition<Permission extends string = string> {
@@ -158,6 +164,8 @@ export interface CommandDefinition<Permission extends string = string> {
   readonly path: string
   readonly key?: string
   readonly permission?: Permission
+  /** Sleeps until this plugin is enabled in the workspace too. */
+  readonly when?: PeerCondition
 }
 
 export interface UiDefinition<Plugin extends string = string, Permission extends string = string> {
@@ -253,6 +261,8 @@ export interface PluginDefinition {
   readonly optional?: Readonly<Record<string, string>>
   readonly entities?: readonly EntitySchema[]
   readonly resources?: readonly ResourceDefinition[]
+  /** Fields it adds to resources of others. */
+  readonly extends?: readonly ExtensionDefinition[]
   readonly permissions?: readonly PermissionDefinition[]
   readonly roleTemplates?: readonly RoleTemplate[]
   readonly emits?: readonly EventDefinition[]

@@ -12,6 +12,7 @@ import { fieldLabel, optionLabel } from '../records/labels.ts'
 import type { FieldModel } from '../records/model.ts'
 import type { Resource, Resources } from '../records/registry.ts'
 import { viewsShownTo } from '../records/views/choices.ts'
+import { awakeView } from '../records/views/sleeping.ts'
 import type { PluginDefinition } from './define-plugin.ts'
 
 /** Where the browser finds what was built for it. */
@@ -99,20 +100,25 @@ export async function shellDocument(
       return { id, title: title[locale], ...(ui === undefined ? {} : { ui }) }
     }),
     resources,
-    views: await viewsShownTo(
-      ctx,
-      catalog,
-      authority,
-      resources.map(({ id }) => id),
-    ),
+    views: (
+      await viewsShownTo(
+        ctx,
+        catalog,
+        authority,
+        resources.map(({ id }) => id),
+      )
+    ).map((saved) => {
+      const { view, sleeping } = awakeView((ctx.records as RecordEngine).scope, catalog.of(saved.resource), saved)
+      return sleeping.length === 0 ? view : { ...view, sleeping }
+    }),
     screens,
     nav: enabled
       .map((plugin) => navGroup(parts, plugin, resources, screens, locale))
       .filter(({ items }) => items.length > 0),
     fills: enabled.flatMap(({ id, ui }) =>
       (ui?.fills ?? [])
-        .filter(({ permission }) => visible(permission))
-        .map(({ slot, title, permission: _, order = 100, ...fill }) => ({
+        .filter(({ permission, when }) => visible(permission) && ctx.isAwake(when))
+        .map(({ slot, title, permission: _, when: __, order = 100, ...fill }) => ({
           ...fill,
           plugin: id,
           order,
@@ -122,8 +128,8 @@ export async function shellDocument(
     ),
     commands: enabled.flatMap(({ id, ui }) =>
       (ui?.commands ?? [])
-        .filter(({ permission }) => visible(permission))
-        .map(({ title, permission: _, ...command }) => ({ ...command, plugin: id, title: title[locale] })),
+        .filter(({ permission, when }) => visible(permission) && ctx.isAwake(when))
+        .map(({ title, permission: _, when: __, ...command }) => ({ ...command, plugin: id, title: title[locale] })),
     ),
     words: screenWords(parts, locale, ['kit', 'shell', ...enabled.map(({ id }) => id)]),
   }
@@ -246,6 +252,8 @@ function resourceMeta({ words, catalog }: WorkspaceParts, ctx: Context, on: Read
           masked: read.masked(field.name),
           importable: imported.mayWrite(ctx, field.name),
           readable: (name) => read.readable(name),
+          isThere: (it) => on.has(it.split('.')[0] ?? it),
+          titleOf: (it) => (ctx.records as RecordEngine).scope.moduleTitle(it.split('.')[0] ?? it),
         }),
       ),
     collections: [...collections.values()].filter((it) => target(it.target)),
@@ -262,7 +270,18 @@ function fieldMeta(
     masked,
     importable,
     readable,
-  }: { writable: boolean; masked: boolean; importable: boolean; readable: (name: string) => boolean },
+    isThere,
+    titleOf,
+  }: {
+    writable: boolean
+    masked: boolean
+    importable: boolean
+    readable: (name: string) => boolean
+    /** Whether a resource is of a module that is on. */
+    isThere: (resource: string) => boolean
+    /** What the module of a resource, or a module itself, is called. */
+    titleOf: (id: string) => string
+  },
 ) {
   const {
     name,
@@ -288,7 +307,8 @@ function fieldMeta(
     type,
     label: fieldLabel(words, locale, resource.id, field),
     required,
-    writable: writable && !readonly,
+    // Nobody could say whether a record of a module that is off is there.
+    writable: writable && !readonly && (field.onTargetGone === undefined || isThere(target ?? '')),
     importable,
     sortable: !masked && fieldTypes[type].sorts && type !== 'long',
     ...(masked ? { masked } : {}),
@@ -303,7 +323,12 @@ function fieldMeta(
         }
       : {}),
     // What nobody may see points nowhere.
-    ...(target === undefined || name === 'id' || masked ? {} : { target }),
+    ...(target === undefined || name === 'id' || masked
+      ? {}
+      : isThere(target)
+        ? { target }
+        : { asleep: titleOf(target) }),
+    ...(field.side ? { module: titleOf(field.side.plugin) } : {}),
     ...(currency === undefined ? {} : { currency }),
     ...(maxLength === undefined ? {} : { maxLength }),
     ...(plain ? { plain } : {}),

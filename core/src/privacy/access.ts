@@ -139,7 +139,7 @@ async function listedRecords(scope: EngineScope, run: string): Promise<ByResourc
   const found = new Map<string, readonly RecordJson[]>()
   for (const { resource } of kinds) {
     const ofRun = sql`t.id in (select e.record from core.erasure_target e where e.workspace = ${scope.ctx.workspace.id}::uuid and e.run = ${run}::uuid and e.resource = ${resource})`
-    found.set(resource, await rowsOf(scope, scope.catalog.of(resource), ofRun))
+    found.set(resource, await rowsOf(scope, scope.catalog.whole.of(resource), ofRun))
   }
   return found
 }

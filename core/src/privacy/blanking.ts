@@ -8,6 +8,7 @@ import type { RecordJson } from '../records/records.ts'
 import { systemFields, type Resource } from '../records/registry.ts'
 import type { EngineScope } from '../records/scope.ts'
 import { ledgerHead } from '../records/write.ts'
+import { removeBeside, tablesBeside, type TableBeside } from '../records/sides/tables.ts'
 
 interface Column {
   readonly name: string
@@ -63,7 +64,25 @@ export async function blankRecords(
     sql`t.id = any(${[...ids]}::uuid[])`,
     leaves ? 'delete' : 'update',
   )
+  if (leaves) await removeBeside(scope, resource, ids)
+  else await blankBeside(scope, resource, ids)
   tell(scope, resource, rows, leaves ? 'deleted' : 'updated')
+}
+
+/** The words that plugins keep beside records that stay. */
+async function blankBeside(scope: EngineScope, resource: Resource, ids: readonly string[]): Promise<void> {
+  const sides = scope.catalog.whole.of(resource.id).all.filter(({ side }) => side)
+  for (const place of await tablesBeside(scope, resource)) {
+    const { schema, table } = place
+    const all = sides.flatMap((field) =>
+      field.side?.schema === schema && field.side.table === table ? [{ ...field, column: field.side.column }] : [],
+    )
+    const columns = await columnsOfTable(scope, place)
+    const assignments = assignmentsOf(scope, { all, title: undefined }, columns)
+    if (assignments.length === 0) continue
+    await sql`update ${sql.table(`${schema}.${table}`)} set ${sql.join(assignments)}
+      where workspace = ${scope.ctx.workspace.id}::uuid and record = any(${[...ids]}::uuid[])`.execute(scope.tx)
+  }
 }
 
 /**
@@ -82,6 +101,7 @@ export async function deleteRecords(
     await scope.savepoint(async () => {
       const changeSet = scope.openChangeSet()
       const at = ctx.clock.now().toISOString()
+      await removeBeside(scope, resource, ids)
       const { rows } = await sql<{ id: string; version: number }>`
         with ${changeSet.isNew ? sql`${ledgerHead(scope, changeSet.id)},` : sql``}
         gone as (delete from ${sql.table(`${resource.schema}.${resource.table}`)} where ${ofThese} returning id, version)
@@ -211,7 +231,11 @@ function tell(
   }
 }
 
-function assignmentsOf(scope: EngineScope, resource: Resource, columns: readonly Column[]): RawBuilder<unknown>[] {
+function assignmentsOf(
+  scope: EngineScope,
+  resource: Pick<Resource, 'all'> & { readonly title: string | undefined },
+  columns: readonly Column[],
+): RawBuilder<unknown>[] {
   const paired = new Set(
     resource.all.flatMap((field) => (field.targetIn === undefined ? [] : [field.name, field.targetIn])),
   )
@@ -224,13 +248,13 @@ function assignmentsOf(scope: EngineScope, resource: Resource, columns: readonly
       return []
     if (!required) return [sql`${column} = null`]
     if (type === 'jsonb') return [sql`${column} = '{}'`]
-    if (field?.name !== resource.title && (checked || !field || type === 'date')) return []
+    if ((!field || field.name !== resource.title) && (checked || !field || type === 'date')) return []
     return [sql`${column} = ${markOf(scope)}`]
   })
 }
 
 /** Columns that may hold words or a day, those the world is not shown too. */
-async function columnsOfTable(scope: EngineScope, { schema, table }: Resource): Promise<readonly Column[]> {
+async function columnsOfTable(scope: EngineScope, { schema, table }: TableBeside): Promise<readonly Column[]> {
   const { rows } = await sql<Column>`
     select a.attname::text as name, format_type(a.atttypid, a.atttypmod) as type, a.attnotnull as required,
       exists (select from pg_constraint k where k.conrelid = a.attrelid and k.contype = 'c' and a.attnum = any(k.conkey)) as checked,

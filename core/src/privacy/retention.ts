@@ -53,7 +53,7 @@ export function mayEnd({ options }: Resource): boolean {
 export function compiled({ resource: id, condition }: Pick<Rule, 'resource' | 'condition'>, scope: EngineScope) {
   const resource = scope.catalog.get(id)
   if (!resource || !scope.exists(resource) || !mayEnd(resource)) throw retentionResourceRefused({ resource: id })
-  const where = sql<SqlBool>`((${sql.join(conditionsOf(scope, resource, { filter: condition }), sql` and `)}) or ${binned(scope, resource, condition)})`
+  const where = sql<SqlBool>`((${sql.join(conditionsOf(scope, resource, { filter: condition }, 't'), sql` and `)}) or ${binned(scope, resource, condition)})`
   return { scope, resource, where }
 }
 
@@ -63,7 +63,7 @@ export function compiled({ resource: id, condition }: Pick<Rule, 'resource' | 'c
  */
 function binned(scope: EngineScope, resource: Resource, condition: string): RawBuilder<SqlBool> {
   const title = resource.fields.get(resource.title)
-  return sql<SqlBool>`(${sql.join(conditionsOf(scope, resource, { filter: condition, deleted: 'only' }), sql` and `)}
+  return sql<SqlBool>`(${sql.join(conditionsOf(scope, resource, { filter: condition, deleted: 'only' }, 't'), sql` and `)}
     and not exists (select from core.merged_record m where m.workspace = t.workspace and m.resource = ${resource.id} and m.record = t.id)
     ${title ? sql`and coalesce(${fieldValue(title, 't')}::text, '') <> all(${[...blankMarks].filter((mark) => mark !== '')}::text[])` : sql``})`
 }

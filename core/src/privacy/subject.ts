@@ -189,7 +189,7 @@ async function everKnown(
     for (const key of isUnique ? [name, ''] : [name]) found.set(key, (found.get(key) ?? new Set()).add(value.trim()))
   }
   for (const { resource: id, record } of records) {
-    const resource = scope.catalog.of(id)
+    const resource = scope.catalog.whole.of(id)
     const { rows } = await sql<RecordJson>`
       select ${columnsOf(resource.all, 't')} from ${tableOf(resource, 't')}
       where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = ${record}::uuid`.execute(scope.tx)

@@ -3,7 +3,7 @@ import { DateTime } from 'luxon'
 import { fieldNotReadable } from '../permissions/errors.ts'
 import { queryInvalid } from './errors.ts'
 import { fieldTypes } from './field-types.ts'
-import { fieldValue } from './field-value.ts'
+import { fieldValue, wide } from './field-value.ts'
 import { printExpression, readExpression, type Expression } from './expression/index.ts'
 import type { FieldModel } from './model.ts'
 import { sourceOf } from './past.ts'
@@ -12,7 +12,7 @@ import type { AggregateAnswer, AggregateQuery, AggregateRow, RecordJson } from '
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
 
-const alias = 't'
+const alias = wide('t')
 const maxGroups = 3
 const maxMeasures = 8
 /** More rows than a person reads are a list, not a figure. */
@@ -56,7 +56,7 @@ export async function aggregateRecords(
     })
   }
   const measures = query.measures.map((text) => ({ text, expression: measureOf(scope, resource, text) }))
-  const conditions = conditionsOf(scope, resource, query)
+  const conditions = conditionsOf(scope, resource, query, alias)
   const keys = groups.map(({ expression }, index) => sql`${expression} as ${sql.ref(`g${index}`)}`)
   const figures = measures.map(({ expression }, index) => sql`${expression} as ${sql.ref(`m${index}`)}`)
   const positions = groups.map((_, index) => sql.lit(index + 1))

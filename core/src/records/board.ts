@@ -3,7 +3,7 @@ import { measureOf, readableField } from './aggregate.ts'
 import { encodeCursor } from './cursor.ts'
 import { queryInvalid } from './errors.ts'
 import { printExpression, readExpression, type Expression } from './expression/index.ts'
-import { fieldValue } from './field-value.ts'
+import { fieldValue, wide } from './field-value.ts'
 import type { FieldModel } from './model.ts'
 import { sourceOf } from './past.ts'
 import { chosenFields, columnsOf, conditionsOf, demandAction, includeTargets, keyOfList, recordOf } from './read.ts'
@@ -13,7 +13,7 @@ import type { EngineScope } from './scope.ts'
 import { orderBy, sortKeys } from './sorting.ts'
 import { isGroupable } from './views/check-view.ts'
 
-const alias = 't'
+const alias = wide('t')
 const maxCards = 50
 const maxColumns = 60
 const maxMeasures = 6
@@ -76,7 +76,7 @@ export async function readBoard(scope: EngineScope, resource: Resource, query: B
       value: String(query.columns?.length),
       expected: `at most ${maxColumns} columns`,
     })
-  const conditions = conditionsOf(scope, resource, query)
+  const conditions = conditionsOf(scope, resource, query, alias)
   const { figures, more } = await readFigures(scope, resource, by, query, conditions)
   const keys = query.columns ? [...new Set(query.columns)] : [...figures.keys()]
   const cards = await readCards(scope, resource, by, { ...query, limit }, conditions, keys)

@@ -141,11 +141,12 @@ export async function isSmall(scope: EngineScope, resource: Resource, order: Bul
 
 /** The records an order is for: FROM and WHERE over the alias `t`. */
 function foundBy(scope: EngineScope, resource: Resource, { filter, q, ids, action }: BulkOrder): RawBuilder<unknown> {
-  const conditions = conditionsOf(scope, resource, {
+  const query = {
     ...(filter === undefined ? {} : { filter }),
     ...(q === undefined ? {} : { q }),
     ...(action === 'restore' ? { deleted: 'only' as const } : {}),
-  })
+  }
+  const conditions = conditionsOf(scope, resource, query, 't')
   if (ids) conditions.push(sql`t.id = any(${ids}::uuid[])`)
   return sql`from ${tableOf(resource, 't')} where ${sql.join(conditions, sql` and `)}`
 }

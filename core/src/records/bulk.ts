@@ -89,7 +89,7 @@ async function stepsOf(scope: EngineScope, resource: Resource, request: BulkRequ
   demandAction(scope, resource, 'update')
   const { rows } = await sql<{ id: string; version: number }>`
     select t.id, t.version from ${tableOf(resource, 't')}
-    where ${sql.join(conditionsOf(scope, resource, { filter }), sql` and `)} order by t.id limit ${bulkLimit + 1}`.execute(
+    where ${sql.join(conditionsOf(scope, resource, { filter }, 't'), sql` and `)} order by t.id limit ${bulkLimit + 1}`.execute(
     scope.tx,
   )
   for (const target of rows)

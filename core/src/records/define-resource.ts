@@ -1,9 +1,16 @@
 import type { EntityClass, EntitySchema } from '@mikro-orm/core'
 import type { Context } from '../context.ts'
+import type { PeerCondition } from '../plugins/peer-condition.ts'
 import type { Audience } from './audience.ts'
 import type { DuplicateKey } from './duplicates/duplicate-key.ts'
 import type { FieldOption, FieldType } from './model.ts'
 import type { RecordJson } from './records.ts'
+
+/**
+ * What becomes of a link whose target is deleted: it stays as it is (`orphan`), it is emptied in the same change (`clear`), or
+ * the target may not be deleted (`refuse`).
+ */
+export type OnTargetGone = 'orphan' | 'clear' | 'refuse'
 
 /** How the world sees a field, where the entity's property does not say it already. */
 export interface FieldDefinition {
@@ -22,6 +29,8 @@ export interface FieldDefinition {
   readonly currency?: string
   /** For an id without a foreign key: the resource it points at. */
   readonly target?: string
+  /** What becomes of it when the record it points at goes; see `link`. */
+  readonly onTargetGone?: OnTargetGone
   /** For an id of a record of any resource, in a column of ids: the sibling field that holds the resource's id. */
   readonly targetIn?: string
   /**
@@ -73,6 +82,8 @@ export interface GuardDefinition {
    * together. Records whose guards all say so are written several to a statement, after all were checked.
    */
   readonly independent?: boolean
+  /** Is not asked until this plugin is enabled in the workspace too. */
+  readonly when?: PeerCondition
 }
 
 /**
@@ -84,7 +95,7 @@ export function defineGuard(
   resource: string,
   actions: readonly GuardedWrite['action'][],
   check: GuardDefinition['check'],
-  options: Pick<GuardDefinition, 'independent'> = {},
+  options: Pick<GuardDefinition, 'independent' | 'when'> = {},
 ): GuardDefinition {
   return { resource, actions, check, ...options }
 }
@@ -151,4 +162,18 @@ export function defineResource<T extends object>(
   options: ResourceOptions,
 ): ResourceDefinition<T> {
   return { entity: entity as EntityClass<T>, options }
+}
+
+/**
+ * Declares a field, a uuid column without a foreign key, that holds the id of another plugin's record. It has what every
+ * reference has: title, picker, filters and sorts through it, and a place on the target's page. Where the other plugin is off
+ * the field says so.
+ *
+ * @param target - resource id, `<plugin>.<entity>`; its plugin may be absent
+ */
+export function link(
+  target: string,
+  { onTargetGone = 'orphan', ...definition }: Omit<FieldDefinition, 'target' | 'targetIn' | 'format'> = {},
+): FieldDefinition {
+  return { ...definition, target, onTargetGone }
 }

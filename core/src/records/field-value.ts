@@ -3,6 +3,14 @@ import { kindOf, type FieldKind } from './field-types.ts'
 import { maskedSql, maskedText } from './mask.ts'
 import type { FieldModel } from './model.ts'
 
+/**
+ * The alias of a source that reads what stands beside a record together with it; see `sourceOf`. Under any other alias a
+ * field beside the record looks for its value itself: right in every statement, but no index serves it.
+ */
+export const wide = (alias: string) => `${alias}+`
+
+export const isWide = (alias: string) => alias.endsWith('+')
+
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
 
 // How a value of each SQL type is read out of `custom`; names are letters and digits only.
@@ -23,6 +31,10 @@ const reading: Readonly<Record<FieldKind['sql'], (custom: string, name: string) 
  */
 export function fieldText(field: FieldModel, alias: string): string | undefined {
   if (field.formula) return undefined
+  if (field.side && !isWide(alias)) {
+    const { schema, table, column } = field.side
+    return `(select beside.${quoted(column)} from ${quoted(schema)}.${quoted(table)} beside where beside.workspace = ${quoted(alias)}."workspace" and beside.record = ${quoted(alias)}."id")`
+  }
   if (!field.custom) return `${quoted(alias)}.${quoted(field.column)}`
   const { sql: type, words } = kindOf(field)
   const text = reading[type](`${quoted(alias)}."custom"`, `'${field.name.replaceAll("'", "''")}'`)

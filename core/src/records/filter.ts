@@ -45,9 +45,7 @@ export function compileFilter(
       const access = scope.access(catalog.of(id), 'read')
       return access.everything ? undefined : withinReach(scope, access, inner)
     },
-    ...(scope.asOf === undefined
-      ? {}
-      : { source: (id: string, inner: string) => sourceOf(scope, catalog.of(id), inner) }),
+    source: (id, inner) => sourceOf(scope, catalog.of(id), inner),
   })
   return { condition, checked }
 }

@@ -1,7 +1,9 @@
 import type { Audience } from './audience.ts'
 import type { RawBuilder } from 'kysely'
 import type { Locale } from '../actor.ts'
+import type { OnTargetGone } from './define-resource.ts'
 import type { CheckedExpression } from './expression/check.ts'
+import type { SideColumn } from './sides/side.ts'
 
 /** What a value is: how it is stored, compared, shown and typed in. */
 export type FieldType =
@@ -57,7 +59,7 @@ export interface FormulaModel {
 export interface FieldModel {
   readonly name: string
   readonly type: FieldType
-  /** Column in the resource's own table; `custom` for a field of the workspace's own. */
+  /** Column in the resource's own table; `custom` for a field of the workspace's own, `<plugin>.<column>` for one beside it. */
   readonly column: string
   readonly required: boolean
   /** Only the platform or the plugin's own code writes it. */
@@ -66,6 +68,8 @@ export interface FieldModel {
   readonly options?: readonly FieldOption[]
   /** Resource id a `reference`, `user` or `team` points at. */
   readonly target?: string
+  /** Set for a link to a record of another plugin, which no foreign key holds. */
+  readonly onTargetGone?: OnTargetGone
   /** For an id of a record of any resource: the sibling field that holds the resource's id. */
   readonly targetIn?: string
   /** Holds an id, although nothing says of what. */
@@ -85,6 +89,8 @@ export interface FieldModel {
   /** Set for a field of the workspace's own: it stands in `custom`, under its name. */
   readonly custom?: CustomModel
   readonly formula?: FormulaModel
+  /** Set for a field of another plugin's, in a table of that plugin. */
+  readonly side?: SideColumn
   /** Fields whose values can be told from its own. */
   readonly derivedFrom?: readonly string[]
   /** Permission without which nobody reads it. */

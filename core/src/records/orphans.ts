@@ -23,7 +23,8 @@ export interface OrphanPlace {
 const chunkSize = 1_000
 
 /**
- * Fields that point at records without a foreign key: those for a record of any kind, and a workspace's own references.
+ * Fields that point at records without a foreign key: those for a record of any kind, a workspace's own references, and links
+ * that are not to outlive their target.
  * The write path lets nothing else in, but what is erased, retired or removed with its plugin leaves them behind.
  */
 function placesOf(catalog: Resources): readonly OrphanPlace[] {
@@ -31,7 +32,10 @@ function placesOf(catalog: Resources): readonly OrphanPlace[] {
     .all()
     .flatMap((resource) =>
       resource.all
-        .filter(({ targetIn, custom, target }) => targetIn !== undefined || (custom && target !== undefined))
+        .filter(
+          ({ targetIn, custom, target, onTargetGone = 'orphan' }) =>
+            targetIn !== undefined || (custom && target !== undefined) || onTargetGone !== 'orphan',
+        )
         .map(({ name }) => ({ resource: resource.id, field: name })),
     )
 }

@@ -7,6 +7,7 @@ import { fieldValue } from './field-value.ts'
 import { keptSince } from './ledger-chain.ts'
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
+import { joinName, joinSides, sideColumns, wideTable } from './sides/source.ts'
 
 const isoInstant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})$/
 
@@ -36,10 +37,13 @@ export function scopeAsOf(scope: EngineScope, text: string | undefined): EngineS
   return { ...scope, asOf: instant.toISOString() }
 }
 
-/** What a read takes its rows from: the table, or what it held at the scope's instant. */
+/**
+ * What a read takes its rows from: the table, with what stands beside its records if the alias is a wide one, or what both
+ * held at the scope's instant. Of the past, only a wide alias tells what stood beside.
+ */
 export function sourceOf(scope: EngineScope, resource: Resource, as: string): RawBuilder<unknown> {
   return scope.asOf === undefined
-    ? tableOf(resource, as)
+    ? (wideTable(resource, as) ?? tableOf(resource, as))
     : sql`${pastOf(scope, resource, scope.asOf)} as ${sql.ref(as)}`
 }
 
@@ -69,7 +73,7 @@ function pastOf(scope: EngineScope, resource: Resource, instant: string): RawBui
   const access = scope.access(resource, 'read')
   const at = sql`${instant}::timestamptz`
   const workspace = sql`${scope.ctx.workspace.id}::uuid`
-  const own = resource.all.filter(({ column }) => column !== 'custom')
+  const own = resource.all.filter(({ column, side }) => column !== 'custom' && !side)
   const columns = [...new Set(['workspace', ...own.map(({ column }) => column), 'custom'])].filter((it) => it !== 'id')
   const table = sql.table(`${resource.schema}.${resource.table}`)
   // Of what was only opened to them, a partner's people may not read how it changed: they see it as it is, or not at all.
@@ -81,26 +85,47 @@ function pastOf(scope: EngineScope, resource: Resource, instant: string): RawBui
   const decimals = resource.all.filter(({ custom, type }) => custom && fieldTypes[type].sql === 'numeric')
   const asKept = sql`case when f.field = any(${decimals.map(({ name }) => name)}::text[]) then to_jsonb((f.old #>> '{}')::numeric) else f.old end`
   const columnOf = JSON.stringify(Object.fromEntries(own.map(({ name, column }) => [name, column])))
+  const beside = resource.sides.map(({ fields }, index) => ({
+    name: joinName(index),
+    columnOf: JSON.stringify(Object.fromEntries(fields.map(({ name, side }) => [name, side?.column]))),
+  }))
+  const joined = sql.raw(joinSides(resource, 'r'))
+  const besides = sql.raw(sideColumns(resource))
+  const valuesBeside = beside.map(
+    ({ name, columnOf: of }) => sql`,
+        coalesce(jsonb_object_agg(${of}::jsonb ->> f.field, f.old order by c.version desc)
+          filter (where ${of}::jsonb ->> f.field is not null), '{}') as ${sql.ref(name)}`,
+  )
+  // A side that has no row reads as one that is empty, so that it has its record's id where anything stood in it then.
+  const pastBeside = beside.map(
+    ({ name }) =>
+      sql` cross join lateral jsonb_populate_record(${sql.ref(`now_${name}`)}, since.${sql.ref(name)} || jsonb_build_object('record', r.id)) ${sql.ref(name)}`,
+  )
+  const nowBeside = resource.sides.map(({ schema, table: side }, index) => {
+    const as = `now_${joinName(index)}`
+    return sql` left join ${sql.table(`${schema}.${side}`)} as ${sql.ref(as)} on ${sql.ref(`${as}.workspace`)} = r.workspace and ${sql.ref(`${as}.record`)} = r.id`
+  })
+  const isElsewhere = resource.sides.flatMap(({ fields }) => fields.map(({ name }) => name))
   return sql`(
-    select r.id, ${list('r')} from ${table} r
+    select r.id, ${list('r')}${besides} from ${table} r${joined}
     where ${reach} and not exists (select from core.change c where ${changedSince} and c.record = r.id)
     union all
-    select r.id, ${list('p')} from (
+    select r.id, ${list('p')}${besides} from (
       select c.record, min(c.version) - 1 as version,
         coalesce(jsonb_object_agg(${columnOf}::jsonb ->> f.field, f.old order by c.version desc)
           filter (where ${columnOf}::jsonb ->> f.field is not null), '{}') as values,
         coalesce(jsonb_object_agg(f.field, ${asKept} order by c.version desc)
-          filter (where f.field is not null and ${columnOf}::jsonb ->> f.field is null), '{}') as custom
+          filter (where f.field is not null and ${columnOf}::jsonb ->> f.field is null and f.field <> all (${isElsewhere}::text[])), '{}') as custom${sql.join(valuesBeside, sql``)}
       from core.change c left join lateral core.changed_values(c.fields) f on true
       where ${changedSince}
       group by c.record) since
-    join ${table} r on r.id = since.record
+    join ${table} r on r.id = since.record${sql.join(nowBeside, sql``)}
     left join lateral (
       select c.at, s.actor_type, s.actor_id from core.change c left join core.change_set s on s.id = c.change_set
       where c.workspace = ${workspace} and c.resource = ${resource.id} and c.record = since.record and c.version = since.version
       limit 1) last on true
     cross join lateral jsonb_populate_record(r, since.values || jsonb_build_object(
       'custom', jsonb_strip_nulls(r.custom || since.custom), 'version', since.version, 'updated_at', coalesce(last.at, r.created_at),
-      'updated_by', case when last.actor_type = 'user' then last.actor_id end)) p
+      'updated_by', case when last.actor_type = 'user' then last.actor_id end)) p${sql.join(pastBeside, sql``)}
     where ${reach})`
 }

@@ -3,7 +3,7 @@ import { fieldNotReadable, permissionDenied } from '../permissions/errors.ts'
 import type { Access, ResourceAction } from '../permissions/authority.ts'
 import { decodeCursor, encodeCursor, queryKey } from './cursor.ts'
 import { queryInvalid, recordNotFound } from './errors.ts'
-import { columnList, fieldValue, jsonColumnList, maskedValue, workspaceIs } from './field-value.ts'
+import { columnList, fieldValue, jsonColumnList, maskedValue, wide, workspaceIs } from './field-value.ts'
 import { compileFilter } from './filter.ts'
 import type { FieldModel } from './model.ts'
 import { oneByOne } from './one-by-one.ts'
@@ -17,7 +17,7 @@ import { isUuid } from './values.ts'
 
 export { tableOf } from './past.ts'
 
-const alias = 't'
+const alias = wide('t')
 const defaultLimit = 50
 const maxLimit = 200
 /** Up to here a count is exact even when it is only asked for as an estimate. */
@@ -101,9 +101,9 @@ export function conditionsOf(
   scope: EngineScope,
   resource: Resource,
   query: Pick<ListQuery, 'filter' | 'q' | 'deleted'>,
-  action: ResourceAction = 'read',
+  alias: string,
 ): RawBuilder<SqlBool>[] {
-  const access = scope.access(resource, action)
+  const access = scope.access(resource, 'read')
   const conditions = [
     workspaceIs(scope.ctx.workspace.id, resource.all, alias),
     query.deleted === 'only'
@@ -228,7 +228,7 @@ async function readPage(
     })
   }
   const keys = sortKeys(scope, resource, query.sort, alias)
-  const conditions = conditionsOf(scope, resource, query)
+  const conditions = conditionsOf(scope, resource, query, alias)
   const key = keyOfList(scope, resource, query)
   const cursor = query.after === undefined ? undefined : decodeCursor(key, query.after)
   if (cursor && (!isUuid(cursor.id) || cursor.values.length !== keys.length)) decodeCursor('', query.after ?? '')
@@ -352,7 +352,7 @@ async function shortRecords(
   const parts: RawBuilder<unknown>[] = []
   for (const [id, ids] of wanted) {
     found[id] = {}
-    const rows = ids.size === 0 ? undefined : shortRow(scope, id, sql`given.key`, 'o')
+    const rows = ids.size === 0 ? undefined : shortRow(scope, id, sql`given.key`, wide('o'))
     if (rows) parts.push(sql`select ${id} as target, t."_json" as json from ${oneByOne([...ids], 'uuid', rows)}`)
   }
   if (parts.length === 0) return found
@@ -412,7 +412,7 @@ export function includedWith(
   const references = referencesOf(scope, resource, include)
   const column = (index: number) => `_points${index}`
   const columns = references.map((field, index) => {
-    const rows = shortRow(scope, field.target, fieldValue(field, as), `o${index}`)
+    const rows = shortRow(scope, field.target, fieldValue(field, as), wide(`o${index}`))
     return sql`, ${rows ? sql`(${rows})` : sql`null`} as ${sql.ref(column(index))}`
   })
   return {

@@ -91,13 +91,17 @@ function refusedValue(field: string | undefined, error: DatabaseError): SocleErr
   )
 }
 
-function fieldNamed(resource: Resource, { column, constraint, detail }: DatabaseError): string | undefined {
+function fieldNamed(resource: Resource, { column, constraint, detail, table }: DatabaseError): string | undefined {
   const text = column ?? /^Key \((.*?)\)=/.exec(detail ?? '')?.[1] ?? constraint ?? ''
   const own = resource.all.find(({ custom }) => custom !== undefined && custom.index === constraint)
   if (own) return own.name
+  const beside = resource.all.filter(({ side }) => side !== undefined && side.table === table)
   // A unique key often reads "workspace, lower(code)": the field is the column that is not the workspace.
-  return resource.all.find(
-    ({ column: own, name, custom, formula }) =>
-      name !== 'id' && !custom && !formula && new RegExp(`(?:^|[^a-z_])${own}(?:[^a-z_]|$)|_${own}$`).test(text),
+  return (beside.length > 0 ? beside : resource.all).find(
+    ({ column: inTable, name, custom, formula, side }) =>
+      name !== 'id' &&
+      !custom &&
+      !formula &&
+      new RegExp(`(?:^|[^a-z_])${side?.column ?? inTable}(?:[^a-z_]|$)|_${side?.column ?? inTable}$`).test(text),
   )?.name
 }

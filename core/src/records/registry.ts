@@ -1,8 +1,13 @@
 import type { EntityMetadata, EntityProperty, MetadataStorage } from '@mikro-orm/core'
 import type { PluginDefinition } from '../plugins/define-plugin.ts'
+import { contributionCollision } from '../plugins/errors.ts'
+import { isAwake } from '../plugins/peer-condition.ts'
 import type { FieldDefinition, GuardDefinition, ResourceDefinition, ResourceOptions } from './define-resource.ts'
 import type { CollectionModel, FieldModel, FieldOption, FieldType, ResourceCatalog, ResourceModel } from './model.ts'
 import type { ResourceRef } from './records.ts'
+import { extensionColumns, type ExtensionDefinition } from './sides/define-extension.ts'
+import { ExtendedResources } from './sides/extended-resources.ts'
+import { besideName, sideFieldName, type Side } from './sides/side.ts'
 import { parseValue } from './values.ts'
 
 /** A resource as the engine runs it: its model beside what the definition says about screens, search and keys. */
@@ -18,6 +23,8 @@ export interface Resource extends ResourceModel {
   readonly defaults: ReadonlyMap<string, unknown>
   /** Fields of every record, in the order records are answered. */
   readonly all: readonly FieldModel[]
+  /** What plugins keep beside its records, of those that are on. */
+  readonly sides: readonly Side[]
 }
 
 /** Fields every record has; they are readable by whoever may read the record. */
@@ -43,6 +50,10 @@ export interface Resources extends ResourceCatalog {
   /** The resource a definition or id stands for; its absence is a programming fault. */
   of(ref: ResourceRef): Resource
   all(): readonly Resource[]
+  /** The same with what plugins that are off here keep beside records too: for what must leave nothing of a record behind. */
+  readonly whole: Resources
+  /** The loaded plugin that brings a field to a resource of another, on here or off. */
+  bringing(resource: string, field: string): string | undefined
 }
 
 /** Every resource of every loaded plugin. Which of them exist in a workspace is the kernel's to say. */
@@ -51,8 +62,12 @@ export class Catalog implements Resources {
   readonly #byPath = new Map<string, Resource>()
   readonly #byDefinition = new Map<ResourceDefinition, Resource>()
   readonly #byTable = new Set<string>()
+  readonly #plugins: readonly PluginDefinition[]
+  readonly #sides = new Map<string, readonly Side[]>()
+  readonly #extended = new Map<string, Resources>()
 
   constructor(plugins: readonly PluginDefinition[], metadata: MetadataStorage) {
+    this.#plugins = plugins
     const ids = new Map<unknown, string>()
     const entries: { plugin: PluginDefinition; definition: ResourceDefinition; meta: EntityMetadata; id: string }[] = []
     for (const plugin of plugins) {
@@ -108,6 +123,7 @@ export class Catalog implements Resources {
         nullable,
         defaults,
         all: [...fields.values()],
+        sides: [],
       }
       return resource
     })
@@ -121,6 +137,57 @@ export class Catalog implements Resources {
       this.#byDefinition.set(resource.definition, resource)
       this.#byTable.add(`${resource.schema}.${resource.table}`)
     }
+    for (const plugin of plugins)
+      for (const extension of plugin.extends ?? []) this.#extend(plugin, extension, metadata, ids)
+  }
+
+  /** What extends a resource that no loaded plugin declares waits for it. */
+  #extend(
+    { id: plugin }: PluginDefinition,
+    { resource: id, entity, options }: ExtensionDefinition,
+    metadata: MetadataStorage,
+    ids: ReadonlyMap<unknown, string>,
+  ): void {
+    const meta = metadata.get(entity as never) as EntityMetadata
+    this.#byTable.add(`${meta.schema}.${meta.tableName}`)
+    const resource = this.#byId.get(id)
+    if (!resource) return
+    const side = sideOf({ plugin, resource: id, meta, options, ids })
+    const known = this.#sides.get(id) ?? []
+    for (const { name } of side.fields) {
+      const isTheirs = resource.fields.has(name) || resource.collections.has(name)
+      const first = isTheirs ? resource.plugin : this.bringing(id, name)
+      if (first !== undefined) throw contributionCollision({ what: `field ${id}.${name}`, first, second: plugin })
+    }
+    this.#sides.set(id, [...known, side])
+  }
+
+  /** The resources with what these plugins add to them. Where the same of it is awake the answer is the same, too. */
+  extendedBy(on: ReadonlySet<string>): Resources {
+    if (this.#sides.size === 0) return this
+    return this.#extendedWith(({ plugin, when }) => on.has(plugin) && isAwake(when, on, this.#plugins))
+  }
+
+  get whole(): Resources {
+    return this.#extendedWith(() => true)
+  }
+
+  #extendedWith(isHere: (side: Side) => boolean): Resources {
+    const awake = new Map(
+      [...this.#sides].flatMap(([id, sides]) => {
+        const some = sides.filter(isHere)
+        return some.length === 0 ? [] : [[id, some] as const]
+      }),
+    )
+    if (awake.size === 0) return this
+    const key = [...awake].map(([id, sides]) => `${id} ${sides.map(({ plugin }) => plugin).join(' ')}`).join('\n')
+    let extended = this.#extended.get(key)
+    if (!extended) this.#extended.set(key, (extended = new ExtendedResources(this, awake)))
+    return extended
+  }
+
+  bringing(resource: string, field: string): string | undefined {
+    return this.#sides.get(resource)?.find(({ fields }) => fields.some(({ name }) => name === field))?.plugin
   }
 
   get(id: string): Resource | undefined {
@@ -145,6 +212,56 @@ export class Catalog implements Resources {
 
   all(): readonly Resource[] {
     return [...this.#byId.values()]
+  }
+}
+
+function sideOf({
+  plugin,
+  resource,
+  meta,
+  options,
+  ids,
+}: {
+  readonly plugin: string
+  readonly resource: string
+  readonly meta: EntityMetadata
+  readonly options: ExtensionDefinition['options']
+  readonly ids: ReadonlyMap<unknown, string>
+}): Side {
+  const properties = (meta.props as EntityProperty[]).filter(({ name }) => !extensionColumns.has(name))
+  const own = new Set(properties.map(({ name }) => name))
+  // What it says of its own properties is meant by their names there; what it says of the resource's, as it is.
+  const named = (name: string) => (own.has(name) ? sideFieldName(plugin, name) : name)
+  const schema = meta.schema ?? 'public'
+  const defaults = new Map<string, unknown>()
+  const fields = properties.flatMap((property): FieldModel[] => {
+    const model = fieldOf(resource, property, options.fields?.[property.name], ids)
+    if (!model) return []
+    const name = named(property.name)
+    const field: FieldModel = {
+      ...model,
+      name,
+      column: besideName(plugin, model.column),
+      side: { plugin, schema, table: meta.tableName, column: model.column },
+      ...(model.currency === undefined ? {} : { currency: named(model.currency) }),
+      ...(model.targetIn === undefined ? {} : { targetIn: named(model.targetIn) }),
+      ...(model.derivedFrom === undefined ? {} : { derivedFrom: model.derivedFrom.map(named) }),
+    }
+    const initial = defaultOf(model, property)
+    if (initial !== undefined) defaults.set(name, initial)
+    return [field]
+  })
+  const all = fields.map(({ name }) => name)
+  return {
+    plugin,
+    schema,
+    table: meta.tableName,
+    ...(options.when ? { when: options.when } : {}),
+    fields,
+    defaults,
+    list: (options.list ?? []).map(named),
+    form: options.form?.map(named) ?? all,
+    search: (options.search ?? []).map(named),
   }
 }
 
@@ -176,6 +293,8 @@ function fieldOf(
   const column = property.fieldNames?.[0]
   if (column === undefined) return undefined
   const target = targetOf(resource, property, definition, ids)
+  if (definition.onTargetGone === 'clear' && !property.nullable)
+    throw new Error(`${resource}.${name} is to be emptied when what it points at goes, and cannot be empty.`)
   const type = definition.format ?? typeOf(name, property, target)
   const options = optionsOf(definition, property)
   const readonly = definition.readonly ?? (baseReadonly.has(name) || property.generated !== undefined)
@@ -188,6 +307,7 @@ function fieldOf(
     readonly,
     ...(options ? { options } : {}),
     ...(target === undefined ? {} : { target }),
+    ...(definition.onTargetGone === undefined ? {} : { onTargetGone: definition.onTargetGone }),
     ...(definition.targetIn === undefined ? {} : { targetIn: definition.targetIn }),
     ...(definition.derivedFrom ? { derivedFrom: definition.derivedFrom } : {}),
     ...(definition.needs === undefined ? {} : { needs: definition.needs }),

@@ -20,6 +20,9 @@ export interface EngineScope {
   readonly forScreens?: true
   /** False for a resource of a plugin that is off in this workspace: it does not exist there. */
   exists(resource: Resource): boolean
+  isOn(plugin: string): boolean
+  /** What a plugin is called in the actor's language; its id where it is not loaded. */
+  moduleTitle(plugin: string): string
   access(resource: Resource, action: ResourceAction): Access
   /** The rights of who set the unit going, also where the platform acts for them: they read what is refused. */
   readonly asker: Authority

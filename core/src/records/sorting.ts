@@ -3,11 +3,12 @@ import { fieldNotReadable } from '../permissions/errors.ts'
 import type { Cursor } from './cursor.ts'
 import { queryInvalid } from './errors.ts'
 import { kindOf } from './field-types.ts'
-import { fieldValue, sortValue } from './field-value.ts'
+import { fieldValue, isWide, sortValue, wide } from './field-value.ts'
 import type { FieldModel } from './model.ts'
 import { sourceOf, withinReach } from './past.ts'
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
+import { recordBeside } from './sides/source.ts'
 
 /** One key of an order: what is compared, which way, and whether it can be empty. */
 export interface SortKey {
@@ -19,6 +20,8 @@ export interface SortKey {
   readonly cast: string
   /** Join the expression needs. */
   readonly join?: RawBuilder<unknown>
+  /** The record's id, where the index that holds the value has it too. */
+  readonly id?: RawBuilder<unknown>
 }
 
 const maxKeys = 4
@@ -48,8 +51,8 @@ export function sortKeys(scope: EngineScope, resource: Resource, text: string | 
       })
     }
     if (!access.readable(name)) throw fieldNotReadable({ resource: resource.id, field: name })
-    return pointsElsewhere(field)
-      ? referenceKey(scope, field, descending, alias, `s${index}`)
+    return pointsElsewhere(field) && targetOf(scope, field)
+      ? referenceKey(scope, field, descending, alias, wide(`s${index}`))
       : ownKey(resource, field, descending, alias)
   })
 }
@@ -60,8 +63,8 @@ function usualSort(scope: EngineScope, resource: Resource): string {
   const own = (resource.options.sort ?? '').split(',').filter((part) => {
     const field = resource.fields.get(part.replace('-', ''))
     if (!field || !readable(field.name)) return false
-    if (!pointsElsewhere(field)) return true
-    const target = scope.catalog.of(field.target ?? '')
+    const target = pointsElsewhere(field) ? targetOf(scope, field) : undefined
+    if (!target) return true
     const access = scope.access(target, 'read')
     return access.allowed && access.readable(target.title)
   })
@@ -72,6 +75,12 @@ function pointsElsewhere({ name, type }: FieldModel): boolean {
   return name !== 'id' && ['reference', 'user', 'team'].includes(type)
 }
 
+/** What a field points at; undefined where the module of that is off, and its records have no names to sort by. */
+function targetOf(scope: EngineScope, { target }: FieldModel): Resource | undefined {
+  const resource = scope.catalog.get(target ?? '')
+  return resource && scope.exists(resource) ? resource : undefined
+}
+
 function ownKey(resource: Resource, field: FieldModel, descending: boolean, alias: string): SortKey {
   return {
     field,
@@ -79,6 +88,7 @@ function ownKey(resource: Resource, field: FieldModel, descending: boolean, alia
     expression: sortValue(field, alias),
     nullable: resource.nullable.has(field.name),
     cast: kindOf(field).sql,
+    ...(field.side && resource.sides.length > 0 && isWide(alias) ? { id: recordBeside(field.side, alias) } : {}),
   }
 }
 
@@ -129,6 +139,7 @@ export function afterCursor(
   const conditions: RawBuilder<SqlBool>[] = []
   const [key] = keys
   if (!key) return conditions
+  id = idOf(keys, phase, id)
   const down = key.descending
   if (phase === 'values') conditions.push(sql`${key.expression} is not null`)
   if (phase === 'empty') conditions.push(sql`${key.expression} is null`)
@@ -173,6 +184,11 @@ function lexicographic(keys: readonly SortKey[], cursor: Cursor, id: RawBuilder<
   return sql`(${sql.join(branches, sql` or `)})`
 }
 
+/** Of rows that have a value beside them, the id that stands there: one index holds both. */
+function idOf([key]: readonly SortKey[], phase: Phase, id: RawBuilder<unknown>): RawBuilder<unknown> {
+  return phase === 'values' ? (key?.id ?? id) : id
+}
+
 /** ORDER BY of a phase; ends in the id, so that ties have an order too. */
 export function orderBy(keys: readonly SortKey[], phase: Phase, id: RawBuilder<unknown>): RawBuilder<unknown> {
   const parts =
@@ -180,7 +196,7 @@ export function orderBy(keys: readonly SortKey[], phase: Phase, id: RawBuilder<u
       ? []
       : keys.map((key) => direction(key.expression, key.descending, phase === 'whole' && key.nullable))
   const idDown = keys.at(-1)?.descending ?? false
-  return sql`order by ${sql.join([...parts, direction(id, idDown, false)])}`
+  return sql`order by ${sql.join([...parts, direction(idOf(keys, phase, id), idDown, false)])}`
 }
 
 function direction(expression: RawBuilder<unknown>, descending: boolean, nullable: boolean): RawBuilder<unknown> {

@@ -154,8 +154,9 @@ async function usedOutOfReach(
   { resource, field, pair }: Relation,
   { target, records, own }: Wanted,
 ): Promise<readonly string[]> {
+  const { schema, table, column } = field.side ?? { ...resource, column: field.column }
   const { rows } = await sql<{ record: string }>`
-    select core.records_in_use(${`${resource.schema}.${resource.table}`}::regclass, ${field.custom ? null : field.column},
+    select core.records_in_use(${`${schema}.${table}`}::regclass, ${field.custom ? null : column},
       ${field.name}, ${pair?.column ?? null}, ${target}, ${[...records]}::uuid[], ${[...own]}::uuid[])::text as record`.execute(
     scope.tx,
   )

@@ -14,9 +14,11 @@ import { changesSince } from './changes.ts'
 import { duplicateSuspected } from './duplicates/errors.ts'
 import { warnOfDuplicates } from './duplicates/find.ts'
 import { changedKeys, duplicateKeysOf, type KeyValue } from './duplicates/keys.ts'
+import { settleLinks } from './gone-targets.ts'
 import { customOf, customWith, giveNumbers, missingOwnValues } from './fields/own-values.ts'
 import { refuseMerged, survivorOf } from './merge/merged.ts'
 import { namedFault } from './labels.ts'
+import { wide } from './field-value.ts'
 import type { FieldModel } from './model.ts'
 import { nextNumber } from './numbers.ts'
 import { oneByOne } from './one-by-one.ts'
@@ -27,6 +29,7 @@ import type { RecordJson, WriteOptions } from './records.ts'
 import { readerOf, readerOfChange } from './reader.ts'
 import { systemFields, type Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
+import { keptSides } from './sides/rows.ts'
 import { searchTexts } from './search.ts'
 import { databaseRefusal } from './refusals.ts'
 import { isUuid, parseValue, requiredFault, sameValue } from './values.ts'
@@ -275,6 +278,7 @@ export async function deleteRecord(
   if (before.version !== target.version) {
     throw conflict(scope, resource, before, target.version, [])
   }
+  await settleLinks(scope, resource, before.id)
   await change(
     scope,
     resource,
@@ -310,17 +314,23 @@ export async function lockRecord(
   const read = scope.access(resource, 'read')
   const access = scope.access(resource, action)
   if (!isUuid(id)) throw recordNotFound({ resource: resource.entity, id })
-  const { rows } = await sql<RecordJson & { _may: boolean; _seen: boolean }>`
-    select ${columnsOf(resource.all, 't')}, ${access.where('t')} as "_may", ${read.where('t')} as "_seen"
+  // What stands beside the record is seen as of the statement's beginning, also where the row itself was waited for.
+  const settled =
+    resource.sides.length === 0
+      ? sql`true`
+      : sql`t.version = (select began.version from ${tableOf(resource, 'began')} where began.workspace = t.workspace and began.id = t.id)`
+  const { rows } = await sql<RecordJson & { _may: boolean; _seen: boolean; _settled: boolean }>`
+    select ${columnsOf(resource.all, 't')}, ${access.where('t')} as "_may", ${read.where('t')} as "_seen", ${settled} as "_settled"
     from ${tableOf(resource, 't')}
     where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = ${id}::uuid
     for update of t`.execute(scope.tx)
   const [row] = rows
+  if (row?._settled === false) return lockRecord(scope, resource, id, action, options)
   const gone = row?.['deletedAt'] !== null && action !== 'restore' && options.internal !== true
   if (row?._seen && read.allowed && gone) await refuseMerged(scope, resource, id)
   if (!row || !read.allowed || !row._seen || gone) throw recordNotFound({ resource: resource.entity, id })
   if (!access.allowed || !row._may) throw permissionDenied({ permission: `${resource.id}.${action}` })
-  const { _may, _seen, ...record } = row
+  const { _may, _seen, _settled, ...record } = row
   return record as RecordJson
 }
 
@@ -419,8 +429,12 @@ function missingValues(
   before: RecordJson | undefined,
   after: Readonly<Record<string, unknown>>,
 ): void {
+  const lacks = (record: Readonly<Record<string, unknown>>, name: string) =>
+    record[name] === undefined || record[name] === null
   const faults = resource.all
-    .filter(({ name, required, custom }) => required && !custom && (after[name] === undefined || after[name] === null))
+    .filter(({ name, required, custom }) => required && !custom && lacks(after, name))
+    // A record from before its plugin was here stays editable: what it never had is asked for where there is none of it.
+    .filter(({ name, side }) => !side || !before || !lacks(before, name))
     .map((field) => namedFault(scope.ctx, resource.id, field, requiredFault(field.name)))
   refuseFaults([...faults, ...missingOwnValues(scope, resource, before, after)])
 }
@@ -586,6 +600,7 @@ async function referencesExist(
     const value = after[field.name]
     if (!names.has(field.name) || !isUuid(value)) continue
     const target = targetToFind(scope, field, value, after)
+    if (!target && field.onTargetGone !== undefined && !isThereToo(scope, field)) faults.push(asleepFault(scope, field))
     if (!target) continue
     const access = scope.access(target, 'read')
     const isThere = async (wanted: string) =>
@@ -616,6 +631,22 @@ async function referencesExist(
     }
   }
   refuseFaults(faults)
+}
+
+const isThereToo = (scope: EngineScope, { target }: FieldModel): boolean => {
+  const resource = scope.catalog.get(target ?? '')
+  return resource !== undefined && scope.exists(resource)
+}
+
+/** Nobody can say whether a record of a module that is off is there. */
+function asleepFault(scope: EngineScope, { name, target = '' }: FieldModel): FieldFault {
+  const module = scope.moduleTitle(target.split('.')[0] ?? target)
+  return {
+    path: `/${name}`,
+    code: 'LINK_ASLEEP',
+    detail: `${name} points at records of ${module}, which is off. Switch it on, or leave the field as it is.`,
+    values: { field: name, module },
+  }
 }
 
 /** A partner's person writes for the partners they stand for, and things of their own; the database holds it too. */
@@ -697,6 +728,8 @@ async function keep(
           writes.map(({ after }) => after),
         )
       : updateRow(resource, table, workspace, first!)
+  const as = resource.sides.length === 0 ? 'kept' : wide('kept')
+  const sides = resource.sides.length === 0 ? undefined : keptSides(resource, action, writes, as)
   let kept: Map<string, Record<string, unknown>>
   try {
     const result = await sql<Record<string, unknown>>`
@@ -704,14 +737,14 @@ async function keep(
       given as materialized (
         select it.* from sent cross join jsonb_to_recordset(sent.records) as it (entry uuid, record uuid, version integer, fields jsonb,
           acknowledged text[], change_reader uuid)),
-      kept as (${rows})${head},
+      kept as (${rows})${sides?.rows ?? sql``}${head},
       entries as (
         insert into core.change (id, workspace, change_set, resource, record, action, version, fields, acknowledged, at, reader)
         select g.entry, ${workspace}::uuid, ${changeSet.id}::uuid, ${resource.id}, g.record, ${action}, g.version, g.fields, g.acknowledged,
           ${ctx.clock.now().toISOString()}::timestamptz, g.change_reader
         from given g where exists (select from kept))${told}
-      select ${columnsOf(resource.all, 'kept')}${foundAs(resource, action, given, hasKeys)}${deliveries}
-      from kept`.execute(scope.tx)
+      select ${columnsOf(resource.all, as)}${foundAs(resource, action, as, given, hasKeys)}${deliveries}
+      from ${sides?.from ?? sql`kept`}`.execute(scope.tx)
     kept = new Map(result.rows.map((row) => [String(row['id']), row]))
     if (telling) scope.delivering(Number(result.rows[0]?.['_deliveries'] ?? 0))
   } catch (error) {
@@ -775,14 +808,15 @@ async function beside(
 function foundAs(
   resource: Resource,
   action: WriteAction,
+  kept: string,
   given: readonly Beside[],
   hasKeys: boolean,
 ): RawBuilder<unknown> {
   const parts =
     action === 'delete'
       ? [
-          ...(resource.search.length > 0 ? [sql`core.search_drop(${resource.id}, kept.id)`] : []),
-          ...(hasKeys ? [sql`core.duplicate_drop(${resource.id}, kept.id)`] : []),
+          ...(resource.search.length > 0 ? [sql`core.search_drop(${resource.id}, ${sql.ref(`${kept}.id`)})`] : []),
+          ...(hasKeys ? [sql`core.duplicate_drop(${resource.id}, ${sql.ref(`${kept}.id`)})`] : []),
         ]
       : (['words', 'keys'] as const)
           .filter((what) => given.some((it) => it[what] !== undefined))
@@ -819,7 +853,8 @@ function insertRows(
   records: readonly Readonly<Record<string, unknown>>[],
 ): RawBuilder<unknown> {
   const fields = resource.all.filter(
-    ({ name, custom, formula }) => !custom && !formula && records.some((record) => record[name] !== undefined),
+    ({ name, custom, formula, side }) =>
+      !custom && !formula && !side && records.some((record) => record[name] !== undefined),
   )
   const own = records.map((record) => customOf(resource.all, record))
   const rows = records.map((record, index) => {
@@ -843,7 +878,7 @@ function updateRow(
   const names = new Set([...changed.keys(), 'version', 'updatedAt', 'updatedBy'])
   const written = resource.all.filter(({ name, formula }) => names.has(name) && !formula)
   const assignments = written
-    .filter(({ custom }) => !custom)
+    .filter(({ custom, side }) => !custom && !side)
     .map((field) => sql`${sql.ref(field.column)} = ${columnValue(field, after[field.name])}`)
   const own = customWith(written, after)
   if (own) assignments.push(sql`custom = ${own}`)

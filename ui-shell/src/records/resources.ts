@@ -77,6 +77,16 @@ export function moduleOf(meta: ResourceMeta): string | undefined {
   return meta.plugin === 'core' ? undefined : shell()?.plugins.find((it) => it.id === meta.plugin)?.title
 }
 
+/** Fields by the module that keeps them, with its title; the resource's own come first and have none. */
+export function byModule(fields: readonly FieldMeta[]): readonly (readonly [string, readonly FieldMeta[]])[] {
+  const groups = new Map<string, FieldMeta[]>([['', []]])
+  for (const field of fields) {
+    const module = field.module ?? ''
+    groups.set(module, [...(groups.get(module) ?? []), field])
+  }
+  return [...groups].filter(([, some]) => some.length > 0)
+}
+
 /** For the middle of a sentence: "340 opportunities"; abbreviations such as "SLA" stay. */
 export function inSentence(name: string): string {
   return /^\p{Lu}\p{Ll}/u.test(name) ? name.charAt(0).toLocaleLowerCase() + name.slice(1) : name

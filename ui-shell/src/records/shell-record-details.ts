@@ -5,6 +5,7 @@ import type { PropertyValues } from 'lit'
 import { asked, isShown } from './field-conditions.ts'
 import { faultOf } from './record-change.ts'
 import { changeFilling } from './record-move.ts'
+import { byModule } from './resources.ts'
 import { fittingField } from './stages.ts'
 
 /**
@@ -33,6 +34,12 @@ export class ShellRecordDetails extends KitElement {
       dl {
         display: grid;
         gap: 2px;
+      }
+      h3 {
+        margin-block: 16px 4px;
+        color: var(--socle-text-2);
+        font: var(--socle-small);
+        font-weight: 600;
       }
       .row {
         position: relative;
@@ -174,11 +181,17 @@ export class ShellRecordDetails extends KitElement {
   }
 
   override render() {
-    return html`<dl>${this.#shown.map((field) => this.#row(field))}</dl>`
+    return byModule(this.#shown).map(
+      ([module, fields]) =>
+        html`${module ? html`<h3>${module}</h3>` : nothing}
+          <dl>${fields.map((field) => this.#row(field))}</dl>`,
+    )
   }
 
+  /** In the order they stand on the page: what modules keep beside the record comes after its own. */
   get #shown(): readonly FieldMeta[] {
-    return this.fields.filter((it) => it.name === this.editing || isShown(it, this.record))
+    const shown = this.fields.filter((it) => it.name === this.editing || isShown(it, this.record))
+    return byModule(shown).flatMap(([, fields]) => fields)
   }
 
   #row(field: FieldMeta) {

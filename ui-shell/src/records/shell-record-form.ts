@@ -12,7 +12,7 @@ import { asked, isShown } from './field-conditions.ts'
 import { fieldOfPath } from './record-change.ts'
 import { ShellDuplicateHint } from './shell-duplicate-hint.ts'
 import { fittingField, scopeOf, scopesOf, stagesOf } from './stages.ts'
-import { createLabel, fieldOf, inSentence, titleOf, writableFields } from './resources.ts'
+import { byModule, createLabel, fieldOf, inSentence, titleOf, writableFields } from './resources.ts'
 
 define('shell-duplicate-hint', ShellDuplicateHint)
 
@@ -71,6 +71,12 @@ export class ShellRecordForm extends KitElement {
         border-radius: 8px;
         background: var(--socle-danger-bg);
         color: var(--socle-danger);
+      }
+      .module {
+        margin-block-start: 8px;
+        color: var(--socle-text-2);
+        font: var(--socle-small);
+        font-weight: 600;
       }
       .summary h3 {
         font: var(--socle-body);
@@ -185,7 +191,11 @@ export class ShellRecordForm extends KitElement {
             </div>`
           : nothing
       }
-      ${this.#summary()} ${fields.map((field) => this.#editor(field))}
+      ${this.#summary()}
+      ${byModule(fields).map(
+        ([module, some]) =>
+          html`${module ? html`<h3 class="module">${module}</h3>` : nothing}${some.map((field) => this.#editor(field))}`,
+      )}
       ${
         hasMore
           ? html`<button type="button" class="button small ghost more" @click=${() => (this.whole = true)}>

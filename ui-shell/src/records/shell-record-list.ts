@@ -37,6 +37,7 @@ import { MediaQuery, narrow } from './media-query.ts'
 import { onUndone } from './own-changes.ts'
 import { RecordList, sumsByCurrency } from './record-list.ts'
 import { createLabel, fieldOf, fieldsOf, hrefOf, includesFor, inSentence, moduleOf, titleOf } from './resources.ts'
+import { asleepNotice } from './asleep-notice.ts'
 import { startingView, viewById } from './saved-views.ts'
 import type { ShellFilterBar } from './shell-filter-bar.ts'
 import { ShellPopover } from './shell-popover.ts'
@@ -762,7 +763,9 @@ export class ShellRecordList extends KitElement {
   #notice() {
     const list = this.#list
     const isStale = list.status === 'failed' && list.rows.length > 0 && !this.#filterProblem
-    return isStale ? staleNotice(list, () => this.#reload()) : nothing
+    const { view } = this.#state
+    const sleeping = view && viewById(view)?.sleeping
+    return html`${sleeping ? asleepNotice(sleeping) : nothing}${isStale ? staleNotice(list, () => this.#reload()) : nothing}`
   }
 
   #tableView() {

@@ -179,7 +179,8 @@ export class ShellViewTabs extends KitElement {
     return html`<div class="changes">
       <span class="meta"><span class="dot"></span>${t('shell.views.modified')}</span>
       ${
-        current && mayChange(current)
+        // Of a view that sleeps in part only the rest is here: saving it over the view would lose that part.
+        current && mayChange(current) && !current.sleeping
           ? html`<button class="button small" @click=${() => void this.#act('save')}>
               ${t('shell.views.update')}
             </button>`

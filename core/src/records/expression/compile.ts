@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { RawBuilder, SqlBool } from 'kysely'
 import { fieldTypes } from '../field-types.ts'
-import { fieldValue, workspaceIs } from '../field-value.ts'
+import { fieldValue, wide, workspaceIs } from '../field-value.ts'
 import type { ResourceModel } from '../model.ts'
 import type { CheckedExpression, Hop, ManyHop, Plan } from './check.ts'
 import { numbers } from './domains.ts'
@@ -21,7 +21,7 @@ export interface CompileOptions {
    * row is as absent. A condition compiled for it must not bring a `visibility` of its own, or it would never end.
    */
   readonly visibility?: (resource: string, alias: string) => Condition | undefined
-  /** Where rows of another resource come from, with their alias; its table when absent. */
+  /** Where rows of another resource come from, with their wide alias; its table when absent. */
   readonly source?: (resource: string, alias: string) => RawBuilder<unknown>
 }
 
@@ -135,7 +135,8 @@ class Compiler {
 
   #alias(): string {
     this.#aliases += 1
-    return `${this.#prefix}${this.#aliases}`
+    const alias = `${this.#prefix}${this.#aliases}`
+    return this.#from ? wide(alias) : alias
   }
 }
 

@@ -5,7 +5,7 @@ import { permissionDenied } from '../../permissions/errors.ts'
 import { defineGuard, type GuardDefinition, type GuardedWrite } from '../define-resource.ts'
 import { reservedWords } from '../expression/parse.ts'
 import { fieldTypes } from '../field-types.ts'
-import type { Catalog, Resource } from '../registry.ts'
+import type { Resource, Resources } from '../registry.ts'
 import { requiredFault } from '../values.ts'
 import { refuseFaults } from '../write.ts'
 import { fieldFixed, fieldInUse, fieldNotOwn, fieldsFull } from './errors.ts'
@@ -40,9 +40,9 @@ const identityIsFixed = defineGuard('core.field', ['update'], ({ record, before,
 })
 
 /** The rules of fields: what each of them names exists, fits its type and can be computed, and goes on doing so. */
-export function fieldGuards(declared: () => Catalog): readonly GuardDefinition[] {
+export function fieldGuards(declared: (workspace: string) => Resources): readonly GuardDefinition[] {
   const fieldIsSound = defineGuard('core.field', every, async ({ action, record, before }, ctx) => {
-    const catalog = declared()
+    const catalog = declared(ctx.workspace.id)
     // A new definition lacks what nobody gave.
     const unset = Object.fromEntries([...catalog.of(fields).nullable].map((name) => [name, null]))
     const row = { ...unset, ...record } as OwnField
@@ -61,7 +61,7 @@ export function fieldGuards(declared: () => Catalog): readonly GuardDefinition[]
     }
     if (action !== 'delete') {
       refuseFaults([
-        ...nameFaults(ctx, base, row),
+        ...nameFaults(ctx, catalog, base, row),
         ...typeFaults(catalog, base, row, others),
         ...prefixFaults(catalog, row, all),
       ])
@@ -125,7 +125,14 @@ function place(extras: Readonly<Record<string, unknown>>): object {
   return position === undefined ? {} : { position, length }
 }
 
-function nameFaults(ctx: Context, base: Resource, { name, labelEn, labelFr }: OwnField): FieldFault[] {
+function nameFaults(
+  ctx: Context,
+  catalog: Resources,
+  base: Resource,
+  { name, labelEn, labelFr }: OwnField,
+): FieldFault[] {
+  // A plugin that is off here keeps the name of its field: it may come on.
+  const isTaken = base.fields.has(name) || base.collections.has(name) || catalog.bringing(base.id, name) !== undefined
   const faults: FieldFault[] = []
   if (!/^[a-z][A-Za-z0-9]{0,59}$/.test(name) || reservedWords.has(name.toLowerCase()))
     faults.push(
@@ -136,7 +143,7 @@ function nameFaults(ctx: Context, base: Resource, { name, labelEn, labelFr }: Ow
         { name },
       ),
     )
-  else if (base.fields.has(name) || base.collections.has(name) || taken.has(name) || name in Object.prototype)
+  else if (isTaken || taken.has(name) || name in Object.prototype)
     faults.push(fault('name', 'NAME_TAKEN', `${base.id} has "${name}" already. Choose another name.`, { name }))
   for (const [property, label] of Object.entries({ labelEn, labelFr }))
     if (typeof label !== 'string' || label.trim() === '')
@@ -144,7 +151,7 @@ function nameFaults(ctx: Context, base: Resource, { name, labelEn, labelFr }: Ow
   return faults
 }
 
-function typeFaults(catalog: Catalog, base: Resource, row: OwnField, others: readonly OwnField[]): FieldFault[] {
+function typeFaults(catalog: Resources, base: Resource, row: OwnField, others: readonly OwnField[]): FieldFault[] {
   const faults: FieldFault[] = []
   const { type, target, min, max, currency, formula } = row
   const choice = type === 'select' || type === 'multi-select'
@@ -229,7 +236,7 @@ function typeFaults(catalog: Catalog, base: Resource, row: OwnField, others: rea
 }
 
 /** Each automatic number counts alone: two under one prefix would take each other's numbers away. */
-function prefixFaults(catalog: Catalog, { type, prefix }: OwnField, all: readonly OwnField[]): FieldFault[] {
+function prefixFaults(catalog: Resources, { type, prefix }: OwnField, all: readonly OwnField[]): FieldFault[] {
   if (type !== 'auto-number' || prefix === null) return []
   const holder =
     catalog.all().find(({ options }) => Object.values(options.numbered ?? {}).includes(prefix))?.id ??

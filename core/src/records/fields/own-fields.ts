@@ -15,12 +15,13 @@ export function changesFields(signal: Signal): boolean {
 
 interface Read {
   readonly resources: Resources
-  /** What they were made of: the resources as declared, and the definitions. */
-  readonly catalog: Catalog
+  /** What they were made of: the resources without own fields, and the definitions. */
+  readonly base: Resources
   readonly text: string
 }
 
 interface Kept {
+  readonly base: Resources
   readonly reading: Promise<Read>
   /** Milliseconds of the process's own clock. */
   readonly freshUntil: number
@@ -29,7 +30,7 @@ interface Kept {
 // A signal drops what is kept at once; this bounds what a lost signal costs.
 const keptFor = 15_000
 
-/** The resources of each workspace with its own fields, read once and kept in the process until a definition changes. */
+/** The resources of each workspace with what plugins add to them and its own fields, read once and kept in the process until a definition changes. */
 export class OwnFields {
   readonly #database: Database
   readonly #catalog: () => Catalog
@@ -59,11 +60,13 @@ export class OwnFields {
     })
   }
 
-  async in(workspace: Workspace): Promise<Resources> {
+  /** @param on - the plugins that are on there */
+  async in(workspace: Workspace, on: ReadonlySet<string>): Promise<Resources> {
+    const base = this.#catalog().extendedBy(on)
     const kept = this.#kept.get(workspace.id)
-    if (kept && performance.now() < kept.freshUntil) return (await kept.reading).resources
-    const reading = this.#read(workspace)
-    const fresh: Kept = { reading, freshUntil: performance.now() + keptFor }
+    if (kept?.base === base && performance.now() < kept.freshUntil) return (await kept.reading).resources
+    const reading = this.#read(workspace, base)
+    const fresh: Kept = { base, reading, freshUntil: performance.now() + keptFor }
     this.#kept.set(workspace.id, fresh)
     reading.then(
       (read) => {
@@ -80,20 +83,24 @@ export class OwnFields {
     return this.#latest.get(workspace)?.resources ?? this.#catalog()
   }
 
-  async #read(workspace: Workspace): Promise<Read> {
-    const catalog = this.#catalog()
+  /** The same without the workspace's own fields. */
+  declaredIn(workspace: string): Resources {
+    return this.#latest.get(workspace)?.base ?? this.#catalog()
+  }
+
+  async #read(workspace: Workspace, base: Resources): Promise<Read> {
     const rows = await this.#database.transaction({ workspace: workspace.id, partner: '*', readonly: true }, (tx) =>
-      ownFieldsOf(catalog, tx, workspace.id),
+      ownFieldsOf(base, tx, workspace.id),
     )
     // The same definitions stay the same resources: what is kept for them in WeakMaps stays too.
     const text = JSON.stringify([rows, workspace.zone])
     const latest = this.#latest.get(workspace.id)
-    if (latest?.text === text && latest.catalog === catalog) return latest
-    if (rows.length === 0) return { resources: catalog, catalog, text }
+    if (latest?.text === text && latest.base === base) return latest
+    if (rows.length === 0) return { resources: base, base, text }
     const broken = ({ row, property, error }: OwnFieldFault) =>
       this.#log.warn({ err: error, field: `${row.resource}.${row.name}`, property }, 'a definition no longer fits')
     const { id, zone } = workspace
-    return { resources: new OwnResources(catalog, rows, { workspace: id, zone, broken }), catalog, text }
+    return { resources: new OwnResources(base, rows, { workspace: id, zone, broken }), base, text }
   }
 
   close(): void {
@@ -102,7 +109,7 @@ export class OwnFields {
 }
 
 /** Every definition of a workspace but those in the bin, in order. */
-export async function ownFieldsOf(catalog: Catalog, tx: Sql, workspace: string): Promise<readonly OwnField[]> {
+export async function ownFieldsOf(catalog: Resources, tx: Sql, workspace: string): Promise<readonly OwnField[]> {
   const { rows } = await sql<OwnField>`
     select ${columnList(catalog.of(fields).all, 'f')} from core.field as f
     where f.workspace = ${workspace}::uuid and f.deleted_at is null

@@ -4,7 +4,7 @@ import { ownCondition, readFormula } from '../expression/formula.ts'
 import { fieldTypes } from '../field-types.ts'
 import type { CollectionModel, FieldModel, FieldOption, ResourceCatalog } from '../model.ts'
 import type { RecordJson, ResourceRef } from '../records.ts'
-import type { Catalog, Resource, Resources } from '../registry.ts'
+import type { Resource, Resources } from '../registry.ts'
 import { parseValue } from '../values.ts'
 import { formulaCycle } from './errors.ts'
 import type { OwnType } from './resource.ts'
@@ -206,12 +206,17 @@ function initialOf({ type }: FieldModel, text: string): unknown {
 
 /** The resources of a workspace that has fields of its own. */
 export class OwnResources implements Resources {
-  readonly #base: Catalog
+  readonly #base: Resources
+  readonly #rows: readonly OwnField[]
+  readonly #options: OwnFieldOptions
   readonly #own = new Map<string, Resource>()
   readonly #all: readonly Resource[]
+  #whole: Resources | undefined
 
-  constructor(base: Catalog, rows: readonly OwnField[], options: OwnFieldOptions) {
+  constructor(base: Resources, rows: readonly OwnField[], options: OwnFieldOptions) {
     this.#base = base
+    this.#rows = rows
+    this.#options = options
     for (const [id, some] of Map.groupBy(rows, ({ resource }) => resource)) {
       const resource = base.get(id)
       if (resource) this.#own.set(id, withOwnFields(resource, some, { catalog: base, ...options }))
@@ -247,5 +252,15 @@ export class OwnResources implements Resources {
 
   all(): readonly Resource[] {
     return this.#all
+  }
+
+  get whole(): Resources {
+    const { whole } = this.#base
+    if (whole === this.#base) return this
+    return (this.#whole ??= new OwnResources(whole, this.#rows, { ...this.#options, broken: () => {} }))
+  }
+
+  bringing(resource: string, field: string): string | undefined {
+    return this.#base.bringing(resource, field)
   }
 }

@@ -83,8 +83,16 @@ export async function mergeRecords(
 ): Promise<MergeAnswer> {
   const plan = await planOf(scope, resource, request)
   await refuseUnmapped(scope, resource)
-  return apply(scope, resource, plan)
+  return readable(scope, resource, await apply(scope, wholeOf(scope, resource), plan))
 }
+
+/** The resource with what plugins that are off here keep beside its records: it goes to the one that stays, too. */
+const wholeOf = (scope: EngineScope, { id }: Resource): Resource => scope.catalog.whole.of(id)
+
+const readable = (scope: EngineScope, resource: Resource, answer: MergeAnswer): MergeAnswer => ({
+  ...answer,
+  data: asReadable(scope, resource, answer.data),
+})
 
 /** Does all of it and takes it back, so that what it tells is what would happen. */
 export async function previewMerge(
@@ -97,7 +105,7 @@ export async function previewMerge(
   try {
     await refuseUnmapped(scope, resource)
     return await scope.savepoint(async () => {
-      throw new TakenBack(await apply(scope, resource, plan))
+      throw new TakenBack(readable(scope, resource, await apply(scope, wholeOf(scope, resource), plan)))
     })
   } catch (error) {
     if (error instanceof TakenBack) {
@@ -129,10 +137,11 @@ async function planOf(scope: EngineScope, resource: Resource, request: MergeRequ
   const { length } = request.others
   if (seen.size !== length + 1 || seen.size < 2 || seen.size > mostMerged) throw mergeSize({ count: seen.size })
   const survivorId = request.survivor.id.toLowerCase()
+  const whole = wholeOf(scope, resource)
   const locked = new Map<string, RecordJson>()
   // In one order for everybody, so that two merges of the same records wait instead of blocking each other.
   for (const id of [...seen.keys()].toSorted())
-    locked.set(id, await lockRecord(scope, resource, id, id === survivorId ? 'update' : 'delete'))
+    locked.set(id, await lockRecord(scope, whole, id, id === survivorId ? 'update' : 'delete'))
   // The survivor takes over what the others are and have: more than a share lets anybody change.
   await demandOwnReach(scope, resource, survivorId)
   for (const [id, { version }] of seen) refuseOtherVersion(scope, resource, locked.get(id)!, version)
@@ -142,7 +151,7 @@ async function planOf(scope: EngineScope, resource: Resource, request: MergeRequ
   return {
     survivor,
     others,
-    values: valuesOf(resource, survivor, others, chosen),
+    values: valuesOf(whole, survivor, others, chosen),
     chosen,
     options: request.acknowledge ? { acknowledge: request.acknowledge } : {},
   }
@@ -260,7 +269,7 @@ async function apply(
     key: survivor.id,
     payload: { record: survivor.id, merged: ended, merge },
   })
-  return { merge, data: asReadable(scope, resource, data), merged: ended, moved, changeSet: ctx.changeSet }
+  return { merge, data, merged: ended, moved, changeSet: ctx.changeSet }
 }
 
 /** Ends a record whose twin hangs on the survivor already; one in the bin stays where it is. */

@@ -9,6 +9,7 @@ import { readerColumn } from '../reader.ts'
 import { databaseRefusal } from '../refusals.ts'
 import type { Resource } from '../registry.ts'
 import type { EngineScope } from '../scope.ts'
+import type { SideColumn } from '../sides/side.ts'
 import { ledgerHead } from '../write.ts'
 import { mergeBlocked } from './errors.ts'
 import type { Relation } from './relations.ts'
@@ -17,7 +18,8 @@ import type { Relation } from './relations.ts'
 export interface Move {
   readonly id: string
   readonly from: string
-  readonly to: string
+  /** Null where it is to point nowhere. */
+  readonly to: string | null
 }
 
 /** Rows of a statement; each comes with its ledger entry. */
@@ -31,13 +33,15 @@ export async function pointingAt(
   { target, survivor }: { readonly target: Resource; readonly survivor: string },
 ): Promise<readonly { id: string; from: string }[]> {
   const value = fieldValue(field, 't')
-  const { rows } = await sql<{ id: string; from: string }>`
+  const held = sql<{ id: string; from: string }>`
     select t.id, ${value} as "from" from ${tableOf(resource, 't')}
     where t.workspace = ${scope.ctx.workspace.id}::uuid and ${value} = any(${[...targets]}::uuid[])
       ${pair ? sql`and ${fieldValue(pair, 't')} = ${target.id}` : sql``}
       ${resource.id === target.id ? sql`and t.id <> all(${[survivor, ...targets]}::uuid[])` : sql``}
-    order by t.id for update of t`.execute(scope.tx)
-  return rows
+    order by t.id for update of t`
+  // What stands beside a row that had to be waited for is seen once it is held.
+  if (field.side) await held.execute(scope.tx)
+  return (await held.execute(scope.tx)).rows
 }
 
 /**
@@ -85,16 +89,16 @@ async function moveTogether(scope: EngineScope, relation: Relation, moves: reado
   const at = ctx.clock.now().toISOString()
   const by = ctx.actor.type === 'user' ? (ctx.actor.id ?? null) : null
   const changeSet = scope.openChangeSet()
-  const { rows } = await sql<{ id: string; version: number; to: string }>`
+  const { rows } = await sql<{ id: string; version: number; to: string | null }>`
     with ${changeSet.isNew ? sql`${ledgerHead(scope, changeSet.id)},` : sql``}
     moving as (
       select * from unnest(${moves.map(({ id }) => id)}::uuid[], ${moves.map(({ from }) => from)}::uuid[],
         ${moves.map(({ to }) => to)}::uuid[], ${moves.map(() => uuidv7())}::uuid[]) as m (id, was, target, change)),
     moved as (
       update ${tableOf(resource, 't')}
-      set ${assign(resource, field.name)}, version = t.version + 1, updated_at = ${at}::timestamptz, updated_by = ${by}::uuid
+      set ${field.side ? sql`` : sql`${assign(resource, field.name)}, `}version = t.version + 1, updated_at = ${at}::timestamptz, updated_by = ${by}::uuid
       from moving m where t.workspace = ${workspace}::uuid and t.id = m.id
-      returning t.id, t.version, m.was, m.target, m.change, ${saysWhose(relation) ? sql`null::uuid` : readerColumn(resource, 't')} as reader),
+      returning t.id, t.version, m.was, m.target, m.change, ${saysWhose(relation) ? sql`null::uuid` : readerColumn(resource, 't')} as reader)${field.side ? sql`, ${movedBeside(field.side, workspace)}` : sql``},
     entry as (
       insert into core.change (id, workspace, change_set, resource, record, action, version, fields, acknowledged, at, reader)
       select change, ${workspace}::uuid, ${changeSet.id}::uuid, ${resource.id}, id, 'update', version,
@@ -108,7 +112,7 @@ async function moveTogether(scope: EngineScope, relation: Relation, moves: reado
       key: id,
       payload: { record: id, version, changed: [field.name] },
       // Its own row lock keeps its events in order; a lock for each of thousands would exhaust the server's.
-      lock: to,
+      ...(to === null ? {} : { lock: to }),
     })
     scope.signal({ resource: resource.id, id, action: 'update', version })
   }
@@ -117,6 +121,12 @@ async function moveTogether(scope: EngineScope, relation: Relation, moves: reado
 /** Whether the records come from one partner to another with the field: the change names both, and is for neither. */
 function saysWhose({ resource, field }: Pick<Relation, 'resource' | 'field'>): boolean {
   return resource.partner?.field === field.name
+}
+
+function movedBeside({ schema, table, column }: SideColumn, workspace: string): RawBuilder<unknown> {
+  return sql`beside as (
+      update ${sql.table(`${schema}.${table}`)} as b set ${sql.ref(column)} = moved.target
+      from moved where b.workspace = ${workspace}::uuid and b.record = moved.id)`
 }
 
 function assign(resource: Resource, name: string): RawBuilder<unknown> {

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { FieldModel } from '../model.ts'
 import type { Resource } from '../registry.ts'
 import type { EngineScope } from '../scope.ts'
+import { tablesBeside } from '../sides/tables.ts'
 import { relationUnmapped } from './errors.ts'
 import type { LinkTable } from './link-table.ts'
 
@@ -18,7 +19,7 @@ const followsNobody = new Set(['id', 'createdBy', 'updatedBy'])
 
 /** Every field that may point at records of a resource, those of switched-off plugins too. */
 export function relationsTo(scope: EngineScope, target: Resource): readonly Relation[] {
-  return scope.catalog.all().flatMap((resource) =>
+  return scope.catalog.whole.all().flatMap((resource) =>
     resource.all.flatMap((field): Relation[] => {
       if (followsNobody.has(field.name)) return []
       if (field.targetIn !== undefined) {
@@ -38,7 +39,13 @@ export function linksTo(scope: EngineScope, target: Resource): readonly LinkTabl
 export async function refuseUnmapped(scope: EngineScope, target: Resource): Promise<void> {
   const mapped = new Set(scope.links.map(({ place }) => place))
   for (const { resource, field } of relationsTo(scope, target))
-    mapped.add(`${resource.schema}.${resource.table}.${field.column}`)
+    mapped.add(
+      field.side
+        ? `${field.side.schema}.${field.side.table}.${field.side.column}`
+        : `${resource.schema}.${resource.table}.${field.column}`,
+    )
+  // What stands beside a record is merged with it.
+  for (const { schema, table } of await tablesBeside(scope, target)) mapped.add(`${schema}.${table}.record`)
   const { rows } = await sql<{ place: string }>`
     select n.nspname || '.' || c.relname || '.' || a.attname as place
     from pg_constraint k

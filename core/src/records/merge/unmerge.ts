@@ -126,7 +126,7 @@ interface LedgerLine {
 
 async function unmerge(scope: EngineScope, merge: Operation): Promise<UnmergeAnswer> {
   const { ctx } = scope
-  const resource = scope.catalog.of(merge.resource)
+  const resource = scope.catalog.whole.of(merge.resource)
   const permission = `${resource.id}.merge`
   if (!ctx.authority.may(permission)) throw permissionDenied({ permission })
   if (merge.state === 'undone') throw mergeUndone({ id: merge.id, at: (merge.undoneAt ?? '').slice(0, 10) })
@@ -167,7 +167,7 @@ async function unmerge(scope: EngineScope, merge: Operation): Promise<UnmergeAns
   })
   const readable = (it: Kept) => {
     const of = scope.catalog.get(it.resource)
-    return of !== undefined && scope.exists(of) && scope.access(of, 'read').readable(it.field)
+    return of?.fields.has(it.field) === true && scope.exists(of) && scope.access(of, 'read').readable(it.field)
   }
   return {
     merge: merge.id,
@@ -195,7 +195,7 @@ async function linesBeside(scope: EngineScope, merge: Operation): Promise<readon
 
 /** What guards did beside, and the twins that ended: back as far as nobody changed it since. */
 async function undoLine(scope: EngineScope, line: LedgerLine, merge: Operation, kept: Kept[]): Promise<void> {
-  const resource = scope.catalog.get(line.resource)
+  const resource = scope.catalog.whole.get(line.resource)
   if (!resource || (line.resource === merge.resource && line.record === merge.survivor)) return
   if (line.action === 'delete') await restoreRecord(scope, resource, line.record, { internal: true })
   else if (line.action === 'update') await revert(scope, resource, line, kept, () => true)

@@ -5,6 +5,7 @@ import type { Resource } from '../registry.ts'
 import type { EngineScope } from '../scope.ts'
 import { faultsOfView, type ViewFault } from './check-view.ts'
 import { readsViews } from './choices.ts'
+import { awakeView, type SleepingPart } from './sleeping.ts'
 
 /** What a page says of the view it was asked by. */
 export interface UsedView {
@@ -13,6 +14,8 @@ export interface UsedView {
   readonly kind: unknown
   /** Parts that no longer work. Nothing is listed under a filter that does not: without it, it would be other rows. */
   readonly faults: readonly ViewFault[]
+  /** Parts that rest until a module is back on; the rows are those of the others. */
+  readonly sleeping: readonly SleepingPart[]
 }
 
 /**
@@ -27,9 +30,10 @@ export async function queryOfView(
   asked: ListQuery,
 ): Promise<{ query: ListQuery; used: UsedView }> {
   const views = scope.catalog.of('core.view')
-  const view = readsViews(scope.access(views, 'read')) ? await findRow(scope, views, id) : undefined
-  if (!view || view['deletedAt'] !== null || view['resource'] !== resource.id)
+  const saved = readsViews(scope.access(views, 'read')) ? await findRow(scope, views, id) : undefined
+  if (!saved || saved['deletedAt'] !== null || saved['resource'] !== resource.id)
     throw recordNotFound({ resource: 'view', id })
+  const { view, sleeping } = awakeView(scope, resource, saved)
   const faults = faultsOfView(scope, resource, view)
   const isBroken = (part: ViewFault['part']) => faults.some((fault) => fault.part === part)
   const said = (name: 'q' | 'sort') =>
@@ -39,7 +43,7 @@ export async function queryOfView(
   const filter = typeof view['filter'] === 'string' && view['filter'] !== '' ? { filter: view['filter'] } : {}
   return {
     query: { ...(isBroken('filter') ? {} : filter), ...said('q'), ...said('sort'), ...asked },
-    used: { id: view.id, name: view['name'], kind: view['kind'], faults },
+    used: { id: view.id, name: view['name'], kind: view['kind'], faults, sleeping },
   }
 }
 
