@@ -49,6 +49,7 @@ import { OwnFields } from './records/fields/own-fields.ts'
 import { LedgerSealer } from './records/ledger-chain.ts'
 import { runScan, scanKind } from './records/duplicates/jobs.ts'
 import { orphanScanKind, scanOrphans } from './records/orphans.ts'
+import { refreshSideWords, sideWordsKind } from './records/sides/words.ts'
 import type { Resources } from './records/registry.ts'
 import { Words } from './words.ts'
 
@@ -251,6 +252,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   registerPrivacyJobs(jobs, () => keys)
   jobs.register(orphanScanKind, scanOrphans)
   jobs.register(demoRemovalKind, removeDemo({ database, words }))
+  jobs.register(sideWordsKind, refreshSideWords)
   const live = new LiveStream({ database, signals, catalog: (workspace) => fields.lastKnown(workspace), clock, log })
   const processes = new Processes({ database, generation, log })
   const toggle = new Toggle(kernel, new Operations({ database, processes }))

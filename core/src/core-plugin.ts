@@ -38,6 +38,7 @@ import { fieldGuards } from './records/fields/guards.ts'
 import { indexSubscribers, type Enqueue } from './records/fields/index-job.ts'
 import { fields } from './records/fields/resource.ts'
 import type { Resources } from './records/registry.ts'
+import { sideWordsSubscribers } from './records/sides/words.ts'
 import { pluginEvents } from './plugins/plugin-events.ts'
 import { platformVersion } from './plugins/check-plugins.ts'
 import { sweepAnswers } from './http/idempotency.ts'
@@ -148,7 +149,7 @@ export function corePlugin(
       ...privacyGuards(privacy),
     ],
     links: [...sharedLinks, ...platformLinks],
-    subscribers: [...sharedSubscribers, ...indexSubscribers(enqueue)],
+    subscribers: [...sharedSubscribers, ...indexSubscribers(enqueue), ...sideWordsSubscribers],
     jobs: [
       ...identityJobs(identity),
       ...exportJobs,

@@ -1,3 +1,4 @@
+import { loyaltyPlugin } from '@socle/example-extend-contact'
 import { salesPlugin } from '@socle/sales'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -146,7 +147,7 @@ async function readersByRecord(): Promise<readonly Reader[]> {
 }
 
 beforeAll(async () => {
-  world = await leakWorld([salesPlugin, dealsPlugin, leakyPlugin], ['sales', 'deals'])
+  world = await leakWorld([salesPlugin, dealsPlugin, loyaltyPlugin, leakyPlugin], ['sales', 'deals', 'loyalty'])
   matrix = new LeakMatrix(world)
   readers = await readersByField()
   strangers = await readersByRecord()

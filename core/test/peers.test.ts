@@ -47,6 +47,8 @@ describe('a link to another plugin’s record', () => {
     await made(notes, { title: 'Second', kept: two.id })
     const by = { filter: 'title in ("First", "Second")' }
     expect(titles(await list({ ...by, sort: 'kept' }))).toEqual(['Second', 'First'])
+    expect(titles(await list({ ...by, sort: '-kept.text' }))).toEqual(['First', 'Second'])
+    expect((await admin.get(`${notes}?sort=kept.nothing`)).body.code).toBe('QUERY_INVALID')
     expect(titles(await list({ filter: 'kept.text = "Bonjour"' }))).toEqual(['First'])
     const { included } = await list({ ...by, include: 'kept' })
     expect(included['hello.greeting'][one.id].title).toBe('Bonjour')

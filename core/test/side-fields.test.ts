@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTestApp, type TestApp, type TestClient, type TestWorkspace } from '../src/testing/index.ts'
+import { atlas, personOf } from './partner-world.ts'
 import { sidePlugins } from './side-world.ts'
 
 let app: TestApp
@@ -156,6 +157,24 @@ describe('a field that a plugin adds to a contact', () => {
     ])
   })
 
+  test('is found by a partner’s people where they find its contact, and nowhere else', async () => {
+    const shared = await contact({ lastName: 'Opened', loyaltyPoints: 8, visitsRegion: 'Wall' })
+    await contact({ lastName: 'Closed', loyaltyPoints: 9, visitsRegion: 'Wall' })
+    await sql`insert into core.share (id, workspace, resource, record, partner, access)
+      values (gen_random_uuid(), ${app.workspace.id}::uuid, 'core.contact', ${shared.id}::uuid, ${atlas}::uuid, 'write')`.execute(
+      app.app.kernel.parts.database.owner,
+    )
+    const nadia = await app.as(personOf(atlas, 'Nadia'))
+    expect((await list({ sort: 'loyaltyPoints' }, nadia)).data).toMatchObject([{ id: shared.id, loyaltyPoints: 8 }])
+    const walled = { workspace: app.workspace.id, partner: { partners: [atlas], now: app.clock.now() } }
+    const { rows } = await app.app.kernel.parts.database.transaction(walled, (tx) =>
+      sql`select record from visits.ext_contact where region = 'Wall'`.execute(tx),
+    )
+    expect(rows).toEqual([{ record: shared.id }])
+    const written = await nadia.patch(`${contacts}/${shared.id}`, { version: 1, loyaltyPoints: 10 })
+    expect(written.body.data, JSON.stringify(written.body)).toMatchObject({ loyaltyPoints: 10 })
+  })
+
   test('is hidden, masked and conditioned by roles as any other', async () => {
     const shown = await contact({ lastName: 'Shown', loyaltyTier: 'gold', loyaltyPoints: 9, loyaltyCard: 'SECRET-99' })
     await contact({ lastName: 'Kept', loyaltyTier: 'bronze' })
@@ -179,8 +198,17 @@ describe('a field that a plugin adds to a contact', () => {
 })
 
 describe('where the plugin is off', () => {
+  test('it says beforehand which fields and views of others go with it', async () => {
+    const here = await app.secondWorkspace()
+    const view = { resource: 'core.contact', name: 'Gold', filter: 'loyaltyTier = "gold"' }
+    expect((await here.admin.post('/api/core/views', view)).status).toBe(201)
+    const { data } = (await here.admin.get('/api/core/plugins/loyalty/what-breaks')).body
+    expect(data.fields).toContainEqual({ resource: 'core.contact', field: 'loyaltyTier', title: 'Contacts · Tier' })
+    expect(data.views).toMatchObject([{ name: 'Gold', resource: 'core.contact' }])
+  })
+
   test('its fields are absent everywhere, their values stay, and they are back when it is on', async () => {
-    const { id } = await contact({ lastName: 'Asleep', loyaltyPoints: 42, visitsRegion: 'Sud' })
+    const { id } = await contact({ lastName: 'Asleep', loyaltyPoints: 42, loyaltyCard: 'WAKE-7', visitsRegion: 'Sud' })
     const other = await app.secondWorkspace()
     await switched('loyalty', async () => {
       const { data } = (await admin.get(`${contacts}/${id}`)).body
@@ -196,9 +224,15 @@ describe('where the plugin is off', () => {
       expect(JSON.stringify((await admin.get('/api/core/shell')).body)).not.toContain('loyalty')
       expect(JSON.stringify((await admin.get('/api/core/openapi.json')).body)).not.toContain('loyalty')
       expect(JSON.stringify((await admin.get('/api/core/permissions')).body)).not.toContain('loyalty')
-      await change(id, { jobTitle: 'Chef' })
+      await app.deliver()
+      await app.app.jobs.runUntilIdle()
+      expect(names(await list({ q: 'WAKE-7' }))).toEqual([])
+      await change(id, { jobTitle: 'Chef', lastName: 'Awake' })
       expect((await other.admin.get(contacts + query({ filter: 'loyaltyPoints = 42' }))).status).toBe(200)
     })
     expect((await admin.get(`${contacts}/${id}`)).body.data).toMatchObject({ loyaltyPoints: 42, jobTitle: 'Chef' })
+    await app.deliver()
+    await app.app.jobs.runUntilIdle()
+    expect(names(await list({ q: 'WAKE-7' }))).toEqual(['Awake'])
   })
 })

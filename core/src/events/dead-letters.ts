@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { uuidv7 } from 'uuidv7'
 import type { EngineScope } from '../records/scope.ts'
-import { ledgerHead } from '../records/write.ts'
+import { ledgerHead } from '../records/ledger-head.ts'
 import { deliveryEntry } from './delivery-entry.ts'
 import { deadLetterNotFound } from './errors.ts'
 import { demandSubscription } from './subscribers.ts'

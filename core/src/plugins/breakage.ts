@@ -23,6 +23,8 @@ export interface Breakage {
   readonly roles: readonly Named[]
   readonly subscriptions: readonly { readonly id: string; readonly event: string; readonly held: number }[]
   readonly heldEvents: number
+  /** Fields it adds to records of others. */
+  readonly fields: readonly { readonly resource: string; readonly field: string; readonly title: string }[]
   /** Saved views of its records, and those of others that name a field of it. */
   readonly views: readonly (Named & { readonly resource: string })[]
   /** Fields of others that point at its records, and of its own that are shown with others'. */
@@ -40,8 +42,9 @@ export async function breakageOf(
 ): Promise<Breakage> {
   const { id } = plugin
   const { locale } = ctx
-  const own = catalog.all().filter((it) => it.plugin === id)
-  const others = catalog.all().filter((it) => it.plugin !== id && on.has(it.plugin))
+  const all = catalog.extendedBy(on).all()
+  const own = all.filter((it) => it.plugin === id)
+  const others = all.filter((it) => it.plugin !== id && on.has(it.plugin))
   const subscriptions = await subscriptionsOf(ctx, plugin)
   return {
     plugin: id,
@@ -56,7 +59,8 @@ export async function breakageOf(
     roles: await rolesOf(ctx, plugin),
     subscriptions,
     heldEvents: subscriptions.reduce((sum, { held }) => sum + held, 0),
-    views: await viewsOf(ctx, own, others),
+    fields: fieldsOf(ctx, id, others),
+    views: await viewsOf(ctx, id, own, others),
     links: linksOf(ctx, own, others),
     dependents: dependentsOf(plugins, on, id).map((it) => ({ id: it.id, title: it.title[locale] })),
   }
@@ -126,10 +130,11 @@ interface ViewRow extends Named {
 /** Of all people's, for whoever switches must know that a colleague's view rests, not what it shows. */
 async function viewsOf(
   ctx: Context,
+  plugin: string,
   own: readonly Resource[],
   others: readonly Resource[],
 ): Promise<Breakage['views']> {
-  const goes = new Map(others.map((it) => [it.id, namesThatGo(it, own)]))
+  const goes = new Map(others.map((it) => [it.id, namesThatGo(it, plugin, own)]))
   const { rows } = await sql<ViewRow>`
     select v.id, v.name, v.resource, concat_ws(' ', v.filter, v.sort, v.group_by, v.start_field, v.end_field,
       v.columns::text, v.card::text, v.sums::text) as said
@@ -144,13 +149,25 @@ async function viewsOf(
     .map(({ id, name, resource }) => ({ id, name, resource }))
 }
 
-/** Fields and collections of a resource that are not there without the resources of another plugin. */
-function namesThatGo(resource: ResourceModel, own: readonly Resource[]): ReadonlySet<string> {
+/** Fields and collections of a resource that are not there without another plugin. */
+function namesThatGo(resource: ResourceModel, plugin: string, own: readonly Resource[]): ReadonlySet<string> {
   const gone = new Set(own.map(({ id }) => id))
-  return new Set(
-    [...resource.fields.values(), ...resource.collections.values()]
-      .filter(({ target }) => target !== undefined && gone.has(target))
-      .map(({ name }) => name),
+  const leads = ({ target }: { readonly target?: string }) => target !== undefined && gone.has(target)
+  const fields = [...resource.fields.values()].filter((it) => it.side?.plugin === plugin || leads(it))
+  return new Set([...fields, ...[...resource.collections.values()].filter(leads)].map(({ name }) => name))
+}
+
+function fieldsOf(ctx: Context, plugin: string, others: readonly Resource[]): Breakage['fields'] {
+  return others.flatMap(({ id: resource, sides }) =>
+    sides
+      .filter((side) => side.plugin === plugin)
+      .flatMap(({ fields }) =>
+        fields.map(({ name: field }) => ({
+          resource,
+          field,
+          title: `${ctx.t(`${resource}.many`)} · ${ctx.t(`${resource}.${field}`)}`,
+        })),
+      ),
   )
 }
 

@@ -7,7 +7,7 @@ import type { FieldType } from '../records/model.ts'
 import type { RecordJson } from '../records/records.ts'
 import { systemFields, type Resource } from '../records/registry.ts'
 import type { EngineScope } from '../records/scope.ts'
-import { ledgerHead } from '../records/write.ts'
+import { ledgerHead } from '../records/ledger-head.ts'
 import { removeBeside, tablesBeside, type TableBeside } from '../records/sides/tables.ts'
 
 interface Column {

@@ -27,7 +27,8 @@ export interface SortKey {
 const maxKeys = 4
 
 /**
- * Reads `-amount,name`. A reference sorts by the name of what it points at, as far as the actor may see it.
+ * Reads `-amount,name,account.city`. A reference sorts by the name of what it points at, or by a field of that, as far as the
+ * actor may see it.
  *
  * @throws `QUERY_INVALID` (400) for an unknown field, `FIELD_NOT_READABLE` (403) for one the actor may not read
  */
@@ -41,9 +42,12 @@ export function sortKeys(scope: EngineScope, resource: Resource, text: string | 
     throw queryInvalid({ parameter: 'sort', value: text ?? '', expected: `at most ${maxKeys} fields` })
   return wanted.map((part, index) => {
     const descending = part.startsWith('-')
-    const name = descending ? part.slice(1) : part
+    const [name = '', ...rest] = (descending ? part.slice(1) : part).split('.')
     const field = resource.fields.get(name)
-    if (!field || !kindOf(field).sorts) {
+    const target = field && pointsElsewhere(field) ? targetOf(scope, field) : undefined
+    const behind = rest.length > 0 ? target?.fields.get(rest.join('.')) : undefined
+    const isBehind = behind !== undefined && kindOf(behind).sorts && !pointsElsewhere(behind)
+    if (!field || !kindOf(field).sorts || (rest.length > 0 && !isBehind)) {
       throw queryInvalid({
         parameter: 'sort',
         value: part,
@@ -51,8 +55,8 @@ export function sortKeys(scope: EngineScope, resource: Resource, text: string | 
       })
     }
     if (!access.readable(name)) throw fieldNotReadable({ resource: resource.id, field: name })
-    return pointsElsewhere(field) && targetOf(scope, field)
-      ? referenceKey(scope, field, descending, alias, wide(`s${index}`))
+    return target
+      ? referenceKey(scope, { field, target, by: behind?.name ?? target.title }, descending, alias, wide(`s${index}`))
       : ownKey(resource, field, descending, alias)
   })
 }
@@ -94,22 +98,20 @@ function ownKey(resource: Resource, field: FieldModel, descending: boolean, alia
 
 function referenceKey(
   scope: EngineScope,
-  field: FieldModel,
+  { field, target, by }: { readonly field: FieldModel; readonly target: Resource; readonly by: string },
   descending: boolean,
   alias: string,
   join: string,
 ): SortKey {
-  const target = scope.catalog.of(field.target ?? '')
   const access = scope.access(target, 'read')
-  if (!access.allowed || !access.readable(target.title))
-    throw fieldNotReadable({ resource: target.id, field: target.title })
-  const title = target.fields.get(target.title)
+  if (!access.allowed || !access.readable(by)) throw fieldNotReadable({ resource: target.id, field: by })
+  const title = target.fields.get(by)
   // A row the actor may not see joins as empty: its name must not show in the order either.
   const on = sql`${sql.ref(`${join}.id`)} = ${fieldValue(field, alias)} and ${sql.ref(`${join}.workspace`)} = ${sql.ref(`${alias}.workspace`)} and ${withinReach(scope, access, join)}`
   return {
     field,
     descending,
-    expression: title ? sortValue(title, join) : sql.ref(`${join}.${target.title}`),
+    expression: title ? sortValue(title, join) : sql.ref(`${join}.${by}`),
     nullable: true,
     cast: title ? kindOf(title).sql : 'text',
     join: sql`left join ${sourceOf(scope, target, join)} on ${on}`,

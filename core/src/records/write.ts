@@ -18,6 +18,7 @@ import { settleLinks } from './gone-targets.ts'
 import { customOf, customWith, giveNumbers, missingOwnValues } from './fields/own-values.ts'
 import { refuseMerged, survivorOf } from './merge/merged.ts'
 import { namedFault } from './labels.ts'
+import { ledgerHead } from './ledger-head.ts'
 import { wide } from './field-value.ts'
 import type { FieldModel } from './model.ts'
 import { nextNumber } from './numbers.ts'
@@ -676,17 +677,6 @@ async function mustBeWithin(scope: EngineScope, resource: Resource, records: rea
 function columnValue(field: FieldModel, value: unknown): RawBuilder<unknown> {
   if (field.type === 'json') return value === null ? sql`null` : sql`${JSON.stringify(value)}::jsonb`
   return sql`${value ?? null}`
-}
-
-/** A change set's first line, `head`, to stand in the statement of its first change. */
-export function ledgerHead({ ctx }: EngineScope, changeSet: string, reason = ctx.cause.reason): RawBuilder<unknown> {
-  const { actor, cause } = ctx
-  return sql`head as (
-    insert into core.change_set (id, workspace, actor_type, actor_id, actor_name, origin, reason, request, undo_of, job, at)
-    values (${changeSet}::uuid, ${ctx.workspace.id}::uuid, ${actor.type}, ${actor.id ?? null}::uuid, ${actor.name},
-      ${cause.origin}, ${reason ?? null}, ${cause.request ?? null}, ${cause.undoOf ?? null}::uuid,
-      ${cause.spans?.job ?? null}::uuid, ${ctx.clock.now().toISOString()}::timestamptz)
-    on conflict (id) do nothing)`
 }
 
 /**

@@ -39,6 +39,7 @@ export interface Breaks {
   readonly roles?: readonly { readonly id: string; readonly name: string }[]
   readonly subscriptions?: readonly { readonly id: string; readonly event: string; readonly held: number }[]
   readonly heldEvents?: number
+  readonly fields?: readonly { readonly title: string }[]
   readonly views?: readonly { readonly id: string; readonly name: string; readonly resource: string }[]
   readonly links?: readonly { readonly from: string; readonly to: string; readonly title: string }[]
   readonly running?: readonly { readonly id: string; readonly kind: string }[]

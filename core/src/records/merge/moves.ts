@@ -10,7 +10,7 @@ import { databaseRefusal } from '../refusals.ts'
 import type { Resource } from '../registry.ts'
 import type { EngineScope } from '../scope.ts'
 import type { SideColumn } from '../sides/side.ts'
-import { ledgerHead } from '../write.ts'
+import { ledgerHead } from '../ledger-head.ts'
 import { mergeBlocked } from './errors.ts'
 import type { Relation } from './relations.ts'
 
