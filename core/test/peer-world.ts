@@ -38,7 +38,7 @@ export function notesPlugin(range = '^1.0.0', heard: string[] = []): PluginDefin
     version: '1.0.0',
     platform: '^1.0.0',
     title: { en: 'Notes', fr: 'Notes' },
-    optional: { hello: range },
+    optional: { hello: '*' },
     entities: [NoteSchema],
     resources: [
       defineResource(Note, {
