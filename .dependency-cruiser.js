@@ -40,7 +40,7 @@ export default {
       name: 'sdk-leans-only-on-core',
       comment: 'The server part of the sdk is the public face of the core: it takes what core/src/index.ts lists.',
       severity: 'error',
-      from: { path: '^sdk/(?:src|testing|bin)/' },
+      from: { path: '^sdk/(?:src|testing|pack|bin)/' },
       to: {
         path: '^(?:plugins|examples|sdk/ui|ui-shell|core)/',
         pathNot: '^core/src/(?:index|testing/index)\\.ts$',
@@ -100,7 +100,13 @@ export default {
       comment: 'Server code loads neither an element nor a library of the browser.',
       severity: 'error',
       from: {
-        path: ['^core/', '^sdk/(?:src|testing|bin)/', pluginServer, '^ui-shell/[^/]+\\.ts$', '^ui-shell/src/build/'],
+        path: [
+          '^core/',
+          '^sdk/(?:src|testing|pack|bin)/',
+          pluginServer,
+          '^ui-shell/[^/]+\\.ts$',
+          '^ui-shell/src/build/',
+        ],
       },
       to: { path: ['^sdk/ui/', '^ui-shell/src/(?!build/)', pluginUi, browserParts], pathNot: data },
     },

@@ -5,12 +5,11 @@ import { dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
+import { kitName, litMoreNames, litNames, pluginUnit, type Unit } from '@socle/sdk/pack'
 import type { Plugin } from 'vite'
-import { kitName, litMoreNames, litNames } from './src/build/manifest.ts'
 import type { UiManifest } from './src/build/manifest.ts'
 import { renderPage } from './src/build/page.ts'
-import { kitUnit, litMoreUnit, litUnit, pluginUnit, shellUnit, unitConfig } from './vite.config.ts'
-import type { Unit } from './vite.config.ts'
+import { kitUnit, litMoreUnit, litUnit, shellUnit, shellUnitConfig } from './vite.config.ts'
 
 export type { UiManifest } from './src/build/manifest.ts'
 
@@ -85,7 +84,7 @@ async function buildUnit(unit: Unit, outDir: string, recipe: string): Promise<Bu
       }
     },
   }
-  const result = await build(unitConfig(unit, outDir, [record]))
+  const result = await build(shellUnitConfig(unit, outDir, [record]))
   if (!('output' in result)) throw new Error(`The bundler answered no output for ${unit.name}`)
   const entry = result.output.find((part) => part.type === 'chunk' && part.isEntry)
   if (!entry || entry.type !== 'chunk') throw new Error(`${unit.name} has no entry chunk`)
@@ -198,7 +197,9 @@ async function recipeHash(): Promise<string> {
     join(here, 'build.ts'),
     join(here, 'vite.config.ts'),
     join(here, 'src/build/manifest.ts'),
-    join(here, 'src/build/squeeze-templates.ts'),
+    join(repository, 'sdk/pack/browser-unit.ts'),
+    join(repository, 'sdk/pack/shared-names.ts'),
+    join(repository, 'sdk/pack/squeeze-templates.ts'),
     join(repository, 'package-lock.json'),
   ]
   const parts = await Promise.all(files.map(async (file) => (existsSync(file) ? hashFile(file) : '')))
@@ -240,15 +241,20 @@ async function readJson<T>(path: string, otherwise: T): Promise<T> {
   }
 }
 
-/** Plugins of this repository that have a UI: `plugins/*` and `examples/*` with `src/ui/index.ts`. */
+/** Plugins with a UI of the deployment that `npm start` runs: `plugins/*` and `examples/*` it depends on. */
 export async function pluginsOfRepository(): Promise<{ id: string; entry: string }[]> {
+  const { dependencies } = await readJson<{ dependencies: Readonly<Record<string, string>> }>(
+    join(repository, 'examples/company/package.json'),
+    { dependencies: {} },
+  )
   const found: { id: string; entry: string }[] = []
   for (const folder of ['plugins', 'examples']) {
     const path = join(repository, folder)
     if (!existsSync(path)) continue
     for (const id of await readdir(path)) {
       const entry = join(path, id, 'src/ui/index.ts')
-      if (existsSync(entry)) found.push({ id, entry })
+      const { name } = await readJson<{ name?: string }>(join(path, id, 'package.json'), {})
+      if (name !== undefined && name in dependencies && existsSync(entry)) found.push({ id, entry })
     }
   }
   return found

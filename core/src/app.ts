@@ -34,12 +34,16 @@ import { Faults, type Thresholds } from './plugins/faults.ts'
 import { Generation } from './plugins/generation.ts'
 import { Incidents } from './plugins/incidents.ts'
 import { dismissUnwell, firstSet, keepPlugins, settle } from './plugins/installation.ts'
-import { loadPlugins } from './plugins/loading.ts'
+import { installedVersions, loadPlugins } from './plugins/loading.ts'
 import { Operations } from './plugins/operations.ts'
 import { present, type PluginSource } from './plugins/plugin-source.ts'
 import { PluginSettings } from './plugins/settings/plugin-settings.ts'
 import { Processes } from './plugins/processes.ts'
 import { Scopes } from './plugins/scopes.ts'
+import { storedPlugins } from './plugins/store/artefacts.ts'
+import { Installer } from './plugins/store/installer.ts'
+import { PluginStore, type StoreOptions } from './plugins/store/plugin-store.ts'
+import { storeUi } from './plugins/store/store-ui.ts'
 import { Toggle } from './plugins/toggle.ts'
 import { registerPrivacyJobs } from './privacy/index.ts'
 import { PrivacyKeys } from './privacy/keys.ts'
@@ -62,6 +66,8 @@ export interface AppOptions {
   readonly outgoing?: OutgoingConfig
   /** How texts in the DNS are read; by the system's name servers when absent. */
   readonly resolveTexts?: ResolveTexts
+  /** Where plugins that come as archives are unpacked on this machine, and whose are taken; `./data/plugins` and anybody's when absent. */
+  readonly store?: StoreOptions
   readonly clock?: Clock
   readonly log?: Logger
   /** Connection string of the database's server, for the job queue's own connections. */
@@ -91,6 +97,7 @@ export interface App {
   readonly deliveries: Deliveries
   readonly jobs: Jobs
   readonly toggle: Toggle
+  readonly installer: Installer
   readonly ledger: LedgerSealer
   /** Begins background work: deliveries, jobs, listening to other processes. */
   start(): Promise<void>
@@ -111,14 +118,14 @@ export async function createApp(options: AppOptions): Promise<App> {
     { keys: () => keys, signals },
     () => identity,
   )
-  const sources = (options.safeMode ? [] : options.plugins).map((plugin) =>
-    'load' in plugin ? plugin : present(plugin),
-  )
-  const { plugins, faults: unloaded } = await loadPlugins(
-    core,
-    sources,
-    options.migrate === false ? {} : { owner: database.owner },
-  )
+  const ofDeployment = options.plugins.map((plugin) => ('load' in plugin ? plugin : present(plugin)))
+  const store = new PluginStore(database, options.store ?? { folder: 'data/plugins', signatures: anybody })
+  const stored = (await storedPlugins(database.owner)).filter(({ id }) => !ofDeployment.some((it) => it.id === id))
+  const sources = options.safeMode ? [] : [...ofDeployment, ...stored.map((it) => store.source(it))]
+  const { plugins, faults: unloaded } = await loadPlugins(core, sources, {
+    installed: await installedVersions(database.owner),
+    ...(options.migrate === false ? {} : { owner: database.owner }),
+  })
   const loaded = firstSet(plugins, (list) => assemble(list, { database, log }))
   const incidents = new Incidents({ database, clock, log })
   const keys = await PrivacyKeys.of(database.owner)
@@ -255,7 +262,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   jobs.register(sideWordsKind, refreshSideWords)
   const live = new LiveStream({ database, signals, catalog: (workspace) => fields.lastKnown(workspace), clock, log })
   const processes = new Processes({ database, generation, log })
-  const toggle = new Toggle(kernel, new Operations({ database, processes }))
+  const operations = new Operations({ database, processes })
+  const toggle = new Toggle(kernel, operations)
+  const installer = new Installer({ database, loaded, store, signals, operations, incidents, clock })
+  if (!options.safeMode) generation.attach(() => installer.follow())
   const ledger = new LedgerSealer({ database, clock, log })
   const host = createHost({
     kernel,
@@ -263,7 +273,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     live,
     toggle,
     ledger,
-    ui: staticUi(options.ui?.folder ?? new URL('absent/', import.meta.url)),
+    ui: storeUi(staticUi(options.ui?.folder ?? new URL('absent/', import.meta.url)), {
+      database,
+      store,
+      clock,
+      running: (id) => installer.running(id),
+    }),
+    installer,
     imports: { jobs },
   })
   loaded.attach(host)
@@ -283,6 +299,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     deliveries,
     jobs,
     toggle,
+    installer,
     ledger,
     async start() {
       started = true
@@ -322,6 +339,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
   }
 }
+
+/** Whoever made an archive: right where nobody but the operator uploads. */
+const anybody = { required: false, signers: new Map<string, string>() }
 
 function existing(catalog: Resources, on: ReadonlySet<string>, id: string) {
   const resource = catalog.get(id)

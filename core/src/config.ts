@@ -40,6 +40,10 @@ export const environmentSchema = z.object({
   SOCLE_QUARANTINE_CALLS: z.coerce.number().int().min(1).max(1_000).default(20),
   /** A module is stopped when it kept everything else from running for so many seconds of a minute, default 10. */
   SOCLE_QUARANTINE_STALL_SECONDS: z.coerce.number().min(1).max(60).default(10),
+  /** `1` takes modules only as archives signed by one of `SOCLE_PLUGIN_SIGNERS`. */
+  SOCLE_PLUGIN_SIGNED: flag.default(false),
+  /** Trusted signers of modules, `name=public key` in base64, separated by commas. */
+  SOCLE_PLUGIN_SIGNERS: z.string().default(''),
   /** `1` starts without any plugin: none of their code is run. */
   SAFE_MODE: flag.default(false),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

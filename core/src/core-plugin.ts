@@ -40,6 +40,7 @@ import { fields } from './records/fields/resource.ts'
 import type { Resources } from './records/registry.ts'
 import { sideWordsSubscribers } from './records/sides/words.ts'
 import { pluginEvents } from './plugins/plugin-events.ts'
+import { storeEvents } from './plugins/store/events.ts'
 import { platformVersion } from './plugins/check-plugins.ts'
 import { sweepAnswers } from './http/idempotency.ts'
 import { nightlyScan } from './records/duplicates/jobs.ts'
@@ -67,6 +68,13 @@ const platformPermissions = [
   definePermission('core.plugin.configure', {
     en: 'Change settings of modules',
     fr: 'Modifier les réglages des modules',
+  }),
+  definePermission('core.plugin.install', { en: 'Install modules', fr: 'Installer des modules' }),
+  definePermission('core.plugin.upgrade', { en: 'Upgrade modules', fr: 'Mettre à niveau les modules' }),
+  definePermission('core.plugin.uninstall', { en: 'Uninstall modules', fr: 'Désinstaller des modules' }),
+  definePermission('core.plugin.force', {
+    en: 'Install modules past the versions they ask for',
+    fr: 'Installer des modules hors des versions qu’ils demandent',
   }),
   definePermission('core.audit.read', { en: 'Read the audit', fr: 'Lire l’audit' }),
   definePermission('core.field.manage', { en: 'Manage fields', fr: 'Gérer les champs' }),
@@ -135,7 +143,15 @@ export function corePlugin(
       unmaskPermission,
     ],
     roleTemplates: coreRoleTemplates,
-    emits: [...sharedEvents, ...identityEvents, ...deliveryEvents, ...importEvents, ...privacyEvents, ...pluginEvents],
+    emits: [
+      ...sharedEvents,
+      ...identityEvents,
+      ...deliveryEvents,
+      ...importEvents,
+      ...privacyEvents,
+      ...pluginEvents,
+      ...storeEvents,
+    ],
     provides: [...sharedProvides, ...identityProvides, ...privacyProvides(privacy.keys)],
     points: [...sharedPoints, ...privacyPoints],
     contributes: privacyContributes,

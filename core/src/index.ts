@@ -35,9 +35,11 @@ export {
   definePermission,
   definePlugin,
   defineRoute,
+  isPlugin,
   provide,
   subscriber,
   subscriberOfMany,
+  type Capabilities,
   type CommandDefinition,
   type DemoData,
   type FillDefinition,
@@ -50,6 +52,8 @@ export {
   type Subscriber,
   type Words,
 } from './plugins/define-plugin.ts'
+export { manifestOf, type PluginManifest } from './plugins/manifest.ts'
+export { integrityOf, readArchive, type ArchiveManifest, type PluginArchive } from './plugins/store/archive.ts'
 export type { Channel } from './privacy/addresses.ts'
 export {
   Consents,

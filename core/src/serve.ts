@@ -9,6 +9,7 @@ import { discreet } from './log.ts'
 import type { PluginDefinition } from './plugins/define-plugin.ts'
 import { deployedPlugins } from './plugins/deployment.ts'
 import type { PluginSource } from './plugins/plugin-source.ts'
+import { signersOf } from './plugins/store/signature.ts'
 import { watch } from './plugins/watchdog.ts'
 import { guardProcess } from './process-guard.ts'
 
@@ -64,6 +65,13 @@ export async function serve({ environment, deployment, plugins = [], ui, tell }:
       trustedOrigins: listOf(environment.SOCLE_TRUSTED_ORIGINS),
       trustedProxies: listOf(environment.SOCLE_TRUSTED_PROXIES),
       ...(environment.SOCLE_SECRET === undefined ? {} : { secret: environment.SOCLE_SECRET }),
+    },
+    store: {
+      folder: join(resolve(environment.SOCLE_DATA), 'plugins'),
+      signatures: {
+        required: environment.SOCLE_PLUGIN_SIGNED,
+        signers: signersOf(listOf(environment.SOCLE_PLUGIN_SIGNERS)),
+      },
     },
     outgoing: { allowed: listOf(environment.SOCLE_OUTGOING_ALLOWED) },
     resolveTexts: textsFrom(listOf(environment.SOCLE_DNS_SERVERS)),

@@ -308,7 +308,7 @@ function idsOf(rows: readonly Row[]): Ids {
 }
 
 /** Every route of the application, with what it says of its input; those of tomorrow stand here unasked. */
-function routesOf({ app: { kernel, toggle, ledger } }: TestApp): Route[] {
+function routesOf({ app: { kernel, toggle, ledger, installer } }: TestApp): Route[] {
   // The routes are listed, not asked: nothing is enqueued.
   const jobs = { register() {} } as unknown as Jobs
   const declared = kernel.parts.plugins.flatMap(({ id, routes = [] }) =>
@@ -326,7 +326,8 @@ function routesOf({ app: { kernel, toggle, ledger } }: TestApp): Route[] {
         pluginApp(kernel, plugin, {
           jobs,
           resources: kernel.parts.catalog.all().filter((resource) => resource.plugin === plugin.id),
-          platform: plugin.id === 'core' ? platformRoutes(kernel, { toggle, ledger, imports: { jobs } }) : undefined,
+          platform:
+            plugin.id === 'core' ? platformRoutes(kernel, { toggle, ledger, installer, imports: { jobs } }) : undefined,
           demandPresence: () => Promise.resolve(),
         }).routes,
     )

@@ -1,10 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { Migrator, type Migration } from 'kysely/migration'
-import { defineError } from '../errors.ts'
+import { defineError, SocleError } from '../errors.ts'
 import type { Sql } from './database.ts'
+import { forbiddenBeginning, outsideOf, touched } from './migration-fence.ts'
 import { appRole } from './session.ts'
 
 export const migrationFailed = defineError<{ plugin: string; migration: string; reason: string }>(
@@ -14,49 +16,127 @@ export const migrationFailed = defineError<{ plugin: string; migration: string; 
     `Migration ${migration} of ${plugin} failed and was undone: ${reason}. The version before it keeps serving; mend the migration and install again.`,
 )
 
+export const migrationOutOfSchema = defineError<{ plugin: string; migration: string; schema: string; what: string }>(
+  'MIGRATION_OUT_OF_SCHEMA',
+  422,
+  ({ plugin, migration, schema, what }) =>
+    `Migration ${migration} of ${plugin} touches ${what}, which is outside its schema ${schema}, and was undone. Let it keep to its own tables; what belongs to others is changed through their services.`,
+)
+
 /** The PostgreSQL schema of a plugin: its id with hyphens as underscores. */
 export function schemaOf(plugin: string): string {
   return plugin.replaceAll('-', '_')
 }
 
+// A migration's lock stalls whoever still works with the table: better to let them through and come again.
+const lockTimeout = '2s'
+const patience = [200, 500, 1_000, 2_000]
+
 /**
- * Brings one schema to its newest version.
- *
- * Migrations are SQL files, `NNNN_name.sql`, applied in order in one transaction and kept in `<schema>.migration`.
- * A text file cannot import live code, so what ran once runs the same for ever. Their `search_path` is the plugin's own
- * schema, so that an unqualified table cannot land elsewhere.
+ * Brings one schema to its newest version, in one transaction that waits two seconds for a lock and comes again.
  *
  * @returns names applied by this call, oldest first
- * @throws `MIGRATION_FAILED` (422) with nothing changed
+ * @throws `MIGRATION_FAILED`, `MIGRATION_OUT_OF_SCHEMA` (422) with nothing changed
  */
 export async function migrate(owner: Sql, plugin: string, folder: URL | string): Promise<string[]> {
-  const schema = schemaOf(plugin)
-  const path = folder instanceof URL ? fileURLToPath(folder) : folder
-  const files = (await readdir(path)).filter((file) => file.endsWith('.sql')).toSorted()
-  const migrations: Record<string, Migration> = {}
-  for (const file of files) {
-    const text = await readFile(join(path, file), 'utf8')
-    migrations[file.slice(0, -'.sql'.length)] = {
-      async up(db) {
-        await sql.raw(`set local search_path = "${schema}"; set local lock_timeout = '5s'`).execute(db)
-        await sql.raw(text).execute(db)
-        await sql.raw('set local search_path = public').execute(db)
-      },
+  return withPatience(() => owner.transaction().execute((tx) => migrateIn(tx, plugin, folder)))
+}
+
+/** Does it again, after longer and longer pauses, while a lock is what it fails for. */
+export async function withPatience<T>(work: () => Promise<T>): Promise<T> {
+  for (const milliseconds of patience) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!waitedForLock(error)) throw error
+      await pause(milliseconds)
     }
   }
+  return work()
+}
+
+function waitedForLock(error: unknown): boolean {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  return (cause as { code?: unknown } | null)?.code === '55P03'
+}
+
+/**
+ * The same in a transaction of the caller's, with which it stands and falls.
+ *
+ * Migrations are SQL files, `NNNN_name.sql`, applied in order and kept in `<schema>.migration`. A text file cannot import
+ * live code, so what ran once runs the same for ever. Their `search_path` is the plugin's own schema, so that an unqualified
+ * table cannot land elsewhere, and a plugin's are held to it: what they change of others undoes them.
+ */
+export async function migrateIn(tx: Sql, plugin: string, folder: URL | string): Promise<string[]> {
+  const schema = schemaOf(plugin)
+  // Processes that start together: one migrates, the others find it done.
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`migrate ${schema}`}, 0))`.execute(tx)
   await sql
-    .raw(`create schema if not exists "${schema}"; grant usage on schema "${schema}" to ${appRole}`)
-    .execute(owner)
-  const { error, results } = await new Migrator({
-    db: owner,
+    .raw(
+      `set local lock_timeout = '${lockTimeout}'; create schema if not exists "${schema}"; grant usage on schema "${schema}" to ${appRole}`,
+    )
+    .execute(tx)
+  const faults: unknown[] = []
+  const migrations = await migrationsIn(plugin, folder, (fault) => faults.push(fault))
+  const migrator = new Migrator({
+    db: tx,
     provider: { getMigrations: async () => migrations },
     migrationTableSchema: schema,
     migrationTableName: 'migration',
     migrationLockTableName: 'migration_lock',
-  }).migrateToLatest()
-  if (error) {
-    const failed = results?.find(({ status }) => status === 'Error')?.migrationName ?? 'unknown'
-    throw migrationFailed({ plugin, migration: failed, reason: error instanceof Error ? error.message : String(error) })
-  }
+  })
+  const { error, results } = await migrator.migrateToLatest()
+  // Whatever came after a migration's own fault only says that the transaction has failed.
+  const fault = faults[0] ?? error
+  if (fault instanceof SocleError) throw fault
+  if (fault) throw failed(plugin, results?.find(({ status }) => status === 'Error')?.migrationName ?? 'unknown', fault)
   return (results ?? []).map(({ migrationName }) => migrationName)
+}
+
+function failed(plugin: string, migration: string, cause: unknown): SocleError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return Object.assign(migrationFailed({ plugin, migration, reason }), { cause })
+}
+
+async function migrationsIn(
+  plugin: string,
+  folder: URL | string,
+  tell: (fault: unknown) => void,
+): Promise<Record<string, Migration>> {
+  const path = folder instanceof URL ? fileURLToPath(folder) : folder
+  const files = (await readdir(path)).filter((file) => file.endsWith('.sql')).toSorted()
+  const texts = await Promise.all(files.map(async (file) => [file, await readFile(join(path, file), 'utf8')] as const))
+  return Object.fromEntries(
+    texts.map(([file, text]) => {
+      const name = file.slice(0, -'.sql'.length)
+      const up = async (db: Sql) => {
+        try {
+          await (plugin === 'core' ? run(db, 'core', text) : runFenced(db, plugin, name, text))
+        } catch (error) {
+          tell(error instanceof SocleError ? error : failed(plugin, name, error))
+          throw error
+        }
+      }
+      return [name, { up }]
+    }),
+  )
+}
+
+async function run(db: Sql, schema: string, text: string): Promise<void> {
+  await sql.raw(`set local search_path = "${schema}"`).execute(db)
+  await sql.raw(text).execute(db)
+  await sql.raw('set local search_path = public').execute(db)
+}
+
+async function runFenced(db: Sql, plugin: string, migration: string, text: string): Promise<void> {
+  const schema = schemaOf(plugin)
+  const forbidden = forbiddenBeginning(text)
+  if (forbidden !== undefined) {
+    const reason = `"${forbidden}" would end or leave the transaction it runs in`
+    throw migrationFailed({ plugin, migration, reason })
+  }
+  const before = await outsideOf(db, schema)
+  await run(db, schema, text)
+  const what = touched(before, await outsideOf(db, schema))
+  if (what !== undefined) throw migrationOutOfSchema({ plugin, migration, schema, what })
 }

@@ -9,6 +9,7 @@ import type { Kernel } from '../kernel.ts'
 import { refusalFor } from '../plugins/absence.ts'
 import { running } from '../plugins/running.ts'
 import type { PluginHolder } from '../plugins/loaded-plugins.ts'
+import type { Installer } from '../plugins/store/installer.ts'
 import { shellDocument } from '../plugins/shell-document.ts'
 import type { Toggle } from '../plugins/toggle.ts'
 import type { ImportRouteOptions } from './import-routes.ts'
@@ -30,6 +31,7 @@ export interface HostParts {
   readonly toggle: Toggle
   readonly ledger: LedgerSealer
   readonly ui: StaticUi
+  readonly installer: Installer
   /** Where uploaded files lie, and who imports them in the background. */
   readonly imports: ImportRouteOptions
 }
@@ -52,11 +54,11 @@ export interface Host extends PluginHolder {
 }
 
 /** The HTTP face of the platform: who asks, which module answers, and every refusal in one form. */
-export function createHost({ kernel, identity, live, toggle, ledger, ui, imports }: HostParts): Host {
+export function createHost({ kernel, identity, live, toggle, ledger, ui, imports, installer }: HostParts): Host {
   const { parts } = kernel
   const { words, log, enablement, generation } = parts
   const metrics = new Metrics()
-  const platform = platformRoutes(kernel, { toggle, ledger, imports })
+  const platform = platformRoutes(kernel, { toggle, ledger, imports, installer })
   const { jobs } = imports
   let apps = new Map<string, Hono<PluginEnv>>()
   const host = new Hono<HostEnv>()

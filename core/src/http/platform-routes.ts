@@ -5,12 +5,14 @@ import type { Context } from '../context.ts'
 import { permissionDenied } from '../permissions/errors.ts'
 import { breakageOf } from '../plugins/breakage.ts'
 import { pluginCards } from '../plugins/plugin-cards.ts'
+import type { Installer } from '../plugins/store/installer.ts'
 import type { Toggle } from '../plugins/toggle.ts'
 import type { LedgerSealer } from '../records/ledger-chain.ts'
 import { readJson } from './body.ts'
 import { explainRoutes } from './explain-routes.ts'
 import { exportRoutes } from './export-routes.ts'
 import { importRoutes, type ImportRouteOptions } from './import-routes.ts'
+import { installationRoutes } from './installation-routes.ts'
 import { knownAccountRoutes } from './known-account-routes.ts'
 import { ledgerRoutes } from './ledger-routes.ts'
 import { mergeUndoRoutes } from './merge-routes.ts'
@@ -28,10 +30,14 @@ export interface PlatformRouteOptions {
   readonly toggle: Toggle
   readonly ledger: LedgerSealer
   readonly imports: ImportRouteOptions
+  readonly installer: Installer
 }
 
 /** Routes of `/api/core` that are the engine's and the kernel's own: search, undo, audit, modules, imports. */
-export function platformRoutes(kernel: Kernel, { toggle, ledger, imports }: PlatformRouteOptions): Hono<PluginEnv> {
+export function platformRoutes(
+  kernel: Kernel,
+  { toggle, ledger, imports, installer }: PlatformRouteOptions,
+): Hono<PluginEnv> {
   const app = new Hono<PluginEnv>()
   const { enablement } = kernel.parts
   const inUnit = <T>(facts: RequestFacts, raw: Request, work: (ctx: Context) => Promise<T>) =>
@@ -50,6 +56,7 @@ export function platformRoutes(kernel: Kernel, { toggle, ledger, imports }: Plat
   app.route('/', knownAccountRoutes(kernel))
   app.route('/', explainRoutes(kernel))
   app.route('/', settingsRoutes(kernel))
+  app.route('/', installationRoutes(kernel, installer))
   app.route('/', reassignRoutes(kernel, imports.jobs))
 
   app.get('/search', async (request) => {

@@ -17,6 +17,15 @@ const types: Readonly<Record<string, string>> = {
   '.webmanifest': 'application/manifest+json',
 }
 
+/** Of a file whose name changes with its content. */
+export function assetHeaders(extension: string): Record<string, string> {
+  return {
+    'content-type': types[extension] ?? 'application/octet-stream',
+    'cache-control': 'public, max-age=31536000, immutable',
+    'x-content-type-options': 'nosniff',
+  }
+}
+
 interface Manifest {
   readonly plugins?: Readonly<Record<string, string>>
 }
@@ -75,9 +84,7 @@ export function staticUi(folder: URL): StaticUi {
         if (!found?.isFile()) continue
         return new Response(new Uint8Array(await readFile(file + ending)), {
           headers: {
-            'content-type': types[extname(file)] ?? 'application/octet-stream',
-            'cache-control': 'public, max-age=31536000, immutable',
-            'x-content-type-options': 'nosniff',
+            ...assetHeaders(extname(file)),
             vary: 'accept-encoding',
             ...(encoding === undefined ? {} : { 'content-encoding': encoding }),
           },

@@ -248,6 +248,18 @@ export interface Lifecycle {
   readonly onDisable?: (ctx: Context) => Promise<void>
 }
 
+/** What a plugin takes hold of beside its own; an administrator reads it before it is installed. */
+export interface Capabilities {
+  /** Resources of others it reads, by id. */
+  readonly reads?: readonly string[]
+  /** Resources of others it writes, by id. */
+  readonly writes?: readonly string[]
+  /** Hosts it calls: `api.example.com`. */
+  readonly hosts?: readonly string[]
+  /** Secrets it asks an administrator for, by name. */
+  readonly secrets?: readonly string[]
+}
+
 export interface PluginDefinition {
   readonly id: string
   readonly version: string
@@ -259,6 +271,7 @@ export interface PluginDefinition {
   readonly icon?: string
   readonly requires?: Readonly<Record<string, string>>
   readonly optional?: Readonly<Record<string, string>>
+  readonly capabilities?: Capabilities
   readonly entities?: readonly EntitySchema[]
   readonly resources?: readonly ResourceDefinition[]
   /** Fields it adds to resources of others. */
@@ -289,6 +302,9 @@ export interface PluginDefinition {
   /** Folder of the package, found by its package.json when absent. */
   readonly root?: URL
 }
+
+// What another copy of this file has made is of another platform: its tokens and refusals are not ours.
+const defined = new WeakSet<object>()
 
 /** A name in a plugin's namespace; any name where the plugin's is not known before it runs, as in tests. */
 type In<Plugin extends string, Separator extends string> = string extends Plugin
@@ -323,5 +339,11 @@ interface Named<Plugin extends string, Own extends string> {
 export function definePlugin<const Plugin extends string, const Own extends In<Plugin, '.'> = never>(
   plugin: Omit<PluginDefinition, keyof Named<Plugin, Own>> & Named<Plugin, Own>,
 ): PluginDefinition {
+  defined.add(plugin)
   return plugin as unknown as PluginDefinition
+}
+
+/** Whether a value was made by `definePlugin` of this very platform. */
+export function isPlugin(value: unknown): value is PluginDefinition {
+  return typeof value === 'object' && value !== null && defined.has(value)
 }

@@ -11,6 +11,7 @@ import { detailOf, type Incidents } from './incidents.ts'
 import { LoadedPlugins, type PluginSet } from './loaded-plugins.ts'
 import type { LoadFault } from './loading.ts'
 import { reasonText } from './reasons.ts'
+import { archiveOf, forcedAmong } from './store/provenance.ts'
 import { within } from './within.ts'
 
 const healthSeconds = 10
@@ -45,7 +46,7 @@ export function settle(loaded: LoadedPlugins, plugins: readonly PluginDefinition
   loaded.replace(core ? [core] : [])
   for (const plugin of others) {
     try {
-      const { ordered, refused } = admit([...loaded.set.plugins, plugin])
+      const { ordered, refused } = admit([...loaded.set.plugins, plugin], { forced: forcedAmong(plugins) })
       const refusal = refused.get(plugin.id)
       if (refusal) throw refusal
       loaded.replace(ordered)
@@ -80,7 +81,10 @@ export async function dismissUnwell(kernel: Kernel): Promise<void> {
   }
   await Promise.all(loaded.set.plugins.map(ask))
   if (faults.size === 0) return
-  const { ordered, refused } = admit(loaded.set.plugins.filter(({ id }) => !faults.has(id)))
+  const { ordered, refused } = admit(
+    loaded.set.plugins.filter(({ id }) => !faults.has(id)),
+    { forced: forcedAmong(loaded.set.plugins) },
+  )
   for (const [id, error] of refused) faults.set(id, { kind: 'declaration', error })
   loaded.replace(ordered)
   await keepPlugins(database, { loaded, faults, incidents, clock })
@@ -102,11 +106,22 @@ export async function keepPlugins(
   },
 ): Promise<void> {
   const at = clock.now().toISOString()
-  for (const { id, version } of loaded.set.plugins.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
+  for (const plugin of loaded.set.plugins.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
+    const { id, version } = plugin
+    const archive = archiveOf(plugin)
+    if (archive) {
+      // Its version is what was consented to, and another process may be at the next one.
+      await sql`
+        update core.plugin set state = 'installed', reason = null, updated_at = ${at}::timestamptz
+        where id = ${id} and integrity = ${archive.integrity} and state = 'quarantined'`.execute(owner)
+      continue
+    }
     await sql`
       insert into core.plugin (id, version, installed_at, updated_at) values (${id}, ${version}, ${at}::timestamptz, ${at}::timestamptz)
-      on conflict (id) do update set version = excluded.version, state = 'installed', reason = null, updated_at = excluded.updated_at
-        where (core.plugin.version, core.plugin.state) is distinct from (excluded.version, 'installed')`.execute(owner)
+      on conflict (id) do update set version = excluded.version, state = 'installed', reason = null, source = 'deployment',
+          updated_at = excluded.updated_at
+        where (core.plugin.version, core.plugin.state, core.plugin.source)
+          is distinct from (excluded.version, 'installed', 'deployment')`.execute(owner)
   }
   for (const [id, { kind, error }] of faults) {
     const reason = error instanceof SocleError ? reasonText(error) : detailOf(error, kind)

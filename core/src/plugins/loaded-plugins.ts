@@ -28,6 +28,7 @@ export class LoadedPlugins {
   readonly #holders: PluginHolder[] = []
   #set: PluginSet
   #isWhole = true
+  #changing: Promise<void> = Promise.resolve()
 
   /** @throws what the plugins' declarations are wrong in */
   constructor(assemble: (plugins: readonly PluginDefinition[]) => PluginSet, plugins: readonly PluginDefinition[]) {
@@ -60,16 +61,43 @@ export class LoadedPlugins {
   }
 
   /**
-   * Runs these plugins from now on; those that are present with the same definition go on as they are.
+   * Makes all that these plugins need, changing nothing yet; what it answers runs them from now on, and cannot fail. Those
+   * that are present with the same definition go on as they are.
    *
    * @param plugins - in dependency order, the core first
+   * @throws what a declaration is wrong in
+   */
+  prepare(plugins: readonly PluginDefinition[]): () => void {
+    const set = this.#assemble(plugins)
+    const places = this.#holders.map((holder) => holder.prepare(set))
+    return () => {
+      this.#set = set
+      this.#isWhole = true
+      for (const put of places) put()
+    }
+  }
+
+  /**
+   * Runs these plugins from now on.
+   *
    * @throws what a declaration is wrong in, with nothing changed
    */
   replace(plugins: readonly PluginDefinition[]): void {
-    const set = this.#assemble(plugins)
-    const places = this.#holders.map((holder) => holder.prepare(set))
-    this.#set = set
-    this.#isWhole = true
-    for (const put of places) put()
+    this.prepare(plugins)()
+  }
+
+  /** Lets one change of the set follow another in this process: each sees what the one before has made. */
+  async change<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#changing
+    let leave!: () => void
+    this.#changing = new Promise((resolve) => {
+      leave = resolve
+    })
+    await before
+    try {
+      return await work()
+    } finally {
+      leave()
+    }
   }
 }

@@ -1,3 +1,5 @@
+import { sql } from 'kysely'
+import { gt, valid } from 'semver'
 import type { Sql } from '../database/database.ts'
 import { migrate } from '../database/migrator.ts'
 import { admit } from './check-plugins.ts'
@@ -6,6 +8,8 @@ import { manifestMismatch, pluginLoadTimedOut } from './errors.ts'
 import type { IncidentKind } from './incidents.ts'
 import type { PluginSource } from './plugin-source.ts'
 import { running } from './running.ts'
+import { downgradeRefused } from './store/errors.ts'
+import { forcedAmong } from './store/provenance.ts'
 import { within } from './within.ts'
 
 /** Why a plugin does not run in this process. */
@@ -28,22 +32,27 @@ const loadSeconds = 10
  * are brought to their newest version.
  *
  * @param core - must run, and throws where it cannot
+ * @param options.installed - versions whose tables are here, by plugin: no older one may run on them
  * @param options.owner - connection that migrates; without it schemas are as a deployment's own step has left them
  */
 export async function loadPlugins(
   core: PluginDefinition,
   sources: readonly PluginSource[],
-  { owner }: { readonly owner?: Sql },
+  { owner, installed = new Map() }: { readonly owner?: Sql; readonly installed?: ReadonlyMap<string, string> },
 ): Promise<Loaded> {
   const faults = new Map<string, LoadFault>()
   const loaded: PluginDefinition[] = [core]
   // Together: one that hangs is waited for once, whoever else hangs.
   const outcomes = await Promise.allSettled(sources.map((source) => loadSource(source)))
   for (const [at, outcome] of outcomes.entries()) {
-    if (outcome.status === 'fulfilled') loaded.push(outcome.value)
-    else faults.set(sources[at]!.id, { kind: 'load', error: outcome.reason as unknown })
+    const refusal = outcome.status === 'fulfilled' ? downgradeOf(outcome.value, installed) : undefined
+    if (outcome.status === 'fulfilled' && !refusal) loaded.push(outcome.value)
+    else if (refusal) faults.set(sources[at]!.id, { kind: 'declaration', error: refusal })
+    else if (outcome.status === 'rejected')
+      faults.set(sources[at]!.id, { kind: 'load', error: outcome.reason as unknown })
   }
-  const { ordered, refused } = admit(loaded)
+  const forced = forcedAmong(loaded)
+  const { ordered, refused } = admit(loaded, { forced })
   const refuse = (refusals: ReadonlyMap<string, unknown>) => {
     for (const [id, error] of refusals) if (!faults.has(id)) faults.set(id, { kind: 'declaration', error })
   }
@@ -58,11 +67,29 @@ export async function loadPlugins(
       faults.set(plugin.id, { kind: 'migration', error })
     }
   }
-  const { ordered: plugins, refused: without } = admit(ordered.filter(({ id }) => !faults.has(id)))
+  const { ordered: plugins, refused: without } = admit(
+    ordered.filter(({ id }) => !faults.has(id)),
+    { forced },
+  )
   refuse(without)
   const own = faults.get(core.id)
   if (own) throw own.error
   return { plugins, faults }
+}
+
+function downgradeOf({ id, version }: PluginDefinition, installed: ReadonlyMap<string, string>) {
+  const last = installed.get(id)
+  return last !== undefined && gt(last, version)
+    ? downgradeRefused({ plugin: id, version, installed: last })
+    : undefined
+}
+
+/** The version each plugin last ran in here; none in an installation that was never migrated. */
+export async function installedVersions(owner: Sql): Promise<ReadonlyMap<string, string>> {
+  const there = await sql<{ there: boolean }>`select to_regclass('core.plugin') is not null as there`.execute(owner)
+  if (!there.rows[0]?.there) return new Map()
+  const { rows } = await sql<{ id: string; version: string }>`select id, version from core.plugin`.execute(owner)
+  return new Map(rows.filter(({ version }) => valid(version)).map(({ id, version }) => [id, version]))
 }
 
 /** @throws whatever its code throws, `PLUGIN_LOAD_TIMED_OUT`, `MANIFEST_MISMATCH` */

@@ -10,6 +10,7 @@ import type { FieldGrant, Grant } from '../permissions/grant.ts'
 import { partsOfPermission } from '../permissions/named-permission.ts'
 import type { PluginDefinition } from '../plugins/define-plugin.ts'
 import type { PluginSource } from '../plugins/plugin-source.ts'
+import type { StoreOptions } from '../plugins/store/plugin-store.ts'
 import { TestClient } from './test-client.ts'
 import { TestClock } from './test-clock.ts'
 import { makeTestDatabase, type TestDatabase } from './test-database.ts'
@@ -31,6 +32,8 @@ export interface TestAppOptions {
   readonly drainSeconds?: number
   /** Starts without any plugin, whatever is installed. */
   readonly safeMode?: boolean
+  /** Where archives are unpacked, and whose are taken. */
+  readonly store?: StoreOptions
   /** Where the platform logs; nowhere when absent. */
   readonly log?: Logger
 }
@@ -90,6 +93,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     identity: { baseUrl, secret },
     ...(options.drainSeconds === undefined ? {} : { drainSeconds: options.drainSeconds }),
     ...(options.safeMode === undefined ? {} : { safeMode: options.safeMode }),
+    ...(options.store ? { store: options.store } : {}),
     ...(url === undefined ? {} : { databaseUrl: url }),
   })
   const enable = options.enable ?? plugins.map(({ id }) => id)

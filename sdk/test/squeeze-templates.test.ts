@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { squeezeTemplates } from '../src/build/squeeze-templates.ts'
+import { squeezeTemplates } from '../pack/squeeze-templates.ts'
 
 test('css loses its comments and line breaks', () => {
   const source = 'css`\n  /* why */\n  :host {\n    color: red;\n  }\n`'

@@ -1,0 +1,120 @@
+import { Hono } from 'hono'
+import { z } from 'zod'
+import type { Kernel } from '../kernel.ts'
+import { permissionDenied } from '../permissions/errors.ts'
+import { uploadLimit } from '../plugins/store/archive.ts'
+import { archiveRefused, uploadUnknown } from '../plugins/store/errors.ts'
+import type { Installer } from '../plugins/store/installer.ts'
+import { reviewOf, type Review } from '../plugins/store/review.ts'
+import { readJson } from './body.ts'
+import { formParts } from './multipart.ts'
+import { parsed } from './parsed.ts'
+import type { PluginEnv, RequestFacts } from './who.ts'
+
+const installBody = z.strictObject({
+  /** Installs past the ranges it declares. */
+  force: z.boolean().optional(),
+})
+
+/** `/plugin-uploads`: an archive from its upload, by way of its review, to a plugin that runs. */
+export function installationRoutes(kernel: Kernel, installer: Installer): Hono<PluginEnv> {
+  const app = new Hono<PluginEnv>()
+  const { parts } = kernel
+
+  const demand = async ({ who }: RequestFacts, ...permissions: string[]) => {
+    for (const permission of permissions) if (!who.authority.may(permission)) throw permissionDenied({ permission })
+    await installer.demandHome(who.workspace.id)
+  }
+  /** A new version is taken in by who may upgrade, what is new by who may install. */
+  const permissionFor = async (plugin: string) =>
+    (await installer.installed(plugin)) ? 'core.plugin.upgrade' : 'core.plugin.install'
+
+  const review = async ({ who }: RequestFacts, integrity: string): Promise<Review> => {
+    const archive = await installer.uploaded(integrity)
+    const { signer, manifest } = archive
+    const refusals = await installer.refusals(archive)
+    const codes = new Set((await installer.refusals(archive, true)).map(({ code, message }) => `${code} ${message}`))
+    const { locale } = who.actor
+    return reviewOf({
+      archive,
+      integrity,
+      before: installer.running(manifest.id),
+      plugins: parts.plugins,
+      signer: signer === undefined ? undefined : installer.signer(signer),
+      refusals: refusals.map((error) => ({ error, forcible: !codes.has(`${error.code} ${error.message}`) })),
+      say: (error) => parts.words.in(who.workspace).sentence(locale, error),
+      locale,
+    })
+  }
+
+  app.post('/plugin-uploads', async (request) => {
+    const { facts } = request.env
+    const { authority } = facts.who
+    await demand(facts, authority.may('core.plugin.upgrade') ? 'core.plugin.upgrade' : 'core.plugin.install')
+    const integrity = await installer.upload(await received(request.req.raw))
+    const data = { id: idOf(integrity), ...(await review(facts, integrity)) }
+    return request.json({ data }, 201, { location: `/api/core/plugin-uploads/${data.id}` })
+  })
+
+  app.get('/plugin-uploads/:id', async (request) => {
+    const { facts } = request.env
+    const { authority } = facts.who
+    await demand(facts, authority.may('core.plugin.upgrade') ? 'core.plugin.upgrade' : 'core.plugin.install')
+    const id = request.req.param('id')
+    return request.json({ data: { id, ...(await review(facts, integrityOf(id))) } })
+  })
+
+  app.delete('/plugin-uploads/:id', async (request) => {
+    const { facts } = request.env
+    const integrity = integrityOf(request.req.param('id'))
+    const { manifest } = await installer.uploaded(integrity)
+    await demand(facts, await permissionFor(manifest.id))
+    await installer.decline(integrity)
+    return request.body(null, 204)
+  })
+
+  app.post('/plugin-uploads/:id/install', async (request) => {
+    const { facts } = request.env
+    const { force = false } = parsed(installBody, await readJson(request.req.raw))
+    const integrity = integrityOf(request.req.param('id'))
+    const { manifest } = await installer.uploaded(integrity)
+    await demand(facts, await permissionFor(manifest.id), ...(force ? ['core.plugin.force'] : []))
+    const { workspace, actor } = facts.who
+    const by = { workspace: workspace.id, user: actor.type === 'user' ? actor.id : undefined }
+    const plugin = await installer.install(integrity, by, { force })
+    return request.json({ data: { plugin, version: manifest.version } }, 201)
+  })
+  return app
+}
+
+/** An integrity in an address, where base64 has letters of its own. */
+function idOf(integrity: string): string {
+  return Buffer.from(integrity.slice('sha512-'.length), 'base64').toString('base64url')
+}
+
+function integrityOf(id: string): string {
+  if (!/^[\w-]{86}$/.test(id)) throw uploadUnknown({ id })
+  return `sha512-${Buffer.from(id, 'base64url').toString('base64')}`
+}
+
+/** The archive of a form's one file, or of a body that is it. */
+async function received(request: Request): Promise<Buffer> {
+  const parts = formParts(request)
+  if (!parts) {
+    if (!request.body) throw archiveRefused({ reason: 'absent', entry: 'none' })
+    return gathered(request.body as unknown as AsyncIterable<Uint8Array>)
+  }
+  for await (const { name, body } of parts) if (name === 'file') return gathered(body)
+  throw archiveRefused({ reason: 'absent', entry: 'none' })
+}
+
+async function gathered(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const pieces: Uint8Array[] = []
+  let size = 0
+  for await (const piece of body) {
+    size += piece.byteLength
+    if (size > uploadLimit) throw archiveRefused({ reason: 'upload', entry: 'none' })
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces)
+}

@@ -1,0 +1,83 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { sql } from 'kysely'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { migrate } from '../src/database/migrator.ts'
+import { makeTestDatabase, type TestDatabase } from '../src/testing/index.ts'
+
+let made: TestDatabase
+const owner = () => made.database.owner
+
+beforeAll(async () => {
+  made = await makeTestDatabase()
+  await sql`create schema if not exists neighbour; create table neighbour.thing (id integer primary key, name text)`.execute(
+    owner(),
+  )
+})
+afterAll(() => made.drop())
+
+async function migrated(plugin: string, ...texts: string[]): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'socle-migrations-'))
+  try {
+    for (const [at, text] of texts.entries()) await writeFile(join(folder, `000${at + 1}_step.sql`), text)
+    return (await migrate(owner(), plugin, folder)).join()
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string }
+    return `${code}: ${message}`
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+const schemaExists = async (name: string) =>
+  (await sql`select from pg_namespace where nspname = ${name}`.execute(owner())).rows.length > 0
+
+test('a migration makes its own tables, points at the core’s, and says nothing of others', async () => {
+  const text = `
+    create table parcel (id uuid primary key, workspace uuid not null references core.workspace (id), account uuid references core.account (id));
+    select core.protect('tidy.parcel');
+    create function tidy.count() returns bigint language plpgsql as $$ begin return (select count(*) from core.account); end $$;
+    select tidy.count();`
+  expect(await migrated('tidy', text)).toBe('0001_step')
+  expect(await migrated('tidy', text, 'alter table parcel add column weight integer')).toBe('0002_step')
+})
+
+test.each([
+  ['a table of another', 'create table neighbour.more (id integer)', 'table neighbour.more'],
+  ['a column of another’s table', 'alter table neighbour.thing add column more text', 'column neighbour.thing.more'],
+  ['rows of another’s table', "insert into neighbour.thing values (1, 'x')", 'rows of neighbour.thing'],
+  ['an index on another’s table', 'create index on neighbour.thing (name)', 'table neighbour.thing_name_idx'],
+  ['a right to another’s table', 'grant select on neighbour.thing to socle_app', 'table neighbour.thing'],
+  ['a policy of the core', 'create policy more on core.account using (true)', 'policy core.account.more'],
+  ['the wall of the core', 'alter table core.account no force row level security', 'table core.account'],
+  [
+    'a function of the core',
+    'create or replace function core.is_internal() returns boolean language sql stable as $$ select true $$',
+    'function core.is_internal',
+  ],
+  ['another’s table that goes', 'drop table neighbour.thing', 'neighbour.thing'],
+  ['a role', 'create role of_a_migration', 'role of_a_migration'],
+])('a migration that touches %s is undone with everything before it', async (_, text, what) => {
+  const answer = await migrated('untidy', 'create table own (id integer)', text)
+  expect(answer).toMatch(/^MIGRATION_OUT_OF_SCHEMA: /)
+  expect(answer).toContain(what)
+  expect(await schemaExists('untidy')).toBe(false)
+  expect((await sql`select * from neighbour.thing`.execute(owner())).rows).toEqual([])
+})
+
+test.each(['commit', 'ROLLBACK', 'set role socle_app', '/* ; */ savepoint a', 'reset role'])(
+  'a migration that says "%s" does not begin',
+  async (statement) => {
+    const answer = await migrated('untidy', `create table own (note text default 'a; commit'); ${statement};`)
+    expect(answer).toMatch(/^MIGRATION_FAILED: /)
+    expect(await schemaExists('untidy')).toBe(false)
+  },
+)
+
+test('a migration that fails in the middle leaves no schema and no column', async () => {
+  expect(
+    await migrated('untidy', 'create table own (id integer)', 'alter table own add column a integer; select 1 / 0'),
+  ).toMatch(/^MIGRATION_FAILED: Migration 0002_step of untidy failed and was undone: division by zero/)
+  expect(await schemaExists('untidy')).toBe(false)
+})
