@@ -151,10 +151,10 @@ describe.runIf(server !== '')('an installation whose role is no superuser', () =
       given: ['token'],
     })
     await app.app.kernel.parts.incidents.note({ plugin: 'thrifty', kind: 'request', error: new Error('tired') })
-    const { rows } = await sql`select code, detail from core.plugin_incident where plugin = 'thrifty'`.execute(
+    const { rows } = await sql`select code from core.plugin_incident where plugin = 'thrifty'`.execute(
       app.app.kernel.parts.database.owner,
     )
-    expect(rows).toEqual([{ code: 'INTERNAL', detail: 'tired' }])
+    expect(rows).toEqual([{ code: 'INTERNAL' }])
   })
 
   test('keeps companies apart, and does what goes over all of them', { timeout: 60_000 }, async () => {
