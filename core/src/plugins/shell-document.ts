@@ -25,6 +25,9 @@ export interface UiAssets {
 const shellPermissions = [
   'core.plugin.read',
   'core.plugin.toggle',
+  'core.plugin.install',
+  'core.plugin.upgrade',
+  'core.plugin.force',
   'core.plugin.configure',
   'core.user.manage',
   'core.actor.view-as',

@@ -8,6 +8,7 @@ import { everything, sentenceOf } from './settings-api.ts'
 import type { Breaks, PluginCard } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
 import { ShellBreaks } from './shell-breaks.ts'
+import './shell-module-install.ts'
 import { ShellModuleSettings } from './shell-module-settings.ts'
 
 define('shell-breaks', ShellBreaks)
@@ -65,6 +66,13 @@ export class ShellModules extends KitElement {
               ${icon('circle-alert')}<span class="grow">${this.problem}</span>
               <button class="button small" @click=${() => void this.#load()}>${t('shell.retry')}</button>
             </p>`
+          : nothing
+      }
+      ${
+        may('core.plugin.install') || may('core.plugin.upgrade')
+          ? html`<shell-module-install
+              @module-installed=${() => void Promise.all([session.load(), this.#load()])}
+            ></shell-module-install>`
           : nothing
       }
       ${this.cards ? this.#list(this.cards) : this.problem ? nothing : html`<socle-skeleton .lines=${6}></socle-skeleton>`}
