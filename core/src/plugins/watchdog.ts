@@ -37,7 +37,7 @@ export function watch(faults: Faults, log: Logger): Watchdog {
   worker.on('error', (error) => log.error({ err: error }, 'standstills are no longer watched for'))
   worker.on('message', ({ milliseconds, who, frames }: Standstill) => {
     const blamed = faults.blame(Object.assign(new Error(), { stack: stackOf(frames) }), who?.plugin)
-    log.error({ milliseconds, who, frames }, 'the event loop stood still')
+    log.warn({ milliseconds, who, frames, plugin: blamed }, 'the event loop stood still')
     if (blamed === undefined) return
     const workspace = who?.plugin === blamed ? who.workspace : undefined
     faults.stalled({ plugin: blamed, ...(workspace === undefined ? {} : { workspace }) }, milliseconds, frames)
