@@ -69,7 +69,7 @@ describe('an undo of several records', () => {
       {
         resource: 'core.account',
         id: hidden.id,
-        problem: { code: 'RECORD_NOT_FOUND', detail: expect.stringMatching(/Il n’y a pas|aucun/) },
+        problem: { code: 'RECORD_NOT_FOUND', detail: expect.stringMatching(/n’existe pas/) },
       },
     ])
     const cities = async (id: string) => (await here.admin.get(`${accounts}/${id}`)).body.data.city
