@@ -31,8 +31,8 @@ test('an archive is read, consented to and used a moment later, without a reload
   await choose(page, first, 'badges-1.0.0.tgz')
   const dialog = page.getByRole('dialog', { name: 'Install Visitor badges 1.0.0?' })
   await dialog.waitFor()
-  await dialog.getByText('From the start for Reception.').waitFor()
-  await dialog.getByText('core.account').waitFor()
+  await page.getByText('From the start for Reception.').waitFor()
+  await page.getByText('core.account', { exact: true }).waitFor()
   expect(await page.evaluate(() => document.activeElement !== document.body)).toBe(true)
 
   // The safe button has the focus: Enter changes nothing.
@@ -41,7 +41,7 @@ test('an archive is read, consented to and used a moment later, without a reload
   expect(await page.getByRole('switch', { name: 'Visitor badges' }).count()).toBe(0)
 
   await choose(page, first, 'badges-1.0.0.tgz')
-  await dialog.getByRole('button', { name: 'Install', exact: true }).click()
+  await page.getByRole('button', { name: 'Install', exact: true }).click()
   await toast(page, 'Visitor badges 1.0.0 is installed').waitFor()
   await page.getByRole('switch', { name: 'Visitor badges' }).click()
   const desk = other.getByRole('navigation', { name: 'Main navigation' }).getByRole('link', { name: 'Reception desk' })
@@ -61,14 +61,14 @@ test('an upgrade shows only what it adds, in the person’s language, and keeps 
     .getByLabel('Choisir une archive')
     .setInputFiles({ name: 'badges-1.1.0.tgz', mimeType: 'application/gzip', buffer: second })
   const dialog = page.getByRole('dialog', { name: 'Passer Badges visiteurs en 1.1.0' })
-  await dialog.getByText('print.example.com').waitFor()
-  expect(await dialog.getByRole('heading', { level: 3 }).allInnerTexts()).toEqual(['Serveurs extérieurs qu’il appelle'])
-  await dialog.getByRole('button', { name: 'Garder 1.0.0' }).click()
+  await page.getByText('print.example.com').waitFor()
+  expect(await page.getByRole('heading', { level: 3 }).allInnerTexts()).toEqual(['Serveurs extérieurs qu’il appelle'])
+  await page.getByRole('button', { name: 'Garder 1.0.0' }).click()
   await page.getByText('Version 1.0.0').last().waitFor()
   await page
     .getByLabel('Choisir une archive')
     .setInputFiles({ name: 'badges-1.1.0.tgz', mimeType: 'application/gzip', buffer: second })
-  await dialog.getByRole('button', { name: 'Mettre à niveau' }).click()
+  await page.getByRole('button', { name: 'Mettre à niveau' }).click()
   await toast(page, 'Badges visiteurs est maintenant en 1.1.0').waitFor()
   await eventually(() => page.getByText('Version 1.1.0').count()).toBe(1)
 })

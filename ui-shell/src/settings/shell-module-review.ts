@@ -114,8 +114,9 @@ export class ShellModuleReview extends KitElement {
       <socle-dialog open wide .heading=${heading} @socle-close=${this.#closed}>
         ${summary ? html`<p>${summary}</p>` : nothing}
         ${refusals.map(({ detail }) => html`<p class="note danger">${icon('circle-alert')}<span>${detail}</span></p>`)}
-        ${this.#facts()} ${from ? this.#difference(from) : this.#groups(this.review.reach)}
+        ${this.#facts()}
         <p class="note">${icon('triangle-alert')}<span>${t('shell.modules.review.trusted')}</span></p>
+        ${from ? this.#difference(from) : this.#groups(this.review.reach)}
         <button slot="actions" class="button" autofocus ?disabled=${this.busy} @click=${this.#decline}>
           ${t(from ? 'shell.modules.review.keep' : 'shell.modules.review.decline', { version: from ?? '' })}
         </button>
