@@ -464,6 +464,8 @@ export const further: Readonly<Record<string, string>> = {
   'POST /api/core/leads/:id/revert': 'Answers the lead as every write does.',
   'POST /api/core/invoices/:id/cancel': 'Answers both invoices as every write does.',
   'PUT /api/core/views/:id/choice': 'Answers one’s own choice.',
+  'GET /api/core/demo': 'A flag.',
+  'POST /api/core/demo/remove': 'A job, for who manages the workspace.',
   'GET /api/core/plugins': 'Modules.',
   'GET /api/core/plugins/…': 'Modules, and counts.',
   'POST /api/core/plugins/…': 'Modules.',

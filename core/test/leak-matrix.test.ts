@@ -33,7 +33,6 @@ const withoutValue: Readonly<Record<string, string>> = {
     'core.contact.reportsTo',
     'core.invoice.creditOf',
     'core.team.parent',
-    'core.api-key.madeByKey',
   ]),
   ...because('Has a form or a check digit of its own.', [
     'core.account.siren',
