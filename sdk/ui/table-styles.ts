@@ -95,7 +95,7 @@ export const tableStyles = css`
   }
 
   .row:focus-visible {
-    outline: none;
+    outline-offset: -2px;
     z-index: 1;
   }
 
@@ -390,6 +390,10 @@ export const tableStyles = css`
   .row.current .face {
     background: var(--socle-accent-bg);
     border-color: var(--socle-accent);
+  }
+
+  .cards .row:focus-visible {
+    outline: none;
   }
 
   .cards .row:focus-visible::after {

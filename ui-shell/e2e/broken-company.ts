@@ -13,7 +13,7 @@ const StumbledAt = defineEvent('stumbling.step.missed', {
 
 let isMended = false
 
-/** Follows accounts and fails at it until it is mended; that time passes is told to it, or a test would wait for hours. */
+/** Follows accounts and fails at those that are stuck until it is mended; that time passes is told to it, or a test would wait for hours. */
 const stumblingPlugin = definePlugin({
   id: 'stumbling',
   version: '1.0.0',
@@ -22,8 +22,10 @@ const stumblingPlugin = definePlugin({
   emits: [Stumbled, StumbledAt],
   subscribers: [
     subscriber('count', Stumbled, async () => {}),
-    subscriber('follow', 'core.account.updated', async () => {
-      if (!isMended) throw new TypeError('Not today.')
+    subscriber('follow', 'core.account.updated', async ({ key }, { records }) => {
+      const { data } = await records.get('core.account', key)
+      // At these alone: a plugin that fails more often than not is stopped.
+      if (!isMended && String(data['name']).startsWith('Stuck')) throw new TypeError('Not today.')
     }),
   ],
   routes: [

@@ -60,7 +60,6 @@ test('an upgrade shows only what it adds, in the person’s language, and keeps 
   await page
     .getByLabel('Choisir une archive')
     .setInputFiles({ name: 'badges-1.1.0.tgz', mimeType: 'application/gzip', buffer: second })
-  const dialog = page.getByRole('dialog', { name: 'Passer Badges visiteurs en 1.1.0' })
   await page.getByText('print.example.com').waitFor()
   expect(await page.getByRole('heading', { level: 3 }).allInnerTexts()).toEqual(['Serveurs extérieurs qu’il appelle'])
   await page.getByRole('button', { name: 'Garder 1.0.0' }).click()

@@ -65,7 +65,7 @@ export async function routesOf(api: Api): Promise<readonly Route[]> {
     { name: 'teams', path: '/settings/teams' },
     { name: 'fields', path: '/settings/fields' },
     { name: 'roles', path: '/settings/roles' },
-    { name: 'access', path: `/settings/access?actor=${user.id}&resource=core.account&record=${account}` },
+    { name: 'access', path: `/settings/access?actor=${user.id}&resource=core.account&action=read&record=${account}` },
     { name: 'identity-providers', path: '/settings/identity-providers' },
     { name: 'api-keys', path: '/settings/api-keys' },
     ...privacy,

@@ -3,7 +3,6 @@ import { t } from '@socle/sdk/ui'
 import { matchPath } from './match-path.ts'
 import type { PageBar } from './page.ts'
 import { ensureElement } from './plugin-modules.ts'
-import { settingsPages } from './settings/settings-pages.ts'
 
 /** A place in the shell: which element stands there, and what it is told. */
 export interface Route {
@@ -25,7 +24,7 @@ export function routeFor(document: ShellDocument, path: string): Route {
   const clean = path.length > 1 ? path.replace(/\/+$/, '') : path
   return (
     homeRoute(clean, document) ??
-    settingsRoute(clean, document) ??
+    settingsRoute(clean) ??
     screenRoute(clean, document) ??
     resourceRoute(clean, document) ??
     missingRoute(clean)
@@ -40,21 +39,16 @@ function homeRoute(path: string, document: ShellDocument): Route | undefined {
   })
 }
 
-function settingsRoute(path: string, document: ShellDocument): Route | undefined {
+/** Which pages there are, and for whom, the settings know: the first list has no use for it. */
+function settingsRoute(path: string): Route | undefined {
   if (path !== '/settings' && !path.startsWith('/settings/')) return undefined
-  const [, , name = '', id] = path.split('/')
-  const page = settingsPages.find((it) => it.name === name) ?? (name ? undefined : settingsPages[0])
-  if (!page) return undefined
-  if (page.permission && !page.permission.some((it) => document.may.includes(it)))
-    return refusedRoute(path, page.permission)
-  const bar: PageBar = {
-    title: t(`shell.settings.${page.name}`),
-    crumbs: [{ title: t('shell.nav.settings'), href: '/settings' }],
-  }
+  const [, , page = '', record] = path.split('/')
   // One key for all: the list of settings at the side stays while its pages change.
   return {
-    ...own('settings', 'shell-settings', () => import('./settings/shell-settings.ts'), bar),
-    properties: { page: page.name, record: id },
+    ...own('settings', 'shell-settings', () => import('./settings/shell-settings.ts'), {
+      title: t('shell.nav.settings'),
+    }),
+    properties: { page, record },
   }
 }
 
@@ -158,13 +152,6 @@ function missingRoute(path: string): Route {
   return {
     ...own('message', 'shell-message', () => import('./shell-message.ts'), { title: t('shell.missing.title') }),
     properties: { kind: 'missing', path },
-  }
-}
-
-export function refusedRoute(path: string, permissions: readonly string[]): Route {
-  return {
-    ...own('message', 'shell-message', () => import('./shell-message.ts'), { title: t('shell.refused.title') }),
-    properties: { kind: 'refused', path, permission: permissions[0] },
   }
 }
 

@@ -1153,9 +1153,10 @@ export class ShellRecordList extends KitElement {
       .foot {
         display: flex;
         flex: none;
+        flex-wrap: wrap;
         align-items: center;
-        gap: 16px;
-        block-size: var(--socle-foot);
+        gap: 0 16px;
+        min-block-size: var(--socle-foot);
         padding: 0 16px;
         border-block-start: 1px solid var(--socle-line);
         color: var(--socle-text-2);

@@ -3,6 +3,7 @@ import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
 import { define } from '../define.ts'
 import { setPage } from '../page.ts'
+import type { PageBar } from '../page.ts'
 import { MediaQuery, narrow } from '../records/media-query.ts'
 import { settingsPages } from './settings-pages.ts'
 import type { SettingsPage } from './settings-pages.ts'
@@ -37,6 +38,7 @@ export class ShellSettings extends KitElement {
   #name = ''
 
   override willUpdate(): void {
+    this.page ||= settingsPages[0]!.name
     if (this.page !== this.#name) void this.#show(this.page)
     else if (this.#shown) Object.assign(this.#shown, { record: this.record })
   }
@@ -52,12 +54,10 @@ export class ShellSettings extends KitElement {
     this.#name = name
     this.problem = undefined
     const page = settingsPages.find((it) => it.name === name)
-    if (!page) return
-    setPage(this, {
-      title: t(`shell.settings.${name}`),
-      crumbs: [{ title: t('shell.nav.settings'), href: '/settings' }],
-    })
+    const crumbs = [{ title: t('shell.nav.settings'), href: '/settings' }]
     try {
+      if (!page || !isOpen(page)) return await this.#refuse(name, page, crumbs)
+      setPage(this, { title: t(`shell.settings.${name}`), crumbs })
       await loads[name]?.()
       if (this.#name !== name) return
       this.#shown = Object.assign(document.createElement(`shell-${name}`), { record: this.record })
@@ -67,9 +67,21 @@ export class ShellSettings extends KitElement {
     }
   }
 
+  async #refuse(name: string, page: SettingsPage | undefined, crumbs: PageBar['crumbs']): Promise<void> {
+    await import('../shell-message.ts')
+    if (this.#name !== name) return
+    const kind = page ? 'refused' : 'missing'
+    setPage(this, { title: t(`shell.${kind}.title`), ...(crumbs && { crumbs }) })
+    const said = { kind, path: `/settings/${name}`, permission: page?.permission?.[0] }
+    this.#shown = Object.assign(document.createElement('shell-message'), said)
+    this.requestUpdate()
+  }
+
   override render() {
     const groups = (['you', 'workspace', 'control'] as const).map((group) => this.#group(group))
-    const current = t('shell.settings.pages', { page: t(`shell.settings.${this.page}`) })
+    const current = t('shell.settings.pages', {
+      page: settingsPages.some((it) => it.name === this.page) ? t(`shell.settings.${this.page}`) : '',
+    })
     return html`
       <nav aria-label=${t('shell.nav.settings')}>
         ${
