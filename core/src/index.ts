@@ -74,6 +74,7 @@ export {
 export {
   defineSettings,
   setting,
+  type SettingDefinition,
   type SettingsDefinition,
   type SettingsOf,
 } from './plugins/settings/define-settings.ts'

@@ -93,6 +93,8 @@ export type {
   RouteDefinition,
   ScreenDefinition,
   ServiceDefinition,
+  SettingDefinition,
+  SettingsDefinition,
   SettingsOf,
   SlotDefinition,
   StoredEvent,
