@@ -29,7 +29,7 @@ test('platform-13: parts that throw or never come are cards with their plugin’
     ['broken-hang.module', 'FILL_TIMED_OUT'],
     ['broken-hang.blank', 'FILL_EMPTY'],
   ])
-    expect(texts.filter((it) => it.includes(`${fill} · ${code}`))).toHaveLength(1)
+    expect(texts.join('\n')).toContain(`${fill} · ${code}`)
   expect(await good.isVisible()).toBe(true)
   const isFrozen = (element: Element) => Object.isFrozen((element as Element & { context: unknown }).context)
   expect(await good.locator('sales-pipeline-widget').evaluate(isFrozen)).toBe(true)
