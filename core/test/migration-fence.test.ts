@@ -81,3 +81,15 @@ test('a migration that fails in the middle leaves no schema and no column', asyn
   ).toMatch(/^MIGRATION_FAILED: Migration 0002_step of untidy failed and was undone: division by zero/)
   expect(await schemaExists('untidy')).toBe(false)
 })
+
+test('a migration that fails leaves no lock behind, and one that runs waits two seconds for a lock', async () => {
+  expect(await migrated('clumsy', 'create table own (id integer)', 'select nothing_of_the_kind')).toMatch(
+    /^MIGRATION_FAILED: /,
+  )
+  const { rows: locks } = await sql`
+    select objid from pg_locks where locktype = 'advisory'
+      and database = (select oid from pg_database where datname = current_database())`.execute(owner())
+  expect(locks).toEqual([])
+  await migrated('patient', "create table seen as select current_setting('lock_timeout') as patience")
+  expect((await sql`select patience from patient.seen`.execute(owner())).rows).toEqual([{ patience: '2s' }])
+})

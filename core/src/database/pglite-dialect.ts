@@ -1,6 +1,5 @@
 import type { PGlite } from '@electric-sql/pglite'
 import {
-  PostgresAdapter,
   PostgresIntrospector,
   PostgresQueryCompiler,
   type CompiledQuery,
@@ -9,6 +8,7 @@ import {
   type Driver,
   type QueryResult,
 } from 'kysely'
+import { UnlockedPostgresAdapter } from './postgres-adapter.ts'
 import { appRole, lostCommit, openingStatements, refuseInsideUnit } from './session.ts'
 import { guardStatement } from './statement-guard.ts'
 
@@ -127,7 +127,7 @@ class PGliteDriver implements Driver {
 /** Kysely on an embedded PostgreSQL whose one connection the application and its owner take in turn. */
 export function pgliteDialect(pglite: PGlite, as: 'app' | 'owner'): Dialect {
   return {
-    createAdapter: () => new PostgresAdapter(),
+    createAdapter: () => new UnlockedPostgresAdapter(),
     createDriver: () => new PGliteDriver(pglite, as),
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),

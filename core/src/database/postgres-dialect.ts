@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Socket } from 'node:net'
 import {
-  PostgresAdapter,
   PostgresIntrospector,
   PostgresQueryCompiler,
   type CompiledQuery,
@@ -11,6 +10,7 @@ import {
   type QueryResult,
 } from 'kysely'
 import type pg from 'pg'
+import { UnlockedPostgresAdapter } from './postgres-adapter.ts'
 import { appRole, lostCommit, openingStatements, opensReadonly, refuseInsideUnit } from './session.ts'
 import { guardStatement } from './statement-guard.ts'
 
@@ -220,7 +220,7 @@ async function ended(connection: PostgresConnection, ending: Promise<void>): Pro
 /** Kysely on a pool of pipelining connections, each bound to the application's role unless it is the owner's. */
 export function postgresDialect(pool: pg.Pool, as: 'app' | 'owner'): Dialect {
   return {
-    createAdapter: () => new PostgresAdapter(),
+    createAdapter: () => new UnlockedPostgresAdapter(),
     createDriver: () => new PostgresDriver(pool, as),
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
