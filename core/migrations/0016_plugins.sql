@@ -77,6 +77,8 @@ alter table core.plugin_incident force row level security;
 create policy workspace on core.plugin_incident
   using ((select core.current_house()) is not null and (workspace is null or workspace = (select core.current_house())));
 grant select on core.plugin_incident to socle_app;
+-- Kept by the platform, for whatever workspace.
+alter table core.plugin_incident no force row level security;
 
 -- Processes of this installation, and the generation each has followed to.
 create table core.process (

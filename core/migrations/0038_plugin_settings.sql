@@ -27,6 +27,5 @@ create function core.plugin_secrets(of_plugin text) returns table (name text, se
 revoke all on function core.plugin_secrets from public;
 grant execute on function core.plugin_secrets to socle_app;
 
--- Chosen, kept and counted by the platform, for whatever workspace.
+-- Chosen by way of the platform, for whatever workspace.
 alter table core.plugin_setting no force row level security;
-alter table core.plugin_incident no force row level security;

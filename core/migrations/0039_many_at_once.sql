@@ -30,8 +30,11 @@ create or replace function core.search_forms(word text) returns setof text
   language sql immutable parallel safe
   as $$ select word where word is not null union select left(word, i - 1) || substr(word, i + 1) from generate_series(1, length(word)) as i $$;
 
--- Has records found by their words, [{ record, owner, team, reader, title, words }], and takes the words into the vocabulary;
--- passes over what has no `words`.
+-- Words of a document that are those of a record it points at have a weight of their own, D. A session that may not read that
+-- record, as a partner's may not its account, leaves those there are: it says only what it changes.
+
+-- Has records found by their words, [{ record, owner, team, reader, title, words, pointed, keeps }], and takes the words into the
+-- vocabulary; passes over what has no `words`. `keeps` leaves those of weight D that stand there.
 create function core.search_put(of_resource text, documents jsonb) returns void
   language plpgsql security definer set search_path = core, pg_temp set enable_seqscan = off as $$
 declare
@@ -52,8 +55,12 @@ begin
   end if;
   with given as materialized (
     select g.record, g.owner, g.team, g.reader, g.title,
-      setweight(core.search_words(g.title), 'A') || setweight(core.search_words(g.words), 'C') as found
-    from jsonb_to_recordset(documents) as g (record uuid, owner uuid, team uuid, reader uuid, title text, words text)
+      setweight(core.search_words(g.title), 'A') || setweight(core.search_words(g.words), 'C')
+        || setweight(core.search_words(coalesce(g.pointed, '')), 'D')
+        || case when g.keeps then coalesce((
+          select ts_filter(o.words, '{d}') from core.search_document o
+          where o.workspace = core.current_workspace() and o.record = g.record and o.resource = of_resource), '') else '' end as found
+    from jsonb_to_recordset(documents) as g (record uuid, owner uuid, team uuid, reader uuid, title text, words text, pointed text, keeps boolean)
     where g.words is not null),
   put as (
     insert into core.search_document as d (workspace, resource, record, owner, team, reader, title, words)
