@@ -20,6 +20,7 @@ import { defineEvent, type StoredEvent } from './event.ts'
 import { holdDeliveries, releaseDeliveries, type Switch } from './holds.ts'
 import type { RunUnit } from './run-unit.ts'
 import { subscriptionsOf, type Subscription } from './subscriptions.ts'
+import { whenAborted } from '../when-aborted.ts'
 
 /** A subscriber failed so often that its event was put aside; later events of that record wait behind it, as a rule. */
 export const DeliveryDied = defineEvent('core.delivery.died', {
@@ -372,13 +373,6 @@ function faultOf(error: unknown): string {
   if (error instanceof SocleError) return error.status >= 500 ? `${error.code}: ${error.message}` : error.code
   if (isDatabaseError(error)) return `DATABASE ${error.code}`
   return error instanceof Error ? error.name : 'Error'
-}
-
-function whenAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason as Error)
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
-  })
 }
 
 interface FoundQueue {

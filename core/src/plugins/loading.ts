@@ -45,11 +45,14 @@ export async function loadPlugins(
   // Together: one that hangs is waited for once, whoever else hangs.
   const outcomes = await Promise.allSettled(sources.map((source) => loadSource(source)))
   for (const [at, outcome] of outcomes.entries()) {
-    const refusal = outcome.status === 'fulfilled' ? downgradeOf(outcome.value, installed) : undefined
-    if (outcome.status === 'fulfilled' && !refusal) loaded.push(outcome.value)
-    else if (refusal) faults.set(sources[at]!.id, { kind: 'declaration', error: refusal })
-    else if (outcome.status === 'rejected')
-      faults.set(sources[at]!.id, { kind: 'load', error: outcome.reason as unknown })
+    const { id } = sources[at]!
+    if (outcome.status === 'rejected') {
+      faults.set(id, { kind: 'load', error: outcome.reason as unknown })
+      continue
+    }
+    const refusal = downgradeOf(outcome.value, installed)
+    if (refusal) faults.set(id, { kind: 'declaration', error: refusal })
+    else loaded.push(outcome.value)
   }
   const forced = forcedAmong(loaded)
   const { ordered, refused } = admit(loaded, { forced })

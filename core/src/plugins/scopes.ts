@@ -4,6 +4,7 @@ import type { Enablement } from './enablement.ts'
 import { pluginDisabled } from './errors.ts'
 import type { Signals } from '../database/signals.ts'
 import type { Logger } from 'pino'
+import { whenAborted } from '../when-aborted.ts'
 
 /** Work of a plugin that runs in a workspace. */
 interface Work {
@@ -144,10 +145,4 @@ function keyOf({ workspace, plugin }: Switch): string {
 function placeOf(key: string): Switch {
   const [workspace = '', plugin = ''] = key.split(' ')
   return { workspace, plugin }
-}
-
-function whenAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
-  })
 }
