@@ -264,7 +264,16 @@ export async function createApp(options: AppOptions): Promise<App> {
   const processes = new Processes({ database, generation, log })
   const operations = new Operations({ database, processes })
   const toggle = new Toggle(kernel, operations)
-  const installer = new Installer({ database, loaded, store, signals, operations, incidents, clock })
+  const installer = new Installer({
+    database,
+    loaded,
+    store,
+    signals,
+    operations,
+    incidents,
+    clock,
+    safeMode: options.safeMode === true,
+  })
   if (!options.safeMode) generation.attach(() => installer.follow())
   const ledger = new LedgerSealer({ database, clock, log })
   const host = createHost({

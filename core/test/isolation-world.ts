@@ -327,7 +327,9 @@ function routesOf({ app: { kernel, toggle, ledger, installer } }: TestApp): Rout
           jobs,
           resources: kernel.parts.catalog.all().filter((resource) => resource.plugin === plugin.id),
           platform:
-            plugin.id === 'core' ? platformRoutes(kernel, { toggle, ledger, installer, imports: { jobs } }) : undefined,
+            plugin.id === 'core'
+              ? platformRoutes(kernel, { toggle, ledger, installer, imports: { jobs }, demandPresence: async () => {} })
+              : undefined,
           demandPresence: () => Promise.resolve(),
         }).routes,
     )

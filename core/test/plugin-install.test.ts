@@ -105,6 +105,35 @@ describe('an archive that is uploaded', () => {
     expect((await app.admin.post(`/api/core/plugin-uploads/${again}/install`)).status).toBe(404)
   })
 
+  test('is installed only by who showed a moment ago that it is them', async () => {
+    const { id } = (await upload(first)).body.data
+    const other = await app.as({ may: ['core.plugin.install'] })
+    await sql`update core.session set present_at = '2026-03-02T07:00:00Z' where user_id = ${other.who.actor.id}`.execute(
+      made.database.owner,
+    )
+    const asked = await other.post(`/api/core/plugin-uploads/${id}/install`, {})
+    expect(asked).toMatchObject({ status: 403, body: { code: 'CONFIRMATION_NEEDED' } })
+    expect((await sql`select from core.plugin where id = 'badges'`.execute(made.database.owner)).rows).toEqual([])
+  })
+
+  test('is not installed in safe mode, which runs no code of a module', async () => {
+    const { id } = (await upload(first)).body.data
+    const { workspace } = app
+    await app[Symbol.asyncDispose]()
+    app = await createTestApp({
+      plugins: [helloPlugin],
+      enable: [],
+      safeMode: true,
+      database: made,
+      store: { folder, signatures: anybody },
+      now: '2026-03-02T09:00:00Z',
+    })
+    const by = { workspace: workspace.id, user: undefined }
+    const integrity = `sha512-${Buffer.from(id, 'base64url').toString('base64')}`
+    await expect(app.app.installer.install(integrity, by)).rejects.toMatchObject({ code: 'SAFE_MODE' })
+    expect(await readdir(folder)).toEqual([])
+  })
+
   test('needs the right to install, and the workspace the installation began with', async () => {
     const nobody = await app.as({ may: ['core.plugin.read', 'core.plugin.toggle'] })
     expect((await upload(first, nobody)).body).toMatchObject({ status: 403, code: 'PERMISSION_DENIED' })

@@ -58,7 +58,8 @@ export function createHost({ kernel, identity, live, toggle, ledger, ui, imports
   const { parts } = kernel
   const { words, log, enablement, generation } = parts
   const metrics = new Metrics()
-  const platform = platformRoutes(kernel, { toggle, ledger, imports, installer })
+  const demandPresence: Identity['demandPresence'] = (session) => identity.demandPresence(session)
+  const platform = platformRoutes(kernel, { toggle, ledger, imports, installer, demandPresence })
   const { jobs } = imports
   let apps = new Map<string, Hono<PluginEnv>>()
   const host = new Hono<HostEnv>()
@@ -198,7 +199,7 @@ export function createHost({ kernel, identity, live, toggle, ledger, ui, imports
           jobs,
           resources: catalog.all().filter((resource) => resource.plugin === plugin.id),
           platform: plugin.id === 'core' ? platform : undefined,
-          demandPresence: (session) => identity.demandPresence(session),
+          demandPresence,
         })
         return [plugin.id, app] as const
       })

@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
+import type { Identity } from '../identity/identity.ts'
 import type { Kernel } from '../kernel.ts'
 import { permissionDenied } from '../permissions/errors.ts'
 import { uploadLimit } from '../plugins/store/archive.ts'
@@ -17,7 +18,10 @@ const installBody = z.strictObject({
 })
 
 /** `/plugin-uploads`: an archive from its upload, by way of its review, to a plugin that runs. */
-export function installationRoutes(kernel: Kernel, installer: Installer): Hono<PluginEnv> {
+export function installationRoutes(
+  kernel: Kernel,
+  { installer, demandPresence }: { readonly installer: Installer; readonly demandPresence: Identity['demandPresence'] },
+): Hono<PluginEnv> {
   const app = new Hono<PluginEnv>()
   const { parts } = kernel
 
@@ -25,6 +29,9 @@ export function installationRoutes(kernel: Kernel, installer: Installer): Hono<P
     for (const permission of permissions) if (!who.authority.may(permission)) throw permissionDenied({ permission })
     await installer.demandHome(who.workspace.id)
   }
+  /** Whoever may do neither is told nothing of what was uploaded. */
+  const demandEither = async (facts: RequestFacts) =>
+    demand(facts, facts.who.authority.may('core.plugin.upgrade') ? 'core.plugin.upgrade' : 'core.plugin.install')
   /** A new version is taken in by who may upgrade, what is new by who may install. */
   const permissionFor = async (plugin: string) =>
     (await installer.installed(plugin)) ? 'core.plugin.upgrade' : 'core.plugin.install'
@@ -49,8 +56,7 @@ export function installationRoutes(kernel: Kernel, installer: Installer): Hono<P
 
   app.post('/plugin-uploads', async (request) => {
     const { facts } = request.env
-    const { authority } = facts.who
-    await demand(facts, authority.may('core.plugin.upgrade') ? 'core.plugin.upgrade' : 'core.plugin.install')
+    await demandEither(facts)
     const integrity = await installer.upload(await received(request.req.raw))
     const data = { id: idOf(integrity), ...(await review(facts, integrity)) }
     return request.json({ data }, 201, { location: `/api/core/plugin-uploads/${data.id}` })
@@ -58,14 +64,14 @@ export function installationRoutes(kernel: Kernel, installer: Installer): Hono<P
 
   app.get('/plugin-uploads/:id', async (request) => {
     const { facts } = request.env
-    const { authority } = facts.who
-    await demand(facts, authority.may('core.plugin.upgrade') ? 'core.plugin.upgrade' : 'core.plugin.install')
+    await demandEither(facts)
     const id = request.req.param('id')
     return request.json({ data: { id, ...(await review(facts, integrityOf(id))) } })
   })
 
   app.delete('/plugin-uploads/:id', async (request) => {
     const { facts } = request.env
+    await demandEither(facts)
     const integrity = integrityOf(request.req.param('id'))
     const { manifest } = await installer.uploaded(integrity)
     await demand(facts, await permissionFor(manifest.id))
@@ -75,10 +81,13 @@ export function installationRoutes(kernel: Kernel, installer: Installer): Hono<P
 
   app.post('/plugin-uploads/:id/install', async (request) => {
     const { facts } = request.env
+    await demandEither(facts)
     const { force = false } = parsed(installBody, await readJson(request.req.raw))
     const integrity = integrityOf(request.req.param('id'))
     const { manifest } = await installer.uploaded(integrity)
     await demand(facts, await permissionFor(manifest.id), ...(force ? ['core.plugin.force'] : []))
+    // Its code runs for everybody, with every right.
+    if (facts.who.session) await demandPresence(facts.who.session)
     const { workspace, actor } = facts.who
     const by = { workspace: workspace.id, user: actor.type === 'user' ? actor.id : undefined }
     const plugin = await installer.install(integrity, by, { force })

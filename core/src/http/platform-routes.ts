@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
+import type { Identity } from '../identity/identity.ts'
 import type { Kernel } from '../kernel.ts'
 import type { Context } from '../context.ts'
 import { permissionDenied } from '../permissions/errors.ts'
@@ -31,12 +32,14 @@ export interface PlatformRouteOptions {
   readonly ledger: LedgerSealer
   readonly imports: ImportRouteOptions
   readonly installer: Installer
+  /** Asked before what is dangerous. */
+  readonly demandPresence: Identity['demandPresence']
 }
 
 /** Routes of `/api/core` that are the engine's and the kernel's own: search, undo, audit, modules, imports. */
 export function platformRoutes(
   kernel: Kernel,
-  { toggle, ledger, imports, installer }: PlatformRouteOptions,
+  { toggle, ledger, imports, installer, demandPresence }: PlatformRouteOptions,
 ): Hono<PluginEnv> {
   const app = new Hono<PluginEnv>()
   const { enablement } = kernel.parts
@@ -56,7 +59,7 @@ export function platformRoutes(
   app.route('/', knownAccountRoutes(kernel))
   app.route('/', explainRoutes(kernel))
   app.route('/', settingsRoutes(kernel))
-  app.route('/', installationRoutes(kernel, installer))
+  app.route('/', installationRoutes(kernel, { installer, demandPresence }))
   app.route('/', reassignRoutes(kernel, imports.jobs))
 
   app.get('/search', async (request) => {

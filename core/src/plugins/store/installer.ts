@@ -9,6 +9,7 @@ import { flushEmissions } from '../../events/outbox.ts'
 import { keepSubscriptions } from '../../events/subscriptions.ts'
 import { admit } from '../check-plugins.ts'
 import type { PluginDefinition } from '../define-plugin.ts'
+import { pluginAsleep } from '../errors.ts'
 import type { IncidentKind, Incidents } from '../incidents.ts'
 import type { LoadedPlugins } from '../loaded-plugins.ts'
 import { loadSource } from '../loading.ts'
@@ -44,6 +45,7 @@ export interface InstallerParts {
   readonly operations: Operations
   readonly incidents: Incidents
   readonly clock: Clock
+  readonly safeMode: boolean
 }
 
 /** What is installed under an id. */
@@ -148,7 +150,7 @@ export class Installer {
    *
    * @param options.force - past the ranges it declares
    * @returns the plugin's id
-   * @throws every refusal of `refusals`, `PLUGIN_BUSY`, `PLUGIN_LOAD_FAILED`, `PLUGIN_LOAD_TIMED_OUT`, `SDK_COPIED`, `MANIFEST_MISMATCH`,
+   * @throws every refusal of `refusals`, `SAFE_MODE`, `PLUGIN_BUSY`, `PLUGIN_LOAD_FAILED`, `PLUGIN_LOAD_TIMED_OUT`, `SDK_COPIED`, `MANIFEST_MISMATCH`,
    *   `MIGRATION_FAILED`, `MIGRATION_OUT_OF_SCHEMA`, with nothing changed
    */
   async install(
@@ -156,10 +158,11 @@ export class Installer {
     administrator: Administrator,
     { force = false }: { readonly force?: boolean } = {},
   ): Promise<string> {
-    const { loaded, store, signals, operations } = this.#parts
+    const { loaded, store, signals, operations, safeMode } = this.#parts
     const archive = await this.uploaded(integrity)
     const { manifest, signer = null } = archive
     const { id, version } = manifest
+    if (safeMode) throw pluginAsleep({ plugin: id })
     store.demandSigner(id, signer ?? undefined)
     const operation = (await this.installed(id)) ? 'upgrade' : 'install'
     const { workspace, user } = administrator
