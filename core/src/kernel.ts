@@ -60,6 +60,8 @@ export class Kernel {
       async (tx) => {
         unit = new UnitOfWork(this.parts, tx, spec, { on, resources })
         const answer = await work(unit.context)
+        // Whoever waited for it was told that it is over: nothing of it is kept.
+        spec.signal?.throwIfAborted()
         await unit.finish()
         return answer
       },

@@ -241,16 +241,21 @@ test('work of a module that is switched off is interrupted when patience with it
     enable: [],
     drainSeconds: 0.05,
   })
-  const begun = Promise.withResolvers<void>()
+  const begun = Promise.withResolvers<string>()
+  const late = Promise.withResolvers<void>()
   const unit = { workspace: here.workspace.id, plugin: 'probe', cause: { origin: 'test' } }
   const work = impatient.app.kernel.runUnit(unit, async (ctx) => {
-    await ctx.records.create('core.account', { name: 'Half done' })
-    begun.resolve()
-    await new Promise(() => {})
+    begun.resolve((await ctx.records.create('core.account', { name: 'Half done' })).id)
+    await late.promise
   })
   work.catch(() => {})
-  await begun.promise
+  const id = await begun.promise
   await impatient.app.toggle.disable(here.workspace, 'probe', undefined, false)
   await expect(work).rejects.toMatchObject({ code: 'PLUGIN_DISABLED' })
+  // Also when it ends by itself, afterwards: whoever tells of a record holds this lock until the end of the unit.
+  late.resolve()
+  await sql`select pg_advisory_lock(hashtextextended(${id}, 0)), pg_advisory_unlock(hashtextextended(${id}, 0))`.execute(
+    owner(),
+  )
   expect((await here.admin.get('/api/core/accounts?filter=name = "Half done"')).body.data).toEqual([])
 })
