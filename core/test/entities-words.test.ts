@@ -37,6 +37,16 @@ test('every kind of record, field and choice of the shared base has a name in bo
   expect(keys.filter((key) => !words.fr[key])).toEqual([])
 })
 
+test('what is said stands in one file, so that none overrides another', () => {
+  for (const locale of ['en', 'fr']) {
+    const places = new Map<string, string[]>()
+    for (const file of globSync(`**/i18n/*${locale}.json`, { cwd: source }))
+      for (const key of Object.keys(JSON.parse(readFileSync(new URL(file, source), 'utf8')) as object))
+        places.set(key, [...(places.get(key) ?? []), file])
+    expect([...places].filter(([, files]) => files.length > 1)).toEqual([])
+  }
+})
+
 test('every list, form, card and search of the shared base names fields that exist', () => {
   const { catalog } = app.app.kernel.parts
   for (const definition of sharedResources) {

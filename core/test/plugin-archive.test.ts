@@ -78,6 +78,9 @@ describe('an archive is refused', () => {
 
   test('that is no gzipped tar, or breaks off', async () => {
     expect(await code(Buffer.from('plain text'))).toBe('ARCHIVE_REFUSED')
+    await expect(readArchive(Buffer.from('plain text'))).rejects.toThrow(
+      /^The archive is not a gzipped tar(?: \(.+\))?\. /,
+    )
     expect(await code(packed.subarray(0, 500))).toBe('ARCHIVE_REFUSED')
   })
 

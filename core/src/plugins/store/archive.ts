@@ -118,7 +118,7 @@ async function unpacked(bytes: Uint8Array): Promise<Map<string, Uint8Array>> {
     }
   } catch (error) {
     if (error instanceof SocleError) throw error
-    throw archiveRefused({ reason: 'format', entry: error instanceof Error ? error.message : 'none' })
+    throw archiveRefused({ reason: 'format', entry: (error instanceof Error && error.message) || 'none' })
   }
   return files
 }

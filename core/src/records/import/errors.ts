@@ -52,7 +52,8 @@ export const fileTypeRefused = defineError<{ kind: string }>(
   ({ kind }) => `This file is ${kind}, which is not read here. Choose a CSV, TSV, Excel (.xlsx), JSON or vCard file.`,
 )
 
-export const archiveRefused = defineError<{ limit: number }>(
+/** Of this code there is another sentence, of archives that hold a plugin; its reasons tell them apart. */
+export const archiveRefused = defineError<{ reason: 'ratio'; limit: number }>(
   'ARCHIVE_REFUSED',
   422,
   ({ limit }) =>

@@ -71,7 +71,7 @@ async function entriesOf(zip: ZipFile): Promise<Entries> {
   for await (const entry of ofArchive(zip.eachEntry())) {
     size += entry.uncompressedSize
     if (entry.uncompressedSize > mostRatio * Math.max(1_000, entry.compressedSize) || size > mostRatio * zip.fileSize)
-      throw archiveRefused({ limit: mostRatio })
+      throw archiveRefused({ reason: 'ratio', limit: mostRatio })
     entries.set(entry.fileName, entry)
   }
   if (!entries.has('xl/workbook.xml')) throw fileTypeRefused({ kind: 'an archive' })
