@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { createPrivateKey, type KeyObject } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readArchive } from '@socle/core'
 import { packPlugin, signPlugin } from '../pack/index.ts'
@@ -26,6 +26,7 @@ async function pack(): Promise<string> {
   const archive = await packPlugin({ folder: resolve(what ?? '.'), ...key })
   const { manifest } = await readArchive(archive)
   const file = join(resolve(values.out), `${manifest.id}-${manifest.version}.tgz`)
+  await mkdir(dirname(file), { recursive: true })
   await writeFile(file, archive)
   return file
 }

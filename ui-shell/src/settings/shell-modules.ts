@@ -1,4 +1,17 @@
-import { KitElement, ProblemError, announce, api, controls, format, icon, may, pill, t, toast } from '@socle/sdk/ui'
+import {
+  KitElement,
+  ProblemError,
+  announce,
+  api,
+  controls,
+  format,
+  hasIcon,
+  icon,
+  may,
+  pill,
+  t,
+  toast,
+} from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { repeat } from 'lit/directives/repeat.js'
 import { define } from '../define.ts'
@@ -126,7 +139,7 @@ export class ShellModules extends KitElement {
     return html`
       <li class="card">
         <div class="head">
-          <span class="mark">${icon(card.icon ?? 'package')}</span>
+          <span class="mark">${icon(card.icon && hasIcon(card.icon) ? card.icon : 'puzzle')}</span>
           <div class="grow">
             <h2 id="m-${card.id}">${card.title}</h2>
             ${card.version ? html`<p class="meta">${t('shell.modules.version', { version: card.version })}</p>` : nothing}
