@@ -50,8 +50,13 @@ class Victim {
   }
 
   /** Waits until it has said something of a kind, or has ended. */
-  async says(word: 'at' | 'told' | 'handling'): Promise<void> {
+  async says(word: 'at' | 'handling'): Promise<void> {
     while (!this.#said.has(word) && !this.#ended) await pause(2)
+  }
+
+  /** Waits until it has told some, so that there is something to lose, or has ended. */
+  async tells(): Promise<void> {
+    while (this.told.length < 3 && !this.#ended) await pause(2)
   }
 
   async kill(): Promise<void> {
@@ -102,7 +107,7 @@ export const killPoints: readonly KillPoint[] = [
     name: 'teller, in the middle of the fan-out',
     role: 'tell',
     async strike({ bench, victims: [teller] }) {
-      await teller?.says('told')
+      await teller?.tells()
       await bench.database.owner.transaction().execute(async (tx) => {
         await sql`lock table core.delivery in share mode`.execute(tx)
         for (;;) {
@@ -120,8 +125,8 @@ export const killPoints: readonly KillPoint[] = [
   {
     name: 'teller and deliverer, at some moment',
     role: 'both',
-    async strike({ victims: [deliverer] }) {
-      await deliverer?.says('handling')
+    async strike({ victims: [deliverer, teller] }) {
+      await Promise.all([deliverer?.says('handling'), teller?.tells()])
       await pause(Math.random() * 40)
     },
   },
@@ -129,8 +134,8 @@ export const killPoints: readonly KillPoint[] = [
     // What a restart is to whoever is connected.
     name: 'database, with every connection at once',
     role: 'both',
-    async strike({ bench, victims: [deliverer] }) {
-      await deliverer?.says('handling')
+    async strike({ bench, victims: [deliverer, teller] }) {
+      await Promise.all([deliverer?.says('handling'), teller?.tells()])
       await sql`
         select pg_terminate_backend(pid) from pg_stat_activity
         where datname = current_database() and pid <> pg_backend_pid()`.execute(bench.database.owner)
