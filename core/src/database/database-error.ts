@@ -32,3 +32,11 @@ export function isDatabaseAway(error: unknown): boolean {
     error instanceof Error && /^(?:Connection terminated|timeout exceeded when trying to connect)/.test(error.message)
   )
 }
+
+// U+0000 in a text and in JSON. Fields are asked before; this is for texts that are only looked for.
+const ofNul = new Set(['22021', '22P05'])
+
+/** Whether somebody sent a text that no database keeps. */
+export function isOfNul(error: unknown): boolean {
+  return ofNul.has(String((error as { code?: unknown } | undefined)?.code))
+}

@@ -28,18 +28,32 @@ export function schemaOf(plugin: string): string {
   return plugin.replaceAll('-', '_')
 }
 
-// A migration's lock stalls whoever still works with the table: better to let them through and come again.
-const lockTimeout = '2s'
 const patience = [200, 500, 1_000, 2_000]
 
 /**
  * Brings one schema to its newest version, in one transaction that waits two seconds for a lock and comes again.
  *
- * @returns names applied by this call, oldest first
+ * @param isWanted - asked when nobody else can migrate the schema or take it away any more; it always is when absent
+ * @returns names applied by this call, oldest first; nothing where it is not wanted
  * @throws `MIGRATION_FAILED`, `MIGRATION_OUT_OF_SCHEMA` (422) with nothing changed
  */
-export async function migrate(owner: Sql, plugin: string, folder: URL | string): Promise<string[]> {
-  return withPatience(() => owner.transaction().execute((tx) => migrateIn(tx, plugin, folder)))
+export async function migrate(
+  owner: Sql,
+  plugin: string,
+  folder: URL | string,
+  isWanted: (tx: Sql) => Promise<boolean> = async () => true,
+): Promise<string[] | undefined> {
+  return withPatience(() =>
+    owner.transaction().execute(async (tx) => {
+      await holdSchema(tx, plugin)
+      return (await isWanted(tx)) ? migrateIn(tx, plugin, folder) : undefined
+    }),
+  )
+}
+
+/** Makes whoever else would migrate a plugin's schema, or take it away, wait for the end of this transaction. */
+export async function holdSchema(tx: Sql, plugin: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`migrate ${schemaOf(plugin)}`}, 0))`.execute(tx)
 }
 
 /** Does it again, after longer and longer pauses, while a lock is what it fails for. */
@@ -55,9 +69,23 @@ export async function withPatience<T>(work: () => Promise<T>): Promise<T> {
   return work()
 }
 
+/** PostgreSQL, appendix A: a lock that was not to be had, and a deadlock. */
+const heldUp = new Set(['55P03', '40P01'])
+
 function waitedForLock(error: unknown): boolean {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-  return (cause as { code?: unknown } | null)?.code === '55P03'
+  return heldUp.has(String((cause as { code?: unknown } | null)?.code))
+}
+
+/**
+ * Lets a transaction that changes tables give way to whoever still works with them, and come again: it waits two seconds for a
+ * lock, and where the two wait for each other it is the one that is undone, for it looks for that long before they do. Only a
+ * superuser may look earlier; another gives up before anybody looks.
+ */
+export async function givingWay(tx: Sql): Promise<void> {
+  const isSuper = sql`current_setting('is_superuser') = 'on'`
+  await sql`select set_config('lock_timeout', case when ${isSuper} then '2s' else '900ms' end, true)`.execute(tx)
+  await sql`select set_config('deadlock_timeout', '50ms', true) where ${isSuper}`.execute(tx)
 }
 
 /**
@@ -70,12 +98,9 @@ function waitedForLock(error: unknown): boolean {
 export async function migrateIn(tx: Sql, plugin: string, folder: URL | string): Promise<string[]> {
   const schema = schemaOf(plugin)
   // Processes that start together: one migrates, the others find it done.
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`migrate ${schema}`}, 0))`.execute(tx)
-  await sql
-    .raw(
-      `set local lock_timeout = '${lockTimeout}'; create schema if not exists "${schema}"; grant usage on schema "${schema}" to ${appRole}`,
-    )
-    .execute(tx)
+  await holdSchema(tx, plugin)
+  await givingWay(tx)
+  await sql.raw(`create schema if not exists "${schema}"; grant usage on schema "${schema}" to ${appRole}`).execute(tx)
   const faults: unknown[] = []
   const migrations = await migrationsIn(plugin, folder, (fault) => faults.push(fault))
   const migrator = new Migrator({

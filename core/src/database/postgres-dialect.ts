@@ -17,21 +17,19 @@ import { guardStatement } from './statement-guard.ts'
 // Unnamed statements are planned at every execution. A name is given at a statement's second use, and to at most this
 // many of them, so that one-off filters do not pile up in the server's memory.
 const nameLimit = 600
-const seen = new Map<string, string | undefined>()
-let named = 0
+const names = new Map<string, string>()
+const seenOnce = new Set<string>()
 
 function statementName(sql: string): string | undefined {
-  if (!seen.has(sql)) {
-    if (seen.size > 10_000) seen.clear()
-    seen.set(sql, undefined)
+  const known = names.get(sql)
+  if (known !== undefined || names.size >= nameLimit) return known
+  if (!seenOnce.delete(sql)) {
+    if (seenOnce.size > 10_000) seenOnce.clear()
+    seenOnce.add(sql)
     return undefined
   }
-  let name = seen.get(sql)
-  if (name === undefined && named < nameLimit) {
-    name = `s${createHash('sha1').update(sql).digest('hex').slice(0, 20)}`
-    seen.set(sql, name)
-    named += 1
-  }
+  const name = `s${createHash('sha1').update(sql).digest('hex').slice(0, 20)}`
+  names.set(sql, name)
   return name
 }
 
@@ -40,6 +38,38 @@ function holdWrites(client: pg.PoolClient, later: (release: () => void) => void)
   const { stream } = (client as unknown as { connection: { stream: Socket } }).connection
   stream.cork()
   later(() => stream.uncork())
+}
+
+/** Statements of which nobody reads an answer: what opens a transaction has six, and `pg` would make a result of each. */
+class Unanswered implements pg.Submittable {
+  readonly ended: Promise<void>
+  readonly #statements: string
+  #end!: (error?: Error) => void
+
+  constructor(statements: string) {
+    this.#statements = statements
+    this.ended = new Promise((resolve, reject) => {
+      this.#end = (error) => (error ? reject(error) : resolve())
+    })
+  }
+
+  submit(connection: pg.Connection): void {
+    connection.query(this.#statements)
+  }
+
+  handleRowDescription(): void {}
+
+  handleDataRow(): void {}
+
+  handleCommandComplete(): void {}
+
+  handleReadyForQuery(): void {
+    this.#end()
+  }
+
+  handleError(error: Error): void {
+    this.#end(error)
+  }
 }
 
 const endOfReading = 'commit'
@@ -101,7 +131,7 @@ class PostgresConnection implements DatabaseConnection {
   }
 
   #send(statements: string): Promise<unknown> {
-    const sent = this.client.query(statements)
+    const { ended: sent } = this.client.query(new Unanswered(statements))
     // Whoever waits for it hears of the failure; a broken connection tells its pool by itself.
     sent.catch(() => {})
     return sent

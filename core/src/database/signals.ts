@@ -6,7 +6,7 @@ import type { Database } from './database.ts'
 export type Signal =
   | { readonly kind: 'records'; readonly workspace: string; readonly changes: readonly RecordSignal[] }
   | { readonly kind: 'deliveries' }
-  | { readonly kind: 'plugins' }
+  | { readonly kind: 'plugins'; readonly switched?: SwitchSignal }
   | { readonly kind: 'permissions'; readonly workspace?: string }
 
 export interface RecordSignal {
@@ -14,6 +14,13 @@ export interface RecordSignal {
   readonly id: string
   readonly action: string
   readonly version: number
+}
+
+/** That nothing changed but one plugin, on or off in one workspace. Without it what is installed may have changed, or any switch. */
+export interface SwitchSignal {
+  readonly workspace: string
+  /** The installation's, as this switch has raised it. */
+  readonly generation: number
 }
 
 const channel = 'socle'
@@ -78,7 +85,10 @@ export class Signals {
     this.#timer = undefined
     for (const signal of signals) {
       const payload = JSON.stringify({ from: this.#self, signals: [signal] })
-      await sql`select pg_notify(${channel}, ${payload})`.execute(this.#database.owner).catch(() => {})
+      // Nobody need wait for the disk because of a hint.
+      await sql`select set_config('synchronous_commit', 'off', true), pg_notify(${channel}, ${payload})`
+        .execute(this.#database.owner)
+        .catch(() => {})
     }
   }
 
