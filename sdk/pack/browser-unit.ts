@@ -1,5 +1,4 @@
 import type { InlineConfig, Plugin } from 'vite'
-import { sharedNames } from './shared-names.ts'
 import { squeezeTemplates } from './squeeze-templates.ts'
 
 /** What is built for the browser in one go. */
@@ -14,9 +13,13 @@ export interface Unit {
   readonly folder: string
 }
 
-/** A plugin's browser module: alone, but for what the page has once for all. */
-export function pluginUnit(id: string, entry: string): Unit {
-  return { name: `plugin:${id}`, input: { [id]: entry }, external: sharedNames, together: [], folder: id }
+/**
+ * A plugin's browser module: alone, but for what the page has once for all.
+ *
+ * @param shared - names it imports from the page
+ */
+export function pluginUnit(id: string, entry: string, shared: readonly string[]): Unit {
+  return { name: `plugin:${id}`, input: { [id]: entry }, external: shared, together: [], folder: id }
 }
 
 export interface UnitOptions {
@@ -29,12 +32,12 @@ export interface UnitOptions {
 }
 
 // Lit's packages import each other by other names than ours; followed, those would drag a second Lit into the page, and
-// two Lits break both.
+// two copies of one Lit break both. A unit that does not share Lit has one of its own.
 const oneLit = (unit: Unit): Plugin => ({
   name: 'socle-one-lit',
   enforce: 'pre',
   resolveId(source, importer) {
-    if (unit.name === 'lit') return null
+    if (!unit.external.includes('lit')) return null
     const within = /\/node_modules\/(lit-html|lit-element|@lit\/reactive-element)\//.exec(importer ?? '')
     const core = /^(lit-html|lit-element|@lit\/reactive-element)(\/.*)?$/.exec(source)
     if (core && !source.startsWith('lit-html/directives/')) return { id: publicName(source), external: true }

@@ -67,10 +67,11 @@ export async function bundleServer({
 export async function bundleScreens({
   plugin: { id },
   ui,
+  shared,
   folder,
 }: PluginPackage): Promise<{ readonly files: Bundle; readonly entry: string | undefined }> {
   if (ui === undefined) return { files: new Map(), entry: undefined }
-  const unit = pluginUnit(id, ui)
+  const unit = pluginUnit(id, ui, shared)
   const files = await built((outDir) => unitConfig(unit, { root: folder, outDir }))
   const own = new Map([...files].map(([path, bytes]) => [path.replace(`assets/${id}/`, 'ui/'), bytes]))
   return { files: own, entry: [...own.keys()].find((path) => path.startsWith(`ui/${id}-`) && path.endsWith('.js')) }

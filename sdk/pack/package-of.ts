@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { isPlugin, type PluginDefinition } from '@socle/core'
 import { z } from 'zod'
+import { sharedNamesFor, sharedVersions } from './shared-names.ts'
 
 const door = z.union([z.string(), z.record(z.string(), z.string())])
 
@@ -11,6 +12,7 @@ const packageSchema = z.object({
   version: z.string(),
   socle: z.object({ plugin: z.literal(true) }),
   exports: z.record(z.string(), door),
+  dependencies: z.record(z.string(), z.string()).default({}),
   peerDependencies: z.record(z.string(), z.string()).default({}),
   peerDependenciesMeta: z.record(z.string(), z.object({ optional: z.boolean().optional() })).default({}),
 })
@@ -24,6 +26,8 @@ export interface PluginPackage {
   readonly main: string
   readonly contract: string | undefined
   readonly ui: string | undefined
+  /** Names its screens import from the page. */
+  readonly shared: readonly string[]
   /** Packages of plugins it requires. */
   readonly required: readonly string[]
 }
@@ -36,7 +40,7 @@ export interface PluginPackage {
 export async function packageOf(folder: string): Promise<PluginPackage> {
   const read = packageSchema.safeParse(JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')))
   if (!read.success) throw new Error(`${join(folder, 'package.json')} is no plugin’s: ${z.prettifyError(read.error)}`)
-  const { name, version, exports, peerDependencies, peerDependenciesMeta } = read.data
+  const { name, version, exports, dependencies, peerDependencies, peerDependenciesMeta } = read.data
   const source = (entry: string): string | undefined => {
     const to = exports[entry]
     const file = typeof to === 'string' ? to : (to?.['socle-source'] ?? to?.['default'])
@@ -58,8 +62,9 @@ export async function packageOf(folder: string): Promise<PluginPackage> {
     main,
     contract: source('./contract'),
     ui,
+    shared: sharedNamesFor({ ...dependencies, ...peerDependencies }),
     required: Object.keys(peerDependencies).filter(
-      (peer) => peer !== '@socle/sdk' && peer !== 'lit' && peerDependenciesMeta[peer]?.optional !== true,
+      (peer) => peer !== '@socle/sdk' && !(peer in sharedVersions) && peerDependenciesMeta[peer]?.optional !== true,
     ),
   }
 }

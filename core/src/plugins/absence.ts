@@ -16,9 +16,8 @@ export async function refusalFor(
   const standing = (await enablement.standingsIn(workspace)).get(plugin)
   if (standing?.state === 'quarantined') return pluginQuarantined({ plugin })
   if (loaded.get(plugin)) return pluginDisabled({ plugin })
-  const { rows } = await sql<{ state: string }>`select state from core.plugin where id = ${plugin}`.execute(
-    database.owner,
-  )
+  const { rows } = await sql<{ state: string }>`
+    select state from core.plugin where id = ${plugin} and state not in ('removing', 'removed')`.execute(database.owner)
   const [installed] = rows
   if (!installed) return undefined
   if (safeMode) return pluginAsleep({ plugin })

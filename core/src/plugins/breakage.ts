@@ -4,7 +4,10 @@ import type { Parts } from '../parts.ts'
 import type { ResourceModel } from '../records/model.ts'
 import type { Resource } from '../records/registry.ts'
 import type { PluginDefinition } from './define-plugin.ts'
-import { dependentsOf } from './dependents.ts'
+import { installedDependents } from './dependents.ts'
+import { addedBy, slotOf, type HoldKind } from './offers.ts'
+import { isAwake } from './peer-condition.ts'
+import { ownerOf } from './tokens.ts'
 
 interface Named {
   readonly id: string
@@ -29,6 +32,13 @@ export interface Breakage {
   readonly views: readonly (Named & { readonly resource: string })[]
   /** Fields of others that point at its records, and of its own that are shown with others'. */
   readonly links: readonly { readonly from: string; readonly to: string; readonly title: string }[]
+  /** What others that are on fill, contribute to or use of it, with its version. */
+  readonly uses: readonly {
+    readonly plugin: string
+    readonly title: string
+    readonly kind: HoldKind
+    readonly what: string
+  }[]
   /** In the order in which they go, before it. */
   readonly dependents: readonly { readonly id: string; readonly title: string }[]
 }
@@ -52,18 +62,37 @@ export async function breakageOf(
     records: await recordsOf(ctx, own),
     jobs: (plugin.jobs ?? []).map((job) => ({ id: job.id, title: job.title?.[locale] ?? job.id })),
     running: await runningOf(ctx, id),
-    fills: (plugin.ui?.fills ?? []).map(({ slot, title, id: fill }) => ({
-      slot: typeof slot === 'string' ? slot : slot.id,
-      title: title?.[locale] ?? fill,
-    })),
+    fills: (plugin.ui?.fills ?? []).map((fill) => ({ slot: slotOf(fill), title: fill.title?.[locale] ?? fill.id })),
     roles: await rolesOf(ctx, plugin),
     subscriptions,
     heldEvents: subscriptions.reduce((sum, { held }) => sum + held, 0),
     fields: fieldsOf(ctx, id, others),
     views: await viewsOf(ctx, id, own, others),
     links: linksOf(ctx, own, others),
-    dependents: dependentsOf(plugins, on, id).map((it) => ({ id: it.id, title: it.title[locale] })),
+    uses: usesOf(plugins, ctx, on, id),
+    dependents: await dependentsHere(plugins, ctx, id),
   }
+}
+
+/** The same of one whose code does not run here: all that can be told is what needs it. */
+export async function breakageWithoutCode(
+  { plugins }: Parts,
+  ctx: Context,
+  id: string,
+): Promise<Pick<Breakage, 'plugin' | 'dependents'>> {
+  return { plugin: id, dependents: await dependentsHere(plugins, ctx, id) }
+}
+
+/** Whether this process could load them or not. */
+async function dependentsHere(
+  plugins: readonly PluginDefinition[],
+  ctx: Context,
+  id: string,
+): Promise<Breakage['dependents']> {
+  return (await installedDependents(ctx.sql, id, ctx.workspace.id)).map((it) => ({
+    id: it.id,
+    title: (plugins.find((plugin) => plugin.id === it.id)?.title ?? it.title)?.[ctx.locale] ?? it.id,
+  }))
 }
 
 function screensOf(ctx: Context, { id, ui }: PluginDefinition, own: readonly Resource[]): Breakage['screens'] {
@@ -169,6 +198,22 @@ function fieldsOf(ctx: Context, plugin: string, others: readonly Resource[]): Br
         })),
       ),
   )
+}
+
+/** By what others declare, and as far as it is awake. */
+function usesOf(
+  plugins: readonly PluginDefinition[],
+  { locale }: Context,
+  on: ReadonlySet<string>,
+  id: string,
+): Breakage['uses'] {
+  return plugins
+    .filter((it) => it.id !== id && on.has(it.id))
+    .flatMap((it) =>
+      addedBy(it)
+        .filter(({ to, when }) => ownerOf(to) === id && isAwake(when, on, plugins))
+        .map(({ kind, to }) => ({ plugin: it.id, title: it.title[locale], kind, what: to })),
+    )
 }
 
 const ofEveryRecord = new Set(['owner', 'team', 'createdBy', 'updatedBy'])

@@ -10,6 +10,7 @@ import type { LinkTable } from '../records/merge/link-table.ts'
 import type { SettingsDefinition } from './settings/define-settings.ts'
 import type { ExtensionDefinition } from '../records/sides/define-extension.ts'
 import type { PeerCondition } from './peer-condition.ts'
+import type { UninstallMode } from './removal/places.ts'
 import type { PointDefinition, ServiceDefinition, SlotDefinition } from './tokens.ts'
 
 /** A sentence or label in both languages of the platform. */
@@ -48,7 +49,10 @@ export interface Subscriber {
   readonly afterDeadLetter?: 'hold-record' | 'continue'
   /** Events of so many records may come together, in one unit of work; one alone when absent. */
   readonly together?: number
-  /** Hears nothing of what is delivered while this plugin is not enabled in the workspace too. */
+  /**
+   * Hears nothing of what is delivered while this plugin is not enabled in the workspace too: that is shown as skipped, and a
+   * replay tells it.
+   */
   readonly when?: PeerCondition
   readonly handle: (events: readonly StoredEvent<never>[], ctx: Context) => Promise<void>
 }
@@ -240,12 +244,29 @@ export interface Lifecycle {
   /** Throws when it cannot work: asked before it is switched on, and as a process starts. It only looks. */
   readonly health?: (ctx: Context) => Promise<void>
   /**
+   * The first time it is switched on in a workspace, before `onEnable` and together with it; may run again where its process
+   * died before it was on.
+   */
+  readonly onInstall?: (ctx: Context) => Promise<void>
+  /**
+   * In each workspace that has it on, when it has taken the place of another version there, before `onEnable` and together with
+   * it; may run again where it failed or its process died.
+   *
+   * @param from - the version before
+   */
+  readonly onUpgrade?: (ctx: Context, from: string) => Promise<void>
+  /**
    * Prepares a workspace, before anybody there can reach the plugin; undone with all it wrote when it throws. What it answers
    * runs when the plugin is off there, or this process ends.
    */
   readonly onEnable?: (ctx: Context) => Promise<void | Disposer>
   /** After the last request has ended. It is off whether this succeeds or not. */
   readonly onDisable?: (ctx: Context) => Promise<void>
+  /**
+   * Takes leave of a workspace that ever had it on, when it is off and before its tables are touched: what it keeps elsewhere
+   * is its own to end. It goes within half a minute whether this succeeds or not.
+   */
+  readonly onUninstall?: (ctx: Context, mode: UninstallMode) => Promise<void>
 }
 
 /** What a plugin takes hold of beside its own; an administrator reads it before it is installed. */
@@ -281,6 +302,11 @@ export interface PluginDefinition {
   readonly emits?: readonly EventDefinition[]
   readonly errors?: readonly ErrorFactory<never>[]
   readonly provides?: readonly Provision[]
+  /**
+   * Services of other plugins it asks for, and points of others whose contributions it reads. What it does not name here it is
+   * refused; their owners stand under `requires` or `optional`. The core's are everybody's.
+   */
+  readonly uses?: readonly (ServiceDefinition<unknown> | PointDefinition<unknown>)[]
   readonly points?: readonly PointDefinition<unknown>[]
   readonly contributes?: readonly Contribution[]
   readonly guards?: readonly GuardDefinition[]

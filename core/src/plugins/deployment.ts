@@ -2,6 +2,7 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { importModule } from './import-module.ts'
 import { pluginIn, type PluginSource } from './plugin-source.ts'
 
 interface Package {
@@ -33,8 +34,7 @@ export function deployedPlugins(folder: URL): readonly PluginSource[] {
         async load() {
           // As the deployment itself would import it, by the conditions this process was started with.
           const entry = createRequire(from).resolve(name)
-          const module = (await import(pathToFileURL(entry).href)) as Readonly<Record<string, unknown>>
-          return { root, ...pluginIn(module, id) }
+          return { root, ...pluginIn(await importModule(pathToFileURL(entry)), id) }
         },
       },
     ]

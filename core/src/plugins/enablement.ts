@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Database, Sql } from '../database/database.ts'
-import type { Signals } from '../database/signals.ts'
+import type { Signals, SwitchSignal } from '../database/signals.ts'
 import type { Switch } from '../events/holds.ts'
 import type { Generation } from './generation.ts'
 import { keepSwitch } from './toggle-ledger.ts'
@@ -34,6 +34,14 @@ export interface MoveOptions {
 interface Known {
   readonly on: ReadonlySet<string>
   readonly standings: ReadonlyMap<string, Standing>
+  /** The installation's when it was read: every switch up to it is in. */
+  readonly generation: number
+}
+
+interface Kept {
+  readonly reading: Promise<Known>
+  /** What was read, once it is. */
+  known?: Known
 }
 
 /**
@@ -46,7 +54,7 @@ export class Enablement {
   readonly #signals: Signals
   readonly #generation: Generation
   readonly #isLoaded: (plugin: string) => boolean
-  readonly #known = new Map<string, Promise<Known>>()
+  readonly #kept = new Map<string, Kept>()
   readonly #latest = new Map<string, ReadonlySet<string>>()
   readonly #stop: () => void
 
@@ -59,8 +67,10 @@ export class Enablement {
     this.#signals = signals
     this.#generation = generation
     this.#isLoaded = isLoaded
-    this.#stop = signals.on(({ kind }) => {
-      if (kind === 'plugins') this.#known.clear()
+    this.#stop = signals.on((signal) => {
+      if (signal.kind !== 'plugins') return
+      if (signal.switched) this.#drop(signal.switched)
+      else this.#kept.clear()
     })
   }
 
@@ -88,7 +98,7 @@ export class Enablement {
     { workspace, plugin, state, by, at, reason }: Move,
     { from = (it) => it !== state, also }: MoveOptions = {},
   ): Promise<Partial<Standing> | undefined> {
-    const before = await this.#database.owner.transaction().execute(async (tx) => {
+    const moved = await this.#database.owner.transaction().execute(async (tx) => {
       // All rows of the workspace, so that what requires a plugin and what is required are never switched past each other.
       const { rows } = await sql<StandingRow>`
         select plugin, state, reason from core.plugin_workspace
@@ -101,15 +111,18 @@ export class Enablement {
         values (${plugin}, ${workspace}::uuid, ${state}, ${at.toISOString()}::timestamptz, ${by ?? null}::uuid, ${reason ?? null})
         on conflict (workspace, plugin) do update set state = excluded.state, since = excluded.since,
           by_user = excluded.by_user, reason = excluded.reason`.execute(tx)
+      let generation: number | undefined
       if (isSwitch(stood.state, state)) {
-        await sql`update core.generation set value = value + 1`.execute(tx)
+        generation = await raiseGeneration(tx)
         await keepSwitch(tx, { workspace, plugin, from: shown(stood.state), state: shown(state), by, at })
       }
       await also?.(tx, standings)
-      return stood
+      return { stood, generation }
     })
-    if (before) await this.#told(isSwitch(before.state, state))
-    return before
+    if (!moved) return undefined
+    await this.#renew(workspace)
+    if (moved.generation !== undefined) await this.#tell({ workspace, generation: moved.generation })
+    return moved.stood
   }
 
   /** Undoes a move to `enabling`, of which nobody was told. What was never on here is again as if nobody had tried. */
@@ -127,7 +140,7 @@ export class Enablement {
         delete from core.delivery d using core.subscription s
         where s.id = d.subscription and s.plugin = ${plugin} and d.workspace = ${workspace}::uuid`.execute(tx)
     })
-    await this.#told(false)
+    await this.#renew(workspace)
   }
 
   /** Workspaces in which a plugin is on, over all processes. */
@@ -139,42 +152,86 @@ export class Enablement {
     return rows.map(({ workspace }) => workspace)
   }
 
-  async #told(everybody: boolean): Promise<void> {
-    this.#known.clear()
-    if (!everybody) return
-    await this.#generation.follow()
-    this.#signals.send({ kind: 'plugins' })
+  async #tell(switched: SwitchSignal): Promise<void> {
+    await this.#generation.switched(switched.generation)
+    this.#signals.send({ kind: 'plugins', switched })
+  }
+
+  /** Forgets what was read before a switch. */
+  #drop({ workspace, generation }: SwitchSignal): void {
+    const { known } = this.#kept.get(workspace) ?? {}
+    if (known === undefined || known.generation < generation) this.#kept.delete(workspace)
+  }
+
+  /**
+   * Puts what is so now in the place of what is kept. Until it is read whoever asks is answered as before: who moved a plugin
+   * is told that it is moved after this, and whoever asks after that finds it so.
+   */
+  async #renew(workspace: string): Promise<void> {
+    const before = this.#kept.get(workspace)
+    if (!before) return
+    const fresh = this.#begin(workspace)
+    await fresh.reading.catch(() => {})
+    // Somebody else's renewal may have begun before this move was made: nobody keeps either.
+    if (!fresh.known || this.#kept.get(workspace) !== before) this.#kept.delete(workspace)
+    else this.#put(workspace, fresh)
   }
 
   async #of(workspace: string): Promise<Known> {
-    let reading = this.#known.get(workspace)
-    if (!reading) {
-      const fresh = this.#read(workspace)
-      reading = fresh
-      this.#known.set(workspace, fresh)
-      fresh.then(
-        ({ on }) => {
-          // A switch while reading makes the answer old news.
-          if (this.#known.get(workspace) === fresh) this.#latest.set(workspace, on)
-        },
-        () => this.#known.delete(workspace),
-      )
-    }
-    return reading
+    const kept = this.#kept.get(workspace)
+    if (kept) return kept.reading
+    const fresh = this.#begin(workspace)
+    this.#kept.set(workspace, fresh)
+    fresh.reading.then(
+      () => {
+        // A switch while reading makes the answer old news.
+        if (this.#kept.get(workspace) === fresh) this.#put(workspace, fresh)
+      },
+      () => {
+        if (this.#kept.get(workspace) === fresh) this.#kept.delete(workspace)
+      },
+    )
+    return fresh.reading
   }
 
+  #begin(workspace: string): Kept {
+    const kept: Kept = {
+      reading: this.#read(workspace).then((known) => {
+        kept.known = known
+        return known
+      }),
+    }
+    return kept
+  }
+
+  #put(workspace: string, kept: Kept): void {
+    this.#kept.set(workspace, kept)
+    if (kept.known) this.#latest.set(workspace, kept.known.on)
+  }
+
+  /** In one statement, so that what is read is of the generation that is read. */
   async #read(workspace: string): Promise<Known> {
-    const { rows } = await this.#database.transaction({ workspace, partner: '*' }, (tx) =>
-      sql<StandingRow>`
-        select plugin, state, reason from core.plugin_workspace where workspace = ${workspace}::uuid`.execute(tx),
-    )
-    const on = rows.filter(({ plugin, state }) => state === 'enabled' && this.#isLoaded(plugin))
-    return { on: new Set(['core', ...on.map(({ plugin }) => plugin)]), standings: standingsOf(rows) }
+    const { rows } = await sql<{ readonly generation: number; readonly standings: readonly StandingRow[] }>`
+      select g.value as generation, (
+        select coalesce(jsonb_agg(jsonb_build_object('plugin', p.plugin, 'state', p.state, 'reason', p.reason)), '[]')
+        from core.plugin_workspace p where p.workspace = ${workspace}::uuid) as standings
+      from core.generation g`.execute(this.#database.owner)
+    const { generation = 0, standings = [] } = rows[0] ?? {}
+    const on = standings.filter(({ plugin, state }) => state === 'enabled' && this.#isLoaded(plugin))
+    return { on: new Set(['core', ...on.map(({ plugin }) => plugin)]), standings: standingsOf(standings), generation }
   }
 
   stop(): void {
     this.#stop()
   }
+}
+
+/** @returns the number that whoever follows has followed to when this transaction is kept and followed */
+async function raiseGeneration(tx: Sql): Promise<number> {
+  const { rows } = await sql<{ value: number }>`update core.generation set value = value + 1 returning value`.execute(
+    tx,
+  )
+  return rows[0]?.value ?? 0
 }
 
 interface StandingRow {

@@ -1,4 +1,4 @@
-import { defineError } from '../errors.ts'
+import { defineError, SocleError } from '../errors.ts'
 
 export const pluginDisabled = defineError<{ plugin: string }>(
   'PLUGIN_DISABLED',
@@ -24,7 +24,7 @@ export const pluginHasDependents = defineError<{ plugin: string; dependents: str
   'PLUGIN_HAS_DEPENDENTS',
   409,
   ({ plugin, dependents }) =>
-    `${dependents} needs ${plugin}. Switch that off first, or send "cascade": true to switch off all of them.`,
+    `${dependents} needs ${plugin}. Begin with that one, or send "cascade": true for all of them.`,
 )
 
 /** What is being done to a plugin, as a sentence goes on after "is being". */
@@ -35,6 +35,8 @@ const doings: Readonly<Record<string, string>> = {
   install: 'installed',
   upgrade: 'upgraded',
   uninstall: 'removed',
+  clear: 'emptied',
+  restore: 'restored',
 }
 
 export const pluginBusy = defineError<{ plugin: string; operation: string; by: string; since: string }>(
@@ -73,12 +75,35 @@ export const pluginStalling = defineError<{ seconds: number; place: string }>(
     `For ${seconds} s within a minute nothing else could run, because of ${place}. Long work belongs into a job, in pieces.`,
 )
 
+/** A module that takes part in what another does, and cannot. */
+export const pluginFailed = defineError<{ plugin: string }>(
+  'PLUGIN_FAILED',
+  503,
+  ({ plugin }) =>
+    `The module "${plugin}" takes part in this and failed at its part, so nothing was changed. Try again; if it stays, an administrator sees why under Modules and can switch it off.`,
+)
+
 export const pluginAsleep = defineError<{ plugin: string }>(
   'SAFE_MODE',
   503,
   ({ plugin }) =>
     `The platform runs in safe mode, without any module, so "${plugin}" does not answer. Its data is kept; the operator starts without SAFE_MODE to bring it back.`,
 )
+
+export const pluginReplaced = defineError<{ plugin: string }>(
+  'PLUGIN_REPLACED',
+  503,
+  ({ plugin }) =>
+    `Another version of "${plugin}" was installed while this ran, and took over before it ended. Nothing of it was kept; try again.`,
+)
+
+/** Whether work ended because its plugin was switched off, stopped or replaced meanwhile: no failure of the work. */
+export function isPluginGone(error: unknown): boolean {
+  return (
+    error instanceof SocleError &&
+    [pluginDisabled.code, pluginQuarantined.code, pluginReplaced.code].includes(error.code)
+  )
+}
 
 export const pluginNotStarted = defineError<{ plugin: string; reason: string }>(
   'PLUGIN_NOT_STARTED',
@@ -113,11 +138,33 @@ export const contributionCollision = defineError<{ what: string; first: string; 
   ({ what, first, second }) => `${what} is claimed by ${first} and by ${second}. Only one of them can be installed.`,
 )
 
+export const offerForeign = defineError<{ plugin: string; offer: string; own: string }>(
+  'OFFER_FOREIGN',
+  422,
+  ({ plugin, offer, own }) =>
+    `${plugin} offers "${offer}", a name of another module. What a module offers begins with its own name: call it "${own}".`,
+)
+
 export const serviceAbsent = defineError<{ service: string }>(
   'SERVICE_ABSENT',
   409,
   ({ service }) =>
     `No enabled module provides ${service} here. Switch on the module it belongs to, or ask with tryUse.`,
+)
+
+/** @param what - a service or an extension point, `sales/forecasts@1` */
+export const useUndeclared = defineError<{ plugin: string; what: string }>(
+  'USE_UNDECLARED',
+  500,
+  ({ plugin, what }) =>
+    `${plugin} asked for ${what}, which it does not declare. Let its definePlugin name it under "uses", so that everybody can see who relies on it.`,
+)
+
+export const useWithoutPeer = defineError<{ plugin: string; what: string; peer: string }>(
+  'USE_WITHOUT_PEER',
+  422,
+  ({ plugin, what, peer }) =>
+    `${plugin} uses ${what} and names ${peer} neither under "requires" nor under "optional". Name it there with the versions it works with.`,
 )
 
 export const keyGone = defineError<{ key: string; workspace: string }>(

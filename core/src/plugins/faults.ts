@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import { isCollision } from '../database/collision.ts'
-import { isDatabaseAway } from '../database/database-error.ts'
+import { isDatabaseAway, isOfNul } from '../database/database-error.ts'
 import { SocleError } from '../errors.ts'
 import type { Switch } from '../events/holds.ts'
 import type { PluginDefinition } from './define-plugin.ts'
-import { pluginFailing, pluginStalling } from './errors.ts'
+import { pluginFailed, pluginFailing, pluginStalling } from './errors.ts'
 import { detailOf, framesOf, type IncidentKind, type Incidents } from './incidents.ts'
 import { running } from './running.ts'
 
@@ -88,7 +88,8 @@ export class Faults implements FaultSink {
     if (calls) this.#count(calls, false)
   }
 
-  failed({ kind, error, plugin, workspace, again = false }: Fault): void {
+  failed({ kind, workspace, again = false, ...fault }: Fault): void {
+    const { error, plugin } = ownFault(fault)
     if (!isPluginsFault(error)) return
     const blamed = this.blame(error, plugin)
     if (blamed === undefined) return
@@ -173,10 +174,20 @@ export function stackOf(frames: readonly string[]): string {
   return ['Standstill', ...frames.map((frame) => `    at ${frame}`)].join('\n')
 }
 
-/** Refusals are answers, and neither a database that is away nor a collision nor somebody who leaves is anybody's fault. */
-function isPluginsFault(error: unknown): boolean {
+/** Of one that failed in another's unit of work the fault is its own. */
+function ownFault({ error, plugin }: Pick<Fault, 'error' | 'plugin'>): Pick<Fault, 'error' | 'plugin'> {
+  if (!(error instanceof SocleError) || error.code !== pluginFailed.code) return { error, plugin }
+  return { error: error.cause, plugin: String(error.values['plugin']) }
+}
+
+/**
+ * Refusals are answers, and neither a database that is away nor a collision nor a text it keeps in no column nor somebody who
+ * leaves is anybody's fault.
+ */
+export function isPluginsFault(error: unknown): boolean {
   if (error instanceof SocleError) return error.status === 500
   if (error instanceof Error && error.name === 'AbortError') return false
+  if (isOfNul(error)) return false
   return !isDatabaseAway(error) && !isCollision(error)
 }
 

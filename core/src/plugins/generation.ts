@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Logger } from 'pino'
 import type { Database } from '../database/database.ts'
 import type { Signals } from '../database/signals.ts'
+import { WhileAsked } from '../while-asked.ts'
 
 /** Longest that a process may run what is no longer so before it is taken out of service. */
 const longestBehind = 10_000
@@ -17,10 +18,11 @@ export class Generation {
   readonly #log: Logger
   readonly #steps: (() => Promise<void>)[] = []
   #applied = 0
+  /** Numbers ahead that were one switch each, of which everybody here was told: nothing else happened with them. */
+  readonly #told = new Set<number>()
   /** When it was last known to be in step; undefined before `start`. */
   #inStepAt: number | undefined
-  #following: Promise<void> | undefined
-  #again = false
+  readonly #following = new WhileAsked(() => this.#follow())
   #stop: (() => void) | undefined
 
   constructor({ database, signals, log }: { database: Database; signals: Signals; log: Logger }) {
@@ -41,8 +43,8 @@ export class Generation {
 
   async start(): Promise<void> {
     this.#inStepAt = performance.now()
-    this.#stop = this.#signals.on(({ kind }) => {
-      if (kind === 'plugins') void this.follow()
+    this.#stop = this.#signals.on((signal) => {
+      if (signal.kind === 'plugins') this.#hear(signal.switched?.generation)
     })
     await this.follow()
   }
@@ -59,32 +61,48 @@ export class Generation {
 
   /** Comes to the newest number; never throws, for the next look tries again. */
   async follow(): Promise<void> {
-    this.#again = true
-    this.#following ??= this.#followWhileAsked().finally(() => {
-      this.#following = undefined
-    })
-    return this.#following
+    return this.#following.ask()
   }
 
-  /** Was not told: whoever keeps something of what is on looks again. */
-  async look(): Promise<void> {
-    const before = this.#applied
-    await this.follow()
-    if (this.#applied !== before) this.#signals.here({ kind: 'plugins' })
+  /** This process has switched a plugin itself; see `Enablement`. Where others acted meanwhile, what they did is followed too. */
+  async switched(generation: number): Promise<void> {
+    this.#told.add(generation)
+    if (this.#following.going || generation !== this.#applied + 1) return this.follow()
+    this.#came(generation)
   }
 
-  async #followWhileAsked(): Promise<void> {
-    while (this.#again) {
-      this.#again = false
-      try {
-        const { rows } = await sql<{ value: number }>`select value from core.generation`.execute(this.#database.owner)
-        const value = rows[0]?.value ?? 0
-        if (value !== this.#applied) for (const step of this.#steps) await step()
-        this.#applied = value
-        if (this.#inStepAt !== undefined) this.#inStepAt = performance.now()
-      } catch (error) {
-        this.#log.error({ err: error }, 'what is installed and on could not be followed')
-      }
+  #hear(switched: number | undefined): void {
+    if (switched !== undefined) {
+      if (switched <= this.#applied) return
+      this.#told.add(switched)
+    }
+    void this.follow()
+  }
+
+  #came(to: number): void {
+    this.#applied = to
+    for (const generation of this.#told) if (generation <= to) this.#told.delete(generation)
+  }
+
+  /** Whether everybody here was told of each step to a number. */
+  #wasTold(to: number): boolean {
+    const steps = to - this.#applied
+    if (steps < 0 || steps > this.#told.size) return false
+    for (let step = this.#applied + 1; step <= to; step += 1) if (!this.#told.has(step)) return false
+    return true
+  }
+
+  async #follow(): Promise<void> {
+    try {
+      const { rows } = await sql<{ value: number }>`select value from core.generation`.execute(this.#database.owner)
+      const value = rows[0]?.value ?? 0
+      if (value !== this.#applied) for (const step of this.#steps) await step()
+      // Whoever keeps something of what is on looks again.
+      if (!this.#wasTold(value)) this.#signals.here({ kind: 'plugins' })
+      this.#came(value)
+      if (this.#inStepAt !== undefined) this.#inStepAt = performance.now()
+    } catch (error) {
+      this.#log.error({ err: error }, 'what is installed and on could not be followed')
     }
   }
 }

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { isAbsolute } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import type { Logger } from 'pino'
 import { uuidv7 } from 'uuidv7'
@@ -6,6 +8,7 @@ import type { Clock } from '../clock.ts'
 import type { Database } from '../database/database.ts'
 import { isDatabaseError } from '../database/database-error.ts'
 import { SocleError } from '../errors.ts'
+import type { JobDefinition } from './define-plugin.ts'
 
 /** Where a plugin failed: on its way in, or at its work. */
 export type IncidentKind =
@@ -17,6 +20,18 @@ export interface Incident {
   readonly workspace?: string
   readonly kind: IncidentKind
   readonly error: unknown
+}
+
+const keptDays = 90
+
+/** Every night; a fault that comes again is kept on. */
+export const nightlyIncidentRetention: JobDefinition = {
+  id: 'nightly-incident-retention',
+  schedule: '40 4 * * *',
+  async run({ sql: tx, clock }) {
+    const before = new Date(clock.now().getTime() - keptDays * 86_400_000).toISOString()
+    await sql`select core.forget_incidents(${before}::timestamptz)`.execute(tx)
+  },
 }
 
 const longestStack = 4_000
@@ -72,17 +87,30 @@ export function detailOf(error: unknown, kind?: IncidentKind): string {
 function withoutValues({ code, message, values }: SocleError): string {
   // Of code that does not load or migrate, the values are places in it.
   if (ofCode.has(code)) return message
-  const quoted = Object.values(values).filter((it): it is string => typeof it === 'string' && it.length > 1)
-  return quoted.toSorted((a, b) => b.length - a.length).reduce((text, value) => text.replaceAll(value, '…'), message)
+  const quoted = textsIn(values).filter((it) => it.length > 1)
+  // What is quoted may stand there in another form than the value has, as an amount does.
+  return masked(
+    quoted.toSorted((a, b) => b.length - a.length).reduce((text, value) => text.replaceAll(value, '…'), message),
+  )
+}
+
+function textsIn(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : []
 }
 
 const engineErrors: ReadonlySet<string> = new Set(['RangeError', 'ReferenceError', 'SyntaxError', 'TypeError'])
 const ofLoading: ReadonlySet<IncidentKind> = new Set(['load', 'migration', 'declaration'])
 const ofCode: ReadonlySet<string> = new Set([
   'CONTRIBUTION_COLLISION',
+  'EVENT_FOREIGN',
+  'EVENT_INVALID',
+  'EVENT_UNDECLARED',
+  'EVENT_VERSION_UNHEARD',
   'HANDLER_TIMED_OUT',
   'MANIFEST_MISMATCH',
   'MIGRATION_FAILED',
+  'OFFER_FOREIGN',
   'PLATFORM_INCOMPATIBLE',
   'PLUGIN_CYCLE',
   'PLUGIN_LOAD_TIMED_OUT',
@@ -106,6 +134,27 @@ export function framesOf(error: unknown): readonly string[] {
   // A refusal is made by its factory, which is never the place.
   return stack.split('\n').filter((line) => /^ {4}at (?!factory \()/.test(line))
 }
+
+/**
+ * Where a plugin's own code failed, as `src/subscribers.ts:12`.
+ *
+ * @param root - the plugin's folder; without one, the innermost place that is neither the platform's nor a dependency's is taken
+ */
+export function placeOf(error: unknown, root?: URL): string | undefined {
+  const folder = root && fileURLToPath(root)
+  const places = framesOf(error).flatMap((frame) => {
+    const [, file = '', line] = /^ {4}at (?:async )?(?:.*\()?(.+):(\d+):\d+\)?$/.exec(frame) ?? []
+    return line === undefined ? [] : [{ file: file.startsWith('file:') ? fileURLToPath(file) : file, line }]
+  })
+  const own = folder === undefined ? undefined : places.find(({ file }) => file.startsWith(folder))
+  if (folder !== undefined && own) return `${own.file.slice(folder.length)}:${own.line}`
+  const near = places.find(
+    ({ file }) => isAbsolute(file) && !file.startsWith(platform) && !/[/\\]node_modules[/\\]/.test(file),
+  )
+  return near && `${near.file.split(/[/\\]/).slice(-3).join('/')}:${near.line}`
+}
+
+const platform = fileURLToPath(new URL('..', import.meta.url))
 
 /** The same place in the code is the same fault, whatever values its sentence quotes. */
 function fingerprint(kind: IncidentKind, stack: string): string {

@@ -1,8 +1,9 @@
 import { sql } from 'kysely'
 import type { Clock } from '../clock.ts'
-import type { Database } from '../database/database.ts'
+import type { Database, Sql } from '../database/database.ts'
 import { isDatabaseAway } from '../database/database-error.ts'
 import { SocleError } from '../errors.ts'
+import { flushEmissions } from '../events/outbox.ts'
 import type { Kernel } from '../kernel.ts'
 import { admit } from './check-plugins.ts'
 import type { PluginDefinition } from './define-plugin.ts'
@@ -10,8 +11,10 @@ import { pluginStartTimedOut } from './errors.ts'
 import { detailOf, type Incidents } from './incidents.ts'
 import { LoadedPlugins, type PluginSet } from './loaded-plugins.ts'
 import type { LoadFault } from './loading.ts'
+import { PluginQuarantined } from './plugin-events.ts'
 import { reasonText } from './reasons.ts'
 import { archiveOf, forcedAmong } from './store/provenance.ts'
+import { recordOfPlugin } from './toggle-ledger.ts'
 import { within } from './within.ts'
 
 const healthSeconds = 10
@@ -60,14 +63,22 @@ export function settle(loaded: LoadedPlugins, plugins: readonly PluginDefinition
 /**
  * Asks plugins whether they are well, each in one workspace that has it on. Those that are not stay out, with what requires
  * them, as if they had not loaded.
+ *
+ * @param only - the one to ask; all when absent
+ * @returns those that went, and why
  */
-export async function dismissUnwell(kernel: Kernel): Promise<void> {
+export async function dismissUnwell(kernel: Kernel, only?: string): Promise<ReadonlyMap<string, LoadFault>> {
   const { loaded, enablement, database, incidents, clock } = kernel.parts
   const faults = new Map<string, LoadFault>()
+  const well: string[] = []
   const ask = async ({ id, lifecycle }: PluginDefinition) => {
     const { health } = lifecycle ?? {}
-    const [workspace] = health ? await enablement.workspacesOf(id) : []
-    if (!health || workspace === undefined) return
+    if (!health) return
+    const [workspace] = await enablement.workspacesOf(id)
+    if (workspace === undefined) {
+      well.push(id)
+      return
+    }
     const late = new AbortController()
     const refusal = pluginStartTimedOut({ plugin: id, seconds: healthSeconds })
     try {
@@ -75,12 +86,17 @@ export async function dismissUnwell(kernel: Kernel): Promise<void> {
         { workspace, plugin: id, cause: { origin: 'plugin' }, signal: late.signal, own: true },
         (ctx) => within(healthSeconds, late, refusal, () => health(ctx)),
       )
+      well.push(id)
     } catch (error) {
       if (!isDatabaseAway(error)) faults.set(id, { kind: 'load', error })
     }
   }
-  await Promise.all(loaded.set.plugins.map(ask))
-  if (faults.size === 0) return
+  await Promise.all(loaded.set.plugins.filter(({ id }) => only === undefined || id === only).map(ask))
+  if (well.length > 0)
+    await sql`
+      update core.plugin set state = 'installed', reason = null, updated_at = ${clock.now().toISOString()}::timestamptz
+      where id = any(${well}::text[]) and state = 'quarantined'`.execute(database.owner)
+  if (faults.size === 0) return faults
   const { ordered, refused } = admit(
     loaded.set.plugins.filter(({ id }) => !faults.has(id)),
     { forced: forcedAmong(loaded.set.plugins) },
@@ -88,9 +104,13 @@ export async function dismissUnwell(kernel: Kernel): Promise<void> {
   for (const [id, error] of refused) faults.set(id, { kind: 'declaration', error })
   loaded.replace(ordered)
   await keepPlugins(database, { loaded, faults, incidents, clock })
+  return faults
 }
 
-/** Writes which plugins this installation has, and which of them do not run and why; operators and other processes read it. */
+/**
+ * Writes which plugins this installation has, and which of them do not run and why; operators and other processes read it. What
+ * is on its way out, or went while this process loaded it, stays so.
+ */
 export async function keepPlugins(
   { owner }: Pick<Database, 'owner'>,
   {
@@ -107,30 +127,58 @@ export async function keepPlugins(
 ): Promise<void> {
   const at = clock.now().toISOString()
   for (const plugin of loaded.set.plugins.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
-    const { id, version } = plugin
+    const { id, version, requires = {}, lifecycle } = plugin
     const archive = archiveOf(plugin)
+    // One that was stopped and can say how it is stays so until it says that it is well.
+    const isAsked = lifecycle?.health !== undefined
     if (archive) {
       // Its version is what was consented to, and another process may be at the next one.
       await sql`
         update core.plugin set state = 'installed', reason = null, updated_at = ${at}::timestamptz
-        where id = ${id} and integrity = ${archive.integrity} and state = 'quarantined'`.execute(owner)
+        where id = ${id} and integrity = ${archive.integrity} and state = 'quarantined' and not ${isAsked}::boolean`.execute(
+        owner,
+      )
       continue
     }
     await sql`
-      insert into core.plugin (id, version, installed_at, updated_at) values (${id}, ${version}, ${at}::timestamptz, ${at}::timestamptz)
-      on conflict (id) do update set version = excluded.version, state = 'installed', reason = null, source = 'deployment',
-          updated_at = excluded.updated_at
-        where (core.plugin.version, core.plugin.state, core.plugin.source)
-          is distinct from (excluded.version, 'installed', 'deployment')`.execute(owner)
+      insert into core.plugin (id, version, requires, installed_at, updated_at)
+      values (${id}, ${version}, ${JSON.stringify(requires)}::jsonb, ${at}::timestamptz, ${at}::timestamptz)
+      on conflict (id) do update set version = excluded.version, requires = excluded.requires,
+          state = case when ${isAsked}::boolean then core.plugin.state else 'installed' end,
+          reason = case when ${isAsked}::boolean then core.plugin.reason end,
+          source = 'deployment', updated_at = excluded.updated_at
+        where core.plugin.state not in ('removing', 'removed')
+          and (core.plugin.version, core.plugin.requires, core.plugin.state, core.plugin.source)
+            is distinct from (excluded.version, excluded.requires, 'installed', 'deployment')`.execute(owner)
   }
   for (const [id, { kind, error }] of faults) {
     const reason = error instanceof SocleError ? reasonText(error) : detailOf(error, kind)
-    await sql`
-      insert into core.plugin (id, version, state, reason, installed_at, updated_at)
-      values (${id}, '', 'quarantined', ${reason}, ${at}::timestamptz, ${at}::timestamptz)
-      on conflict (id) do update set state = 'quarantined', reason = excluded.reason, updated_at = excluded.updated_at`.execute(
-      owner,
-    )
+    await owner.transaction().execute(async (tx) => {
+      const { rows } = await sql<{ state: string }>`select state from core.plugin where id = ${id} for update`.execute(
+        tx,
+      )
+      await sql`
+        insert into core.plugin (id, version, state, reason, installed_at, updated_at)
+        values (${id}, '', 'quarantined', ${reason}, ${at}::timestamptz, ${at}::timestamptz)
+        on conflict (id) do update set state = 'quarantined', reason = excluded.reason, updated_at = excluded.updated_at
+          where core.plugin.state not in ('removing', 'removed')`.execute(tx)
+      // Not at each start, nor by each process.
+      if (rows[0]?.state === 'installed') await tellStopped(tx, id, { reason: detailOf(error, kind), at })
+    })
     await incidents.note({ plugin: id, kind, error })
   }
+}
+
+/** Tells every workspace that has a plugin on that it does not run. */
+async function tellStopped(
+  tx: Sql,
+  plugin: string,
+  { reason, at }: { readonly reason: string; readonly at: string },
+): Promise<void> {
+  const { rows } = await sql<{ workspace: string }>`
+    select workspace from core.plugin_workspace where plugin = ${plugin} and state = 'enabled' order by workspace`.execute(
+    tx,
+  )
+  const told = { ...PluginQuarantined, payload: { plugin, reason }, key: recordOfPlugin(plugin) }
+  for (const { workspace } of rows) await flushEmissions(tx, { workspace, emissions: [told], at })
 }

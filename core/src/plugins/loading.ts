@@ -1,15 +1,16 @@
 import { sql } from 'kysely'
-import { gt, valid } from 'semver'
+import { valid } from 'semver'
 import type { Sql } from '../database/database.ts'
 import { migrate } from '../database/migrator.ts'
 import { admit } from './check-plugins.ts'
 import type { PluginDefinition } from './define-plugin.ts'
 import { manifestMismatch, pluginLoadTimedOut } from './errors.ts'
 import type { IncidentKind } from './incidents.ts'
+import { isNewer } from './newer.ts'
 import type { PluginSource } from './plugin-source.ts'
 import { running } from './running.ts'
 import { downgradeRefused } from './store/errors.ts'
-import { forcedAmong } from './store/provenance.ts'
+import { archiveOf, forcedAmong } from './store/provenance.ts'
 import { within } from './within.ts'
 
 /** Why a plugin does not run in this process. */
@@ -18,7 +19,10 @@ export interface LoadFault {
   readonly error: unknown
 }
 
-/** What came of loading plugins: those that run, and why the others do not. One never takes another down with it. */
+/**
+ * What came of loading plugins: those that run, and why the others do not; of one that was taken away meanwhile nothing is
+ * said. One never takes another down with it.
+ */
 export interface Loaded {
   /** In dependency order, the core first. */
   readonly plugins: readonly PluginDefinition[]
@@ -60,18 +64,21 @@ export async function loadPlugins(
     for (const [id, error] of refusals) if (!faults.has(id)) faults.set(id, { kind: 'declaration', error })
   }
   refuse(refused)
+  const gone = new Set<string>()
   for (const plugin of ordered) {
     // What stands on a plugin whose tables are not there is not migrated either.
-    if (!owner || !plugin.migrations || Object.keys(plugin.requires ?? {}).some((it) => faults.has(it))) continue
+    if (!owner || !plugin.migrations || Object.keys(plugin.requires ?? {}).some((it) => faults.has(it) || gone.has(it)))
+      continue
     try {
-      await migrate(owner, plugin.id, plugin.migrations)
+      const isWanted = async (tx: Sql) => plugin === core || !(await isGone(tx, plugin))
+      if (!(await migrate(owner, plugin.id, plugin.migrations, isWanted))) gone.add(plugin.id)
     } catch (error) {
       if (plugin === core) throw error
       faults.set(plugin.id, { kind: 'migration', error })
     }
   }
   const { ordered: plugins, refused: without } = admit(
-    ordered.filter(({ id }) => !faults.has(id)),
+    ordered.filter(({ id }) => !faults.has(id) && !gone.has(id)),
     { forced },
   )
   refuse(without)
@@ -80,9 +87,10 @@ export async function loadPlugins(
   return { plugins, faults }
 }
 
-function downgradeOf({ id, version }: PluginDefinition, installed: ReadonlyMap<string, string>) {
+/** Why a plugin may not run on the tables that are here. */
+export function downgradeOf({ id, version }: PluginDefinition, installed: ReadonlyMap<string, string>) {
   const last = installed.get(id)
-  return last !== undefined && gt(last, version)
+  return last !== undefined && isNewer(last, version)
     ? downgradeRefused({ plugin: id, version, installed: last })
     : undefined
 }
@@ -93,6 +101,13 @@ export async function installedVersions(owner: Sql): Promise<ReadonlyMap<string,
   if (!there.rows[0]?.there) return new Map()
   const { rows } = await sql<{ id: string; version: string }>`select id, version from core.plugin`.execute(owner)
   return new Map(rows.filter(({ version }) => valid(version)).map(({ id, version }) => [id, version]))
+}
+
+/** Whether a plugin that this process has loaded was taken away meanwhile; one of the deployment that has no row yet is new. */
+export async function isGone(tx: Sql, plugin: PluginDefinition): Promise<boolean> {
+  const { rows } = await sql<{ gone: boolean }>`
+    select state in ('removing', 'removed') as gone from core.plugin where id = ${plugin.id}`.execute(tx)
+  return rows[0]?.gone ?? archiveOf(plugin) !== undefined
 }
 
 /** @throws whatever its code throws, `PLUGIN_LOAD_TIMED_OUT`, `MANIFEST_MISMATCH` */

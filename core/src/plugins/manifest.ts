@@ -1,14 +1,21 @@
+import { valid } from 'semver'
 import { z } from 'zod'
 import type { EntitySchema } from '@mikro-orm/core'
 import { schemaOf } from '../database/migrator.ts'
 import { fieldGrantSchema, grantSchema } from '../permissions/grant.ts'
 import { kebab } from '../records/registry.ts'
+import { extensionColumns } from '../records/sides/define-extension.ts'
+import { sideFieldName } from '../records/sides/side.ts'
 import type { PluginDefinition } from './define-plugin.ts'
+import { slotOf } from './offers.ts'
+import { peerOf, type ToldPeer } from './peer-condition.ts'
 
 const words = z.strictObject({ en: z.string().max(500), fr: z.string().max(500) })
 const id = z.string().max(200)
 const jsonSchema = z.record(z.string(), z.unknown())
 const ranges = z.record(id, z.string().max(100))
+/** The peer a part waits for; by its id alone in the first format. */
+const when = z.union([id, z.strictObject({ plugin: id, range: z.string().max(100).optional() })])
 const list = <T extends z.ZodType>(of: T) => z.array(of).max(2_000)
 
 /** What a plugin says of itself that cannot be told from its declarations: what it takes hold of beside its own. */
@@ -25,7 +32,8 @@ export const capabilitiesSchema = z.strictObject({
 
 /** A plugin as data: every contribution by what it is called and how it is shaped, and nothing of its code. */
 export const pluginManifestSchema = z.strictObject({
-  format: z.literal(1),
+  /** The first says less: see `inFirstFormat`. */
+  format: z.union([z.literal(1), z.literal(2)]),
   id: z
     .string()
     .max(40)
@@ -33,7 +41,9 @@ export const pluginManifestSchema = z.strictObject({
   version: z
     .string()
     .max(60)
-    .regex(/^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$/),
+    .regex(/^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$/)
+    // `01.0.0` and `1.0.0-01` cannot be held against another version.
+    .refine((version) => valid(version) !== null),
   /** Range of the platform's version it runs on. */
   platform: z.string().max(100),
   title: words,
@@ -56,12 +66,15 @@ export const pluginManifestSchema = z.strictObject({
       path: id,
       title: id,
       icon: id,
+      key: id.optional(),
       readonly: z.boolean(),
       list: list(id),
       form: list(id).optional(),
       search: list(id).optional(),
     }),
   ),
+  /** Fields it adds to resources of others, by the resource's id. */
+  extends: list(z.strictObject({ resource: id, fields: list(id), when: when.optional() })),
   permissions: list(z.strictObject({ id, title: words })),
   roleTemplates: list(
     z.strictObject({
@@ -80,10 +93,21 @@ export const pluginManifestSchema = z.strictObject({
       changed: list(id).optional(),
       whileDisabled: z.enum(['hold', 'drop']).optional(),
       afterDeadLetter: z.enum(['hold-record', 'continue']).optional(),
+      when: when.optional(),
     }),
   ),
-  settings: list(z.strictObject({ name: id, type: id, title: words })),
-  jobs: list(z.strictObject({ id, schedule: id })),
+  settings: list(
+    z.strictObject({
+      name: id,
+      type: id,
+      title: words,
+      options: list(id).optional(),
+      min: z.number().optional(),
+      max: z.number().optional(),
+      maxLength: z.number().optional(),
+    }),
+  ),
+  jobs: list(z.strictObject({ id, title: words.optional(), schedule: id })),
   routes: list(
     z.strictObject({
       method: z.enum(['get', 'post', 'put', 'patch', 'delete']),
@@ -97,9 +121,11 @@ export const pluginManifestSchema = z.strictObject({
     }),
   ),
   services: list(id),
+  /** Services of others it asks for, and points of others it reads. Archives of before say none. */
+  uses: list(id).default([]),
   points: list(id),
-  contributes: list(z.strictObject({ point: id, when: id.optional() })),
-  guards: list(z.strictObject({ resource: id, actions: list(id) })),
+  contributes: list(z.strictObject({ point: id, when: when.optional() })),
+  guards: list(z.strictObject({ resource: id, actions: list(id), when: when.optional() })),
   links: list(id),
   slots: list(id),
   screens: list(
@@ -121,6 +147,7 @@ export const pluginManifestSchema = z.strictObject({
       title: words.optional(),
       order: z.number().optional(),
       permission: id.optional(),
+      when: when.optional(),
     }),
   ),
   commands: list(
@@ -131,6 +158,7 @@ export const pluginManifestSchema = z.strictObject({
       path: id,
       key: id.optional(),
       permission: id.optional(),
+      when: when.optional(),
     }),
   ),
   hasMigrations: z.boolean(),
@@ -148,7 +176,7 @@ export type PluginManifest = z.infer<typeof pluginManifestSchema>
 export function manifestOf(plugin: PluginDefinition): PluginManifest {
   const { permissions = [], roleTemplates = [], emits = [], subscribers = [], jobs = [], routes = [], ui } = plugin
   const manifest = {
-    format: 1,
+    format: 2,
     id: plugin.id,
     version: plugin.version,
     platform: plugin.platform,
@@ -164,17 +192,28 @@ export function manifestOf(plugin: PluginDefinition): PluginManifest {
       path: options.path,
       title: options.title,
       icon: options.icon,
+      key: options.key,
       readonly: options.readonly === true,
       list: options.list,
       form: options.form,
       search: options.search,
     })),
+    extends: (plugin.extends ?? []).map(({ resource, entity, options }) => ({
+      resource,
+      fields: sideFieldsOf(plugin, entity),
+      when: options.when,
+    })),
     permissions,
     roleTemplates: roleTemplates.map(({ fields = [], ...template }) => ({ ...template, fields })),
     emits: emits.map(({ name, version, payload }) => ({ name, version, payload: schemaJson(payload) })),
     subscribers: subscribers.map(({ together: _, handle: __, ...hears }) => hears),
-    settings: Object.entries(plugin.settings?.settings ?? {}).map(([name, { type, title }]) => ({ name, type, title })),
-    jobs: jobs.map(({ id: job, schedule }) => ({ id: job, schedule })),
+    settings: Object.entries(plugin.settings?.settings ?? {}).map(
+      ([name, { type, title, options, min, max, maxLength }]) => ({
+        ...{ name, type, title, min, max, maxLength },
+        options: options && Object.keys(options),
+      }),
+    ),
+    jobs: jobs.map(({ id: job, title, schedule }) => ({ id: job, title, schedule })),
     routes: routes.map(({ method, path, permission, summary, params, query, body, answer }) => ({
       method,
       path,
@@ -186,16 +225,14 @@ export function manifestOf(plugin: PluginDefinition): PluginManifest {
       answer: schemaJson(answer),
     })),
     services: (plugin.provides ?? []).map(({ service }) => service.id),
+    uses: (plugin.uses ?? []).map((use) => use.id),
     points: (plugin.points ?? []).map((point) => point.id),
-    contributes: (plugin.contributes ?? []).map(({ point, when }) => ({ point: point.id, when: when?.plugin })),
-    guards: (plugin.guards ?? []).map(({ resource, actions }) => ({ resource, actions })),
+    contributes: (plugin.contributes ?? []).map(({ point, when: peer }) => ({ point: point.id, when: peer })),
+    guards: (plugin.guards ?? []).map(({ resource, actions, when: peer }) => ({ resource, actions, when: peer })),
     links: (plugin.links ?? []).map(({ place }) => place),
     slots: (plugin.slots ?? []).map((slot) => slot.id),
     screens: ui?.screens ?? [],
-    fills: (ui?.fills ?? []).map((fill) => ({
-      ...fill,
-      slot: typeof fill.slot === 'string' ? fill.slot : fill.slot.id,
-    })),
+    fills: (ui?.fills ?? []).map((fill) => ({ ...fill, slot: slotOf(fill) })),
     commands: ui?.commands ?? [],
     hasMigrations: plugin.migrations !== undefined,
     hasDemo: plugin.demo !== undefined,
@@ -209,8 +246,34 @@ export function manifestOf(plugin: PluginDefinition): PluginManifest {
   return pluginManifestSchema.parse(JSON.parse(JSON.stringify(manifest)))
 }
 
+/** What an archive of the first format could say: no range of a peer, no condition of a guard, no bounds, no titles of jobs. */
+export function inFirstFormat(manifest: PluginManifest): PluginManifest {
+  const plain = <T extends { when?: ToldPeer | undefined }>(parts: readonly T[]) =>
+    parts.map(({ when: peer, ...part }) => ({ ...part, ...(peer === undefined ? {} : { when: peerOf(peer).plugin }) }))
+  const { settings, jobs, guards, subscribers, contributes, fills, commands } = manifest
+  return {
+    ...manifest,
+    format: 1,
+    settings: settings.map(({ name, type, title }) => ({ name, type, title })),
+    jobs: jobs.map(({ id: job, schedule }) => ({ id: job, schedule })),
+    guards: guards.map(({ resource, actions }) => ({ resource, actions })),
+    extends: plain(manifest.extends),
+    subscribers: plain(subscribers),
+    contributes: plain(contributes),
+    fills: plain(fills),
+    commands: plain(commands),
+  }
+}
+
 function schemaJson(schema: z.ZodType): unknown {
   return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
+}
+
+function sideFieldsOf({ id: plugin, entities = [] }: PluginDefinition, entity: unknown): string[] {
+  const schema = entities.find((it) => it === entity || it.meta.class === entity)
+  return Object.keys(schema?.meta.properties ?? {})
+    .filter((name) => !extensionColumns.has(name))
+    .map((name) => sideFieldName(plugin, name))
 }
 
 /** The table of an entity as it was declared: mapping it adds to what a schema knows, and must not change what it says. */

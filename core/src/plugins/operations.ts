@@ -3,7 +3,8 @@ import type { Database, Sql } from '../database/database.ts'
 import { operationLost, pluginBusy } from './errors.ts'
 import { deadAfterSeconds, type Processes } from './processes.ts'
 
-export type OperationKind = 'enable' | 'disable' | 'quarantine' | 'install' | 'upgrade' | 'uninstall'
+export type OperationKind =
+  'enable' | 'disable' | 'quarantine' | 'install' | 'upgrade' | 'uninstall' | 'clear' | 'restore'
 
 export interface OperationRequest {
   readonly operation: OperationKind
@@ -74,21 +75,35 @@ export class Operations {
         throw await busy(
           tx,
           plugins.filter((it) => !taken.includes(it)),
-          workspace,
+          { workspace },
         )
       return rows[0]?.since ?? ''
     })
   }
 }
 
-/** Who is at one of these plugins. Another company's people are nobody's business. */
-async function busy(tx: Sql, plugins: readonly string[], workspace: string | undefined) {
+/**
+ * Who is at one of these plugins. Another company's people are nobody's business.
+ *
+ * @param options.otherwise - what is told where nobody holds one at this moment
+ */
+export async function busy(
+  tx: Sql,
+  plugins: readonly string[],
+  {
+    workspace,
+    otherwise = { operation: 'enable', since: '' },
+  }: {
+    readonly workspace: string | undefined
+    readonly otherwise?: { readonly operation: OperationKind; readonly since: string }
+  },
+) {
   const { rows } = await sql<{ plugin: string; operation: string; since: string; by: string | null }>`
     select o.plugin, o.operation, o.since,
       case when o.by_user is null then o.by_name else (
         select m.name from core.member m where m.workspace = ${workspace ?? null}::uuid and m.id = o.by_user) end as by
     from core.plugin_operation o where o.plugin = any(${[...plugins]}::text[]) order by o.since limit 1`.execute(tx)
   const [it] = rows
-  const { plugin = plugins[0] ?? '', operation = 'enable', since = '' } = it ?? {}
+  const { plugin = plugins[0] ?? '', operation, since } = it ?? { plugin: plugins[0], ...otherwise }
   return pluginBusy({ plugin, operation, by: it?.by ?? 'Socle', since }, { operation, since })
 }

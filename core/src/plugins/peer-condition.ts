@@ -7,6 +7,15 @@ export interface PeerCondition {
   readonly range?: string
 }
 
+/** The same as a manifest tells it: in the first format by the peer's id alone. */
+export type ToldPeer = string | { readonly plugin: string; readonly range?: string | undefined }
+
+export function peerOf(told: ToldPeer): PeerCondition {
+  if (typeof told === 'string') return { plugin: told }
+  const { plugin, range } = told
+  return range === undefined ? { plugin } : { plugin, range }
+}
+
 /** Whether a part of a plugin is awake where these plugins are on. */
 export function isAwake(
   when: PeerCondition | undefined,

@@ -4,6 +4,8 @@ import type { Parts } from '../parts.ts'
 import type { PluginDefinition } from './define-plugin.ts'
 import { dependentsOf } from './dependents.ts'
 import { shown, type PluginState } from './enablement.ts'
+import { addedBy, unoffered } from './offers.ts'
+import type { About } from './removal/archive-file.ts'
 import { sayReason } from './reasons.ts'
 
 /** One plugin as the tables tell of it, whether its code is loaded or not. */
@@ -11,6 +13,8 @@ interface StandingRow {
   readonly id: string
   readonly version: string
   readonly installed: string
+  readonly removal: { readonly job: string | null; readonly mode: string } | null
+  readonly about: About | null
   readonly why_not: string | null
   readonly state: PluginState | null
   readonly reason: string | null
@@ -30,7 +34,8 @@ interface StandingRow {
 export async function pluginCards(parts: Parts, ctx: Context, on: ReadonlySet<string>) {
   const { plugins, loaded, safeMode } = parts
   const { rows } = await sql<StandingRow>`
-    select c.id, c.version, c.state as installed, c.reason as why_not, p.state, p.reason, p.since, p.by_user, m.name as by_name,
+    select c.id, c.version, c.state as installed, c.reason as why_not, c.about,
+      case when c.removal is not null then jsonb_build_object('job', c.removal ->> 'job', 'mode', c.removal ->> 'mode') end as removal, p.state, p.reason, p.since, p.by_user, m.name as by_name,
       i.incidents, i.detail, i.stack, i.last_at
     from core.plugin c
     left join core.plugin_workspace p on p.workspace = ${ctx.workspace.id}::uuid and p.plugin = c.id
@@ -45,19 +50,23 @@ export async function pluginCards(parts: Parts, ctx: Context, on: ReadonlySet<st
   return rows
     .toSorted((a, b) => (place.get(a.id) ?? place.size) - (place.get(b.id) ?? place.size) || (a.id < b.id ? -1 : 1))
     .map((row) => {
-      const { id, since, state } = row
+      const { id, since, state, about } = row
       const plugin = loaded.get(id)
       const broken = !plugin && !safeMode && row.installed === 'quarantined'
       const why = broken ? row.why_not : state === 'quarantined' ? row.reason : null
       return {
         id,
-        title: plugin?.title[ctx.locale] ?? id,
-        description: plugin?.summary?.[ctx.locale] ?? '',
-        icon: plugin?.icon ?? 'puzzle',
+        title: (plugin ?? about)?.title[ctx.locale] ?? id,
+        description: (plugin ?? about)?.summary?.[ctx.locale] ?? '',
+        icon: (plugin ?? about)?.icon ?? 'puzzle',
         version: plugin?.version ?? row.version,
-        state: broken ? 'quarantined' : on.has(id) ? 'enabled' : asleep(state),
+        state: goneState(row) ?? (broken ? 'quarantined' : on.has(id) ? 'enabled' : asleep(state)),
+        // Whoever opens this screen meanwhile sees how far it is.
+        ...(row.removal?.job ? { removal: row.removal } : {}),
         // Its code does not run in this process, so there is nothing to switch on.
         loaded: plugin !== undefined,
+        // What is stopped may stand as on here, and can be switched off all the same.
+        off: shown(state ?? 'disabled') === 'disabled',
         ...(why === null ? {} : { reason: sayReason(words, ctx.locale, why) }),
         ...(since === null ? {} : { since }),
         ...(row.by_user === null ? {} : { by: { id: row.by_user, name: row.by_name ?? '' } }),
@@ -74,6 +83,11 @@ export async function pluginCards(parts: Parts, ctx: Context, on: ReadonlySet<st
         ...(plugin ? described(parts, ctx, on, plugin) : {}),
       }
     })
+}
+
+/** Of what is not installed any more, or not for long. */
+function goneState({ installed }: StandingRow): 'available' | 'removing' | undefined {
+  return installed === 'removed' ? 'available' : installed === 'removing' ? 'removing' : undefined
 }
 
 /** On by the table, and not loaded: in safe mode, or where this process could not load it. */
@@ -94,6 +108,13 @@ function described({ plugins, catalog }: Parts, ctx: Context, on: ReadonlySet<st
   return {
     requires: Object.entries(requires).map(([peer, range]) => ({ id: peer, title: titleOf(peer), range })),
     settings: plugin.settings !== undefined,
+    // What is off waits for all.
+    waitsFor: on.has(id)
+      ? unoffered(
+          addedBy(plugin),
+          plugins.filter((it) => on.has(it.id)),
+        )
+      : [],
     requiredBy: dependentsOf(plugins, on, id).map((it) => ({ id: it.id, title: it.title[ctx.locale] })),
     brings: {
       screens: (ui?.screens ?? []).map((screen) => screen.title[ctx.locale]),

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { Logger } from 'pino'
 import type { Database } from '../database/database.ts'
 import type { Generation } from './generation.ts'
 
 const beatEvery = 2_000
+const followSeconds = 12
 
 /** Seconds after its last sign of life from which on a process counts as dead. */
 export const deadAfterSeconds = 30
@@ -31,6 +33,21 @@ export class Processes {
     return this.#registered
   }
 
+  /**
+   * Waits until every other process that gives a sign of life has followed as far as this one. One that does not within some
+   * seconds is out of service by then, and runs nothing any more.
+   */
+  async followed(): Promise<void> {
+    const until = performance.now() + followSeconds * 1_000
+    for (;;) {
+      const { rows } = await sql`
+        select from core.process where id <> ${this.id}::uuid and seen_at > now() - make_interval(secs => ${followSeconds})
+          and applied_generation < ${this.#generation.applied}::bigint limit 1`.execute(this.#database.owner)
+      if (rows.length === 0 || performance.now() > until) return
+      await pause(250)
+    }
+  }
+
   async stop(): Promise<void> {
     if (!this.#registered) return
     clearInterval(this.#timer)
@@ -52,7 +69,7 @@ export class Processes {
 
   async #beat(): Promise<void> {
     try {
-      await this.#generation.look()
+      await this.#generation.follow()
       await this.#sign()
     } catch (error) {
       this.#log.error({ err: error }, 'a sign of life could not be given')

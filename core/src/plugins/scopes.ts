@@ -1,7 +1,7 @@
 import type { Switch } from '../events/holds.ts'
 import type { Disposer } from './define-plugin.ts'
 import type { Enablement } from './enablement.ts'
-import { pluginDisabled } from './errors.ts'
+import { pluginDisabled, pluginReplaced } from './errors.ts'
 import type { Signals } from '../database/signals.ts'
 import type { Logger } from 'pino'
 import { whenAborted } from '../when-aborted.ts'
@@ -55,8 +55,8 @@ export class Scopes {
     this.#enablement = enablement
     this.#drainMilliseconds = drainSeconds * 1_000
     this.#log = log
-    this.#stop = signals.on(({ kind }) => {
-      if (kind === 'plugins') void this.#leaveThoseOff()
+    this.#stop = signals.on((signal) => {
+      if (signal.kind === 'plugins') void this.#leaveThoseOff(signal.switched?.workspace)
     })
   }
 
@@ -86,17 +86,27 @@ export class Scopes {
     this.#scope(keyOf(place)).disposers.push(disposer)
   }
 
-  /** Waits for the plugin's work here, then takes back what it began. Whoever comes meanwhile has a scope of their own. */
-  async leave(place: Switch): Promise<void> {
+  /**
+   * Waits for the plugin's work here, then takes back what it began. Whoever comes meanwhile has a scope of their own.
+   *
+   * @param why - what work is told that takes longer than the patience
+   */
+  async leave(place: Switch, why: Error = pluginDisabled({ plugin: place.plugin })): Promise<void> {
     const key = keyOf(place)
     const scope = this.#scopes.get(key)
     if (!scope) return this.#leaving.get(key)
     this.#scopes.delete(key)
-    const left = this.#end(scope, place).finally(() => {
+    const left = this.#end(scope, place, why).finally(() => {
       if (this.#leaving.get(key) === left) this.#leaving.delete(key)
     })
     this.#leaving.set(key, left)
     return left
+  }
+
+  /** The same in every workspace: another version of it runs from now on. */
+  async replace(plugin: string): Promise<void> {
+    const places = [...this.#scopes.keys()].map(placeOf).filter((it) => it.plugin === plugin)
+    await Promise.all(places.map((place) => this.leave(place, pluginReplaced({ plugin }))))
   }
 
   async stop(): Promise<void> {
@@ -111,9 +121,11 @@ export class Scopes {
     return scope
   }
 
-  async #leaveThoseOff(): Promise<void> {
+  /** @param workspace - where something was switched; anywhere when absent */
+  async #leaveThoseOff(workspace: string | undefined): Promise<void> {
     for (const key of this.#scopes.keys()) {
       const place = placeOf(key)
+      if (workspace !== undefined && workspace !== place.workspace) continue
       try {
         if (!(await this.#enablement.in(place.workspace)).has(place.plugin)) await this.leave(place)
       } catch (error) {
@@ -122,8 +134,8 @@ export class Scopes {
     }
   }
 
-  async #end(scope: Scope, place: Switch): Promise<void> {
-    await scope.drain(this.#drainMilliseconds, pluginDisabled({ plugin: place.plugin }))
+  async #end(scope: Scope, place: Switch, why: Error): Promise<void> {
+    await scope.drain(this.#drainMilliseconds, why)
     await this.#dispose(scope, place)
   }
 

@@ -1,5 +1,7 @@
+import { sql } from 'kysely'
 import type { Locale } from '../actor.ts'
 import type { Context } from '../context.ts'
+import { graceDays } from '../identity/entities/identity-provider.ts'
 import type { Parts } from '../parts.ts'
 import { isShareable } from '../permissions/sharing/shareable.ts'
 import { readableKeys } from '../records/duplicates/keys.ts'
@@ -14,6 +16,9 @@ import type { Resource, Resources } from '../records/registry.ts'
 import { viewsShownTo } from '../records/views/choices.ts'
 import { awakeView } from '../records/views/sleeping.ts'
 import type { PluginDefinition } from './define-plugin.ts'
+import type { PluginState, Standing } from './enablement.ts'
+import { Letters } from './letters.ts'
+import { offersOf, slotOf } from './offers.ts'
 
 /** Where the browser finds what was built for it. */
 export interface UiAssets {
@@ -27,6 +32,7 @@ const shellPermissions = [
   'core.plugin.toggle',
   'core.plugin.install',
   'core.plugin.upgrade',
+  'core.plugin.uninstall',
   'core.plugin.force',
   'core.plugin.configure',
   'core.user.manage',
@@ -35,6 +41,10 @@ const shellPermissions = [
   'core.apikey.manage',
   'core.signon.manage',
   'core.audit.read',
+  'core.event.read',
+  'core.event.redrive',
+  'core.event.replay',
+  'core.event.skip',
   'core.privacy.read',
   'core.privacy.manage',
   'core.privacy.export',
@@ -49,6 +59,27 @@ const shellPermissions = [
   'core.known-account.ask',
 ]
 
+/** Modules that were stopped here, and those that are on here and did not start with the platform. */
+async function stoppedHere(
+  { plugins, safeMode }: Parts,
+  ctx: Context,
+  standings: ReadonlyMap<string, Standing>,
+): Promise<readonly { readonly id: string; readonly title: string }[]> {
+  const loaded = new Map(plugins.map((plugin) => [plugin.id, plugin]))
+  const inState = (state: PluginState) => [...standings].filter(([, it]) => it.state === state).map(([id]) => id)
+  const absent = safeMode ? [] : inState('enabled').filter((id) => !loaded.has(id))
+  const { rows: unstarted } =
+    absent.length === 0
+      ? { rows: [] }
+      : await sql<{ id: string; title: string | null }>`
+          select id, manifest -> 'title' ->> ${ctx.locale} as title from core.plugin
+          where id = any(${absent}::text[]) and state = 'quarantined' order by id`.execute(ctx.sql)
+  return [
+    ...inState('quarantined').map((id) => ({ id, title: loaded.get(id)?.title[ctx.locale] ?? id })),
+    ...unstarted.map(({ id, title }) => ({ id, title: title ?? id })),
+  ]
+}
+
 /**
  * What a browser needs to draw the platform for one actor: nothing in it that the actor may not see, nothing of a module
  * that is off. The server filters; the shell only draws.
@@ -56,7 +87,7 @@ const shellPermissions = [
 export async function shellDocument(
   declared: Parts,
   ctx: Context,
-  on: ReadonlySet<string>,
+  { on, standings }: { readonly on: ReadonlySet<string>; readonly standings: ReadonlyMap<string, Standing> },
   assets: UiAssets,
   {
     workspaces,
@@ -70,7 +101,7 @@ export async function shellDocument(
 ) {
   const { plugins } = declared
   const { actor, workspace, authority, locale } = ctx
-  const catalog = declared.fields.lastKnown(workspace.id)
+  const { catalog } = (ctx.records as RecordEngine).scope
   const parts = { ...declared, catalog, words: declared.words.in(workspace) }
   const enabled = plugins.filter(({ id }) => on.has(id))
   const resources = catalog
@@ -85,8 +116,9 @@ export async function shellDocument(
       .filter(({ permission }) => visible(permission))
       .map(({ title, permission: _, ...screen }) => ({ ...screen, plugin: id, title: title[locale] })),
   )
-  const standings = await declared.enablement.standingsIn(workspace.id)
-  const stopped = plugins.filter(({ id }) => standings.get(id)?.state === 'quarantined')
+  const offered = offersOf(enabled)
+  const letters = new Letters()
+  const stopped = authority.may('core.plugin.toggle') ? await stoppedHere(declared, ctx, standings) : []
   return {
     generation: declared.generation.applied,
     user: { id: actor.id ?? '', name: actor.name, email, locale },
@@ -95,9 +127,8 @@ export async function shellDocument(
     workspaces,
     may: viewer ? [] : shellPermissions.filter((permission) => authority.may(permission)),
     // Whoever can bring a stopped module back is told of it wherever they are.
-    ...(stopped.length > 0 && authority.may('core.plugin.toggle')
-      ? { stopped: stopped.map(({ id, title }) => ({ id, title: title[locale] })) }
-      : {}),
+    ...(stopped.length > 0 ? { stopped } : {}),
+    ...(authority.may('core.signon.manage') ? await lostDomains(ctx) : {}),
     plugins: enabled.map(({ id, title }) => {
       const ui = assets.plugin(id)
       return { id, title: title[locale], ...(ui === undefined ? {} : { ui }) }
@@ -116,16 +147,16 @@ export async function shellDocument(
     }),
     screens,
     nav: enabled
-      .map((plugin) => navGroup(parts, plugin, resources, screens, locale))
+      .map((plugin) => navGroup(parts, plugin, resources, screens, { locale, letters }))
       .filter(({ items }) => items.length > 0),
     fills: enabled.flatMap(({ id, ui }) =>
       (ui?.fills ?? [])
-        .filter(({ permission, when }) => visible(permission) && ctx.isAwake(when))
-        .map(({ slot, title, permission: _, when: __, order = 100, ...fill }) => ({
+        .map((fill) => ({ ...fill, slot: slotOf(fill) }))
+        .filter(({ slot, permission, when }) => offered.has(slot) && visible(permission) && ctx.isAwake(when))
+        .map(({ title, permission: _, when: __, order = 100, ...fill }) => ({
           ...fill,
           plugin: id,
           order,
-          slot: typeof slot === 'string' ? slot : slot.id,
           ...(title ? { title: title[locale] } : {}),
         })),
     ),
@@ -136,6 +167,15 @@ export async function shellDocument(
     ),
     words: screenWords(parts, locale, ['kit', 'shell', ...enabled.map(({ id }) => id)]),
   }
+}
+
+/** Domains by which nobody new comes in, because what proved them is gone: told to who can publish it again. */
+async function lostDomains({ sql: tx, workspace }: Context): Promise<{ readonly lostDomains?: readonly string[] }> {
+  const { rows } = await sql<{ domain: string }>`
+    select distinct m.key as domain from core.identity_provider p, jsonb_each(p.missed_proofs) m
+    where p.workspace = ${workspace.id}::uuid and p.deleted_at is null and (m.value ->> 'days')::integer >= ${graceDays}::integer
+    order by 1`.execute(tx)
+  return rows.length === 0 ? {} : { lostDomains: rows.map(({ domain }) => domain) }
 }
 
 function nothingOf<May extends object>(may: May): { readonly [K in keyof May]: boolean } {
@@ -172,17 +212,22 @@ function navGroup(
     icon?: string
     nav?: { order?: number; key?: string }
   }[],
-  locale: Locale,
+  { locale, letters }: { locale: Locale; letters: Letters },
 ) {
+  const led = (key: string | undefined) => (key !== undefined && letters.take(key, plugin.id) ? { key } : {})
   const own = resources.filter((meta) => meta.plugin === plugin.id && catalog.of(meta.id).options.nav !== false)
-  const items = own.map(({ id, name, icon, route }) => {
-    const key = catalog.of(id).options.key
-    return { id, title: name.many, icon, path: route, order: 50, ...(key === undefined ? {} : { key }) }
-  })
+  const items = own.map(({ id, name, icon, route }) => ({
+    id,
+    title: name.many,
+    icon,
+    path: route,
+    order: 50,
+    ...led(catalog.of(id).options.key),
+  }))
   for (const { id, path, title, icon = 'square', nav, plugin: owner } of screens) {
     const replaced = items.find((item) => item.path === path)
     if (owner !== plugin.id || !nav || replaced) continue
-    items.push({ id, title, icon, path, order: nav.order ?? 100, ...(nav.key === undefined ? {} : { key: nav.key }) })
+    items.push({ id, title, icon, path, order: nav.order ?? 100, ...led(nav.key) })
   }
   return {
     id: plugin.id,
@@ -235,6 +280,8 @@ function resourceMeta({ words, catalog }: WorkspaceParts, ctx: Context, on: Read
         }
       : {}),
     timeline: options.timeline === true,
+    ...(authority.shares?.resources.has(id) ? { shared: true as const } : {}),
+    ...(options.timeline ? { timeline: true as const } : {}),
     ...(suspicious.size > 0 ? { duplicates: [...suspicious] } : {}),
     may: {
       create: !options.readonly && create.allowed,
@@ -310,6 +357,7 @@ function fieldMeta(
     type,
     label: fieldLabel(words, locale, resource.id, field),
     required,
+    ...(required || resource.nullable.has(name) || custom ? {} : { filled: true }),
     // Nobody could say whether a record of a module that is off is there.
     writable: writable && !readonly && (field.onTargetGone === undefined || isThere(target ?? '')),
     importable,

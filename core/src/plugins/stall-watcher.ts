@@ -1,7 +1,8 @@
 // A thread of its own, started by watchdog.ts: it sees that the main thread stands still, and asks what it is at.
 import { writeSync } from 'node:fs'
-import { Session, type Debugger } from 'node:inspector'
+import { Session } from 'node:inspector'
 import { parentPort, workerData } from 'node:worker_threads'
+import type { Running } from './running.ts'
 import type { Standstill } from './watchdog.ts'
 
 const lookEvery = 250
@@ -9,11 +10,13 @@ const lookEvery = 250
 const shortest = 1_000
 /** Nobody but this thread can still say anything: what has not ended by then may never. */
 const tellAfter = 10_000
+/** A look that comes later than this came late itself: the whole machine slept, or has no time for anybody. */
+const longestLook = 1_000
 
 const beat = workerData as Int32Array
-const scripts = new Map<string, string>()
 let seen = Atomics.load(beat, 0)
-let since = Date.now()
+let lookedAt = Date.now()
+let milliseconds = 0
 let asked: Promise<Pick<Standstill, 'who' | 'frames'>> | undefined
 let told = false
 
@@ -21,7 +24,8 @@ setInterval(() => void look(), lookEvery)
 
 async function look(): Promise<void> {
   const now = Atomics.load(beat, 0)
-  const milliseconds = Date.now() - since
+  milliseconds += Math.min(Date.now() - lookedAt, longestLook)
+  lookedAt = Date.now()
   if (now === seen) {
     if (milliseconds >= shortest) asked ??= ask()
     if (milliseconds >= tellAfter && !told) {
@@ -31,13 +35,14 @@ async function look(): Promise<void> {
     return
   }
   const about = asked
+  const lasted = milliseconds
   seen = now
-  since = Date.now()
+  milliseconds = 0
   asked = undefined
   told = false
   if (!about) return
   const found = await about.catch(() => ({ frames: [] }))
-  parentPort?.postMessage({ ...found, milliseconds } satisfies Standstill)
+  parentPort?.postMessage({ ...found, milliseconds: lasted } satisfies Standstill)
 }
 
 /** The log is the main thread's, which writes nothing now. To end it from here would end the process. */
@@ -53,36 +58,39 @@ async function tell(milliseconds: number): Promise<void> {
   writeSync(2, `${JSON.stringify(line)}\n`)
 }
 
-/** Stops the main thread for a moment, wherever it is, and reads what stands on its stack and for whom it runs. */
+/**
+ * Has the main thread, wherever it is, say for whom it runs and what stands on its stack. It is asked by an expression and not
+ * by the debugger, for which an engine compiles the embedded database anew, and slower.
+ */
 async function ask(): Promise<Pick<Standstill, 'who' | 'frames'>> {
   const session = new Session()
   session.connectToMainThread()
-  const paused = Promise.withResolvers<Debugger.CallFrame[]>()
-  session.on('Debugger.scriptParsed', ({ params }) => scripts.set(params.scriptId, params.url))
-  session.on('Debugger.paused', ({ params }) => paused.resolve(params.callFrames))
-  const post = (method: string, parameters: object = {}) =>
-    new Promise<{ result?: { value?: unknown } }>((done) => {
-      session.post(method, parameters, (_, answer) => done((answer ?? {}) as { result?: { value?: unknown } }))
-    })
   try {
-    await post('Debugger.enable')
-    await post('Debugger.pause')
-    const frames = await paused.promise
-    // A function of Node's own knows no global but its own.
-    const top = frames.find(({ location }) => !scripts.get(location.scriptId)?.startsWith('node:')) ?? frames[0]
-    const answer = await post('Debugger.evaluateOnCallFrame', {
-      callFrameId: top?.callFrameId,
-      expression: "globalThis[Symbol.for('socle.who-runs')]?.()",
-      returnByValue: true,
+    const answer = await new Promise<{ result?: { value?: unknown } }>((done) => {
+      session.post('Runtime.evaluate', { expression: question, returnByValue: true }, (_, said) => done(said ?? {}))
     })
-    await post('Debugger.resume')
-    const who = JSON.parse(String(answer.result?.value ?? '{}')) as Partial<NonNullable<Standstill['who']>>
-    return { frames: frames.slice(0, 20).map(frameText), ...(who.plugin === undefined ? {} : { who: who as never }) }
+    const { who, stack } = JSON.parse(String(answer.result?.value)) as { who?: Running; stack: string }
+    return { frames: framesIn(stack), ...(who ? { who } : {}) }
   } finally {
     session.disconnect()
   }
 }
 
-function frameText({ functionName, location: { scriptId, lineNumber } }: Debugger.CallFrame): string {
-  return `${functionName || 'anonymous'} (${scripts.get(scriptId)?.replace('file://', '') ?? 'unknown'}:${lineNumber + 1})`
+const question = `(() => {
+  const most = Error.stackTraceLimit
+  Error.stackTraceLimit = 40
+  const { stack } = new Error()
+  Error.stackTraceLimit = most
+  return JSON.stringify({ who: globalThis[Symbol.for('socle.who-runs')]?.(), stack })
+})()`
+
+/** Frames that stand in a file: those of the question and of the engine's own functions do not. */
+function framesIn(stack: string): string[] {
+  return stack
+    .split('\n')
+    .flatMap((line) => {
+      const [, name = 'anonymous', file, row] = /^ {4}at (?:(.+) \()?([^<(].*?):(\d+):\d+\)?$/.exec(line) ?? []
+      return file === undefined ? [] : [`${name} (${file.replace('file://', '')}:${row})`]
+    })
+    .slice(0, 20)
 }

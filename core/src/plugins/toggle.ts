@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { z } from 'zod'
 import type { Workspace } from '../actor.ts'
 import type { Sql } from '../database/database.ts'
@@ -8,10 +9,11 @@ import { flushEmissions } from '../events/outbox.ts'
 import type { Kernel } from '../kernel.ts'
 import { refusalFor } from './absence.ts'
 import type { Disposer, PluginDefinition } from './define-plugin.ts'
-import { demandFit, dependentsOf } from './dependents.ts'
+import { demandFit, installedDependents } from './dependents.ts'
 import type { PluginState, Standing } from './enablement.ts'
-import { pluginHasDependents, pluginNotStarted, pluginStartTimedOut, pluginUnknown } from './errors.ts'
+import { operationLost, pluginHasDependents, pluginNotStarted, pluginStartTimedOut, pluginUnknown } from './errors.ts'
 import { detailOf } from './incidents.ts'
+import { isNewer } from './newer.ts'
 import type { Held, Operations } from './operations.ts'
 import { PluginDisabled, PluginEnabled, PluginQuarantined } from './plugin-events.ts'
 import { reasonText } from './reasons.ts'
@@ -60,15 +62,22 @@ export class Toggle {
     const { id } = plugin
     const place = { workspace: workspace.id, plugin: id }
     const move = { ...place, by, at: clock.now() }
-    const before = await enablement.move({ ...move, state: 'enabling' }, { from: (state) => state !== 'enabled' })
+    const stood = await enablement.move({ ...move, state: 'enabling' }, { from: (state) => state !== 'enabled' })
     // Somebody was faster.
-    if (!before) return
+    if (!stood) return
+    const last = await this.#begunBefore(place)
+    // Whoever died on the way on left no version: the workspace is as if nobody had tried.
+    const before: Partial<Standing> =
+      stood.state !== 'enabling' ? stood : last === undefined ? {} : { state: 'disabled' }
     let disposer: Disposer | undefined
     try {
-      disposer = await this.#begin(workspace, plugin)
+      // What came while it was off or stopped here has not prepared the workspace yet.
+      const since = last !== undefined && isNewer(plugin.version, last) ? { from: last } : {}
+      disposer = await this.#begin(workspace, plugin, { isFirst: last === undefined, ...since })
       const also = async (tx: Sql, standings: ReadonlyMap<string, Standing>) => {
         await held.keep(tx)
         demandFit(this.#kernel.parts.plugins, enabledOf(standings), plugin)
+        await keepVersion(tx, place, plugin.version)
         await releaseDeliveries(tx, place)
         await this.#tell(tx, workspace, PluginEnabled, { plugin: id, by: by ?? null })
       }
@@ -84,8 +93,12 @@ export class Toggle {
   }
 
   /** Asks whether it is well, gives the workspace its roles, then lets it prepare itself: one unit of work. */
-  async #begin(workspace: Workspace, plugin: PluginDefinition): Promise<Disposer | undefined> {
-    const { health, onEnable } = plugin.lifecycle ?? {}
+  async #begin(
+    workspace: Workspace,
+    plugin: PluginDefinition,
+    { isFirst = false, from }: { readonly isFirst?: boolean; readonly from?: string },
+  ): Promise<Disposer | undefined> {
+    const { health, onInstall, onUpgrade, onEnable } = plugin.lifecycle ?? {}
     const late = new AbortController()
     const unit = {
       workspace: workspace.id,
@@ -99,6 +112,8 @@ export class Toggle {
         within(startSeconds, late, pluginStartTimedOut({ plugin: plugin.id, seconds: startSeconds }), async () => {
           await health?.(ctx)
           await offerRoles(ctx, plugin.roleTemplates ?? [])
+          if (isFirst) await onInstall?.(ctx)
+          if (from !== undefined) await onUpgrade?.(ctx, from)
           return (await onEnable?.(ctx)) ?? undefined
         }),
       )
@@ -110,18 +125,62 @@ export class Toggle {
   }
 
   /**
+   * Lets the version that runs here begin where another was on: as if it were switched on anew, without having been off. One
+   * that cannot is stopped there.
+   *
+   * @throws `PLUGIN_BUSY`, `OPERATION_LOST`
+   */
+  async renew(place: Switch): Promise<void> {
+    const { database, loaded, scopes } = this.#kernel.parts
+    const { workspace: id, plugin: name } = place
+    const workspace = await this.#kernel.workspace(id)
+    if (!workspace) return
+    await this.#operations.run({ operation: 'upgrade', plugins: [name], workspace: id }, async (held) => {
+      // Asked again: another process may have done it meanwhile, or somebody switched it off.
+      const [plugin, from] = [loaded.get(name), await this.#begunBefore(place, 'enabled')]
+      if (!plugin || from === undefined || !isNewer(plugin.version, from)) return
+      let disposer: Disposer | undefined
+      try {
+        disposer = await this.#begin(workspace, plugin, { from })
+        await database.owner.transaction().execute(async (tx) => {
+          await held.keep(tx)
+          await keepVersion(tx, place, plugin.version)
+        })
+      } catch (error) {
+        await disposer?.()
+        // Says nothing of the plugin: another process is at it, or has done it.
+        if (error instanceof SocleError && error.code === operationLost.code) throw error
+        await this.quarantine(
+          place,
+          error instanceof SocleError ? error : pluginNotStarted({ plugin: name, reason: detailOf(error) }),
+        )
+        return
+      }
+      if (disposer) scopes.keep(place, disposer)
+    })
+  }
+
+  /** The version that has prepared a workspace; with a state, only where it stands so. */
+  async #begunBefore({ workspace, plugin }: Switch, state?: PluginState): Promise<string | undefined> {
+    const { rows } = await sql<{ version: string | null }>`
+      select version from core.plugin_workspace where workspace = ${workspace}::uuid and plugin = ${plugin}
+        and state = coalesce(${state ?? null}, state)`.execute(this.#kernel.parts.database.owner)
+    return rows[0]?.version ?? undefined
+  }
+
+  /**
    * Nobody reaches the plugin from the first moment; requests that run end, then it takes back what it began.
    *
    * @param cascade - switches off the dependents first
    * @throws `PLUGIN_UNKNOWN`, `PLUGIN_HAS_DEPENDENTS`, `PLUGIN_BUSY`
    */
   async disable(workspace: Workspace, id: string, by: string | undefined, cascade: boolean): Promise<void> {
-    const { enablement, plugins, loaded } = this.#kernel.parts
+    const { database, enablement, loaded } = this.#kernel.parts
     const standings = await enablement.standingsIn(workspace.id)
     const state = standings.get(id)?.state
     if (state === undefined && !loaded.get(id)) throw pluginUnknown({ plugin: id })
     if (state === undefined || state === 'disabled') return
-    const dependents = dependentsOf(plugins, await enablement.in(workspace.id), id).map((it) => it.id)
+    const dependents = (await installedDependents(database.owner, id, workspace.id)).map((it) => it.id)
     if (dependents.length > 0 && !cascade) throw hasDependents(id, dependents)
     const all = [...dependents, id]
     await this.#operations.run({ operation: 'disable', plugins: all, workspace: workspace.id, by }, async (held) => {
@@ -129,14 +188,34 @@ export class Toggle {
     })
   }
 
+  /**
+   * Switches a plugin off in every workspace, for whoever is removing it and holds it already.
+   *
+   * @param by - who asks, in their own workspace; in others it is the platform
+   */
+  async disableEverywhere(
+    { workspace: home, by }: { readonly workspace: string; readonly by: string | undefined },
+    id: string,
+    held: Held,
+  ): Promise<void> {
+    const { rows } = await sql<{ workspace: string }>`
+      select workspace from core.plugin_workspace where plugin = ${id} and state <> 'disabled' order by workspace`.execute(
+      this.#kernel.parts.database.owner,
+    )
+    for (const row of rows) {
+      const workspace = await this.#kernel.workspace(row.workspace)
+      if (workspace) await this.#disable({ workspace, by: row.workspace === home ? by : undefined }, id, held)
+    }
+  }
+
   async #disable({ workspace, by }: By, id: string, held: Held): Promise<void> {
-    const { enablement, scopes, clock, plugins, loaded, incidents } = this.#kernel.parts
+    const { enablement, scopes, clock, loaded, incidents } = this.#kernel.parts
     const place = { workspace: workspace.id, plugin: id }
     const move = { ...place, by, at: clock.now() }
-    const also = async (tx: Sql, standings: ReadonlyMap<string, Standing>) => {
+    const also = async (tx: Sql) => {
       await held.keep(tx)
       // One that was switched on since the dependents were counted.
-      const late = dependentsOf(plugins, enabledOf(standings), id).map((it) => it.id)
+      const late = (await installedDependents(tx, id, workspace.id)).map((it) => it.id)
       if (late.length > 0) throw hasDependents(id, late)
       await holdDeliveries(tx, place)
       await this.#tell(tx, workspace, PluginDisabled, { plugin: id, by: by ?? null })
@@ -183,6 +262,14 @@ export class Toggle {
     const emissions = [events.emission('core', event, payload, recordOfPlugin(payload.plugin))]
     await flushEmissions(tx, { workspace: workspace.id, emissions, at: clock.now().toISOString() })
   }
+}
+
+/** Keeps which version has prepared a workspace. */
+async function keepVersion(tx: Sql, { workspace, plugin }: Switch, version: string): Promise<void> {
+  await sql`
+    update core.plugin_workspace set version = ${version} where workspace = ${workspace}::uuid and plugin = ${plugin}`.execute(
+    tx,
+  )
 }
 
 function enabledOf(standings: ReadonlyMap<string, Standing>): ReadonlySet<string> {

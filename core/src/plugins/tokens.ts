@@ -1,3 +1,8 @@
+/** Whose a token, a slot or a resource is: `core:home.widgets@1`, `sales/lead-scorers@1` and `sales.opportunity` all begin with it. */
+export function ownerOf(id: string): string {
+  return id.split(/[:/.]/, 1)[0] ?? id
+}
+
 /** A service others may use, by a token that is also its type: `defineService<Forecasts>('sales/forecasts@1')`. */
 export interface ServiceDefinition<S> {
   readonly kind: 'service'

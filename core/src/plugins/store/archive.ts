@@ -3,10 +3,15 @@ import { Readable, Transform } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { createTarDecoder } from 'modern-tar'
 import { z } from 'zod'
+import type { Locale } from '../../actor.ts'
 import { schemaOf } from '../../database/migrator.ts'
 import { SocleError } from '../../errors.ts'
+import { wordFaults } from '../../word-faults.ts'
+import { localeOf } from '../../words.ts'
+import { foreignOffer } from '../check-plugins.ts'
 import { pluginManifestSchema } from '../manifest.ts'
-import { archiveRefused, pluginIdReserved, pluginIntegrityFailed } from './errors.ts'
+import { claimantOf } from './claimant.ts'
+import { archiveRefused, pluginIdReserved, pluginIntegrityFailed, wordsRefused } from './errors.ts'
 import { signatureSchema, verifiedSigner } from './signature.ts'
 
 /** Largest archive, as it is sent. */
@@ -15,6 +20,9 @@ const unpackedLimit = 50 * 1_048_576
 // Heads and padding of the files themselves.
 const tarLimit = unpackedLimit + 8 * 1_048_576
 const fileLimit = 2_000
+const listedFaults = 10
+
+const messagesSchema = z.record(z.string(), z.string())
 
 const filePath = z
   .string()
@@ -50,7 +58,7 @@ export interface PluginArchive {
 }
 
 /** Names that mean something else in an address, a database or among the words of the screens. */
-const reserved = new Set(['core', 'kit', 'shell', 'auth', 'public', 'pgboss', 'information-schema'])
+const reserved = new Set(['core', 'kit', 'shell', 'auth', 'public', 'jobs', 'pgboss', 'information-schema'])
 
 /** `sha512-` and base64, as W3C Subresource Integrity writes it. */
 export function integrityOf(bytes: Uint8Array): string {
@@ -61,7 +69,7 @@ export function integrityOf(bytes: Uint8Array): string {
  * Reads an archive without writing or running anything of it. It is unpacked as a stream that ends at the first byte too
  * many, so that a small file that unpacks to gigabytes costs no more than the limit.
  *
- * @throws `ARCHIVE_REFUSED`, `PLUGIN_INTEGRITY_FAILED`, `PLUGIN_ID_RESERVED` (all 422)
+ * @throws `ARCHIVE_REFUSED`, `PLUGIN_INTEGRITY_FAILED`, `PLUGIN_ID_RESERVED`, `OFFER_FOREIGN`, `WORDS_REFUSED` (all 422)
  */
 export async function readArchive(bytes: Uint8Array): Promise<PluginArchive> {
   const files = await unpacked(bytes)
@@ -71,7 +79,7 @@ export async function readArchive(bytes: Uint8Array): Promise<PluginArchive> {
     const [issue] = manifest?.error.issues ?? []
     throw archiveRefused({ reason: 'manifest', entry: issue ? `${issue.path.join('.')}: ${issue.message}` : 'none' })
   }
-  const { id: plugin, files: listed, main, ui, tables } = manifest.data
+  const { id: plugin, files: listed, main, ui, i18n, tables } = manifest.data
   if (reserved.has(plugin) || plugin.startsWith('pg-')) throw pluginIdReserved({ plugin })
   const signature = files.get('signature.json')
   for (const path of files.keys()) {
@@ -84,11 +92,34 @@ export async function readArchive(bytes: Uint8Array): Promise<PluginArchive> {
   }
   const foreign = tables.find(({ schema }) => schema !== schemaOf(plugin))
   if (foreign) throw archiveRefused({ reason: 'manifest', entry: `tables: ${foreign.schema}.${foreign.table}` })
+  const refusal = foreignOffer(claimantOf(manifest.data))
+  if (refusal) throw refusal
   for (const path of [main, ui])
     if (path !== undefined && !files.has(path)) throw pluginIntegrityFailed({ plugin, what: path })
+  demandWords(plugin, i18n, files)
   const signer = signature && verifiedSigner(signatureSchema.safeParse(parsedJson(signature)).data, head as Uint8Array)
   if (signature && signer === undefined) throw pluginIntegrityFailed({ plugin, what: 'manifest.json' })
   return { manifest: manifest.data, files, signer }
+}
+
+/** @throws `WORDS_REFUSED` (422): whoever reads the language that lacks one would read a key */
+function demandWords(plugin: string, folder: string | undefined, files: ReadonlyMap<string, Uint8Array>): void {
+  if (folder === undefined) return
+  const words: Record<Locale, Record<string, string>> = { en: {}, fr: {} }
+  for (const [path, bytes] of files) {
+    const locale = path.startsWith(`${folder}/`) ? localeOf(path) : undefined
+    if (!locale) continue
+    const messages = messagesSchema.safeParse(parsedJson(bytes))
+    if (!messages.success) throw archiveRefused({ reason: 'words', entry: path })
+    Object.assign(words[locale], messages.data)
+  }
+  const faults = wordFaults(words).map(({ key, locale, fault }) => `${locale}.json ${key} (${fault})`)
+  const more = faults.length - listedFaults
+  if (faults.length > 0)
+    throw wordsRefused({
+      plugin,
+      faults: [...faults.slice(0, listedFaults), ...(more > 0 ? [`+ ${more}`] : [])].join(', '),
+    })
 }
 
 async function unpacked(bytes: Uint8Array): Promise<Map<string, Uint8Array>> {

@@ -44,6 +44,39 @@ export async function dropUnused(owner: Sql, before: Date, only?: string): Promi
       and not exists (select from core.plugin_version v where v.integrity = a.integrity)`.execute(owner)
 }
 
+/** Forgets versions of plugins that went with their tables, but those that an archive of their data needs to come back. */
+export async function dropReplaced(owner: Sql, before: Date): Promise<void> {
+  await sql`
+    delete from core.plugin_version v
+    where v.replaced_at < ${before.toISOString()}::timestamptz and not exists (select from core.plugin p where p.id = v.plugin)
+      and not exists (select from core.plugin_archive a where a.plugin = v.plugin and a.version = v.version)`.execute(
+    owner,
+  )
+}
+
+/** Versions that are installed, and those replaced so lately that tabs still ask for them. */
+export async function neededVersions(
+  owner: Sql,
+  before: Date,
+): Promise<readonly Pick<StoredPlugin, 'id' | 'version' | 'integrity'>[]> {
+  const { rows } = await sql<Pick<StoredPlugin, 'id' | 'version' | 'integrity'>>`
+    select plugin as id, version, integrity from core.plugin_version
+    where replaced_at is null or replaced_at > ${before.toISOString()}::timestamptz
+    union select id, version, integrity from core.plugin where source = 'store' and integrity is not null`.execute(
+    owner,
+  )
+  return rows
+}
+
+/** Plugins that were removed, and are not to be loaded. An installation that was never migrated has none. */
+export async function removedPlugins(owner: Sql): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ there: boolean }>`select to_regclass('core.plugin') is not null as there`.execute(owner)
+  if (!rows[0]?.there) return new Set()
+  const removed = await sql<{ id: string }>`
+    select id from core.plugin where state in ('removing', 'removed')`.execute(owner)
+  return new Set(removed.rows.map(({ id }) => id))
+}
+
 /** The archives this installation runs. An installation that was never migrated has none. */
 export async function storedPlugins(owner: Sql): Promise<readonly StoredPlugin[]> {
   const { rows } = await sql<{ there: boolean }>`

@@ -3,18 +3,24 @@ import type { ArchiveManifest } from './archive.ts'
 
 /** A plugin as it is held against others before its code has run. */
 export function claimantOf(manifest: ArchiveManifest): Claimant {
-  const { id, version, platform, requires, optional, resources, routes, permissions, slots, emits } = manifest
+  const { id, version, platform, requires, optional, resources, routes, permissions, points, slots, uses, emits } =
+    manifest
   return {
     id,
     version,
     platform,
     requires,
     optional,
-    resources: resources.map(({ path }) => ({ options: { path } })),
+    resources: resources.map(({ id: resource, path }) => {
+      const name = resource.slice(id.length + 1)
+      return { entity: { name }, options: { path, name } }
+    }),
     routes,
     permissions,
+    points: points.map((point) => ({ id: point })),
     slots: slots.map((slot) => ({ id: slot })),
     provides: manifest.services.map((service) => ({ service: { id: service } })),
+    uses: uses.map((use) => ({ id: use })),
     emits,
     ui: { screens: manifest.screens, fills: manifest.fills },
   }

@@ -12,6 +12,7 @@ const archiveFaults = {
   absent: 'is not there: send it as the file of a form, or as the body',
   upload: 'is larger than 20 MB',
   manifest: 'has no manifest.json that can be read',
+  words: 'holds words that are no JSON object of texts',
 } as const
 
 /** @param entry - the file it is about, or `none` */
@@ -41,6 +42,14 @@ export const sdkCopied = defineError<{ plugin: string }>(
   422,
   ({ plugin }) =>
     `${plugin} brings no plugin made with this platform's @socle/sdk: it exports none, or bundles a copy of the SDK. Make it with "socle-plugin pack", which leaves the SDK out.`,
+)
+
+/** @param faults - such as `fr.json badges.title (missing)`, separated by commas */
+export const wordsRefused = defineError<{ plugin: string; faults: string }>(
+  'WORDS_REFUSED',
+  422,
+  ({ plugin, faults }) =>
+    `Words of ${plugin} cannot be said as they stand: ${faults}. Give every key in English and in French, with the same values, and pack it again.`,
 )
 
 export const pluginIdReserved = defineError<{ plugin: string }>(

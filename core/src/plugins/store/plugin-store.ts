@@ -1,13 +1,28 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import {
+  access,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { findPackageJSON } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { sql } from 'kysely'
+import type { Clock } from '../../clock.ts'
 import type { Database } from '../../database/database.ts'
 import { isPlugin, type PluginDefinition } from '../define-plugin.ts'
 import { manifestMismatch } from '../errors.ts'
-import { firstDifference, manifestOf, pluginManifestSchema } from '../manifest.ts'
+import { importModule } from '../import-module.ts'
+import { firstDifference, inFirstFormat, manifestOf, pluginManifestSchema } from '../manifest.ts'
 import type { PluginSource } from '../plugin-source.ts'
 import { integrityOf, readArchive, type ArchiveManifest } from './archive.ts'
 import { artefactOf, type StoredPlugin } from './artefacts.ts'
@@ -24,6 +39,8 @@ export interface StoreOptions {
 type Content = Pick<StoredPlugin, 'id' | 'version' | 'integrity' | 'manifest'>
 
 const sdk = '@socle/sdk'
+const packages = 'node_modules'
+const openFiles = 32
 
 /**
  * Plugins that came as archives: kept in the database, unpacked on each machine, and held against what was packed whenever
@@ -31,12 +48,17 @@ const sdk = '@socle/sdk'
  */
 export class PluginStore {
   readonly #database: Database
+  readonly #clock: Clock
   readonly #folder: string
   readonly #signatures: SignaturePolicy
   readonly #unpacking = new Map<string, Promise<string>>()
 
-  constructor(database: Database, { folder, signatures }: StoreOptions) {
+  constructor(
+    { database, clock }: { readonly database: Database; readonly clock: Clock },
+    { folder, signatures }: StoreOptions,
+  ) {
     this.#database = database
+    this.#clock = clock
     this.#folder = resolve(folder)
     this.#signatures = signatures
   }
@@ -75,10 +97,7 @@ export class PluginStore {
     const folder = await this.#unpacked(stored)
     await verifyFolder(folder, manifest)
     await this.#linkPackages(manifest.peers)
-    const module = (await import(/* @vite-ignore */ pathToFileURL(join(folder, manifest.main)).href)) as Record<
-      string,
-      unknown
-    >
+    const module = await importModule(pathToFileURL(join(folder, manifest.main)))
     const plugin = Object.values(module).find(isPlugin)
     if (!plugin) throw sdkCopied({ plugin: id })
     demandSame(manifest, plugin)
@@ -92,28 +111,93 @@ export class PluginStore {
     return rememberArchive(located, stored)
   }
 
+  /**
+   * Takes away folders that nobody needs and nobody on this machine has used since. Each process marks those it runs as used.
+   *
+   * @param running - what this process runs
+   * @param kept - versions that are needed all the same
+   * @param before - instant since which one must have been used to stay
+   */
+  async sweep({
+    running,
+    kept,
+    before,
+  }: {
+    readonly running: readonly Content[]
+    readonly kept: readonly Pick<Content, 'id' | 'version' | 'integrity'>[]
+    readonly before: Date
+  }): Promise<void> {
+    const needed = new Set([...running, ...kept].map((it) => this.#folderOf(it)))
+    for (const content of running) {
+      await this.#markUsed(this.#folderOf(content))
+      for (const peer of content.manifest.peers) {
+        const linked = await readlink(this.#linkOf(peer)).catch(() => undefined)
+        if (linked !== undefined) needed.add(linked)
+      }
+    }
+    const plugins = await readdir(this.#folder).catch(() => [])
+    for (const plugin of plugins.filter((name) => name !== packages)) {
+      const versions = await readdir(join(this.#folder, plugin)).catch(() => [])
+      for (const version of versions) {
+        const folder = join(this.#folder, plugin, version)
+        if (needed.has(folder)) continue
+        try {
+          if ((await stat(folder)).mtime >= before) continue
+          this.#unpacking.delete(folder)
+          await this.#takeAway(folder)
+        } catch {
+          // Another process was faster, or it is tried again the next time.
+        }
+      }
+      await rmdir(join(this.#folder, plugin)).catch(() => {})
+    }
+  }
+
+  /** A folder is there whole or not at all, also while it goes. */
+  async #takeAway(folder: string): Promise<void> {
+    const aside = `${folder}.${randomUUID()}`
+    await rename(folder, aside)
+    await rm(aside, { recursive: true, force: true })
+  }
+
+  #folderOf({ id, version, integrity }: Pick<Content, 'id' | 'version' | 'integrity'>): string {
+    return join(this.#folder, id, folderName(version, integrity))
+  }
+
+  async #markUsed(folder: string): Promise<void> {
+    const now = this.#clock.now()
+    await utimes(folder, now, now).catch(() => {})
+  }
+
   /** Its folder, `<id>/<version>-<hash>`, which is there whole or not at all. */
-  #unpacked({ id, version, integrity, manifest }: Content): Promise<string> {
-    const folder = join(this.#folder, id, folderName(version, integrity))
-    const unpacking = this.#unpacking.get(folder) ?? this.#unpack(folder, integrity, manifest)
+  async #unpacked(content: Content): Promise<string> {
+    const folder = this.#folderOf(content)
+    const known = this.#unpacking.get(folder)
+    // Another process on this machine may have swept it.
+    if (known && (await isThere(await known))) return folder
+    const unpacking = this.#unpack(folder, content.integrity, content.manifest)
     this.#unpacking.set(folder, unpacking)
     unpacking.catch(() => this.#unpacking.delete(folder))
     return unpacking
   }
 
   async #unpack(folder: string, integrity: string, { id: plugin }: ArchiveManifest): Promise<string> {
-    if (await isThere(folder)) return folder
+    if (await isThere(folder)) {
+      await this.#markUsed(folder)
+      return folder
+    }
     const bytes = await artefactOf(this.#database.owner, integrity)
     if (!bytes) throw pluginIntegrityFailed({ plugin, what: 'The archive' })
     const { files } = await readArchive(bytes)
     const aside = `${folder}.${randomUUID()}`
     try {
-      for (const [path, content] of files) {
+      await severalAtOnce([...files], async ([path, content]) => {
         const file = join(aside, path)
         await mkdir(dirname(file), { recursive: true })
         await writeFile(file, content)
-      }
+      })
       await rename(aside, folder)
+      await this.#markUsed(folder)
     } catch (error) {
       await rm(aside, { recursive: true, force: true })
       // Another process on this machine was first; what it wrote is verified as ours would be.
@@ -133,8 +217,12 @@ export class PluginStore {
     }
   }
 
+  #linkOf(name: string): string {
+    return join(this.#folder, packages, name)
+  }
+
   async #link(name: string, to: string): Promise<void> {
-    const link = join(this.#folder, 'node_modules', name)
+    const link = this.#linkOf(name)
     if ((await readlink(link).catch(() => undefined)) === to) return
     await mkdir(dirname(link), { recursive: true })
     const aside = `${link}.${randomUUID()}`
@@ -154,8 +242,17 @@ function packageFolder(name: string): string {
   return dirname(file)
 }
 
+/** One after the other each file would wait its turn in a busy process; all at once they would be more than it may open. */
+async function severalAtOnce<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+  const rest = all.values()
+  const worker = async () => {
+    for (const one of rest) await work(one)
+  }
+  await Promise.all(Array.from({ length: openFiles }, worker))
+}
+
 async function isThere(folder: string): Promise<boolean> {
-  return readdir(folder).then(
+  return access(folder).then(
     () => true,
     () => false,
   )
@@ -171,16 +268,17 @@ async function verifyFolder(folder: string, { id: plugin, files }: ArchiveManife
     (path) => !Object.hasOwn(files, path) && path !== 'manifest.json' && path !== 'signature.json',
   )
   if (unknown !== undefined) throw pluginIntegrityFailed({ plugin, what: unknown })
-  for (const [path, integrity] of Object.entries(files)) {
+  await severalAtOnce(Object.entries(files), async ([path, integrity]) => {
     const bytes = await readFile(join(folder, path)).catch(() => undefined)
     if (!bytes || integrityOf(bytes) !== integrity) throw pluginIntegrityFailed({ plugin, what: path })
-  }
+  })
 }
 
 /** @throws `MANIFEST_MISMATCH` (422) */
 function demandSame(manifest: ArchiveManifest, plugin: PluginDefinition): void {
   const declared = pluginManifestSchema.strip().parse(manifest)
-  const difference = firstDifference(declared, manifestOf(plugin))
+  const found = manifestOf(plugin)
+  const difference = firstDifference(declared, declared.format === 1 ? inFirstFormat(found) : found)
   if (!difference) return
   const said = (value: unknown) => (value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 200))
   throw manifestMismatch({

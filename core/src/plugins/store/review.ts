@@ -1,9 +1,14 @@
 import type { Locale } from '../../actor.ts'
 import type { SocleError } from '../../errors.ts'
 import type { PluginDefinition } from '../define-plugin.ts'
+import { Letters, lettersOf } from '../letters.ts'
+import { addedByManifest, unoffered } from '../offers.ts'
 import type { PluginArchive } from './archive.ts'
 import type { StoredPlugin } from './artefacts.ts'
-import { beyond, reachKinds, reachOf, type ReachKind, type Reached } from './reach.ts'
+import { beyond, reachKinds, reachOf, without, type ReachKind, type Reached } from './reach.ts'
+
+/** What the core is called where it is named beside modules. */
+const platform = 'Socle'
 
 /** What an administrator reads before they consent. */
 export interface Review {
@@ -23,10 +28,14 @@ export interface Review {
     readonly found: string | null
     readonly optional: boolean
   }[]
-  /** All it reaches; of a new version, only what the one before did not. Who gets a permission stands beside it. */
+  /** All it reaches; of a new version, only what the one before did not, or on other terms. Who gets a permission stands beside it. */
   readonly reach: readonly { readonly kind: ReachKind; readonly items: readonly ReviewedReach[] }[]
   /** What the version before reached and this one does not. */
   readonly gone: readonly { readonly kind: ReachKind; readonly items: readonly Reached[] }[]
+  /** Letters after `g` that it asks for and another has: its places are without one. No owner is the shell. */
+  readonly letters: readonly { readonly letter: string; readonly owner?: string }[]
+  /** Slots and extension points it would add to that nothing installed offers. */
+  readonly waitsFor: readonly string[]
   readonly refusals: readonly { readonly code: string; readonly detail: string; readonly forcible: boolean }[]
 }
 
@@ -70,7 +79,7 @@ export function reviewOf(parts: ReviewParts): Review {
     size: { files: files.size, bytes: [...files.values()].reduce((sum, { byteLength }) => sum + byteLength, 0) },
     ...(signer ? { signer } : {}),
     requires: [
-      { id: 'core', title: 'Socle', range: manifest.platform, found: plugins[0]?.version ?? null, optional: false },
+      { id: 'core', title: platform, range: manifest.platform, found: plugins[0]?.version ?? null, optional: false },
       ...peers(manifest.requires, false),
       ...peers(manifest.optional, true),
     ],
@@ -78,9 +87,30 @@ export function reviewOf(parts: ReviewParts): Review {
       kind,
       items: kind === 'permissions' ? items.map((it) => ({ ...it, roles: rolesWith(it.id, manifest, locale) })) : items,
     })),
-    gone: had ? grouped(beyond(had, all)) : [],
+    gone: had ? grouped(without(had, all)) : [],
+    letters: clashes(manifest, plugins, locale),
+    waitsFor: unoffered(addedByManifest(manifest), plugins),
     refusals: refusals.map(({ error, forcible }) => ({ code: error.code, detail: say(error), forcible })),
   }
+}
+
+function clashes(
+  manifest: PluginArchive['manifest'],
+  plugins: readonly PluginDefinition[],
+  locale: Locale,
+): Review['letters'] {
+  const letters = new Letters()
+  for (const { id, resources = [], ui } of plugins) {
+    if (id === manifest.id) continue
+    const asked = lettersOf({ resources: resources.map(({ options }) => options), screens: ui?.screens ?? [] })
+    for (const letter of asked) letters.take(letter, id)
+  }
+  return lettersOf(manifest)
+    .filter((letter) => !letters.take(letter, manifest.id))
+    .map((letter) => {
+      const owner = plugins.find(({ id }) => id === letters.ownerOf(letter))
+      return { letter, ...(owner ? { owner: owner.id === 'core' ? platform : owner.title[locale] } : {}) }
+    })
 }
 
 function rolesWith(permission: string, { roleTemplates }: PluginArchive['manifest'], locale: Locale): string[] {

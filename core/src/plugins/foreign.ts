@@ -1,0 +1,48 @@
+import { pluginFailed } from './errors.ts'
+import { isPluginsFault } from './faults.ts'
+
+/**
+ * Has code of one plugin run for another: where it fails, whoever asked for the work is told which one did, and not that their
+ * own plugin has failed. What it refuses is an answer and stays as it is.
+ *
+ * @throws `PLUGIN_FAILED` with what it threw as `cause`
+ */
+export function onBehalf<T>(plugin: string, work: () => T): T {
+  try {
+    const result = work()
+    return result instanceof Promise ? (result.catch((error: unknown) => fail(plugin, error)) as T) : result
+  } catch (error) {
+    return fail(plugin, error)
+  }
+}
+
+function fail(plugin: string, error: unknown): never {
+  throw isPluginsFault(error) ? Object.assign(pluginFailed({ plugin }, { plugin }), { cause: error }) : error
+}
+
+const wrapped = new WeakMap<object, unknown>()
+
+/** What a plugin hands to another, a service or a contribution: calls of it are on behalf of whoever makes them. */
+export function foreign<T>(plugin: string, value: T): T {
+  if (!isCallable(value) && (typeof value !== 'object' || value === null)) return value
+  const known = wrapped.get(value)
+  if (known !== undefined) return known as T
+  const made = isCallable(value)
+    ? (...given: unknown[]) => onBehalf(plugin, () => value(...given) as unknown)
+    : new Proxy(value, {
+        get(target, name) {
+          // By the thing itself, or it would not reach its private fields.
+          const found: unknown = Reflect.get(target, name, target)
+          const fixed = Reflect.getOwnPropertyDescriptor(target, name)
+          if (!isCallable(found) || (fixed && !fixed.configurable && !fixed.writable)) return found
+          return (...given: unknown[]) => onBehalf(plugin, () => found.apply(target, given) as unknown)
+        },
+      })
+  wrapped.set(value, made)
+  return made as T
+}
+
+/** A class is a value: it is made with `new`, and known by being itself. */
+function isCallable(value: unknown): value is (...given: unknown[]) => unknown {
+  return typeof value === 'function' && !/^class\b/.test(Function.prototype.toString.call(value))
+}
