@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { uuidv7 } from 'uuidv7'
 import type { EngineScope } from '../records/scope.ts'
 import { ledgerHead } from '../records/ledger-head.ts'
-import { deliveryEntry } from './delivery-entry.ts'
+import { deliveryEntry, openDelivery } from './delivery-entry.ts'
 import { deadLetterNotFound } from './errors.ts'
 import { demandSubscription } from './subscribers.ts'
 
@@ -33,6 +33,7 @@ export async function redrive(
   const redriven = rows[0]?.redriven ?? 0
   if (redriven === 0 && event !== undefined) throw deadLetterNotFound({ subscription, event })
   scope.delivering(redriven)
+  if (redriven > 0) scope.signal(openDelivery(event ?? ctx.workspace.id))
   return { redriven, left: redriven < redrivenAtOnce ? 0 : await deadLettersOf(scope, subscription) }
 }
 
@@ -80,5 +81,6 @@ export async function skip(
   )
   const freed = after[0]?.freed ?? 0
   scope.delivering(freed)
+  scope.signal(openDelivery(event))
   return { freed }
 }

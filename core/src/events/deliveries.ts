@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Context } from '../context.ts'
-import { pluginDisabled } from '../plugins/errors.ts'
+import { isPluginGone } from '../plugins/errors.ts'
 import { isCollision } from '../database/collision.ts'
 import { isDatabaseError } from '../database/database-error.ts'
 import type { Database, Sql } from '../database/database.ts'
@@ -13,14 +13,17 @@ import type { Signals } from '../database/signals.ts'
 import { SocleError } from '../errors.ts'
 import { backOff, maxAttempts } from './back-off.ts'
 import type { FaultSink } from '../plugins/faults.ts'
+import { detailOf, placeOf } from '../plugins/incidents.ts'
 import type { PluginHolder, PluginSet } from '../plugins/loaded-plugins.ts'
 import { EventCatalog } from './catalog.ts'
+import { openDelivery } from './delivery-entry.ts'
 import { handlerTimedOut } from './errors.ts'
 import { defineEvent, type StoredEvent } from './event.ts'
 import { holdDeliveries, releaseDeliveries, type Switch } from './holds.ts'
 import type { RunUnit } from './run-unit.ts'
 import { subscriptionsOf, type Subscription } from './subscriptions.ts'
 import { whenAborted } from '../when-aborted.ts'
+import { WhileAsked } from '../while-asked.ts'
 
 /** A subscriber failed so often that its event was put aside; later events of that record wait behind it, as a rule. */
 export const DeliveryDied = defineEvent('core.delivery.died', {
@@ -100,8 +103,7 @@ export class Deliveries implements PluginHolder {
   readonly #outside = AsyncLocalStorage.snapshot()
   /** Deliveries of this process from their taking until a failure is counted: in between they are rolled back and free. */
   readonly #inHand = new Set<number>()
-  #searching: Promise<void> | undefined
-  #searchAgain = false
+  readonly #searching = new WhileAsked(() => this.#searchOnce())
   #polling: NodeJS.Timeout | undefined
   #unhear: (() => void) | undefined
   #attempts = 0
@@ -139,7 +141,7 @@ export class Deliveries implements PluginHolder {
     this.#unhear?.()
     clearInterval(this.#polling)
     const patience = setTimeout(() => this.#ending.abort(), drainMilliseconds)
-    await this.#searching
+    await this.#searching.going
     await Promise.all(this.#workers)
     clearTimeout(patience)
   }
@@ -167,24 +169,17 @@ export class Deliveries implements PluginHolder {
 
   /** Finds queues with something due; a call during a search makes it search once more. */
   #search(): Promise<void> {
-    this.#searchAgain = true
-    this.#searching ??= this.#searchWhileAsked().finally(() => {
-      this.#searching = undefined
-    })
-    return this.#searching
+    return this.#searching.ask()
   }
 
-  async #searchWhileAsked(): Promise<void> {
-    while (this.#searchAgain && !this.#stopping) {
-      this.#searchAgain = false
-      try {
-        await this.#findQueues()
-        if (this.#searchAgain) await pause(searchGapMilliseconds)
-      } catch (error) {
-        // The poll tries again; a database that is away for a moment must not end the process.
-        this.#options.log.error({ err: error }, 'deliveries could not be looked for')
-        return
-      }
+  async #searchOnce(): Promise<void> {
+    if (this.#stopping) return
+    try {
+      await this.#findQueues()
+      if (this.#searching.isAsked) await pause(searchGapMilliseconds)
+    } catch (error) {
+      // The poll tries again; a database that is away for a moment must not end the process.
+      this.#options.log.error({ err: error }, 'deliveries could not be looked for')
     }
   }
 
@@ -197,7 +192,7 @@ export class Deliveries implements PluginHolder {
       if (state === 'held' && enabled) {
         // A process died between the switch and the release.
         await this.release({ workspace, plugin })
-        this.#searchAgain = true
+        void this.#search()
       }
       const ours = this.#subscriptions.get(subscription)
       if (ours && state === 'waiting' && enabled && Date.parse(due) <= this.#now()) {
@@ -285,7 +280,11 @@ export class Deliveries implements PluginHolder {
       onLook(look)
       if (look.taken.length === 0) return
       // A subscriber that sleeps lets pass what is told meanwhile: it is no business of a world without its peer.
-      if (subscription.when && !ctx.isAwake(subscription.when)) return
+      if (subscription.when && !ctx.isAwake(subscription.when)) {
+        const events = look.taken.map(({ id }) => id)
+        await sql`select core.let_pass(${subscription.id}, ${events}::uuid[])`.execute(ctx.sql)
+        return
+      }
       const events = look.taken.map(({ seq: _seq, attempts: _attempts, ...stored }) =>
         catalog.received(subscription, stored),
       )
@@ -303,17 +302,21 @@ export class Deliveries implements PluginHolder {
 
   /** Counts a failure and puts the next try off; the eighth puts the event aside and tells it. */
   async #fail(queue: Queue, all: readonly Taken[], error: unknown): Promise<void> {
-    const { log, runUnit } = this.#options
+    const { log, runUnit, signals } = this.#options
     const { subscription, workspace } = queue
     const [taken] = all
+    if (isPluginGone(error)) {
+      // That its plugin was switched off or replaced is not the handler's fault: what it was at is held, or for the version that runs now.
+      queue.subscription = this.#subscriptions.get(subscription.id) ?? subscription
+      if (taken) this.#want(queue)
+      return
+    }
     if (!taken) {
       log.error({ err: error, subscription: subscription.id, workspace }, 'a delivery could not be taken')
       return
     }
-    // An ordered stop is not the handler's fault: the delivery is simply still there.
+    // Nor is an ordered stop: the delivery is simply still there.
     if (this.#ending.signal.aborted) return
-    // Nor is that its plugin was switched off: what it was at is held.
-    if (error instanceof SocleError && error.code === pluginDisabled.code) return
     if (isCollision(error)) {
       this.#want(queue)
       return
@@ -334,7 +337,7 @@ export class Deliveries implements PluginHolder {
     const attempts = taken.attempts + 1
     const dead = attempts >= maxAttempts
     const goesOn = subscription.afterDeadLetter === 'continue'
-    const fault = faultOf(error)
+    const fault = faultOf(error, subscription.root)
     log.warn(
       { err: error, subscription: subscription.id, workspace, event: taken.id, attempts, dead },
       'a subscriber failed',
@@ -347,6 +350,7 @@ export class Deliveries implements PluginHolder {
         // Nobody is told about a subscriber that fails to hear that subscribers fail.
         if (counted && dead && taken.name !== DeliveryDied.name) tellDeath(ctx, subscription, taken, attempts, fault)
       })
+      if (dead) signals.send({ kind: 'records', workspace, changes: [openDelivery(taken.id)] })
       if (dead && goesOn) this.#want(queue)
     } catch (failure) {
       // The delivery stays due; the poll finds it again.
@@ -366,12 +370,18 @@ function tellDeath(ctx: Context, subscription: Subscription, taken: Taken, attem
 }
 
 /**
- * What is kept of a failure where people look at deliveries, who may read nothing of the records: the platform's own faults in
- * their words, of a refusal its code, of anything else its class. The log has all of it, by the event's id.
+ * What is kept of a failure where people look at deliveries, who may read nothing of the records: of a refusal its code and its
+ * sentence without the values it quotes, of anything else its class, and where in the plugin's code it was. The log has all of
+ * it, by the event's id.
  */
-function faultOf(error: unknown): string {
-  if (error instanceof SocleError) return error.status >= 500 ? `${error.code}: ${error.message}` : error.code
-  if (isDatabaseError(error)) return `DATABASE ${error.code}`
+function faultOf(error: unknown, root: URL | undefined): string {
+  const place = placeOf(error, root)
+  return place === undefined ? kindOf(error) : `${kindOf(error)} at ${place}`
+}
+
+function kindOf(error: unknown): string {
+  if (error instanceof SocleError) return `${error.code}: ${detailOf(error)}`
+  if (isDatabaseError(error)) return `DATABASE ${error.code}${error.constraint ? ` ${error.constraint}` : ''}`
   return error instanceof Error ? error.name : 'Error'
 }
 

@@ -7,6 +7,13 @@ export const eventUndeclared = defineError<{ event: string; version: number; plu
     `No loaded plugin declares the event ${event} in version ${version}, so ${plugin} cannot tell it. List it under "emits" in the plugin that owns it.`,
 )
 
+export const eventForeign = defineError<{ event: string; plugin: string; owner: string }>(
+  'EVENT_FOREIGN',
+  500,
+  ({ event, plugin, owner }) =>
+    `${plugin} cannot tell ${event}, which is an event of ${owner}. A module tells its own alone; let ${owner} provide a service that tells it.`,
+)
+
 export const eventInvalid = defineError<{ event: string; fault: string }>(
   'EVENT_INVALID',
   500,

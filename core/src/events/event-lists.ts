@@ -48,6 +48,7 @@ export interface EventView {
 
 export interface ToldView {
   readonly subscription: string
+  /** Skipped by somebody who gave a reason, or because its subscriber slept: what it needs was off here. */
   readonly state: OpenState | 'done' | 'skipped'
 }
 
@@ -62,6 +63,8 @@ export interface DeliveryView {
   readonly blocks: boolean
   /** How many of them do, at most `countedBehind`. */
   readonly behind: number
+  /** Id of the dead letter's event that it waits for, where it is blocked. */
+  readonly waitsFor: string | null
   readonly event: EventView
 }
 
@@ -95,7 +98,9 @@ export async function listEvents(
   if (subscription !== undefined) {
     // By its name first, for which there is an index.
     conditions.push(sql`e.name = (select s.event from core.subscription s where s.id = ${subscription})`)
-    conditions.push(sql`(select s.number from core.subscription s where s.id = ${subscription}) = any (e.told_to)`)
+    conditions.push(
+      sql`(select array[s.number, -s.number] from core.subscription s where s.id = ${subscription}) && e.told_to`,
+    )
   }
   if (after !== undefined) conditions.push(sql`e.seq < ${decodeCursor(key, after).id}::bigint`)
   const { rows } = await sql<EventRow & { told: readonly ToldView[] }>`
@@ -109,8 +114,8 @@ export async function listEvents(
           (select 'skipped' from core.change c where c.workspace = ${ctx.workspace.id}::uuid
             and c.resource = ${deliveryEntry} and c.record = e.id and c.fields #>> '{subscription,1}' = s.id
             and c.fields #>> '{state,1}' = 'skipped' limit 1),
-          'done')) order by s.id), '[]') as told
-      from core.subscription s where s.number = any (e.told_to)) told
+          case when s.number = any (e.told_to) then 'done' else 'skipped' end)) order by s.id), '[]') as told
+      from core.subscription s where array[s.number, -s.number] && e.told_to) told
     order by e.seq::bigint desc`.execute(tx)
   const page = rows.slice(0, limit)
   const reader = await EventReader.for(scope, page)
@@ -145,7 +150,10 @@ export async function listDeliveries(
       case when d.state <> 'dead' then 0 else (
         select count(*)::integer from (
           select from core.delivery b where b.subscription = d.subscription and b.workspace = d.workspace and b.key = d.key
-            and b.seq > d.seq and b.state in ('waiting', 'held') limit ${countedBehind}) behind) end as behind
+            and b.seq > d.seq and b.state in ('waiting', 'held') limit ${countedBehind}) behind) end as behind,
+      case when d.due_at = 'infinity' and d.state in ('waiting', 'held') then (
+        select b.event from core.delivery b where b.subscription = d.subscription and b.workspace = d.workspace
+          and b.key = d.key and b.seq < d.seq and b.state = 'dead' order by b.seq limit 1) end as "waitsFor"
     from (
       select found.* from core.subscription s cross join unnest(${statesOf[state]}::text[]) as kind
       cross join lateral (
@@ -169,6 +177,7 @@ export async function listDeliveries(
       lastError: reader.readsErrors(row) ? row.lastError : null,
       blocks: row.blocks,
       behind: row.behind,
+      waitsFor: row.waitsFor,
       event: viewOf(scope, reader, row),
     })),
     next: rows.length > limit && last ? encodeCursor(key, { id: last.place, values: [last.due] }) : null,

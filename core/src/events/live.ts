@@ -10,6 +10,7 @@ import type { Authority } from '../permissions/authority.ts'
 import { changesFields } from '../records/fields/own-fields.ts'
 import type { ResourceCatalog } from '../records/model.ts'
 import { oneByOne } from '../records/one-by-one.ts'
+import { changesDeliveries } from './delivery-entry.ts'
 
 /** Who listens: one signed-in session in one workspace. */
 export interface Listener {
@@ -103,6 +104,8 @@ export class LiveStream {
           if (connection.workspace !== signal.workspace) return
           // Says nothing of the field or the setting: what of it a tab may see stands in its own document.
           if (changesFields(signal) || changesSettings(signal)) connection.send('fields.changed', {})
+          // Nor whose delivery, or of what: who may look at deliveries asks again.
+          if (changesDeliveries(signal)) connection.send('deliveries.changed', {})
           // Somebody who is no longer here, or may no longer see something, hears nothing more of it.
           if (changesFields(signal) || changesRights(signal)) connection.recheck()
         })
@@ -110,16 +113,21 @@ export class LiveStream {
         return this.#each((connection) => {
           if (signal.workspace === undefined || signal.workspace === connection.workspace) connection.recheck()
         })
-      case 'plugins':
-        void this.#tellGeneration(this.#connections)
+      case 'plugins': {
+        const { switched } = signal
+        const told = [...this.#connections].filter((it) => !switched || it.workspace === switched.workspace)
+        void this.#tellGeneration(told)
         // Resources came or went, and with them what a role reaches.
-        return this.#each((connection) => connection.recheck())
+        for (const connection of told) connection.recheck()
+        return
+      }
       case 'deliveries':
         return
     }
   }
 
-  async #tellGeneration(connections: Iterable<LiveConnection>): Promise<void> {
+  async #tellGeneration(connections: readonly LiveConnection[]): Promise<void> {
+    if (connections.length === 0) return
     try {
       const { rows } = await sql<{ generation: number }>`select value as generation from core.generation`.execute(
         this.#options.database.owner,
@@ -144,6 +152,8 @@ class LiveConnection {
   readonly #onClose: () => void
   readonly #encoder = new TextEncoder()
   readonly #pending = new Map<string, RecordSignal>()
+  /** What could not be written yet, the newest of each kind: all a tab does of it is to look again. */
+  readonly #owed = new Map<string, string>()
   #controller!: ReadableStreamDefaultController<Uint8Array>
   #authority: Authority | undefined
   #gathering: NodeJS.Timeout | undefined
@@ -160,7 +170,10 @@ class LiveConnection {
           this.#controller = controller
           controller.enqueue(this.#encoder.encode('retry: 2000\n\n'))
         },
-        pull: () => this.#soon(),
+        pull: () => {
+          this.#pay()
+          this.#soon()
+        },
         cancel: () => this.close(),
       },
       { highWaterMark: bufferBytes, size: (chunk) => chunk.byteLength },
@@ -189,7 +202,9 @@ class LiveConnection {
   }
 
   send(event: string, body: unknown): void {
-    this.#write(`event: ${event}\ndata: ${JSON.stringify(body)}\n\n`)
+    if (this.#closed) return
+    this.#owed.set(event, `event: ${event}\ndata: ${JSON.stringify(body)}\n\n`)
+    this.#pay()
   }
 
   close(): void {
@@ -197,6 +212,7 @@ class LiveConnection {
     this.#closed = true
     clearTimeout(this.#gathering)
     this.#pending.clear()
+    this.#owed.clear()
     this.#onClose()
     try {
       this.#controller.close()
@@ -205,13 +221,21 @@ class LiveConnection {
     }
   }
 
-  // A tab that does not read gets nothing more to buffer; what it misses stays in `#pending`, the newest of each record.
+  // A tab that does not read gets nothing more to buffer; what it misses stays in `#pending` and `#owed`, the newest of each.
   get #mayWrite(): boolean {
     return !this.#closed && (this.#controller.desiredSize ?? 0) > 0
   }
 
   #write(text: string): void {
     if (this.#mayWrite) this.#controller.enqueue(this.#encoder.encode(text))
+  }
+
+  #pay(): void {
+    for (const [event, text] of this.#owed) {
+      if (!this.#mayWrite) return
+      this.#owed.delete(event)
+      this.#write(text)
+    }
   }
 
   #soon(evenIfNothing = false): void {

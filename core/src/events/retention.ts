@@ -5,9 +5,6 @@ import type { JobDefinition } from '../plugins/define-plugin.ts'
 
 export const retentionKind = 'core.event-retention'
 
-/** Days an event is kept for whoever wants it told again. */
-export const keptDays = 30
-
 /** Events looked at in one unit of work. */
 const chunkSize = 5_000
 
@@ -20,13 +17,13 @@ export const nightlyEventRetention: JobDefinition = {
   },
 }
 
-/** Forgets events older than `keptDays`. What somebody is still owed stays: waiting, held, blocked or dead. */
+/** Forgets events older than the workspace keeps them. What somebody is still owed stays: waiting, held, blocked or dead. */
 export const forgetEvents: JobHandler = async (_, { unit, progress }) => {
   let after = 0
   let forgotten = 0
   for (;;) {
-    const step = await unit(async ({ clock, sql: tx }) => {
-      const before = new Date(clock.now().getTime() - keptDays * 86_400_000).toISOString()
+    const step = await unit(async ({ clock, workspace: { eventDays }, sql: tx }) => {
+      const before = new Date(clock.now().getTime() - eventDays * 86_400_000).toISOString()
       const { rows } = await sql<{ forgotten: number | null; last: number | null }>`
         select forgotten, last from core.forget_events(${before}::timestamptz, ${after}::bigint, ${chunkSize})`.execute(
         tx,

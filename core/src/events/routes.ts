@@ -73,7 +73,8 @@ export function eventRoutes(loaded: (workspace: string) => readonly PluginDefini
             dueAt: z.string().nullable(),
             lastError: z.string().nullable().describe('Null where you may not see all of the record.'),
             blocks: z.boolean(),
-            behind: z.int(),
+            behind: z.int().describe('Later events of its record that wait for it.'),
+            waitsFor: z.uuid().nullable().describe('The event of the dead letter that a blocked one waits for.'),
             event: eventView,
           }),
         ),
@@ -96,6 +97,7 @@ export function eventRoutes(loaded: (workspace: string) => readonly PluginDefini
             z.object({
               id: z.string(),
               plugin: z.string(),
+              pluginTitle: z.string().describe('In your language; its id where the plugin is not loaded.'),
               event: z.string(),
               version: z.int().nullable(),
               changed: z.array(z.string()).nullable(),
@@ -125,7 +127,11 @@ export function eventRoutes(loaded: (workspace: string) => readonly PluginDefini
         const kinds = await listEventKinds(scope, loaded(ctx.workspace.id), subscribers)
         return {
           data: {
-            subscribers: subscribers.map(({ changed, ...it }) => ({ ...it, changed: changed ? [...changed] : null })),
+            subscribers: subscribers.map(({ changed, ...it }) => ({
+              ...it,
+              pluginTitle: it.plugin === 'core' ? 'Socle' : scope.moduleTitle(it.plugin),
+              changed: changed ? [...changed] : null,
+            })),
             kinds: kinds.map((it) => ({ ...it, heardBy: [...it.heardBy] })),
           },
         }
@@ -164,7 +170,7 @@ export function eventRoutes(loaded: (workspace: string) => readonly PluginDefini
         })
         .refine(({ from, to }) => from === undefined || to === undefined || Date.parse(from) <= Date.parse(to), {
           path: ['to'],
-          message: 'Ends before it begins: give a "to" after "from".',
+          params: { code: 'SPAN_BACKWARDS' },
         }),
       answer: z.object({ data: z.object({ job: z.uuid() }) }),
       status: 202,

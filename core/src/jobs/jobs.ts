@@ -14,7 +14,8 @@ import type { Authority } from '../permissions/authority.ts'
 import { withToldRights } from '../permissions/told-rights.ts'
 import type { FaultSink } from '../plugins/faults.ts'
 import type { PluginHolder, PluginSet } from '../plugins/loaded-plugins.ts'
-import { pluginDisabled } from '../plugins/errors.ts'
+import { isPluginGone } from '../plugins/errors.ts'
+import { WhileAsked } from '../while-asked.ts'
 import { makeBoss } from './boss.ts'
 import { jobGaveUp, jobInterrupted } from './errors.ts'
 import type { Job, JobHandler, JobRequest, JobState, JobTools } from './job.ts'
@@ -81,8 +82,7 @@ export class Jobs implements PluginHolder {
   // A commit's follow-up is not part of that commit's unit of work.
   readonly #outside = AsyncLocalStorage.snapshot()
   #timers: NodeJS.Timeout[] = []
-  #sweeping: Promise<void> | undefined
-  #sweepAgain = false
+  readonly #sweeping = new WhileAsked(() => this.#look())
   #started = false
   #stopping = false
 
@@ -134,6 +134,13 @@ export class Jobs implements PluginHolder {
     this.#handlers.set(kind, handler as JobHandler)
   }
 
+  /** Takes away what is left of the queues of a plugin that is gone. */
+  async forget(plugin: string): Promise<void> {
+    if (!this.#started) return
+    for (const { name } of await this.#boss.getQueues())
+      if (name.startsWith(`${plugin}.`)) await this.#boss.deleteQueue(name)
+  }
+
   /** Works from now on. A process that only asks for jobs need not start. */
   async start(): Promise<void> {
     const { log, pollMilliseconds } = this.#options
@@ -179,7 +186,7 @@ export class Jobs implements PluginHolder {
     this.#stopping = true
     for (const timer of this.#timers) clearInterval(timer)
     for (const run of this.#runs) run.interrupt.abort(jobInterrupted({ id: run.job.id, why: 'stopping' }))
-    await this.#sweeping
+    await this.#sweeping.going
     if (this.#started) await this.#boss.stop({ graceful: true, timeout: 10_000 })
   }
 
@@ -223,24 +230,17 @@ export class Jobs implements PluginHolder {
   /** One look at schedules and queued rows; asked for during a look, it looks once more. */
   #sweep(): Promise<void> {
     if (!this.#started) return Promise.resolve()
-    this.#sweepAgain = true
-    this.#sweeping ??= this.#sweepWhileAsked().finally(() => {
-      this.#sweeping = undefined
-    })
-    return this.#sweeping
+    return this.#sweeping.ask()
   }
 
-  async #sweepWhileAsked(): Promise<void> {
-    while (this.#sweepAgain && !this.#stopping) {
-      this.#sweepAgain = false
-      try {
-        await this.#makeDue()
-        await this.#handOver()
-      } catch (error) {
-        // The next sweep finds the same rows.
-        this.#options.log.error({ err: error }, 'jobs could not be looked for')
-        return
-      }
+  async #look(): Promise<void> {
+    if (this.#stopping) return
+    try {
+      await this.#makeDue()
+      await this.#handOver()
+    } catch (error) {
+      // The next sweep finds the same rows.
+      this.#options.log.error({ err: error }, 'jobs could not be looked for')
     }
   }
 
@@ -331,7 +331,7 @@ export class Jobs implements PluginHolder {
   async #fail(run: Run, error: unknown): Promise<void> {
     const { job, attempt, pauses, interrupt } = run
     const refusal = error instanceof SocleError && error.status < 500
-    if (interrupt.signal.aborted || (error instanceof SocleError && interruptions.has(error.code))) {
+    if (interrupt.signal.aborted || isInterruption(error)) {
       // Cancelled, paused and taken-over jobs are past this statement's condition; the others wait to be handed over again.
       await this.#requeue(run)
       return
@@ -396,7 +396,9 @@ export class Jobs implements PluginHolder {
 }
 
 /** The job stopped, or its plugin went: no failure of the work. */
-const interruptions: ReadonlySet<string> = new Set([jobInterrupted.code, pluginDisabled.code])
+function isInterruption(error: unknown): boolean {
+  return isPluginGone(error) || (error instanceof SocleError && error.code === jobInterrupted.code)
+}
 
 const pluginIsOn = sql<boolean>`(j.plugin = 'core' or exists (select from core.plugin_workspace p
   where p.workspace = j.workspace and p.plugin = j.plugin and p.state = 'enabled'))`
