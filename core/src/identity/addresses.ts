@@ -66,6 +66,6 @@ export function clientAddress(request: Request, peer: Peer, trusted: BlockList):
     .split(',')
     .map(plain)
     .filter((hop) => isIP(hop) !== 0)
-  while (isListed(trusted, address) && hops.length > 0) address = hops.pop()
+  while (hops.length > 0 && isListed(trusted, address)) address = hops.pop()
   return address
 }

@@ -1,7 +1,11 @@
 import { sql } from 'kysely'
 import { uuidv7 } from 'uuidv7'
 import type { Context } from '../context.ts'
+import { roleName } from '../permissions/role-names.ts'
+import { decodeCursor, encodeCursor, queryKey } from '../records/cursor.ts'
+import { cursorInvalid } from '../records/errors.ts'
 import type { RecordJson, Records } from '../records/records.ts'
+import { isUuid } from '../records/values.ts'
 import { makeKey } from './api-keys.ts'
 import {
   apiKeyGivesMore,
@@ -44,6 +48,17 @@ export interface ApiKeyJson {
   readonly createdBy: { readonly id: string; readonly name: string } | null
   /** The key that made it, with which it ends. */
   readonly madeByKey: { readonly id: string; readonly name: string } | null
+}
+
+export interface ApiKeyQuery {
+  readonly revoked?: boolean
+  readonly limit?: number
+  readonly after?: string
+}
+
+export interface ApiKeyPage {
+  readonly data: readonly ApiKeyJson[]
+  readonly page: { readonly next: string | null; readonly count: number; readonly exact: boolean }
 }
 
 /** Days for which the secret before the newest may go on. */
@@ -121,9 +136,27 @@ export class ApiKeyService {
     return key!
   }
 
-  /** Newest first; revoked ones only when asked for. */
-  async list({ revoked = false }: { revoked?: boolean } = {}): Promise<ApiKeyJson[]> {
-    return this.#read(revoked ? sql`true` : sql`k.revoked_at is null`)
+  /**
+   * Newest first; revoked ones only when asked for.
+   *
+   * @throws `CURSOR_INVALID` (400)
+   */
+  async list({ revoked = false, limit = 200, after }: ApiKeyQuery = {}): Promise<ApiKeyPage> {
+    const key = queryKey(['api keys', revoked])
+    const cursor = after === undefined ? undefined : decodeCursor(key, after)
+    if (cursor && !isUuid(cursor.id)) throw cursorInvalid({ cursor: (after ?? '').slice(0, 60) })
+    const asked = revoked ? sql`true` : sql`k.revoked_at is null`
+    const place = cursor
+      ? sql`(k.created_at, k.id) < (select p.created_at, p.id from core.api_key p where p.workspace = k.workspace and p.id = ${cursor.id}::uuid)`
+      : sql`true`
+    const found = await this.#read(sql`${asked} and ${place}`, limit + 1)
+    const { rows } = await sql<{ count: number }>`
+      select count(*) as count from core.api_key k
+      where k.workspace = ${this.#ctx.workspace.id}::uuid and k.deleted_at is null and ${asked}`.execute(this.#ctx.sql)
+    const data = found.slice(0, limit)
+    const last = data.at(-1)
+    const next = found.length > limit && last ? encodeCursor(key, { id: last.id, values: [] }) : null
+    return { data, page: { next, count: rows[0]!.count, exact: true } }
   }
 
   /**
@@ -212,9 +245,9 @@ export class ApiKeyService {
     return (await this.#records.get(apiKeys, id)).data
   }
 
-  async #read(which: ReturnType<typeof sql>): Promise<ApiKeyJson[]> {
-    const { rows } = await sql<ApiKeyJson>`
-      select k.id, k.version, k.name, 'socle_' || k.prefix as start, k.role_id as role, r.name as "roleName", k.addresses,
+  async #read(which: ReturnType<typeof sql>, limit = 1): Promise<ApiKeyJson[]> {
+    const { rows } = await sql<ApiKeyJson & { template: string | null }>`
+      select k.id, k.version, k.name, 'socle_' || k.prefix as start, k.role_id as role, r.name as "roleName", r.template, k.addresses,
         old.expires_at as "oldUntil", old.last_used_at as "oldUsedAt",
         k.created_at as "createdAt", k.expires_at as "expiresAt", k.revoked_at as "revokedAt", k.last_used_at as "lastUsedAt",
         case when m.id is null then null else jsonb_build_object('id', m.id, 'name', m.name) end as "createdBy",
@@ -226,8 +259,11 @@ export class ApiKeyService {
       left join core.member m on m.workspace = k.workspace and m.id = k.created_by
       left join core.api_key maker on maker.workspace = k.workspace and maker.id = k.made_by_key
       where k.workspace = ${this.#ctx.workspace.id}::uuid and k.deleted_at is null and ${which}
-      order by k.created_at desc, k.id desc limit 500`.execute(this.#ctx.sql)
-    return rows
+      order by k.created_at desc, k.id desc limit ${limit}`.execute(this.#ctx.sql)
+    return rows.map(({ template, ...key }) => ({
+      ...key,
+      roleName: roleName(this.#ctx, { name: key.roleName, template }),
+    }))
   }
 
   #now(): string {

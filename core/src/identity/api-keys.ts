@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash as digest, randomBytes, timingSafeEqual } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Workspace } from '../actor.ts'
 import type { Clock } from '../clock.ts'
@@ -25,7 +25,7 @@ export function makeKey(prefix = randomBytes(4).toString('hex')): MadeKey {
 const written = /^socle_([0-9a-f]{8})_[A-Za-z0-9_-]{43}$/
 
 function hashOf(key: string): Buffer {
-  return createHash('sha256').update(key).digest()
+  return digest('sha256', key, 'buffer')
 }
 
 export interface ApiKey {

@@ -281,7 +281,7 @@ export const passwordIsTheirs = defineError<{ name: string }>(
   'PASSWORD_IS_THEIRS',
   409,
   ({ name }) =>
-    `${name} also works in another workspace, so only they can change their password. Ask them to do it under their name, Password.`,
+    `${name} also works in another workspace, so no link of one of them changes this password. Signed in, it is changed under Security.`,
 )
 
 export const secondFactorIsTheirs = defineError<{ name: string }>(
@@ -301,7 +301,8 @@ export const linkGone = defineError(
 export const linkNeedsSignIn = defineError<{ email: string }>(
   'LINK_NEEDS_SIGN_IN',
   403,
-  ({ email }) => `You sign in as ${email} already. Sign in, then open this link again to come in here too.`,
+  ({ email }) =>
+    `You sign in as ${email} already. Give the password you have, or sign in and open this link again, to come in here too.`,
 )
 
 export const passwordMissing = defineError(
@@ -480,6 +481,13 @@ export const signOnDomainUnproved = defineError<{ provider: string; workspace: s
   403,
   ({ provider, workspace, domain, email }) =>
     `${provider} may not vouch for ${email} yet: ${workspace} has not proved that ${domain} is its own. An administrator can do so in the settings, under identity providers; until then sign in another way.`,
+)
+
+export const signOnDomainLost = defineError<{ provider: string; workspace: string; domain: string; email: string }>(
+  'SIGN_ON_DOMAIN_LOST',
+  403,
+  ({ provider, workspace, domain, email }) =>
+    `${provider} lets in nobody new with an address like ${email} for now: what showed that ${domain} belongs to ${workspace} is no longer found in its DNS. An administrator can publish it again or invite you.`,
 )
 
 export const signOnNotInvited = defineError<{ email: string; workspace: string }>(

@@ -11,6 +11,7 @@ import { defineGuard, type GuardDefinition, type GuardedWrite } from '../records
 import { parseExpression } from '../records/expression/index.ts'
 import { administratorTemplate, demandAnotherAdministrator, isAdministratorRole } from './administrators.ts'
 import { addressList } from './addresses.ts'
+import type { MissedProofs } from './entities/identity-provider.ts'
 import {
   administratorLockedOut,
   administratorRoleFixed,
@@ -78,7 +79,8 @@ const administratorRoleStays = defineGuard('core.role', ['update', 'delete'], ({
 const roleIsFree = defineGuard('core.role', ['delete'], async ({ record }, ctx) => {
   const { rows } = await sql<{ users: number; keys: number; providers: number }>`
     select
-      (select count(*) from core.role_assignment where workspace = ${ctx.workspace.id}::uuid and role_id = ${record.id}::uuid and deleted_at is null) as users,
+      (select count(*) from core.role_assignment where workspace = ${ctx.workspace.id}::uuid and role_id = ${record.id}::uuid and deleted_at is null
+        and (until is null or until > ${ctx.clock.now().toISOString()}::timestamptz)) as users,
       (select count(*) from core.api_key where workspace = ${ctx.workspace.id}::uuid and role_id = ${record.id}::uuid and revoked_at is null and deleted_at is null) as keys,
       (select count(*) from core.identity_provider where workspace = ${ctx.workspace.id}::uuid and role_id = ${record.id}::uuid and deleted_at is null) as providers`.execute(
     ctx.sql,
@@ -200,6 +202,9 @@ const proofGoesWithItsDomain = defineGuard('core.identity-provider', ['update', 
   const proved = record['provedDomains'] as readonly string[]
   const left = proved.filter((domain) => domains.has(domain))
   if (left.length < proved.length) set('provedDomains', left)
+  const missed = Object.entries((record['missedProofs'] ?? {}) as MissedProofs)
+  const still = missed.filter(([domain]) => left.includes(domain))
+  if (still.length < missed.length) set('missedProofs', Object.fromEntries(still))
 })
 
 const providerIsNotTheLastWay = defineGuard(

@@ -2,7 +2,8 @@ import { sql } from 'kysely'
 import type { Context } from '../context.ts'
 import { permissionDenied } from '../permissions/errors.ts'
 import type { RecordJson, Records } from '../records/records.ts'
-import type { ProviderKind } from './entities/identity-provider.ts'
+import { graceDays, type MissedProofs, type ProviderKind } from './entities/identity-provider.ts'
+import { DomainLost } from './events.ts'
 import { identityProviders } from './resources.ts'
 import { pemOf } from './sign-on/certificates.ts'
 import type { DomainRecord } from './sign-on/domain-proof.ts'
@@ -41,7 +42,12 @@ export interface ProviderJson extends RecordJson {
   readonly acs: string
   readonly entityId: string
   /** What proves each of its domains, and whether it was found. */
-  readonly proofs: readonly (DomainRecord & { readonly domain: string; readonly isProved: boolean })[]
+  readonly proofs: readonly (DomainRecord & {
+    readonly domain: string
+    readonly isProved: boolean
+    /** Since when what proved it has not been found, and whether nobody new comes in by it for that. */
+    readonly missed: { readonly since: string; readonly isSuspended: boolean } | null
+  })[]
 }
 
 /** Who vouches for the people of a workspace. */
@@ -97,15 +103,27 @@ export class IdentityProviderService {
   async prove(id: string, domain: string): Promise<ProviderJson> {
     const before = await this.get(id)
     const proved = before['provedDomains'] as readonly string[]
+    const { [domain]: missed, ...otherwise } = before['missedProofs'] as MissedProofs
     const isNew = (before['domains'] as readonly string[]).includes(domain) && !proved.includes(domain)
-    if (isNew)
-      await this.#records.update(
-        identityProviders,
-        before,
-        { provedDomains: [...proved, domain].toSorted() },
-        { internal: true },
-      )
-    return isNew ? this.get(id) : before
+    if (!isNew && !missed) return before
+    const values = { provedDomains: [...new Set([...proved, domain])].toSorted(), missedProofs: otherwise }
+    await this.#records.update(identityProviders, before, values, { internal: true })
+    return this.get(id)
+  }
+
+  /**
+   * Keeps that what proved a domain was not found today. After some days nobody new comes in by the domain, and it is told;
+   * who is in stays in, as the proof of yesterday let them.
+   */
+  async missProof(id: string, domain: string): Promise<void> {
+    const before = await this.get(id)
+    const all = before['missedProofs'] as MissedProofs
+    const today = this.#ctx.clock.today()
+    const { days, since, last } = all[domain] ?? { days: 0, since: today, last: '' }
+    if (!(before['provedDomains'] as readonly string[]).includes(domain) || last === today || days >= graceDays) return
+    const missedProofs = { ...all, [domain]: { days: days + 1, since, last: today } }
+    await this.#records.update(identityProviders, before, { missedProofs }, { internal: true })
+    if (days + 1 === graceDays) this.#ctx.emit(DomainLost, { provider: id, domain, since }, { key: id })
   }
 
   async #keepSecret(id: string, secret: string | null): Promise<void> {
@@ -134,10 +152,16 @@ export class IdentityProviderService {
       proofs: (record['domains'] as readonly string[]).map((domain) => ({
         domain,
         isProved: (record['provedDomains'] as readonly string[]).includes(domain),
+        missed: missedOf(record, domain),
         ...this.#signOn.domains.recordFor(this.#ctx.workspace.id, domain),
       })),
     }))
   }
+}
+
+function missedOf(record: RecordJson, domain: string): ProviderJson['proofs'][number]['missed'] {
+  const missed = (record['missedProofs'] as MissedProofs)[domain]
+  return missed ? { since: missed.since, isSuspended: missed.days >= graceDays } : null
 }
 
 /** Domains and certificates as they are compared. */

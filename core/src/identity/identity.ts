@@ -50,6 +50,7 @@ import {
 import { SignInDelay } from './sign-in-delay.ts'
 import { authPath, sessionCookie, SignIn } from './sign-in.ts'
 import { textsFrom, type ResolveTexts } from './sign-on/domain-proof.ts'
+import { recheckDomains } from './sign-on/recheck.ts'
 import { SignOn } from './sign-on/sign-on.ts'
 import type { Vouched } from './sign-on/vouching.ts'
 import { DoorSweep } from './sweep.ts'
@@ -71,8 +72,8 @@ export interface IdentityConfig {
   readonly trustedOrigins?: readonly string[]
   /** Addresses and networks whose X-Forwarded-For is believed. */
   readonly trustedProxies?: readonly string[]
-  /** Days a session lasts; 14 when absent. */
-  readonly sessionDays?: number
+  /** Hours a session lasts from its sign-in; 336, two weeks, when absent. */
+  readonly sessionHours?: number
 }
 
 export interface IdentityOptions {
@@ -171,6 +172,8 @@ export interface Identity {
   demandPresence(session: Session): Promise<void>
   /** Takes away what the door no longer needs. */
   sweep(): Promise<void>
+  /** Looks whether what proved a workspace's domains is still there. */
+  recheckDomains(workspace: Workspace): Promise<void>
   close(): void
 }
 
@@ -190,7 +193,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
       log,
       baseUrl,
       secret,
-      sessionSeconds: (config.sessionDays ?? 14) * 86_400,
+      sessionSeconds: (config.sessionHours ?? 336) * 3_600,
     }),
     delay: new SignInDelay(owner, clock),
     devices: new KnownDevices({ secret, clock }),
@@ -362,6 +365,11 @@ class IdentityService implements Identity {
 
   sweep(): Promise<void> {
     return this.#sweep.run()
+  }
+
+  recheckDomains(workspace: Workspace): Promise<void> {
+    const { database, log, asPerson } = this.#options
+    return recheckDomains({ owner: database.owner, log, signOn: this.signOn, asPerson }, workspace)
   }
 
   close(): void {

@@ -11,7 +11,7 @@ import { TeamMemberSchema } from './entities/team-member.ts'
 import { TeamSchema } from './entities/team.ts'
 import { ViewingSchema } from './entities/viewing.ts'
 import { WorkspaceSchema } from './entities/workspace.ts'
-import { UserDeactivated, UserInvited } from './events.ts'
+import { DomainLost, UserDeactivated, UserInvited } from './events.ts'
 import { rightsGuards } from './guards.ts'
 import type { Identity } from './identity.ts'
 import { settleHomes } from './membership-service.ts'
@@ -35,6 +35,7 @@ import { roleRoutes } from './routes/roles.ts'
 import { teamRoutes } from './routes/teams.ts'
 import { userRoutes } from './routes/users.ts'
 import { workspaceRoutes } from './routes/workspace.ts'
+import { nightlyDomainCheck } from './sign-on/recheck.ts'
 import { closeViewings } from './view-as.ts'
 import { nightlyDoorSweep } from './sweep.ts'
 
@@ -74,9 +75,10 @@ export const identityJobs = (identity: () => Identity): readonly JobDefinition[]
   settleHomes,
   closeViewings,
   nightlyDoorSweep(() => identity().sweep()),
+  nightlyDomainCheck((workspace) => identity().recheckDomains(workspace)),
 ]
 
-export const identityEvents: readonly EventDefinition[] = [UserDeactivated, UserInvited]
+export const identityEvents: readonly EventDefinition[] = [UserDeactivated, UserInvited, DomainLost]
 
 export function identityRoutes(permissions: PermissionSource, identity: () => Identity): readonly RouteDefinition[] {
   return [

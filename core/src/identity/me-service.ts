@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Locale } from '../actor.ts'
 import type { Context } from '../context.ts'
+import { roleName } from '../permissions/role-names.ts'
 import { notSignedIn } from './errors.ts'
 import { users } from './resources.ts'
 import { UserService } from './user-service.ts'
@@ -88,15 +89,15 @@ export class MeService {
 
   async #key(id: string): Promise<Me> {
     const { actor } = this.#ctx
-    const { rows } = await sql<{ id: string; name: string }>`
-      select r.id, r.name from core.api_key k join core.role r on r.workspace = k.workspace and r.id = k.role_id
+    const { rows } = await sql<{ id: string; name: string; template: string | null }>`
+      select r.id, r.name, r.template from core.api_key k join core.role r on r.workspace = k.workspace and r.id = k.role_id
       where k.workspace = ${this.#ctx.workspace.id}::uuid and k.id = ${id}::uuid`.execute(this.#ctx.sql)
     return {
       id,
       name: actor.name,
       email: null,
       locale: actor.locale,
-      roles: rows,
+      roles: rows.map((role) => ({ id: role.id, name: roleName(this.#ctx, role) })),
       team: null,
       theme: null,
       density: null,

@@ -43,15 +43,9 @@ export class PartnerPeopleService implements PartnerPeople {
   }
 
   async #stand(user: string, partners: readonly string[]): Promise<void> {
-    const system = this.#ctx.asSystem()
-    const { data } = await system.records.get(users, user)
-    const { version } = await system.records.update(
-      users,
-      data,
-      { partner: partners[0] ?? null, partners },
-      { internal: true },
-    )
-    if (version !== data.version) await takeAway(system, data.id)
+    const { records } = this.#ctx.asSystem()
+    const { data } = await records.get(users, user)
+    await records.update(users, data, { partner: partners[0] ?? null, partners }, { internal: true })
   }
 }
 
@@ -98,8 +92,10 @@ const roleIsForPartners = defineGuard(
 const partnersPersonHoldsNoInternalRole = defineGuard(
   'core.user',
   ['update', 'restore'],
-  async ({ record, changed }, ctx) => {
+  async ({ record, before, changed }, ctx) => {
     if (!changed.has('partner') || typeof record['partner'] !== 'string') return
+    // From one partner to another nobody comes to hold anything: rights that count for nothing stop no merge.
+    if (typeof before?.['partner'] === 'string') return
     const { rows } = await sql<Held>`
     select m.name, r.name as role, r.grants from core.role_assignment a
     join core.member m on m.workspace = a.workspace and m.id = a.user_id
@@ -110,6 +106,11 @@ const partnersPersonHoldsNoInternalRole = defineGuard(
     refuseInternal(rows)
   },
 )
+
+/** Whatever way they come to stand elsewhere by, a merge of partners and its undoing too. */
+const nothingIsTakenAlong = defineGuard('core.user', ['update', 'restore'], async ({ record, changed }, ctx) => {
+  if (changed.has('partner') || changed.has('partners')) await takeAway(ctx.asSystem(), record.id)
+})
 
 const roleOfPartnersStaysTheirs = defineGuard('core.role', ['update'], async ({ record, changed }, ctx) => {
   const grants = record['grants'] as readonly Grant[]
@@ -125,5 +126,6 @@ const roleOfPartnersStaysTheirs = defineGuard('core.role', ['update'], async ({ 
 export const partnerGuards: readonly GuardDefinition[] = [
   roleIsForPartners,
   partnersPersonHoldsNoInternalRole,
+  nothingIsTakenAlong,
   roleOfPartnersStaysTheirs,
 ]

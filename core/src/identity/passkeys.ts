@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type {
   AuthenticationResponseJSON,
   PublicKeyCredentialCreationOptionsJSON,
@@ -17,6 +18,14 @@ export interface PasskeyJson {
   readonly name: string
   readonly createdAt: string
   readonly lastUsedAt: string | null
+}
+
+/** A passkey that a browser has shown it made, and that opens nothing yet. */
+interface ProvedPasskey {
+  readonly credential: string
+  readonly publicKey: Uint8Array
+  readonly counter: number
+  readonly transports: readonly string[]
 }
 
 interface Kept {
@@ -60,10 +69,14 @@ export class Passkeys {
     return rows
   }
 
-  /** What a browser needs to make a passkey for this person. */
+  /**
+   * What a browser needs to make a passkey for this person.
+   *
+   * @param isFirst - whoever asks has not shown that it is them, and is told of no passkey there may be
+   */
   async registration(
     user: string,
-    { name, email }: { name: string; email: string },
+    { name, email, isFirst = false }: { name: string; email: string; isFirst?: boolean },
   ): Promise<PublicKeyCredentialCreationOptionsJSON> {
     const { rows } = await sql<{ id: string; transports: string[] }>`
       select credential_id as id, transports from core.passkey where user_id = ${user}`.execute(this.#owner)
@@ -71,18 +84,24 @@ export class Passkeys {
     return generateRegistrationOptions({
       rpName: 'Socle',
       rpID: this.#site,
-      userID: new Uint8Array(Buffer.from(user.replaceAll('-', ''), 'hex')),
+      // A device keeps one passkey of a site for each of these: one made by a link must not take the place of theirs.
+      userID: new Uint8Array(isFirst ? randomBytes(16) : Buffer.from(user.replaceAll('-', ''), 'hex')),
       userName: email,
       userDisplayName: name,
       challenge: bytesOf(await this.#tokens.issue('passkey-register', { user }, patience)),
       attestationType: 'none',
-      excludeCredentials: rows,
+      excludeCredentials: isFirst ? [] : rows,
       authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
     })
   }
 
   /** @throws `PASSKEY_REFUSED` (401), `PASSKEY_KNOWN` (409) */
   async register(user: string, name: string, response: RegistrationResponseJSON): Promise<PasskeyJson> {
+    return this.keep(user, name, await this.prove(user, response))
+  }
+
+  /** That a browser has the passkey it was asked to make. @throws `PASSKEY_REFUSED` (401) */
+  async prove(user: string, response: RegistrationResponseJSON): Promise<ProvedPasskey> {
     const expectedChallenge = questionOf(response.response.clientDataJSON)
     const asked = await this.#tokens.take('passkey-register', expectedChallenge)
     if (asked?.user !== user) throw passkeyRefused({})
@@ -98,11 +117,20 @@ export class Passkeys {
     )
     if (!registrationInfo) throw passkeyRefused({})
     const { id: credential, publicKey, counter } = registrationInfo.credential
+    return { credential, publicKey, counter, transports: response.response.transports ?? [] }
+  }
+
+  /** @throws `PASSKEY_KNOWN` (409) */
+  async keep(
+    user: string,
+    name: string,
+    { credential, publicKey, counter, transports }: ProvedPasskey,
+  ): Promise<PasskeyJson> {
     const made = { id: uuidv7(), name, createdAt: this.#now(), lastUsedAt: null }
     const { rows } = await sql`
       insert into core.passkey (id, user_id, name, credential_id, public_key, counter, transports, created_at)
       values (${made.id}, ${user}, ${name}, ${credential}, decode(${Buffer.from(publicKey).toString('hex')}, 'hex'), ${counter},
-        ${JSON.stringify(response.response.transports ?? [])}::jsonb, ${made.createdAt}::timestamptz)
+        ${JSON.stringify(transports)}::jsonb, ${made.createdAt}::timestamptz)
       on conflict (credential_id) do nothing returning 1`.execute(this.#owner)
     if (rows.length === 0) throw passkeyKnown({})
     return made
@@ -159,9 +187,9 @@ export class Passkeys {
   }
 
   /** @throws `RECORD_NOT_FOUND` (404) */
-  async remove(user: string, id: string): Promise<void> {
+  async remove(user: string, id: string, tx: Sql = this.#owner): Promise<void> {
     const { rows } =
-      await sql`delete from core.passkey where user_id = ${user} and id::text = ${id} returning 1`.execute(this.#owner)
+      await sql`delete from core.passkey where user_id = ${user} and id::text = ${id} returning 1`.execute(tx)
     if (rows.length === 0) throw recordNotFound({ resource: 'passkey', id })
   }
 

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Context } from '../context.ts'
 import type { PluginDefinition } from '../plugins/define-plugin.ts'
+import { recordActions } from '../permissions/record-actions.ts'
 import { isShareable } from '../permissions/sharing/shareable.ts'
 import type { Resource } from '../records/registry.ts'
 
@@ -12,9 +13,6 @@ export interface PermissionCatalogue {
 
 /** Asked when a route runs, for a workspace: plugins are loaded after the core is declared. */
 export type PermissionSource = (workspace: string) => PermissionCatalogue
-
-// What may be done with any record, in the order a role editor shows it.
-const actions = ['read', 'create', 'update', 'delete', 'restore', 'import', 'export', 'bulk', 'merge']
 
 /** What a role editor offers, of the plugins that are on here, in the actor's language. */
 export async function describePermissions(ctx: Context, { plugins, catalog }: PermissionCatalogue) {
@@ -35,7 +33,7 @@ export async function describePermissions(ctx: Context, { plugins, catalog }: Pe
         plugin,
         pluginTitle: titles.get(plugin)!,
         name: ctx.t(`${id}.many`),
-        actions: options.readonly ? ['read', 'export'] : [...actions, ...(isShared ? ['share'] : [])],
+        actions: options.readonly ? ['read', 'export'] : [...recordActions, ...(isShared ? ['share'] : [])],
         fields: all
           .filter(({ name }) => name !== 'id')
           .map(({ name, label }) => ({ name, label: label?.[ctx.locale] ?? ctx.t(`${id}.${name}`) })),

@@ -109,6 +109,7 @@ export const identityProviders = defineResource(IdentityProvider, {
     admission: { format: 'select', options: ['invited', 'anyone'] },
     secretSetAt: { readonly: true },
     provedDomains: { readonly: true },
+    missedProofs: { readonly: true },
   },
   list: ['name', 'kind', 'enabled'],
   sort: 'name',
@@ -141,6 +142,8 @@ export const workspaces = defineResource(WorkspaceRecord, {
   fields: {
     locale: { format: 'select', options: ['en', 'fr'] },
     fiscalMonth: { min: 1, max: 12, plain: true },
+    ledgerMonths: { min: 6, max: 240 },
+    eventDays: { min: 7, max: 730 },
     secondFactor: { format: 'select', options: ['optional', 'required'] },
     duplicateStrictness: { format: 'select', options: ['lenient', 'usual', 'strict'] },
   },

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts'
 import { isResourceAction } from '../permissions/authority.ts'
 import type { FieldGrant, Grant } from '../permissions/grant.ts'
 import { partsOfPermission } from '../permissions/named-permission.ts'
+import { byName, roleName } from '../permissions/role-names.ts'
 import { checkExpression, everyField, parseExpression } from '../records/expression/index.ts'
 import type { ResourceCatalog } from '../records/model.ts'
 import type { RecordJson, Records } from '../records/records.ts'
@@ -50,7 +51,7 @@ export class RoleService {
 
   async list(): Promise<RoleJson[]> {
     const page = await this.#records.list(roles, { limit: 200, sort: 'name', count: 'none' })
-    return this.#described(page.data)
+    return (await this.#described(page.data)).toSorted(byName(this.#ctx.locale))
   }
 
   async get(id: string): Promise<RoleJson> {
@@ -122,7 +123,7 @@ export class RoleService {
       return {
         id: record.id,
         version: record.version,
-        name: String(record['name']),
+        name: roleName(this.#ctx, { name: String(record['name']), template }),
         description: String(record['description'] ?? ''),
         template,
         system: template === administratorTemplate,

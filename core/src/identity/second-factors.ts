@@ -34,11 +34,11 @@ export class SecondFactors {
     this.#sealed = new Sealed(secret, 'second factor')
   }
 
-  async stateOf(user: string): Promise<SecondFactorState> {
+  async stateOf(user: string, tx: Sql = this.#owner): Promise<SecondFactorState> {
     const { rows } = await sql<SecondFactorState>`
       select (select confirmed_at from core.second_factor where user_id = ${user}) as since,
         (select count(*) from core.recovery_code where user_id = ${user} and used_at is null) as "recoveryCodesLeft",
-        (select count(*) from core.passkey where user_id = ${user}) as passkeys`.execute(this.#owner)
+        (select count(*) from core.passkey where user_id = ${user}) as passkeys`.execute(tx)
     return rows[0]!
   }
 
@@ -100,11 +100,9 @@ export class SecondFactors {
     return codes
   }
 
-  async remove(user: string): Promise<void> {
-    await this.#owner.transaction().execute(async (tx) => {
-      await sql`delete from core.second_factor where user_id = ${user}`.execute(tx)
-      await sql`delete from core.recovery_code where user_id = ${user}`.execute(tx)
-    })
+  async remove(user: string, tx: Sql): Promise<void> {
+    await sql`delete from core.second_factor where user_id = ${user}`.execute(tx)
+    await sql`delete from core.recovery_code where user_id = ${user}`.execute(tx)
   }
 
   async #kept(user: string): Promise<Kept | undefined> {

@@ -86,7 +86,7 @@ const mostKept = 10_000
 /** SQL of a workspace as `Workspace`, under an alias. */
 export const workspaceJson = (alias: string) => {
   const w = (column: string) => sql.ref(`${alias}.${column}`)
-  return sql<Workspace>`jsonb_build_object('id', ${w('id')}, 'slug', ${w('slug')}, 'name', ${w('name')}, 'locale', ${w('locale')}, 'zone', ${w('zone')}, 'baseCurrency', ${w('base_currency')}, 'fiscalMonth', ${w('fiscal_month')}, 'labels', ${w('labels')}, 'secondFactor', ${w('second_factor')}, 'duplicateStrictness', ${w('duplicate_strictness')})`
+  return sql<Workspace>`jsonb_build_object('id', ${w('id')}, 'slug', ${w('slug')}, 'name', ${w('name')}, 'locale', ${w('locale')}, 'zone', ${w('zone')}, 'baseCurrency', ${w('base_currency')}, 'fiscalMonth', ${w('fiscal_month')}, 'ledgerMonths', ${w('ledger_months')}, 'eventDays', ${w('event_days')}, 'labels', ${w('labels')}, 'secondFactor', ${w('second_factor')}, 'duplicateStrictness', ${w('duplicate_strictness')})`
 }
 
 /**

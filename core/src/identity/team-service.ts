@@ -11,6 +11,8 @@ export interface TeamChange {
   readonly lead?: string | null
   /** User ids; who is not among them leaves today. */
   readonly members?: readonly string[]
+  /** Who was in it when these were chosen: whom somebody else put in or took out since stays so. */
+  readonly membersSeen?: readonly string[]
 }
 
 /** Teams as a tree, and who is in them. */
@@ -31,11 +33,17 @@ export class TeamService {
     return team
   }
 
-  async change(id: string, { members, lead, ...fields }: TeamChange): Promise<RecordJson> {
+  /** @throws `VERSION_CONFLICT` (409) when somebody else changed the same since `version` */
+  async change(
+    id: string,
+    { members, membersSeen, lead, ...fields }: TeamChange,
+    version?: number,
+  ): Promise<RecordJson> {
     const before = await this.get(id)
+    const target = { id, version: version ?? before.version }
     const values = { ...fields, ...(lead === undefined ? {} : { owner: lead }) }
-    if (Object.keys(values).length > 0) await this.#records.update(teams, before, values)
-    if (members) await this.setMembers(id, members)
+    if (Object.keys(values).length > 0) await this.#records.update(teams, target, values)
+    if (members) await this.setMembers(id, members, membersSeen)
     return this.get(id)
   }
 
@@ -44,14 +52,15 @@ export class TeamService {
     await this.#records.remove(teams, await this.get(id))
   }
 
-  async setMembers(id: string, members: readonly string[]): Promise<void> {
+  async setMembers(id: string, members: readonly string[], seen?: readonly string[]): Promise<void> {
     await demandUsers(this.#ctx, members)
     const current = (await this.membersOf([id])).get(id) ?? []
     for (const user of members) {
-      if (!current.includes(user)) await this.#users.setTeams(user, [...(await this.#users.teamsOf(user)), id])
+      if (current.includes(user) || seen?.includes(user)) continue
+      await this.#users.setTeams(user, [...(await this.#users.teamsOf(user)), id])
     }
-    for (const user of current) {
-      if (members.includes(user)) continue
+    for (const user of seen ?? current) {
+      if (members.includes(user) || !current.includes(user)) continue
       const teamsOfUser = await this.#users.teamsOf(user)
       await this.#users.setTeams(
         user,

@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
-import { uuidv7 } from 'uuidv7'
 import type { Locale } from '../actor.ts'
 import type { Context } from '../context.ts'
+import { roleName } from '../permissions/role-names.ts'
 import { recordNotFound, validationFailed } from '../records/errors.ts'
 import type { RecordJson, Records } from '../records/records.ts'
 import { ApiKeyService } from './api-key-service.ts'
@@ -24,6 +25,7 @@ import { endLink, linkHash, makeLink, type LinkPurpose, type MadeLink } from './
 /** A role for a person, for good or until an ISO instant. */
 export interface WantedRole {
   readonly role: string
+  /** Instant, or null for good; absent, a role that is held stays until when it is. */
   readonly until?: string | null
 }
 
@@ -42,7 +44,11 @@ export interface UserChange {
   readonly locale?: Locale
   readonly manager?: string | null
   readonly roles?: readonly WantedRole[]
+  /** The roles they had when these were chosen: what somebody else gave or took since stays so. */
+  readonly rolesSeen?: readonly string[]
   readonly teams?: readonly string[]
+  /** The home team alone. */
+  readonly team?: string | null
   readonly active?: boolean
 }
 
@@ -63,6 +69,8 @@ export interface Invited extends MadeLink {
 /** What the users screen shows of a person beside the record. */
 export interface UserRights {
   readonly roles: readonly string[]
+  /** Instants at which roles end, by role id; those held for good are not in it. */
+  readonly roleEnds: Readonly<Record<string, string>>
   readonly lastSeenAt: string | null
   /** Whether they sign in with an authenticator app, and how many passkeys they have. */
   readonly app: boolean
@@ -124,10 +132,11 @@ export class UserService {
   }
 
   /**
-   * Lets somebody in. A person whose sign-in is there already keeps it, and is invited: whoever made that sign-in must not
-   * come in here unless it is the person who accepts.
+   * Lets somebody in: by the link, or by the password if it is the first this person has. Nothing here tells whether they
+   * sign in to another company already: who does keeps their own password, and whoever made that sign-in must not come in
+   * here unless it is the person who accepts.
    *
-   * @returns `password` only when one was made up here, `way` only for who is invited; they are nowhere else
+   * @returns `password` only when one was made up here; it is nowhere else, as the link is
    * @throws `ALREADY_MEMBER` (409), `PASSWORD_TOO_SHORT` (422)
    */
   async create({
@@ -137,25 +146,28 @@ export class UserService {
     locale = this.#ctx.workspace.locale,
     roles = [],
     teams = [],
-  }: NewUser): Promise<{ user: RecordJson; password?: string; way?: MadeLink }> {
+  }: NewUser): Promise<Invited & { password?: string }> {
     const chosen = password ?? oneTimePassword()
     demandPassword(chosen)
-    const { id, made } = await this.#openLogin({ email, name, hash: await hashPassword(chosen) })
-    await this.#admit({ id, name, email, locale, state: made ? 'active' : 'invited' })
+    const id = await this.#openLogin({ email, name, hash: await hashPassword(chosen) })
+    await this.#admit({ id, name, email, locale, state: 'invited' })
     await this.setRoles(id, roles)
     await this.setTeams(id, teams)
-    if (!made) {
-      const { user, ...way } = await this.#invited(id)
-      return { user, way }
-    }
-    return { user: await this.get(id), ...(password === undefined ? { password: chosen } : {}) }
+    return { ...(await this.#invited(id)), ...(password === undefined ? { password: chosen } : {}) }
   }
 
-  async change(id: string, { roles, teams, active, ...fields }: UserChange): Promise<RecordJson> {
+  /** @throws `VERSION_CONFLICT` (409) when somebody else changed the same since `version` */
+  async change(
+    id: string,
+    { roles, rolesSeen, teams, team, active, ...fields }: UserChange,
+    version?: number,
+  ): Promise<RecordJson> {
     const before = await this.get(id)
-    if (Object.keys(fields).length > 0) await this.#records.update(users, before, fields)
-    if (roles) await this.setRoles(id, roles)
+    if (Object.keys(fields).length > 0)
+      await this.#records.update(users, { id, version: version ?? before.version }, fields)
+    if (roles) await this.setRoles(id, rolesSeen ? await this.#besides(id, roles, rolesSeen) : roles)
     if (teams) await this.setTeams(id, teams)
+    else if (team !== undefined) await this.moveHome(id, team)
     if (active === false) await this.deactivate(id)
     if (active === true) await this.activate(id)
     return this.get(id)
@@ -203,7 +215,7 @@ export class UserService {
     locale = this.#ctx.workspace.locale,
   }: Invitation): Promise<Invited> {
     const known = name ?? email.slice(0, email.indexOf('@'))
-    const { id } = await this.#openLogin({ email, name: known, hash: null })
+    const id = await this.#openLogin({ email, name: known, hash: null })
     await this.#admit({ id, name: known, email, locale, state: 'invited' })
     await this.setRoles(id, roles)
     await this.setTeams(id, teams)
@@ -217,11 +229,19 @@ export class UserService {
    * @throws `ALREADY_MEMBER` (409)
    */
   async join({ email, name, roles = [], teams = [] }: Invitation & { name: string }): Promise<string> {
-    const { id } = await this.#openLogin({ email, name, hash: null })
+    const id = await this.#openLogin({ email, name, hash: null })
     await this.#admit({ id, name, email, locale: this.#ctx.workspace.locale, state: 'active' })
     await this.setRoles(id, roles)
     await this.setTeams(id, teams)
     return id
+  }
+
+  /** Somebody came in for the first time with the password they were given. Called as that person. */
+  async acceptByPassword(id: string): Promise<void> {
+    const { rows } = await sql<{ taken: boolean }>`select core.login_take_password(${id}::uuid) as taken`.execute(
+      this.#ctx.sql,
+    )
+    if (rows[0]?.taken) await this.accept(id)
   }
 
   /** Somebody invited came in by another way than their link, which ends. */
@@ -255,7 +275,7 @@ export class UserService {
   /**
    * Somebody came in by their link. Called as that person, in one transaction with what they chose.
    *
-   * @throws `LINK_GONE` (410)
+   * @throws `LINK_GONE` (410), `PASSWORD_IS_THEIRS` (409) when it would change the password of who works elsewhere too
    */
   async useLink(id: string, { token, name, hash }: LinkChoice): Promise<void> {
     const { rows } = await sql<{ purpose: LinkPurpose | null }>`
@@ -264,6 +284,7 @@ export class UserService {
     )
     const purpose = rows[0]?.purpose
     const user = await this.get(id)
+    if (!purpose && (await this.#worksElsewhere(id))) throw passwordIsTheirs({ name: String(user['name']) })
     if (!purpose || user['state'] === 'inactive') throw linkGone({})
     if (purpose === 'password')
       await this.#records.update(users, user, { passwordSetAt: this.#now() }, { internal: true })
@@ -271,19 +292,15 @@ export class UserService {
   }
 
   /**
-   * A link by which somebody who forgot their password chooses a new one. The old one holds until then.
+   * A link by which somebody who forgot their password chooses a new one. The old one holds until then. Who works in another
+   * company too is told by the link that it is not theirs to use; whoever asks for it is told nothing of other companies.
    *
-   * @throws `PASSWORD_IS_THEIRS` (409) for somebody who works in another workspace too, `INVITATION_OPEN` (409)
+   * @throws `INVITATION_OPEN` (409)
    */
   async passwordLink(id: string): Promise<MadeLink> {
     const user = await this.get(id)
     await demandMayTouch(this.#ctx, id)
-    const name = String(user['name'])
-    if (user['state'] === 'invited') throw invitationOpen({ name })
-    const { rows } = await sql<{ theirs: boolean }>`select core.works_elsewhere(${id}::uuid) as theirs`.execute(
-      this.#ctx.sql,
-    )
-    if (rows[0]?.theirs) throw passwordIsTheirs({ name })
+    if (user['state'] === 'invited') throw invitationOpen({ name: String(user['name']) })
     // The ledger keeps who opened this way.
     await this.#records.update(users, user, { passwordLinkAt: this.#now() }, { internal: true })
     return makeLink(this.#ctx, id, 'password')
@@ -354,18 +371,32 @@ export class UserService {
   /** Gives the roles listed and takes the others; new ones first, so that the last administrator may swap. */
   async setRoles(id: string, wanted: readonly WantedRole[]): Promise<void> {
     const held = await this.#assignments(id)
-    for (const { role, until = null } of wanted) {
+    for (const { role, until: end } of wanted) {
       const had = held.find((it) => it.role === role)
+      const until = end === undefined && had && this.#isHeld(had) ? had.until : (end ?? null)
       if (had && sameInstant(had.until, until)) continue
       await demandMayGive(this.#ctx, role)
       if (had) await this.#records.update(roleAssignments, had, { until })
       else await this.#records.create(roleAssignments, { user: id, role, until, owner: null, team: null })
     }
-    for (const had of held) {
+    // What is over binds nobody: it stays as what was, and taking it away is no right to have.
+    for (const had of held.filter((it) => this.#isHeld(it))) {
       if (wanted.some(({ role }) => role === had.role)) continue
       await demandMayGive(this.#ctx, had.role)
       await this.#records.remove(roleAssignments, had)
     }
+  }
+
+  /** What was chosen on seeing some roles, with what somebody else gave and took since. */
+  async #besides(id: string, wanted: readonly WantedRole[], seen: readonly string[]): Promise<readonly WantedRole[]> {
+    const held = (await this.#assignments(id)).filter((it) => this.#isHeld(it)).map(({ role }) => role)
+    const given = held.filter((role) => !seen.includes(role) && !wanted.some((it) => it.role === role))
+    const left = wanted.filter(({ role }) => held.includes(role) || !seen.includes(role))
+    return [...left, ...given.map((role) => ({ role }))]
+  }
+
+  #isHeld({ until }: Assignment): boolean {
+    return until === null || Date.parse(until) > this.#ctx.clock.now().getTime()
   }
 
   /** Puts a person into the teams listed, from today, and ends the other memberships. The first is the home team. */
@@ -390,6 +421,13 @@ export class UserService {
     if (user['team'] !== home) await this.#records.update(users, user, { team: home })
   }
 
+  /** Moves a person from their home team to another, from today; the other teams they are in stay. */
+  async moveHome(id: string, team: string | null): Promise<void> {
+    const { team: home } = await this.get(id)
+    const others = (await this.teamsOf(id)).filter((it) => it !== home && it !== team)
+    await this.setTeams(id, [...(team === null ? [] : [team]), ...others])
+  }
+
   /** Team ids a person is in today, the home team first. */
   async teamsOf(id: string): Promise<string[]> {
     const today = this.#ctx.clock.today()
@@ -405,10 +443,14 @@ export class UserService {
       select m.id, m.last_seen_at as "lastSeenAt", s.app, s.passkeys,
         (select l.expires_at from core.sign_in_link l
           where l.workspace = m.workspace and l.user_id = m.id and l.purpose = 'invitation') as "invitedUntil",
-        (select coalesce(jsonb_agg(a.role_id order by a.created_at), '[]') from core.role_assignment a
-          where a.workspace = m.workspace and a.user_id = m.id and a.deleted_at is null
-            and (a.until is null or a.until > ${this.#now()}::timestamptz)) as roles
+        held.roles, held."roleEnds"
       from core.member m join core.login_strength(${ids}::uuid[]) s on s.id = m.id
+      cross join lateral (
+        select coalesce(jsonb_agg(a.role_id order by a.created_at), '[]') as roles,
+          coalesce(jsonb_object_agg(a.role_id, a.until) filter (where a.until is not null), '{}') as "roleEnds"
+        from core.role_assignment a
+        where a.workspace = m.workspace and a.user_id = m.id and a.deleted_at is null
+          and (a.until is null or a.until > ${this.#now()}::timestamptz)) held
       where m.workspace = ${this.#ctx.workspace.id}::uuid and m.id = any(${ids}::uuid[])`.execute(this.#ctx.sql)
     return new Map(rows.map(({ id, ...rights }) => [id, rights]))
   }
@@ -417,8 +459,8 @@ export class UserService {
   async accessOf(id: string) {
     await this.get(id)
     const workspace = this.#ctx.workspace.id
-    const { rows: roles } = await sql<{ id: string; name: string; until: string | null }>`
-      select r.id, r.name, a.until from core.role_assignment a join core.role r on r.workspace = a.workspace and r.id = a.role_id
+    const { rows: held } = await sql<{ id: string; name: string; template: string | null; until: string | null }>`
+      select r.id, r.name, r.template, a.until from core.role_assignment a join core.role r on r.workspace = a.workspace and r.id = a.role_id
       where a.workspace = ${workspace}::uuid and a.user_id = ${id}::uuid and a.deleted_at is null and r.deleted_at is null
         and (a.until is null or a.until > ${this.#now()}::timestamptz)
       order by r.name collate "und-x-icu"`.execute(this.#ctx.sql)
@@ -429,6 +471,11 @@ export class UserService {
       where tm.workspace = ${workspace}::uuid and tm.user_id = ${id}::uuid and tm.deleted_at is null
         and (tm.to_date is null or tm.to_date > ${this.#ctx.clock.today()}::date)
       order by t.name collate "und-x-icu"`.execute(this.#ctx.sql)
+    const roles = held.map(({ id: role, template, name, until }) => ({
+      id: role,
+      name: roleName(this.#ctx, { name, template }),
+      until,
+    }))
     return { roles, teams: teams.map((team) => ({ ...team, home: team.home === true })) }
   }
 
@@ -441,21 +488,21 @@ export class UserService {
     return this.#ctx.clock.now().toISOString()
   }
 
-  /** The sign-in of an address: the person's own, in however many companies, or a new one. */
-  async #openLogin({
-    email,
-    name,
-    hash,
-  }: {
-    email: string
-    name: string
-    hash: string | null
-  }): Promise<{ id: string; made: boolean }> {
-    const { rows } = await sql<{ id: string; made: boolean }>`
-      select id, made from core.login_open(${uuidv7()}::uuid, ${email}, ${name}, ${hash}, ${this.#now()}::timestamptz)`.execute(
+  async #worksElsewhere(id: string): Promise<boolean> {
+    const { rows } = await sql<{ theirs: boolean }>`select core.works_elsewhere(${id}::uuid) as theirs`.execute(
       this.#ctx.sql,
     )
-    return rows[0]!
+    return rows[0]?.theirs === true
+  }
+
+  /** The sign-in of an address: the person's own, in however many companies, or a new one. Answers whose it is. */
+  async #openLogin({ email, name, hash }: { email: string; name: string; hash: string | null }): Promise<string> {
+    // Drawn by lot, unlike every other id: one that holds the time it was made would tell who was here before.
+    const { rows } = await sql<{ id: string }>`
+      select id from core.login_open(${randomUUID()}::uuid, ${email}, ${name}, ${hash}, ${this.#now()}::timestamptz)`.execute(
+      this.#ctx.sql,
+    )
+    return rows[0]!.id
   }
 
   /** Makes the member, or takes them out of the bin. @throws `ALREADY_MEMBER` (409) */

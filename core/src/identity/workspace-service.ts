@@ -9,6 +9,8 @@ export interface WorkspaceChange {
   readonly zone?: string
   readonly baseCurrency?: string
   readonly fiscalMonth?: number
+  readonly ledgerMonths?: number
+  readonly eventDays?: number
   readonly labels?: WorkspaceLabels
   readonly secondFactor?: 'optional' | 'required'
   readonly duplicateStrictness?: DuplicateStrictness

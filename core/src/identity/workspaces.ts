@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import { uuidv7 } from 'uuidv7'
 import type { Locale, Workspace } from '../actor.ts'
@@ -84,7 +85,8 @@ export class Workspaces {
       await sql`select pg_advisory_xact_lock(hashtext('socle first administrator'))`.execute(tx)
       const taken = await sql`select 1 from core."user" limit 1`.execute(tx)
       if (taken.rows.length > 0) return undefined
-      const id = uuidv7()
+      // As of everybody: by lot, telling nothing of when.
+      const id = randomUUID()
       await this.#openLogin(tx, { id, name, email }, hash)
       const opened = await this.#open(
         tx,
@@ -109,6 +111,8 @@ export class Workspaces {
       zone: wanted.zone ?? 'Europe/Paris',
       baseCurrency: wanted.baseCurrency ?? 'EUR',
       fiscalMonth: 1,
+      ledgerMonths: 36,
+      eventDays: 30,
       labels: {},
       secondFactor: 'optional',
       duplicateStrictness: 'usual',

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { z } from 'zod'
-import type { Workspace } from '../../actor.ts'
+import type { Locale, Workspace } from '../../actor.ts'
+import type { Sql } from '../../database/database.ts'
 import { readJson } from '../../http/body.ts'
 import { parsed } from '../../http/parsed.ts'
 import {
@@ -21,10 +22,18 @@ import type { OneTimeTokens } from '../one-time-tokens.ts'
 import type { Passkeys } from '../passkeys.ts'
 import { passwordMatches } from '../passwords.ts'
 import type { SecondFactors } from '../second-factors.ts'
-import { cookieValue, exclusiveProvider, type Session, type Sessions, type SignedIn } from '../sessions.ts'
+import {
+  cookieValue,
+  exclusiveProvider,
+  workspaceJson,
+  type Session,
+  type Sessions,
+  type SignedIn,
+} from '../sessions.ts'
 import type { SignInDelay, Source } from '../sign-in-delay.ts'
 import { authPath, type Entry, type SignIn, type Through } from '../sign-in.ts'
 import type { SignOn } from '../sign-on/sign-on.ts'
+import { UserService } from '../user-service.ts'
 import { endViewing } from '../view-as.ts'
 import type { Workspaces } from '../workspaces.ts'
 
@@ -231,36 +240,43 @@ export class Door {
   }
 
   /**
-   * Refuses to take away the last second factor of somebody whose workspace demands one.
+   * Takes an app or a passkey from its person. Their row is locked first: of two taken away in the same second, each the
+   * last but one, the second is refused.
    *
-   * @throws `SECOND_FACTOR_DEMANDED` (409)
+   * @throws `SECOND_FACTOR_DEMANDED` (409) for the last second factor of somebody whose workspace demands one
+   * @throws `LAST_WAY_IN` (409) for the last passkey of somebody who has neither a password nor a provider that is on
    */
-  async demandMayWeaken(user: string, { without }: { without: 'app' | 'passkey' }): Promise<void> {
-    const { since, passkeys } = await this.parts.secondFactors.stateOf(user)
-    const left = without === 'app' ? passkeys : passkeys - 1 + (since === null ? 0 : 1)
-    if (left > 0) return
-    const { rows } = await sql<{ name: string }>`
-      select w.name from core.member m join core.workspace w on w.id = m.workspace
-      where m.id = ${user} and m.state = 'active' and m.deleted_at is null and w.second_factor = 'required' limit 1`.execute(
-      this.owner,
-    )
-    if (rows[0]) throw secondFactorDemanded({ workspace: rows[0].name })
+  async takeAway(
+    { user, password }: Session & Login,
+    without: 'app' | 'passkey',
+    remove: (tx: Sql) => Promise<void>,
+  ): Promise<void> {
+    await this.owner.transaction().execute(async (tx) => {
+      await sql`select 1 from core."user" where id = ${user} for no key update`.execute(tx)
+      const { since, passkeys } = await this.parts.secondFactors.stateOf(user, tx)
+      const left = without === 'app' ? passkeys : passkeys - 1 + (since === null ? 0 : 1)
+      if (left <= 0) await demandNoneIsDemanded(tx, user)
+      if (without === 'passkey' && passkeys <= 1 && password === null) await demandProvider(tx, user)
+      await remove(tx)
+    })
   }
 
-  /**
-   * Refuses to take away the last passkey of somebody who has neither a password nor a provider that is on.
-   *
-   * @throws `LAST_WAY_IN` (409)
-   */
-  async demandAnotherWay({ user, password }: Session & Login): Promise<void> {
-    if (password !== null || (await this.parts.secondFactors.stateOf(user)).passkeys > 1) return
-    const { rows } = await sql`
-      select 1 from core.external_identity e join core.identity_provider p on p.id = e.provider
-      where e.user_id = ${user} and p.enabled and p.deleted_at is null limit 1`.execute(this.owner)
-    if (rows.length === 0) throw lastWayIn({})
+  /** Who signs in with the password a workspace gave them has accepted its invitation. */
+  async acceptGivenPassword(user: string): Promise<void> {
+    const { rows } = await sql<{ workspace: Workspace; name: string; locale: Locale }>`
+      select ${workspaceJson('w')} as workspace, m.name, m.locale from core.credential c
+      join core.member m on m.workspace = c.given_by and m.id = c.user_id and m.state = 'invited' and m.deleted_at is null
+      join core.workspace w on w.id = m.workspace
+      where c.user_id = ${user}`.execute(this.owner)
+    const [invitation] = rows
+    if (!invitation) return
+    const { workspace, name, locale } = invitation
+    const actor = { type: 'user', id: user, name, locale } as const
+    await this.parts.options.asPerson(workspace, actor, (ctx) => new UserService(ctx).acceptByPassword(user))
+    this.forget()
   }
 
-  /** @throws `LINK_GONE` (410) */
+  /** @throws `LINK_GONE` (410), `PASSWORD_IS_THEIRS` (409) */
   async useLink(workspace: Workspace, user: string, choice: LinkChoice): Promise<void> {
     await this.parts.options.useLink(workspace, user, choice)
     this.forget()
@@ -290,6 +306,24 @@ export class Door {
     this.parts.sessions.drop()
     this.parts.options.signals?.send({ kind: 'permissions' })
   }
+}
+
+/** @throws `SECOND_FACTOR_DEMANDED` (409) */
+async function demandNoneIsDemanded(tx: Sql, user: string): Promise<void> {
+  const { rows } = await sql<{ name: string }>`
+    select w.name from core.member m join core.workspace w on w.id = m.workspace
+    where m.id = ${user} and m.state = 'active' and m.deleted_at is null and w.second_factor = 'required' limit 1`.execute(
+    tx,
+  )
+  if (rows[0]) throw secondFactorDemanded({ workspace: rows[0].name })
+}
+
+/** @throws `LAST_WAY_IN` (409) for somebody whom no provider that is on lets in */
+async function demandProvider(tx: Sql, user: string): Promise<void> {
+  const { rows } = await sql`
+    select 1 from core.external_identity e join core.identity_provider p on p.id = e.provider
+    where e.user_id = ${user} and p.enabled and p.deleted_at is null limit 1`.execute(tx)
+  if (rows.length === 0) throw lastWayIn({})
 }
 
 export async function bodyOf<S extends z.ZodType>(request: Request, schema: S): Promise<z.output<S>> {

@@ -35,17 +35,19 @@ interface OpenLink {
 /** Coming in by a link that somebody passed on: an invitation, or the way to a new password. */
 export const linkAnswers: Answers = {
   // The secret comes in a body, where no log of addresses keeps it; and looking uses nothing up: scanners open every link.
+  // Whether its person has a sign-in already is theirs to know, not its bearer's: whoever invited them has the link too.
   [`POST ${authPath}/link`]: async (door, { request }) => {
     const { token } = await bodyOf(request, linkBody)
-    const { workspace, user: _, ...seen } = await openLink(door, token)
-    return privately({ ...seen, workspace: workspace.name })
+    const link = await openLink(door, token)
+    const { isKnown: _, user: __, workspace, ...told } = link
+    return privately({ ...told, workspace: workspace.name, isYou: await isBeing(door, request, link) })
   },
 
   [`POST ${authPath}/link/passkey`]: async (door, { request }) => {
     const { token } = await bodyOf(request, linkBody)
-    const { user, name, email, purpose, isKnown } = await openLink(door, token)
-    if (purpose !== 'invitation' || isKnown) throw linkGone({})
-    return privately(await door.parts.passkeys.registration(user, { name, email }))
+    const { user, name, email, purpose } = await openLink(door, token)
+    if (purpose !== 'invitation') throw linkGone({})
+    return privately(await door.parts.passkeys.registration(user, { name, email, isFirst: true }))
   },
 
   [`POST ${authPath}/link/accept`]: async (door, call) => {
@@ -53,14 +55,19 @@ export const linkAnswers: Answers = {
     const link = await openLink(door, token)
     const { user, email, purpose, isKnown, workspace } = link
     const choice = { token, name: chosen.name ?? link.name }
-    if (purpose === 'invitation' && isKnown) {
-      // The link was in other hands than theirs: it opens this workspace to them, and nothing of theirs to its bearer.
-      await demandBeing(door, call, link)
+    if (purpose === 'invitation' && isKnown && (await isBeing(door, call.request, link))) {
       await door.useLink(workspace, user, { ...choice, hash: null })
       return Response.json({ joined: workspace.id })
     }
+    // The link was in other hands than theirs: it opens this workspace to them, and nothing of theirs to its bearer. What was
+    // chosen is looked at first all the same, so that a choice that would be refused anyway asks nothing.
+    const demandNobodyKnown = () => {
+      if (purpose === 'invitation' && isKnown) throw linkNeedsSignIn({ email })
+    }
     if (passkey && purpose === 'invitation') {
-      const made = await door.parts.passkeys.register(user, passkey.name, passkey.response)
+      const proved = await door.parts.passkeys.prove(user, passkey.response)
+      demandNobodyKnown()
+      const made = await door.parts.passkeys.keep(user, passkey.name, proved)
       try {
         await door.useLink(workspace, user, { ...choice, hash: null })
       } catch (error) {
@@ -70,7 +77,12 @@ export const linkAnswers: Answers = {
       return door.open(call, { user, rememberMe: true, strong: true })
     }
     if (password === undefined) throw passwordMissing({})
+    if (purpose === 'invitation' && isKnown && (await isTheirs(door, call, { user, email, password }))) {
+      await door.useLink(workspace, user, { ...choice, hash: null })
+      return enterByFirstFactor(door, call, { user, email, rememberMe: true })
+    }
     demandPassword(password)
+    demandNobodyKnown()
     await door.useLink(workspace, user, { ...choice, hash: await hashPassword(password) })
     return enterByFirstFactor(door, call, { user, email, rememberMe: true })
   },
@@ -81,9 +93,7 @@ async function openLink(door: Door, token: string): Promise<OpenLink> {
   const { rows } = await sql<OpenLink>`
     select l.purpose, l.user_id as user, m.name, m.email, m.locale, ${workspaceJson('w')} as workspace, l.expires_at as "expiresAt",
       (select name from core.member b where b.workspace = l.workspace and b.id = l.created_by) as by,
-      exists (select from core.credential c where c.user_id = l.user_id)
-        or exists (select from core.passkey k where k.user_id = l.user_id)
-        or exists (select from core.external_identity e where e.user_id = l.user_id) as "isKnown"
+      core.signs_in(l.user_id, l.workspace) as "isKnown"
     from core.sign_in_link l join core.workspace w on w.id = l.workspace
     join core.member m on m.workspace = l.workspace and m.id = l.user_id and m.deleted_at is null and m.state <> 'inactive'
     where l.hash = decode(${linkHash(token)}, 'hex') and l.expires_at > ${door.now()}::timestamptz`.execute(door.owner)
@@ -91,10 +101,24 @@ async function openLink(door: Door, token: string): Promise<OpenLink> {
   return rows[0]
 }
 
-/** @throws `LINK_NEEDS_SIGN_IN` (403) */
-async function demandBeing(door: Door, { request }: Call, { user, email, workspace }: OpenLink): Promise<void> {
+/** Whether the request comes from the person themselves. */
+async function isBeing(door: Door, request: Request, { user, workspace }: OpenLink): Promise<boolean> {
   const signedIn = await door.parts.sessions.find(request).catch(() => undefined)
   // What another workspace's provider says is no word of theirs here.
   const { boundTo = workspace.id } = signedIn?.session ?? {}
-  if (signedIn?.session.user !== user || boundTo !== workspace.id) throw linkNeedsSignIn({ email })
+  return signedIn?.session.user === user && boundTo === workspace.id
+}
+
+/** Whether it is the password they have, asked as at the door: who signs in elsewhere, or was in somewhere once, comes in by it. */
+async function isTheirs(
+  door: Door,
+  call: Call,
+  { user, ...given }: { readonly user: string; readonly email: string; readonly password: string },
+): Promise<boolean> {
+  const { delay, signIn } = door.parts
+  const source = door.sourceOf(call, given.email)
+  await delay.begin(given.email, source)
+  if ((await signIn.check(given)) !== user) return false
+  await delay.succeed(given.email, source)
+  return true
 }

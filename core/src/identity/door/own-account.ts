@@ -5,7 +5,7 @@ import { permissionDenied } from '../../permissions/errors.ts'
 import { notSignedIn, signOnBound } from '../errors.ts'
 import { demandPassword, hashPassword } from '../passwords.ts'
 import { chosenMembership, type Session } from '../sessions.ts'
-import { isZone } from '../settings-values.ts'
+import { currency, zone } from '../settings-values.ts'
 import { authPath } from '../sign-in.ts'
 import { bodyOf, done, type Answer, type Answers, type Call, type Door, type Login } from './door.ts'
 
@@ -18,11 +18,8 @@ const workspaceBody = z.object({
     .regex(/^[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?$/)
     .optional(),
   locale: z.enum(['en', 'fr']).optional(),
-  zone: z.string().refine(isZone).optional(),
-  baseCurrency: z
-    .string()
-    .regex(/^[A-Z]{3}$/)
-    .optional(),
+  zone: zone.optional(),
+  baseCurrency: currency.optional(),
 })
 
 const changePassword: Answer = async (door, call) => {

@@ -73,9 +73,7 @@ export const passkeyAnswers: Answers = {
 
   'DELETE /api/core/me/passkeys/:id': async (door, { request, params }) => {
     const me = await door.demandPresence(request)
-    await door.demandMayWeaken(me.user, { without: 'passkey' })
-    await door.demandAnotherWay(me)
-    await door.parts.passkeys.remove(me.user, params['id']!)
+    await door.takeAway(me, 'passkey', (tx) => door.parts.passkeys.remove(me.user, params['id']!, tx))
     return done()
   },
 }

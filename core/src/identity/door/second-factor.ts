@@ -48,8 +48,7 @@ export const secondFactorAnswers: Answers = {
 
   'DELETE /api/core/me/second-factor': async (door, { request }) => {
     const me = await door.demandPresence(request)
-    await door.demandMayWeaken(me.user, { without: 'app' })
-    await door.parts.secondFactors.remove(me.user)
+    await door.takeAway(me, 'app', (tx) => door.parts.secondFactors.remove(me.user, tx))
     return done()
   },
 }

@@ -29,6 +29,7 @@ export const signInAnswers: Answers = {
     const user = await signIn.check(body)
     if (user === undefined) throw credentialsWrong({})
     await delay.succeed(body.email, source)
+    await door.acceptGivenPassword(user)
     return enterByFirstFactor(door, call, { user, email: body.email, rememberMe })
   },
 

@@ -190,7 +190,7 @@ export const signOnAnswers: Answers = {
     if (provider?.workspace.id !== workspace.id) throw recordNotFound({ resource: 'identity provider', id })
     if (!provider.wantedDomains.includes(domain)) throw domainInvalid({ domain })
     const wanted = signOn.domains.recordFor(workspace.id, domain)
-    if (!(await signOn.domains.isPublished(wanted))) throw domainNotProved({ domain, ...wanted })
+    if ((await signOn.domains.look(wanted)) !== 'there') throw domainNotProved({ domain, ...wanted })
     const shown = await options.asPerson(workspace, actor, (ctx) =>
       new IdentityProviderService(ctx.asSystem(), signOn).prove(id, domain),
     )

@@ -5,6 +5,19 @@ import { Team } from './team.ts'
 
 export type ProviderKind = 'oidc' | 'saml'
 
+/** A proof that was not found again: on how many days, since which, and on which last. */
+export interface MissedProof {
+  readonly days: number
+  readonly since: string
+  readonly last: string
+}
+
+/** By domain. */
+export type MissedProofs = Readonly<Record<string, MissedProof>>
+
+/** Days without its proof, after which nobody new comes in by a domain. */
+export const graceDays = 3
+
 export const IdentityProviderSchema = defineEntity({
   name: 'IdentityProvider',
   schema: 'core',
@@ -24,6 +37,8 @@ export const IdentityProviderSchema = defineEntity({
     domains: p.json<readonly string[]>().default('[]'),
     /** Those of them that its company has shown to be its own: it speaks for no other. */
     provedDomains: p.json<readonly string[]>().default('[]'),
+    /** Proved domains whose proof has not been found since. */
+    missedProofs: p.json<MissedProofs>().default('{}'),
     /** Who comes in: those invited, or anyone it vouches for. */
     admission: p.string().$type<'invited' | 'anyone'>().default('invited'),
     /** What somebody becomes whom nobody has invited. */

@@ -14,6 +14,8 @@ export const WorkspaceSchema = defineEntity({
     zone: p.string().length(60),
     baseCurrency: p.string().length(3),
     fiscalMonth: p.integer().default(1),
+    ledgerMonths: p.integer().default(36),
+    eventDays: p.integer().default(30),
     labels: p.json<WorkspaceLabels>().default('{}'),
     secondFactor: p.string().$type<'optional' | 'required'>().default('optional'),
     duplicateStrictness: p.string().$type<DuplicateStrictness>().default('usual'),

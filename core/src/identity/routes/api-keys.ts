@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defineRoute, type RouteDefinition } from '../../plugins/define-plugin.ts'
 import { ApiKeyService, longestOldDays } from '../api-key-service.ts'
-import { byId, given, instant, name, named, onePage } from './schemas.ts'
+import { byId, given, instant, name, named } from './schemas.ts'
 
 const permission = 'core.apikey.manage'
 
@@ -39,12 +39,19 @@ export const apiKeyRoutes: readonly RouteDefinition[] = [
     path: '/api-keys',
     permission,
     summary: 'API keys, newest first; revoked ones with ?revoked=true',
-    query: z.object({ revoked: z.enum(['true', 'false']).optional() }),
-    answer: z.object({ data: z.array(key), page: onePage }),
-    handle: async ({ query }, ctx) => {
-      const data = await new ApiKeyService(ctx).list({ revoked: query.revoked === 'true' })
-      return { data, page: { next: null, count: data.length, exact: true } }
-    },
+    query: z.object({
+      revoked: z
+        .enum(['true', 'false'])
+        .transform((it) => it === 'true')
+        .optional(),
+      limit: z.coerce.number().int().min(1).max(200).optional(),
+      after: z.string().max(4_000).optional(),
+    }),
+    answer: z.object({
+      data: z.array(key).readonly(),
+      page: z.object({ next: z.string().nullable(), count: z.number(), exact: z.boolean() }),
+    }),
+    handle: async ({ query }, ctx) => new ApiKeyService(ctx).list(given(query)),
   }),
   defineRoute({
     method: 'post',

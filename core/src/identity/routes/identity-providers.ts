@@ -12,7 +12,15 @@ const provider = recordAnswer.extend({
   acs: z.string(),
   entityId: z.string(),
   proofs: z
-    .array(z.object({ domain: z.string(), isProved: z.boolean(), name: z.string(), value: z.string() }))
+    .array(
+      z.object({
+        domain: z.string(),
+        isProved: z.boolean(),
+        missed: z.object({ since: z.string(), isSuspended: z.boolean() }).nullable(),
+        name: z.string(),
+        value: z.string(),
+      }),
+    )
     .readonly(),
 })
 

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { fieldGrantSchema, grantSchema } from '../../permissions/grant.ts'
 import { defineRoute, type RouteDefinition } from '../../plugins/define-plugin.ts'
 import { permissionDenied } from '../../permissions/errors.ts'
+import { overseers } from '../../permissions/overseers.ts'
 import { describePermissions, type PermissionSource } from '../permission-catalogue.ts'
 import { RoleService } from '../role-service.ts'
 import { byId, fieldGrants, given, grants, name, onePage, permissionIds } from './schemas.ts'
@@ -113,11 +114,15 @@ export function roleRoutes(permissions: PermissionSource): readonly RouteDefinit
     defineRoute({
       method: 'get',
       path: '/permissions',
-      permission,
+      // Whoever changes roles reads it, and whoever asks what others may; the handler says so.
+      permission: 'authenticated',
       summary:
         'Everything a role may grant here: resources with their actions and fields, and permissions without a record',
       answer: z.object({ data: catalogAnswer }),
-      handle: async (_, ctx) => ({ data: await describePermissions(ctx, permissions(ctx.workspace.id)) }),
+      handle: async (_, ctx) => {
+        if (!overseers.some((it) => ctx.authority.may(it))) throw permissionDenied({ permission })
+        return { data: await describePermissions(ctx, permissions(ctx.workspace.id)) }
+      },
     }),
   ]
 }

@@ -4,7 +4,7 @@ import { fieldGrantSchema, grantSchema } from '../../permissions/grant.ts'
 export const byId = z.object({ id: z.uuid() })
 export const name = z.string().trim().min(1).max(120)
 export const wantedRole = z.union([
-  z.uuid().transform((role) => ({ role, until: null })),
+  z.uuid().transform((role) => ({ role })),
   z.object({ role: z.uuid(), until: z.iso.datetime({ offset: true }).nullable().default(null) }),
 ])
 export const grants = z.array(grantSchema).max(2_000)

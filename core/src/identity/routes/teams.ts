@@ -15,6 +15,8 @@ const teamChange = z.strictObject({
   lead: z.uuid().nullable().optional(),
   members: ids.optional(),
 })
+/** Of whom a list of members was made, for a change that stands beside those of others. */
+const seen = { membersSeen: ids.optional() }
 
 async function shown(ctx: Context, records: readonly RecordJson[]): Promise<RecordJson[]> {
   const members = await new TeamService(ctx).membersOf(records.map(({ id }) => id))
@@ -63,10 +65,10 @@ export const teamRoutes: readonly RouteDefinition[] = [
     permission,
     summary: 'Change a team; members not listed leave it today',
     params: byId,
-    body: teamChange,
+    body: teamChange.extend({ ...seen, version: z.int().optional() }),
     answer: z.object({ data: recordAnswer }),
-    handle: async ({ params: { id }, body }, ctx) => ({
-      data: (await shown(ctx, [await new TeamService(ctx).change(id, given(body))]))[0]!,
+    handle: async ({ params: { id }, body: { version, ...body } }, ctx) => ({
+      data: (await shown(ctx, [await new TeamService(ctx).change(id, given(body), version)]))[0]!,
     }),
   }),
   defineRoute({
@@ -127,10 +129,10 @@ export const teamRoutes: readonly RouteDefinition[] = [
     permission,
     summary: 'Put exactly these users into a team, from today',
     params: byId,
-    body: z.strictObject({ members: ids }),
+    body: z.strictObject({ members: ids, ...seen }),
     answer: z.object({ data: recordAnswer }),
-    handle: async ({ params: { id }, body: { members } }, ctx) => ({
-      data: (await shown(ctx, [await new TeamService(ctx).change(id, { members })]))[0]!,
+    handle: async ({ params: { id }, body }, ctx) => ({
+      data: (await shown(ctx, [await new TeamService(ctx).change(id, given(body))]))[0]!,
     }),
   }),
 ]

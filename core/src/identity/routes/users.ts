@@ -25,9 +25,11 @@ const userChange = z.strictObject({
   locale: locale.optional(),
   manager: z.uuid().nullable().optional(),
   roles: roles.optional(),
+  rolesSeen: ids.optional(),
   teams: ids.optional(),
   team: z.uuid().nullable().optional(),
   active: z.boolean().optional(),
+  version: z.int().optional(),
 })
 
 const user = recordAnswer
@@ -78,7 +80,7 @@ async function shown(ctx: Context, records: readonly RecordJson[]): Promise<Reco
   return records.map((record) => ({ ...active(record), ...rights.get(record.id) }))
 }
 
-async function invited(ctx: Context, { user: made, ...way }: Invited) {
+async function invited(ctx: Context, { user: made, ...way }: Invited & { password?: string }) {
   return { data: (await shown(ctx, [made]))[0]!, ...way }
 }
 
@@ -103,35 +105,27 @@ export const userRoutes: readonly RouteDefinition[] = [
     path: '/users',
     permission,
     secret: true,
-    summary: 'Let somebody in. Answers this once the password made up, or the link for who has a sign-in already',
+    summary:
+      'Let somebody in by the link, or by the password if it is their first; both are answered this once. Who signs in to another workspace keeps their own',
     body: newUser,
     status: 201,
-    answer: z.object({ data: user, password: z.string().optional(), ...link.partial().shape }),
+    answer: z.object({ data: user, password: z.string().optional(), ...link.shape }),
     handle: async ({ body: { team, teams, ...body } }, ctx) => {
       const places = teamsOf({ team, teams })
-      const {
-        user: made,
-        password,
-        way,
-      } = await new UserService(ctx).create({
-        ...given(body),
-        ...(places ? { teams: places } : {}),
-      })
-      const [data] = await shown(ctx, [made])
-      return { data: data!, ...(password === undefined ? {} : { password }), ...way }
+      const made = await new UserService(ctx).create({ ...given(body), ...(places ? { teams: places } : {}) })
+      return invited(ctx, made)
     },
   }),
   defineRoute({
     method: 'patch',
     path: '/users/:id',
     permission,
-    summary: 'Change a user: name, language, manager, roles, teams, or whether they are active',
+    summary: 'Change a user: name, language, manager, roles, teams or the home team alone, or whether they are active',
     params: byId,
     body: userChange,
     answer: z.object({ data: user }),
-    handle: async ({ params: { id }, body: { team, teams, ...body } }, ctx) => {
-      const places = teamsOf({ team, teams })
-      const changed = await new UserService(ctx).change(id, { ...given(body), ...(places ? { teams: places } : {}) })
+    handle: async ({ params: { id }, body: { version, ...body } }, ctx) => {
+      const changed = await new UserService(ctx).change(id, given(body), version)
       return { data: (await shown(ctx, [changed]))[0]! }
     },
   }),

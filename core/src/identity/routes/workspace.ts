@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineRoute, type RouteDefinition } from '../../plugins/define-plugin.ts'
-import { currencies, isZone } from '../settings-values.ts'
+import { currency, zone } from '../settings-values.ts'
 import { WorkspaceService } from '../workspace-service.ts'
 import { given, recordAnswer } from './schemas.ts'
 
@@ -12,12 +12,11 @@ const change = z.strictObject({
   version: z.int().optional(),
   name: z.string().trim().min(1).max(200).optional(),
   locale: z.enum(['en', 'fr']).optional(),
-  zone: z.string().refine(isZone, 'No such time zone').optional(),
-  baseCurrency: z
-    .string()
-    .refine((code) => currencies.has(code), 'No such currency')
-    .optional(),
+  zone: zone.optional(),
+  baseCurrency: currency.optional(),
   fiscalMonth: z.int().min(1).max(12).optional(),
+  ledgerMonths: z.int().min(6).max(240).optional(),
+  eventDays: z.int().min(7).max(730).optional(),
   secondFactor: z.enum(['optional', 'required']).optional(),
   duplicateStrictness: z.enum(['lenient', 'usual', 'strict']).optional(),
   labels: z

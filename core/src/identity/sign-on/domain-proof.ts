@@ -10,6 +10,9 @@ export interface DomainRecord {
   readonly value: string
 }
 
+/** What a name server says of a name that has no text, or is none: an answer, unlike a silence. */
+const nothingThere: ReadonlySet<string> = new Set(['ENODATA', 'ENOTFOUND'])
+
 /** Asks name servers, the system's when none are given; given up after some seconds. */
 export function textsFrom(servers: readonly string[] = []): ResolveTexts {
   const resolver = new Resolver({ timeout: 3_000, tries: 2 })
@@ -36,13 +39,13 @@ export class DomainProof {
     return { name: `_socle.${domain}`, value: `socle-domain=${token}` }
   }
 
-  /** Whether the text stands there now. */
-  async isPublished({ name, value }: DomainRecord): Promise<boolean> {
+  /** Whether the text stands there now; `unknown` where no name server says what stands there. */
+  async look({ name, value }: DomainRecord): Promise<'there' | 'gone' | 'unknown'> {
     try {
       const texts = await this.#resolve(name)
-      return texts.some((pieces) => pieces.join('').trim() === value)
-    } catch {
-      return false
+      return texts.some((pieces) => pieces.join('').trim() === value) ? 'there' : 'gone'
+    } catch (error) {
+      return nothingThere.has(String((error as { code?: unknown }).code)) ? 'gone' : 'unknown'
     }
   }
 }

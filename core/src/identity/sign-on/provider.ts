@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Workspace } from '../../actor.ts'
 import type { Sql } from '../../database/database.ts'
-import type { ProviderKind } from '../entities/identity-provider.ts'
+import { graceDays, type ProviderKind } from '../entities/identity-provider.ts'
 import { domainOf } from '../email-domain.ts'
 import { signOnUnknown } from '../errors.ts'
 import { workspaceJson } from '../sessions.ts'
@@ -19,6 +19,8 @@ export interface Provider {
   readonly domains: readonly string[]
   /** Domains it was given, proved or not. */
   readonly wantedDomains: readonly string[]
+  /** Proved ones whose proof is gone: nobody new comes in by them. */
+  readonly suspendedDomains: readonly string[]
   readonly admission: 'invited' | 'anyone'
   readonly role: string | null
   readonly joinTeam: string | null
@@ -72,6 +74,7 @@ export class Providers {
     const { rows } = await sql<Provider>`
       select p.id, p.version, p.name, p.kind, p.enabled, ${workspaceJson('w')} as workspace, p.strong, p.proved_domains as domains,
         p.domains as "wantedDomains", p.admission,
+        array(select m.key from jsonb_each(p.missed_proofs) m where (m.value ->> 'days')::integer >= ${graceDays}::integer)::text[] as "suspendedDomains",
         p.role_id as role, p.join_team as "joinTeam", p.issuer, p.client_id as "clientId", s.sealed,
         p.entry_point as "entryPoint", p.certificates, p.subject_attribute as "subjectAttribute"
       from core.identity_provider p join core.workspace w on w.id = p.workspace

@@ -7,6 +7,7 @@ import type { MemberState } from '../entities/member.ts'
 import {
   signOnConfirmFirst,
   signOnDeactivated,
+  signOnDomainLost,
   signOnDomainRefused,
   signOnDomainUnproved,
   signOnEmailMissing,
@@ -50,7 +51,7 @@ interface Found {
  *
  * @param present - the person signed in to this browser by a means of their own
  * @throws `SIGN_ON_EMAIL_MISSING`, `SIGN_ON_EMAIL_UNVERIFIED`, `SIGN_ON_DOMAIN_REFUSED`, `SIGN_ON_DOMAIN_UNPROVED`, `SIGN_ON_DEACTIVATED`,
- * `SIGN_ON_NOT_INVITED`, `SIGN_ON_CONFIRM_FIRST` (403), `SIGN_ON_OTHER_ACCOUNT` (409)
+ * `SIGN_ON_NOT_INVITED`, `SIGN_ON_DOMAIN_LOST`, `SIGN_ON_CONFIRM_FIRST` (403), `SIGN_ON_OTHER_ACCOUNT` (409)
  */
 export async function vouchedBy(
   owner: Sql,
@@ -79,6 +80,9 @@ export async function vouchedBy(
   if (found?.state === 'active') return { ...who, step: 'none', isNewHere: false }
   if (found?.state === 'inactive') throw signOnDeactivated(names)
   if (found?.state !== 'invited' && provider.admission !== 'anyone') throw signOnNotInvited(names)
+  // Whoever has the domain now may have made the address. Who was invited to it is the company's own word.
+  if (found?.state !== 'invited' && provider.suspendedDomains.includes(domain))
+    throw signOnDomainLost({ ...names, domain })
   if (found?.theirs && present !== found.user) throw signOnConfirmFirst(names)
   return { ...who, step: found?.state === 'invited' ? 'accept' : 'join', isNewHere: found?.theirs === true }
 }
@@ -100,7 +104,7 @@ async function find(
 ): Promise<Found | undefined> {
   const { rows } = await sql<Found>`
     select u.id as user, u.email, m.state, e.id is not null as linked,
-      exists (select from core.credential c where c.user_id = u.id) or exists (select from core.passkey k where k.user_id = u.id)
+      exists (select from core.credential c where c.user_id = u.id and c.given_by is distinct from ${workspace.id}) or exists (select from core.passkey k where k.user_id = u.id)
         or exists (select from core.external_identity o where o.user_id = u.id and o.workspace <> ${workspace.id})
         or exists (select from core.member o where o.id = u.id and o.workspace <> ${workspace.id} and o.state = 'active'
           and o.accepted_at is not null and o.deleted_at is null) as theirs
