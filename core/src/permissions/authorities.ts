@@ -18,7 +18,7 @@ export interface AuthoritiesOptions {
   readonly database: Database
   readonly clock: Clock
   readonly log: Logger
-  /** Resources that exist in a workspace now; asked anew after every toggle of a plugin. */
+  /** Resources that exist in a workspace now; asked anew after every switch of a plugin there. */
   readonly catalog: (workspace: string) => ResourceCatalog
   readonly signals?: Signals
 }
@@ -42,7 +42,12 @@ export function changesRights(signal: Signal): boolean {
 }
 
 interface Kept {
-  readonly authority: Authority
+  readonly rights: Rights
+  /** User id; undefined for a key's role. */
+  readonly me: string | undefined
+  authority: Authority
+  /** How many switches of plugins in the workspace this process had seen when it was compiled. */
+  switches: number
   /** Milliseconds of the process's own clock. */
   readonly freshUntil: number
   /** Instant at which an assignment or a day ends, by the platform's clock. */
@@ -70,6 +75,7 @@ const rolesSchema = z.array(rightsSchema.extend({ id: z.uuid(), until: z.string(
 export interface NamedRole extends RoleRights {
   readonly id: string
   readonly name: string
+  readonly template: string | null
   /** When the member's last assignment to it ended; null without one that did. */
   readonly ended: string | null
 }
@@ -84,6 +90,7 @@ export interface RightsSources {
 export class Authorities {
   readonly #options: AuthoritiesOptions
   readonly #kept = new Map<string, Promise<Kept>>()
+  readonly #switches = new Map<string, number>()
   readonly #stop: (() => void) | undefined
 
   constructor(options: AuthoritiesOptions) {
@@ -91,7 +98,7 @@ export class Authorities {
     this.#stop = options.signals?.on((signal) => {
       if (signal.kind === 'permissions') this.drop(signal.workspace)
       if (signal.kind === 'records' && (changesRights(signal) || changesFields(signal))) this.drop(signal.workspace)
-      if (signal.kind === 'plugins') this.drop()
+      if (signal.kind === 'plugins') this.#heard(signal.switched?.workspace)
     })
   }
 
@@ -99,14 +106,14 @@ export class Authorities {
   async of(workspace: Workspace, holder: RightsHolder): Promise<Authority> {
     const key = `${workspace.id} ${'user' in holder ? holder.user : holder.role}`
     const kept = await this.#kept.get(key)
-    if (this.#isFresh(kept)) return kept.authority
+    if (this.#isFresh(kept)) return this.#current(workspace, kept)
     if (this.#kept.size >= mostKept) this.#kept.clear()
     const loading = this.#load(workspace, holder)
     this.#kept.set(key, loading)
     loading.catch(() => {
       if (this.#kept.get(key) === loading) this.#kept.delete(key)
     })
-    return (await loading).authority
+    return this.#current(workspace, await loading)
   }
 
   /** The rights of several members, in their order: those that are not kept are read in one statement. */
@@ -122,7 +129,27 @@ export class Authorities {
       )
       for (const [at, user] of missing.entries()) read.set(user, this.compose(workspace, subjectOf(rights[at]!, user)))
     }
-    return users.map((user, at) => read.get(user) ?? kept[at]!.authority)
+    return users.map((user, at) => read.get(user) ?? this.#current(workspace, kept[at]!))
+  }
+
+  /** A switch in a workspace changes nobody's roles there; a plugin that was installed or went may have. */
+  #heard(switched: string | undefined): void {
+    if (switched === undefined) this.drop()
+    else this.#switches.set(switched, this.#switchesIn(switched) + 1)
+  }
+
+  #switchesIn(workspace: string): number {
+    return this.#switches.get(workspace) ?? 0
+  }
+
+  /** What is kept, compiled anew where plugins were switched since: a line of a role may speak of what came or went. */
+  #current(workspace: Workspace, kept: Kept): Authority {
+    const switches = this.#switchesIn(workspace.id)
+    if (kept.switches !== switches) {
+      kept.authority = this.compose(workspace, subjectOf(kept.rights, kept.me))
+      kept.switches = switches
+    }
+    return kept.authority
   }
 
   #isFresh(kept: Kept | undefined): kept is Kept {
@@ -153,27 +180,23 @@ export class Authorities {
     return sources!
   }
 
-  /** The same of several, in their order; when an assignment ended is told of each. */
+  /** What the rights of a key come from: its role. */
+  async sourcesOfKey(workspace: Workspace, role: string): Promise<RightsSources> {
+    const { database, clock } = this.#options
+    return database.transaction({ workspace: workspace.id, partner: '*' }, async (tx) => {
+      const rights = await keyRights(tx, workspace.id, role)
+      const roles = await namedRoles(tx, workspace.id, [], clock.now())
+      return { subject: subjectOf(rights, undefined), roles: roles.map((it) => ({ ...it, ended: null })) }
+    })
+  }
+
+  /** The same of several members, in their order; when an assignment ended is told of each. */
   async sourcesOf(workspace: Workspace, users: readonly string[]): Promise<RightsSources[]> {
     const { database, clock } = this.#options
     const now = clock.now()
     return database.transaction({ workspace: workspace.id, partner: '*' }, async (tx) => {
       const rights = await memberRights(tx, workspace.id, users, now, clock.today(workspace.zone))
-      const { rows } = await sql<{
-        id: string
-        name: string
-        grants: unknown
-        fields: unknown
-        ended: Record<string, string> | null
-      }>`
-        select r.id, r.name, r.grants, r.fields,
-          (select jsonb_object_agg(e.user_id, e.until) from (
-            select a.user_id, max(a.until) as until from core.role_assignment a where a.workspace = r.workspace and a.role_id = r.id
-              and a.user_id = any(${[...users]}::uuid[]) and a.deleted_at is null and a.until <= ${now.toISOString()}::timestamptz
-            group by a.user_id) e) as ended
-        from core.role r where r.workspace = ${workspace.id}::uuid and r.deleted_at is null
-        order by r.name collate "und-x-icu", r.id limit 500`.execute(tx)
-      const roles = rows.map(({ grants, fields, ...role }) => ({ ...role, ...rightsSchema.parse({ grants, fields }) }))
+      const roles = await namedRoles(tx, workspace.id, users, now)
       return users.map((user, at) => ({
         subject: subjectOf(rights[at]!, user),
         roles: roles.map((role) => ({ ...role, ended: role.ended?.[user] ?? null })),
@@ -213,10 +236,13 @@ export class Authorities {
         : keyRights(sqlTx, workspace.id, holder.role)
     const rights = await database.transaction({ workspace: workspace.id, partner: '*' }, read)
     const roles = rolesSchema.parse(rights.roles)
-    const subject = subjectOf(rights, 'user' in holder ? holder.user : undefined)
+    const me = 'user' in holder ? holder.user : undefined
     const ends = roles.flatMap(({ until }) => (until === null ? [] : [Date.parse(until)]))
     return {
-      authority: this.compose(workspace, subject),
+      rights,
+      me,
+      authority: this.compose(workspace, subjectOf(rights, me)),
+      switches: this.#switchesIn(workspace.id),
       freshUntil: performance.now() + keptFor,
       // Memberships change with the date: an hour is finer than any zone's midnight needs.
       rightsUntil: Math.min(now.getTime() + 3_600_000 - (now.getTime() % 3_600_000), ...ends),
@@ -304,4 +330,24 @@ async function keyRights(tx: Sql, workspace: string, role: string): Promise<Righ
       '[]'::jsonb as teams, '[]'::jsonb as "teamsAbove", '[]'::jsonb as shared, null as "homeTeam", true as "isOfHouse", null as partner, '[]'::jsonb as partners
     from core.role where workspace = ${workspace}::uuid and id = ${role}::uuid and deleted_at is null`.execute(tx)
   return rows[0]!
+}
+
+/** Every role of a workspace, with when the last assignment of each of some members to it ended. */
+async function namedRoles(tx: Sql, workspace: string, users: readonly string[], now: Date) {
+  const { rows } = await sql<{
+    id: string
+    name: string
+    template: string | null
+    grants: unknown
+    fields: unknown
+    ended: Record<string, string> | null
+  }>`
+    select r.id, r.name, r.template, r.grants, r.fields,
+      (select jsonb_object_agg(e.user_id, e.until) from (
+        select a.user_id, max(a.until) as until from core.role_assignment a where a.workspace = r.workspace and a.role_id = r.id
+          and a.user_id = any(${[...users]}::uuid[]) and a.deleted_at is null and a.until <= ${now.toISOString()}::timestamptz
+        group by a.user_id) e) as ended
+    from core.role r where r.workspace = ${workspace}::uuid and r.deleted_at is null
+    order by r.name collate "und-x-icu", r.id limit 500`.execute(tx)
+  return rows.map(({ grants, fields, ...role }) => ({ ...role, ...rightsSchema.parse({ grants, fields }) }))
 }

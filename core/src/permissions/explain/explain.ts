@@ -8,6 +8,7 @@ import { systemFields, type Resource } from '../../records/registry.ts'
 import type { Authorities, NamedRole, RightsSources } from '../authorities.ts'
 import { isResourceAction, type Authority, type RoleRights } from '../authority.ts'
 import { fieldRules, type Rule, type Rules, type Subject } from '../compiler.ts'
+import { roleName } from '../role-names.ts'
 import { isShareable } from '../sharing/shareable.ts'
 import { conditionTree, type ConditionTree } from './condition-tree.ts'
 import { enforced, isAboutRow, type Asked, type Enforced } from './question.ts'
@@ -31,6 +32,7 @@ export interface Verdict {
   readonly changes: readonly Line[]
 }
 
+/** Whose rights are explained: somebody who works here, or an API key. */
 export interface Member {
   readonly id: string
   readonly name: string
@@ -80,6 +82,8 @@ class Explainer {
   #truths: Truths
   readonly #subject: Subject
   readonly #authority: Authority
+  /** What of a rule is asked already: what speaks for and what speaks against look at the same ones. */
+  #asking = new Map<Rule, { readonly holds: () => boolean; readonly because: () => ConditionTree | undefined }>()
 
   constructor(ctx: Context, asked: Asked, { parts, truths }: { parts: ExplainParts; truths: Truths }) {
     this.#ctx = ctx
@@ -88,6 +92,11 @@ class Explainer {
     this.#truths = truths
     this.#subject = parts.sources.subject
     this.#authority = parts.authorities.compose(ctx.workspace, this.#subject)
+  }
+
+  /** A key stands for nobody: it owns nothing, nothing is shared with it, and its one role is its for good. */
+  get #isKey(): boolean {
+    return this.#subject.me === undefined
   }
 
   /** What lets them, once the truths are asked. */
@@ -113,7 +122,7 @@ class Explainer {
       rights.isPossible &&
       (record === undefined || !resource || !isAboutRow(action) || holds())
     const first = isGone
-      ? [this.#line('ACTOR_GONE', { name: this.#parts.member.name })]
+      ? [this.#line(this.#isKey ? 'KEY_OVER' : 'ACTOR_GONE')]
       : isOff
         ? [this.#line('MODULE_OFF', { module: resource.plugin })]
         : isLost && rights.isPossible
@@ -127,7 +136,7 @@ class Explainer {
       decides: reasons[0] ?? this.#line(isAllowed ? 'GRANTED' : 'NO_GRANT', this.#what()),
       reasons,
       changes: isGone
-        ? [this.#line('ACTIVATE', { name: this.#parts.member.name })]
+        ? [this.#line(this.#isKey ? 'MAKE_KEY' : 'ACTIVATE')]
         : isOff
           ? [this.#line('ENABLE', { module: resource.plugin })]
           : isLost
@@ -151,11 +160,12 @@ class Explainer {
     reasons: readonly Line[]
   }): Promise<readonly Line[]> {
     this.#truths = new Truths()
+    this.#asking = new Map()
     const { action, field } = this.#asked
     const granting = new Set(reasons.flatMap(({ role }) => role?.id ?? []))
     // Of two roles that each let a record be read, neither is missed without the other.
     const isByMany = isAllowed && action === 'read' && field === undefined && granting.size > 1
-    const changes = this.#changes({ rights, rules, record, isAllowed, isByMany })
+    const changes = this.#changes({ rights, rules, record, isAllowed, isByMany, reasons })
     await askOf(this.#ctx, this.#asked, record, this.#truths)
     return changes()
   }
@@ -174,8 +184,7 @@ class Explainer {
       : () => false
     const granting = rules.granting.map((rule) => ({
       rule,
-      holds: record === undefined ? () => !rule.isBroken : this.#truths.of(rule.holds('t')),
-      because: this.#because(rule, record),
+      ...(record === undefined ? { holds: () => !rule.isBroken, because: () => undefined } : this.#asks(rule)),
     }))
     const shared = this.#shared(action)
     return () => {
@@ -207,7 +216,7 @@ class Explainer {
     const { resource, id, action, field } = this.#asked
     const reading = resource && isAboutRow(action) && action !== 'read' ? this.#rules('read') : undefined
     const read = resource && this.#authority.compile(resource, 'read')
-    const seen = read && record !== undefined ? this.#truths.of(read.where('t')) : () => true
+    const seen = reading && read && record !== undefined ? this.#truths.of(read.where('t')) : () => true
     const near = this.#near(rules, record)
     const nearRead = reading ? this.#near(reading, record) : undefined
     const moving =
@@ -244,17 +253,17 @@ class Explainer {
       record === undefined || !of ? () => true : this.#truths.of(of('t'))
     const denying = rules.denying.map((rule) => ({
       rule,
-      holds:
-        record === undefined
-          ? () => rule.isBroken || (rule.grant.visibility === 'all' && rule.grant.condition === undefined)
-          : truth((alias) => rule.holds(alias)),
-      because: this.#because(rule, record),
+      ...(record === undefined
+        ? {
+            holds: () => rule.isBroken || (rule.grant.visibility === 'all' && rule.grant.condition === undefined),
+            because: () => undefined,
+          }
+        : this.#asks(rule)),
     }))
     const granting = rules.granting.map((rule) => ({
       rule,
       reached: truth((alias) => rule.reach(alias)),
-      holds: truth((alias) => rule.holds(alias)),
-      because: this.#because(rule, record),
+      ...(record === undefined ? { holds: () => true, because: () => undefined } : this.#asks(rule)),
     }))
     const wall = truth(rules.wall)
     const audience = truth(rules.audience)
@@ -336,12 +345,14 @@ class Explainer {
     record,
     isAllowed,
     isByMany,
+    reasons,
   }: {
     rights: Enforced
     rules: Rules
     record: string | undefined
     isAllowed: boolean
     isByMany: boolean
+    reasons: readonly Line[]
   }): Told {
     const { sources, authorities, tellsRoles } = this.#parts
     const { resource, action } = this.#asked
@@ -354,13 +365,13 @@ class Explainer {
     const held = new Set(this.#subject.roleIds ?? [])
     const own = sources.roles.filter(({ id }) => held.has(id))
     const shared = this.#shared(action)
+    if (isAllowed && this.#isKey) return () => [this.#line('REVOKE_KEY')]
     if (isAllowed) {
-      const without = isByMany
-        ? []
-        : own.map((role) => ({
-            role,
-            allowed: tried(this.#subject.roles.filter(({ id }) => id !== role.id)),
-          }))
+      const candidates = isByMany ? [] : this.#missed(own, { rules, reasons, isRow })
+      const without = candidates.map((role) => ({
+        role,
+        allowed: tried(this.#subject.roles.filter(({ id }) => id !== role.id)),
+      }))
       return () => {
         const lost = without.filter(({ allowed }) => !allowed()).map(({ role }) => this.#line('TAKE_ROLE', {}, role))
         return [...lost, ...(isRow && shared() ? [this.#line('END_SHARE')] : [])]
@@ -381,10 +392,12 @@ class Explainer {
       .slice(0, mostTried)
       .map((role) => ({
         role,
-        allowed: tried([...this.#subject.roles, role], { roleIds: [...held, role.id] }),
+        allowed: this.#isKey
+          ? tried([role], { roleIds: [role.id] })
+          : tried([...this.#subject.roles, role], { roleIds: [...held, role.id] }),
       }))
-    const share = isRow ? this.#sharing(resource, action) : () => false
-    const owner = isRow ? this.#owning(rules) : () => false
+    const share = isRow && !this.#isKey ? this.#sharing(resource, action) : () => false
+    const owner = isRow && !this.#isKey ? this.#owning(rules) : () => false
     return () => {
       const given = others.filter(({ allowed }) => allowed()).map(({ role }) => this.#roleLine(role))
       const lines = [
@@ -397,7 +410,23 @@ class Explainer {
     }
   }
 
+  /**
+   * Roles without which it might not be allowed. Reading a record takes one grant that holds, and beside a share any grant at
+   * all: where several roles have one, those whose grants do not hold are not missed.
+   */
+  #missed(
+    own: readonly NamedRole[],
+    { rules, reasons, isRow }: { rules: Rules; reasons: readonly Line[]; isRow: boolean },
+  ): readonly NamedRole[] {
+    const { action, field } = this.#asked
+    const granting = new Set(rules.granting.map(({ role }) => role.id))
+    if (!isRow || action !== 'read' || field !== undefined || granting.size < 2) return own
+    const telling = new Set(reasons.map(({ role }) => role?.id))
+    return own.filter(({ id }) => telling.has(id))
+  }
+
   #roleLine(role: NamedRole): Line {
+    if (this.#isKey) return this.#line('KEY_OF_ROLE', {}, role)
     return role.ended === null
       ? this.#line('GIVE_ROLE', {}, role)
       : this.#line('RENEW_ROLE', { until: role.ended }, role)
@@ -432,10 +461,16 @@ class Explainer {
     return () => all.every(({ fits, denied }) => !denied && fits.some((it) => it().result))
   }
 
-  #because(rule: Rule, record: string | undefined): () => ConditionTree | undefined {
-    const { condition } = rule
-    if (!condition || record === undefined || !this.#mayRead(condition)) return () => undefined
-    return this.#tree(condition)
+  /** Whether a rule holds of the record, and what became of its condition. */
+  #asks(rule: Rule) {
+    let asked = this.#asking.get(rule)
+    if (!asked) {
+      const { condition } = rule
+      const because = condition && this.#mayRead(condition) ? this.#tree(condition) : () => undefined
+      asked = { holds: this.#truths.of(rule.holds('t')), because }
+      this.#asking.set(rule, asked)
+    }
+    return asked
   }
 
   #tree(condition: CheckedExpression): () => ConditionTree {
@@ -497,7 +532,8 @@ class Explainer {
 
   #line(code: string, values: Values = {}, role?: RoleRights, because?: ConditionTree): Line {
     const named = role && this.#parts.sources.roles.find(({ id }) => id === role.id)
-    const own = role ? (named?.name ?? this.#ctx.t('explain.everybody')) : ''
+    const name = named && roleName(this.#ctx, named)
+    const own = role ? (name ?? this.#ctx.t('explain.everybody')) : ''
     return {
       code,
       text: this.#ctx.t(`explain.${code}`, {
@@ -506,7 +542,7 @@ class Explainer {
         role: own,
         until: this.#instant(values['until']),
       }),
-      ...(named ? { role: { id: named.id, name: named.name } } : {}),
+      ...(named && name !== undefined ? { role: { id: named.id, name } } : {}),
       ...(because ? { because } : {}),
     }
   }

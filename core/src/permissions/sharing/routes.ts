@@ -40,9 +40,17 @@ export const sharingRoutes: readonly RouteDefinition[] = [
     method: 'get',
     path: '/shares/with-me',
     permission,
-    summary: 'What is shared with me, newest first',
-    answer: z.object({ data: z.array(share.extend({ title: z.string(), name: z.string() })) }),
-    handle: async (_, ctx) => ({ data: await new ShareService(ctx).withMe() }),
+    summary: 'What is shared with me now, or of one kind of records, newest first',
+    query: z.object({
+      resource: resource.optional(),
+      limit: z.coerce.number().int().min(1).max(200).optional(),
+      after: z.string().max(4_000).optional(),
+    }),
+    answer: z.object({
+      data: z.array(share.extend({ title: z.string(), name: z.string() })),
+      page: z.object({ next: z.string().nullable() }),
+    }),
+    handle: async ({ query }, ctx) => new ShareService(ctx).withMe(given(query)),
   }),
   defineRoute({
     method: 'post',
@@ -61,7 +69,7 @@ export const sharingRoutes: readonly RouteDefinition[] = [
       })
       .refine(({ user, team }) => (user === undefined) !== (team === undefined), {
         path: ['user'],
-        message: 'Name either a user or a team.',
+        params: { code: 'SHARE_WITH_ONE' },
       }),
     status: 201,
     answer: z.object({ data: z.array(share) }),

@@ -2,10 +2,12 @@ import { sql } from 'kysely'
 import type { Context } from '../../context.ts'
 import type { FieldFault } from '../../errors.ts'
 import type { RecordEngine } from '../../records/engine.ts'
-import { recordNotFound, validationFailed } from '../../records/errors.ts'
+import { decodeCursor, encodeCursor, queryKey } from '../../records/cursor.ts'
+import { cursorInvalid, queryInvalid, recordNotFound, validationFailed } from '../../records/errors.ts'
 import { tableOf } from '../../records/past.ts'
 import { recordsByIds } from '../../records/read.ts'
 import type { RecordJson, Records } from '../../records/records.ts'
+import { isUuid } from '../../records/values.ts'
 import { permissionDenied, sharedNotOwned } from '../errors.ts'
 import { notShareable, shareExists } from './errors.ts'
 import { shares } from './resource.ts'
@@ -30,6 +32,33 @@ export interface ShareJson extends Shared {
   readonly by: string | null
   readonly at: string
 }
+
+export interface SharedWithMe extends ShareJson {
+  /** Of the record. */
+  readonly title: string
+  /** What its kind is called. */
+  readonly name: string
+}
+
+export interface SharedWithMeQuery {
+  /** Only records of this kind. */
+  readonly resource?: string
+  readonly after?: string
+  readonly limit?: number
+}
+
+export interface SharedWithMePage {
+  readonly data: SharedWithMe[]
+  readonly page: { readonly next: string | null }
+}
+
+interface Place {
+  readonly at: string
+  readonly id: string
+}
+
+/** Records out of reach are left out of a page after they are read: so many are looked through at once to fill it. */
+const sharesAtOnce = 200
 
 export interface ShareTerms {
   readonly access?: ShareAccess
@@ -62,27 +91,69 @@ export class ShareService {
     return this.#found(sql`s.resource = ${of.resource} and s.record = ${of.record}::uuid`)
   }
 
-  /** What others share with the actor now, newest first, by name. */
-  async withMe(): Promise<(ShareJson & { title: string; name: string })[]> {
-    const { authority, actor, clock } = this.#ctx
-    if (actor.type !== 'user' || actor.id === undefined || !authority.shares) return []
-    const at = clock.now().toISOString()
-    const found = await this.#found(sql`s.id in (
-      select w.share from core.shares_with(${actor.id}::uuid, ${authority.shares.teams}::uuid[], '{}', ${at}::timestamptz, null) w)
-      and s.owner is distinct from ${actor.id}::uuid`)
+  /**
+   * What others share with the actor now, newest first: of records they may read, by name.
+   *
+   * @throws `QUERY_INVALID` (400) for a resource that is not here, `CURSOR_INVALID` (400)
+   */
+  async withMe({ resource, after, limit = 50 }: SharedWithMeQuery): Promise<SharedWithMePage> {
     const { scope } = this.#ctx.records as RecordEngine
-    const named: (ShareJson & { title: string; name: string })[] = []
-    for (const [resource, of] of Map.groupBy(found, (it) => it.resource)) {
-      const seen = await recordsByIds(
-        scope,
-        resource,
-        of.map(({ record }) => record),
-      )
-      const name = this.#ctx.t(`${resource}.one`)
-      for (const share of of)
-        if (seen[share.record]) named.push({ ...share, title: String(seen[share.record]?.['title'] ?? ''), name })
+    const model = resource === undefined ? undefined : scope.catalog.get(resource)
+    if (resource !== undefined && !(model && scope.exists(model)))
+      throw queryInvalid({ parameter: 'resource', value: resource, expected: 'a kind of records that is here' })
+    const key = queryKey(['shared with me', resource ?? ''])
+    const cursor = after === undefined ? undefined : decodeCursor(key, after)
+    if (cursor && !(isUuid(cursor.id) && isInstant(cursor.values[0])))
+      throw cursorInvalid({ cursor: (after ?? '').slice(0, 60) })
+    let place: Place | undefined = cursor && { at: String(cursor.values[0]), id: cursor.id }
+    const all: SharedWithMe[] = []
+    while (all.length <= limit) {
+      const found = await this.#foundWithMe(resource, place)
+      all.push(...(await this.#named(found)))
+      place = found.at(-1)
+      if (found.length < sharesAtOnce) break
     }
-    return named.toSorted((a, b) => (a.at < b.at ? 1 : -1))
+    const data = all.slice(0, limit)
+    const last = data.at(-1)
+    const next = all.length > limit && last ? encodeCursor(key, { id: last.id, values: [last.at] }) : null
+    return { data, page: { next } }
+  }
+
+  /** Some of the shares after a place, whether or not their records are still within reach. */
+  async #foundWithMe(resource: string | undefined, place: Place | undefined): Promise<ShareJson[]> {
+    const { authority, actor, clock } = this.#ctx
+    const { shares: given, partners = [] } = authority
+    if (actor.type !== 'user' || actor.id === undefined || !(given || partners.length > 0)) return []
+    const at = clock.now().toISOString()
+    const following = place ? sql`and (s.created_at, s.id) < (${place.at}::timestamptz, ${place.id}::uuid)` : sql``
+    const found = await this.#found(
+      sql`s.id in (select w.share from core.shares_with(
+        ${actor.id}::uuid, ${given?.teams ?? []}::uuid[], ${partners}::uuid[], ${at}::timestamptz, ${resource ?? null}) w)
+      and s.owner is distinct from ${actor.id}::uuid ${following}`,
+      sql`s.created_at desc, s.id desc limit ${sharesAtOnce}`,
+    )
+    // Why the house opened it to a partner, it wrote for itself.
+    return partners.length > 0 ? found.map((share) => ({ ...share, reason: null })) : found
+  }
+
+  /** Those whose record is there and the actor may read, with what it is called. */
+  async #named(found: readonly ShareJson[]): Promise<SharedWithMe[]> {
+    const { scope } = this.#ctx.records as RecordEngine
+    const seen = new Map<string, Record<string, RecordJson>>()
+    for (const [id, of] of Map.groupBy(found, (it) => it.resource)) {
+      const resource = scope.catalog.get(id)
+      if (!resource) continue
+      const { rows } = await sql<{ id: string }>`
+        select t.id from ${tableOf(resource, 't')} where t.workspace = ${this.#ctx.workspace.id}::uuid
+          and t.id = any(${of.map(({ record }) => record)}::uuid[]) and t.deleted_at is null`.execute(scope.tx)
+      const kept = rows.map((row) => row.id)
+      seen.set(id, await recordsByIds(scope, id, kept))
+    }
+    return found.flatMap((share) => {
+      const record = seen.get(share.resource)?.[share.record]
+      if (!record) return []
+      return [{ ...share, title: String(record['title'] ?? ''), name: this.#ctx.t(`${share.resource}.one`) }]
+    })
   }
 
   /**
@@ -193,7 +264,10 @@ export class ShareService {
     for (const share of there) await this.#records.remove(shares, share)
   }
 
-  async #found(which: ReturnType<typeof sql>): Promise<ShareJson[]> {
+  async #found(
+    which: ReturnType<typeof sql>,
+    order = sql`holds desc, coalesce(m.name, t.name) collate "und-x-icu", s.id limit 500`,
+  ): Promise<ShareJson[]> {
     const { sql: tx, workspace, clock } = this.#ctx
     const now = clock.now().toISOString()
     const { rows } = await sql<
@@ -209,7 +283,7 @@ export class ShareService {
       left join core.team t on t.workspace = s.workspace and t.id = s.to_team
       left join core.member by on by.workspace = s.workspace and by.id = s.owner
       where s.workspace = ${workspace.id}::uuid and s.deleted_at is null and ${which}
-      order by holds desc, coalesce(m.name, t.name) collate "und-x-icu", s.id limit 500`.execute(tx)
+      order by ${order}`.execute(tx)
     return rows.map(({ kind, whom, name, ...share }) => ({ ...share, with: { kind, id: whom, name } }))
   }
 }
@@ -242,6 +316,8 @@ export async function demandMayShare(
   const lent = records.find((record) => own.get(record.toLowerCase()) !== true)
   if (lent !== undefined) throw sharedNotOwned({ resource: resource.entity, id: lent })
 }
+
+const isInstant = (value: unknown): boolean => typeof value === 'string' && !Number.isNaN(Date.parse(value))
 
 function refused(fault: FieldFault) {
   return validationFailed({ count: 1, first: fault.detail }, { errors: [fault] })
