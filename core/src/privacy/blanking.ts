@@ -85,16 +85,12 @@ async function blankBeside(scope: EngineScope, resource: Resource, ids: readonly
   }
 }
 
-/**
- * Deletes rows for good. One that others still point at stays and is listed as used: what hangs on it is not the rule's to
- * decide.
- */
+/** Deletes rows for good, and answers which of them stay because others still point at them. */
 export async function deleteRecords(
   scope: EngineScope,
   resource: Resource,
   ids: readonly string[],
-  run: string,
-): Promise<void> {
+): Promise<readonly string[]> {
   const { ctx, tx } = scope
   const ofThese = sql`workspace = ${ctx.workspace.id}::uuid and id = any(${[...ids]}::uuid[])`
   try {
@@ -109,20 +105,15 @@ export async function deleteRecords(
       await enter(scope, { resource, changeSet: changeSet.id, action: 'delete', at }, rows)
       tell(scope, resource, rows, 'deleted')
     })
+    return []
   } catch (error) {
     if ((error as { code?: unknown }).code !== '23503') throw error
-    if (ids.length > 1) {
-      const middle = ids.length >> 1
-      await deleteRecords(scope, resource, ids.slice(0, middle), run)
-      await deleteRecords(scope, resource, ids.slice(middle), run)
-      return
-    }
-    await sql`
-      update core.erasure_target set how = 'used'
-      where workspace = ${ctx.workspace.id}::uuid and run = ${run}::uuid and resource = ${resource.id} and record = any(${[...ids]}::uuid[])`.execute(
-      tx,
-    )
-    await refreshWords(scope, resource, ids)
+    if (ids.length === 1) return ids
+    const middle = ids.length >> 1
+    return [
+      ...(await deleteRecords(scope, resource, ids.slice(0, middle))),
+      ...(await deleteRecords(scope, resource, ids.slice(middle))),
+    ]
   }
 }
 

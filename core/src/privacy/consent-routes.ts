@@ -5,10 +5,13 @@ import { permissionDenied } from '../permissions/errors.ts'
 import { defineRoute, type RouteDefinition } from '../plugins/define-plugin.ts'
 import type { RecordEngine } from '../records/engine.ts'
 import { lockRecord } from '../records/write.ts'
-import { addressOf, channels, hashOf } from './addresses.ts'
+import { addressOf, channels, channelsOf, hashOf, type Channel } from './addresses.ts'
 import { ConsentService } from './consent-service.ts'
+import { personResources } from './consents.ts'
 import { addressOfAnother, addressUnreadable } from './errors.ts'
 import type { PrivacyKeys } from './keys.ts'
+import { demandPerson } from './person.ts'
+import { liftSuppressions, suppress, suppressionReasons, suppressionsOf, type Suppression } from './suppressions.ts'
 
 /** The name of a topic, a text or a way: words about a person have no place in a proof that stays. */
 const thing = z
@@ -16,7 +19,7 @@ const thing = z
   .max(120)
   .regex(/^[\p{L}\p{N}._:/-]+$/u)
 
-const personResource = z.enum(['core.contact', 'core.lead'])
+const personResource = z.enum(personResources)
 const state = z.object({
   channel: z.enum(['mail', 'sms', 'phone', 'post']),
   scope: z.string(),
@@ -53,11 +56,15 @@ const consent = z.strictObject({
 const suppression = z.object({
   address: z.string(),
   channel: z.enum(channels),
-  reason: z.enum(['erased', 'complaint', 'bounce', 'manual']),
+  reason: z.enum(suppressionReasons),
   at: z.string(),
   liftedAt: z.string().nullable(),
   liftReason: z.string().nullable(),
 })
+
+const typedAddress = z.string().min(3).max(254)
+
+const told = (address: string, standing: readonly Suppression[]) => standing.map((row) => ({ address, ...row }))
 
 /** What was said by a person, with its proof: whoever may see the person may see it. */
 export async function historyOf(ctx: Context, resource: string, record: string): Promise<z.infer<typeof entry>[]> {
@@ -73,10 +80,10 @@ export async function historyOf(ctx: Context, resource: string, record: string):
 }
 
 export function consentRoutes(keys: () => PrivacyKeys): readonly RouteDefinition[] {
-  const hashIn = (ctx: Context, channel: (typeof channels)[number], typed: string): Buffer => {
+  const hashIn = (ctx: Context, typed: string, channel: Channel = 'any') => {
     const address = addressOf(channel, typed, ctx.workspace.zone)
     if (!address) throw addressUnreadable({ channel })
-    return hashOf(keys(), ctx.workspace.id, address)
+    return { hash: hashOf(keys(), ctx.workspace.id, address), kind: address.kind }
   }
   /** Who may change one person speaks for that one: an address of somebody else's is not theirs to open. */
   const demandOwnAddress = async (ctx: Context, { person, address, channel }: z.infer<typeof consent>) => {
@@ -94,7 +101,7 @@ export function consentRoutes(keys: () => PrivacyKeys): readonly RouteDefinition
       query: z.object({ resource: personResource, person: z.uuid(), at: z.iso.datetime({ offset: true }).optional() }),
       answer: z.object({ data: z.object({ state: z.array(state), history: z.array(entry) }) }),
       handle: async ({ query: { resource, person, at } }, ctx) => {
-        await ctx.records.get(resource, person, { fields: [] })
+        await demandPerson(ctx, { resource, record: person })
         const consents = new ConsentService(ctx, keys())
         const states = await consents.stateAt({ resource, record: person }, at)
         return { data: { state: [...states], history: await historyOf(ctx, resource, person) } }
@@ -110,6 +117,7 @@ export function consentRoutes(keys: () => PrivacyKeys): readonly RouteDefinition
       status: 201,
       handle: async ({ body }, ctx) => {
         if (body.person) {
+          await demandPerson(ctx, body.person)
           const { scope } = ctx.records as RecordEngine
           await lockRecord(scope, scope.catalog.of(body.person.resource), body.person.record, 'update')
           await demandOwnAddress(ctx, body)
@@ -133,86 +141,58 @@ export function consentRoutes(keys: () => PrivacyKeys): readonly RouteDefinition
       },
     }),
     defineRoute({
-      method: 'get',
-      path: '/privacy/suppressions',
+      method: 'post',
+      path: '/privacy/suppressions/query',
       permission: 'core.privacy.manage',
+      // An address stands in no place that servers on the way write down.
       summary: 'Whether an address is suppressed: only its keyed hash is kept, so ask by the address',
-      query: z.object({ address: z.string().min(3).max(254), channel: z.enum(channels).optional() }),
+      body: z.strictObject({ address: typedAddress, channel: z.enum(channels).optional() }),
       answer: z.object({ data: z.array(suppression) }),
-      handle: async ({ query: { address, channel = 'any' } }, ctx) => {
-        const { rows } = await sql<Omit<z.infer<typeof suppression>, 'address'>>`
-          select channel, reason, at, lifted_at as "liftedAt", lift_reason as "liftReason" from core.suppression
-          where workspace = ${ctx.workspace.id}::uuid and address_hash = ${hashIn(ctx, channel, address)} order by channel`.execute(
-          ctx.sql,
-        )
-        return { data: rows.map((row) => ({ address, ...row })) }
-      },
+      handle: async ({ body: { address, channel } }, ctx) => ({
+        data: told(address, await suppressionsOf(ctx, hashIn(ctx, address, channel).hash)),
+      }),
     }),
     defineRoute({
       method: 'post',
       path: '/privacy/suppressions',
       permission: 'core.privacy.manage',
-      summary: 'Suppress an address, whoever it belongs to',
+      summary: 'Suppress an address, whoever it belongs to: by a channel, or by every one that reaches it',
       body: z.strictObject({
-        address: z.string().min(3).max(254),
-        channel: z.enum(channels),
+        address: typedAddress,
+        channel: z.enum(channels).optional(),
         reason: z.enum(['complaint', 'bounce', 'manual']).optional(),
       }),
-      answer: z.object({ data: suppression }),
+      answer: z.object({ data: z.array(suppression) }),
       status: 201,
       handle: async ({ body: { address, channel, reason = 'manual' } }, ctx) => {
+        const { hash, kind } = hashIn(ctx, address, channel)
         const at = ctx.clock.now().toISOString()
-        await suppress(ctx, { hash: hashIn(ctx, channel, address), channel, reason, at })
-        return { data: { address, channel, reason, at, liftedAt: null, liftReason: null } }
+        const asked: readonly Channel[] = channel === undefined ? channelsOf[kind] : [channel]
+        for (const one of asked) await suppress(ctx, { hash, channel: one, reason, at })
+        const standing = await suppressionsOf(ctx, hash)
+        return {
+          data: told(
+            address,
+            standing.filter((it) => asked.includes(it.channel)),
+          ),
+        }
       },
     }),
     defineRoute({
       method: 'post',
       path: '/privacy/suppressions/lift',
       permission: 'core.privacy.manage',
-      summary: 'Lift the suppression of an address, with the reason',
+      summary: 'Lift the suppression of an address, with the reason: by a channel, or by all of them',
       body: z.strictObject({
-        address: z.string().min(3).max(254),
-        channel: z.enum(channels),
-        reason: z.string().min(3).max(500),
+        address: typedAddress,
+        channel: z.enum(channels).optional(),
+        reason: z.string().trim().min(3).max(500),
       }),
       answer: z.object({ data: z.object({ lifted: z.int() }) }),
       handle: async ({ body: { address, channel, reason } }, ctx) => {
-        const { rows: standing } = await sql<{ reason: string }>`
-          select reason from core.suppression
-          where workspace = ${ctx.workspace.id}::uuid and address_hash = ${hashIn(ctx, channel, address)} and channel = ${channel} and lifted_at is null for update`.execute(
-          ctx.sql,
-        )
-        // Somebody asked to be forgotten: who may do that may undo it.
-        if (standing[0]?.reason === 'erased' && !ctx.authority.may('core.privacy.erase'))
-          throw permissionDenied({ permission: 'core.privacy.erase' })
-        const { rows } = await sql`
-          update core.suppression set lifted_at = ${ctx.clock.now().toISOString()}::timestamptz, lifted_by = ${ctx.actor.id ?? null}::uuid, lift_reason = ${reason}
-          where workspace = ${ctx.workspace.id}::uuid and address_hash = ${hashIn(ctx, channel, address)} and channel = ${channel} and lifted_at is null
-          returning 1`.execute(ctx.sql)
-        return { data: { lifted: rows.length } }
+        const { hash } = hashIn(ctx, address, channel)
+        return { data: { lifted: await liftSuppressions(ctx, { hash, channel, reason }) } }
       },
     }),
   ]
-}
-
-/** Keeps an address from being written to; one that was lifted is suppressed anew, and an erasure outweighs what was before. */
-export async function suppress(
-  ctx: Context,
-  it: {
-    readonly hash: Buffer
-    readonly channel: (typeof channels)[number]
-    readonly reason: z.infer<typeof suppression>['reason']
-    readonly at: string
-  },
-): Promise<void> {
-  const by = ctx.actor.type === 'user' ? (ctx.actor.id ?? null) : null
-  await sql`
-    insert into core.suppression (workspace, address_hash, channel, reason, at, by_user)
-    values (${ctx.workspace.id}::uuid, ${it.hash}, ${it.channel}, ${it.reason}, ${it.at}::timestamptz, ${by}::uuid)
-    on conflict (workspace, address_hash, channel) do update
-      set reason = excluded.reason, at = excluded.at, by_user = excluded.by_user, lifted_at = null, lifted_by = null, lift_reason = null
-      where suppression.lifted_at is not null or (excluded.reason = 'erased' and suppression.reason <> 'erased')`.execute(
-    ctx.sql,
-  )
 }

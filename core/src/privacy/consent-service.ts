@@ -15,6 +15,7 @@ import {
 } from './consents.ts'
 import { addressUnreadable, consentInTheFuture, consentOfNobody, personUnknown, proofOfAnother } from './errors.ts'
 import type { PrivacyKeys } from './keys.ts'
+import { demandPerson } from './person.ts'
 
 /** The channels a state is told of, in the order they are shown. */
 const shown = ['mail', 'sms', 'phone', 'post'] as const
@@ -165,7 +166,12 @@ export class ConsentService implements Consents {
       select l.email, coalesce(l.phone_norm, l.phone), null
       from core.same_person(${person.resource}, ${person.record}::uuid) p
         cross join lateral (select * from core.lead l where l.workspace = ${workspace.id}::uuid and l.id = p.record offset 0) l
-      where p.resource = 'core.lead'`.execute(tx)
+      where p.resource = 'core.lead'
+      union all
+      select a.email, coalesce(a.phone_norm, a.phone), null
+      from core.same_person(${person.resource}, ${person.record}::uuid) p
+        cross join lateral (select * from core.account a where a.workspace = ${workspace.id}::uuid and a.id = p.record offset 0) a
+      where p.resource = 'core.account'`.execute(tx)
     const found = new Map<string, Address>()
     for (const { email, phone, mobile } of rows) {
       for (const [channel, value] of [
@@ -209,15 +215,16 @@ export class ConsentService implements Consents {
     const { sql: tx, workspace, clock } = this.#ctx
     const when = at ?? clock.now().toISOString()
     const { rows } = await sql<{ channel: string; at: string }>`
-      select s.channel, s.at from core.suppression s
-      where s.workspace = ${workspace.id}::uuid and s.address_hash in ${await this.#hashesOf(person)}
-        and s.at <= ${when}::timestamptz and (s.lifted_at is null or s.lifted_at > ${when}::timestamptz)`.execute(tx)
+      select last.channel, last.at from (
+        select distinct on (l.address_hash, l.channel) l.channel, l.action, l.at from core.suppression_line l
+        where l.workspace = ${workspace.id}::uuid and l.address_hash in ${await this.#hashesOf(person)} and l.at <= ${when}::timestamptz
+        order by l.address_hash, l.channel, l.at desc, l.position desc) last
+      where last.action = 'suppressed'`.execute(tx)
     return new Map(rows.map((row) => [row.channel, row.at]))
   }
 
   async #demandPerson({ resource, record }: Person): Promise<void> {
-    const { records } = this.#ctx
-    await records.get(resource, record, { fields: [] }).catch((error: unknown) => {
+    await demandPerson(this.#ctx, { resource, record }).catch((error: unknown) => {
       // An objection by its address alone needs no record; one of a person is of somebody the actor may see.
       if ((error as { code?: unknown }).code === 'RECORD_NOT_FOUND') throw personUnknown({ resource, id: record })
       throw error

@@ -6,7 +6,9 @@ import { channels, type Channel } from './addresses.ts'
 
 export type ConsentAction = 'objection' | 'withdrawal' | 'reversal'
 
-export type PersonResource = 'core.contact' | 'core.lead'
+/** An account is one where its kind says so. */
+export const personResources = ['core.contact', 'core.lead', 'core.account'] as const
+export type PersonResource = (typeof personResources)[number]
 
 export interface Person {
   readonly resource: PersonResource

@@ -8,12 +8,12 @@ import { z } from 'zod'
 import { exportLog } from '../records/export/export.ts'
 import { relationsTo } from '../records/merge/relations.ts'
 import { tableOf } from '../records/read.ts'
+import type { Resource } from '../records/registry.ts'
 import type { EngineScope } from '../records/scope.ts'
 import { channelsOf, hashOf } from './addresses.ts'
 import { blankRecords, deleteRecords, markMentions, markOf, refreshWords } from './blanking.ts'
 import { keepBuyers } from './buyers.ts'
 import { certify } from './certificates.ts'
-import { suppress } from './consent-routes.ts'
 import { stillNamed, subjectUnknowable } from './errors.ts'
 import { linesNaming, nextFile, type LyingFile } from './file-lines.ts'
 import type { PrivacyKeys } from './keys.ts'
@@ -22,13 +22,15 @@ import { note, privacyRequests } from './privacy-request.ts'
 import { scopeOf } from './scope.ts'
 import { PrivacyStores, type PrivacyStore, type PrivacySubject } from './stores.ts'
 import { pointsAt, subjectOf } from './subject.ts'
-import { listTargets } from './targets.ts'
+import { suppress } from './suppressions.ts'
+import { isPersonKind, listTargets } from './targets.ts'
 import type { Terms } from './terms.ts'
 import { raiseTombstones } from './tombstones.ts'
 
 const erased = z.object({ record: z.uuid(), request: z.uuid() })
 export const ContactErased = defineEvent('core.contact.erased', { version: 1, payload: erased })
 export const LeadErased = defineEvent('core.lead.erased', { version: 1, payload: erased })
+export const AccountErased = defineEvent('core.account.erased', { version: 1, payload: erased })
 
 export const erasureKind = 'core.privacy-erasure'
 export const rehearsalKind = 'core.privacy-rehearsal'
@@ -268,7 +270,7 @@ export async function eraseSome(ctx: Context, run: string): Promise<boolean> {
   const resource = scope.catalog.of(first.resource)
   const { rows: traces } = await sql<{ counts: Record<string, number> }>`
     select core.erase_traces(${run}::uuid, ${ids}::uuid[]) as counts`.execute(ctx.sql)
-  if (first.how === 'row') await deleteRecords(scope, resource, ids, run)
+  if (first.how === 'row') await deleteOrKeep(scope, run, resource, ids)
   else await blankRecords(scope, resource, ids, { leaves: first.how === 'person' })
   await sql`
     update core.erasure_target set done = true
@@ -279,6 +281,28 @@ export async function eraseSome(ctx: Context, run: string): Promise<boolean> {
   // A record that is about the person is found again by what it still is: whose account, which kind.
   if (first.how === 'about') await refreshWords(scope, resource, ids)
   return true
+}
+
+/**
+ * One that others still point at stays and is listed as used: what hangs on it is not the rule's to decide. A person goes
+ * all the same: blanked, as after an erasure.
+ */
+async function deleteOrKeep(
+  scope: EngineScope,
+  run: string,
+  resource: Resource,
+  ids: readonly string[],
+): Promise<void> {
+  const stay = await deleteRecords(scope, resource, ids)
+  if (stay.length === 0) return
+  const isPerson = isPersonKind(resource.id)
+  await sql`
+    update core.erasure_target set how = ${isPerson ? 'person' : 'used'}
+    where workspace = ${scope.ctx.workspace.id}::uuid and run = ${run}::uuid and resource = ${resource.id} and record = any(${[...stay]}::uuid[])`.execute(
+    scope.tx,
+  )
+  if (isPerson) await blankRecords(scope, resource, stay, { leaves: true })
+  else await refreshWords(scope, resource, stay)
 }
 
 /** Records that are found by a gone one's name through a reference lose those words. */
@@ -312,7 +336,7 @@ export async function removeFiles(ctx: Context, run: string, texts: Terms['texts
     left join core.export e on e.workspace = p.workspace and e.id = p.file
     left join core.privacy_request q on q.workspace = p.workspace and q.id = p.file
     where p.workspace = ${ctx.workspace.id}::uuid
-      and (q.subject_record in (select t.record from core.erasure_target t where t.workspace = p.workspace and t.run = ${run}::uuid and t.how = 'person')
+      and (q.subject_record in (select t.record from core.erasure_target t where t.workspace = p.workspace and t.run = ${run}::uuid and t.how in ('person', 'row'))
         or e.resource in (select t.resource from core.erasure_target t where t.workspace = p.workspace and t.run = ${run}::uuid and t.how in ('person', 'about', 'row'))
         or exists (select from unnest(${needles}::text[]) n where core.holds_word(p.bytes, decode(n, 'hex'))))
     group by 1, 2`.execute(ctx.sql)
@@ -450,6 +474,7 @@ async function finish(ctx: Context, keys: PrivacyKeys, run: string): Promise<{ c
   for (const { resource, record } of terms.subject.records) {
     if (resource === 'core.contact') ctx.emit(ContactErased, { record, request: run }, { key: record })
     if (resource === 'core.lead') ctx.emit(LeadErased, { record, request: run }, { key: record })
+    if (resource === 'core.account') ctx.emit(AccountErased, { record, request: run }, { key: record })
   }
   await closeRequests(ctx, run, terms.subject, { state: 'done', doneAt: now, requestedBy: null, identityCheck: null })
   await note(ctx, run, { certificateId: certificate })

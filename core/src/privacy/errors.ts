@@ -35,7 +35,21 @@ export const addressOfAnother = defineError(
 export const personUnknown = defineError<{ resource: string; id: string }>(
   'PERSON_UNKNOWN',
   404,
-  ({ resource, id }) => `There is no ${resource} "${id}" that you may see. Choose a contact or a lead.`,
+  ({ resource, id }) =>
+    `There is no ${resource} "${id}" that you may see. Choose a contact, a lead, or an account that is a person.`,
+)
+
+export const accountNoPerson = defineError<{ name: string }>(
+  'ACCOUNT_NO_PERSON',
+  422,
+  ({ name }) =>
+    `${name} is an organisation, and only persons object or ask for their data. Choose the contact it is about, or set the account's kind to person.`,
+)
+
+export const requestInTheFuture = defineError<{ day: string }>(
+  'REQUEST_IN_THE_FUTURE',
+  422,
+  ({ day }) => `${day} has not come yet. Give the day on which the request came in.`,
 )
 
 export const objectionStands = defineError<{ field: string }>(

@@ -7,7 +7,15 @@ import { consentGuards } from './consent-guards.ts'
 import { consentRoutes } from './consent-routes.ts'
 import { ConsentService } from './consent-service.ts'
 import { Consents, OptOutRecorded } from './consents.ts'
-import { ContactErased, eraseJob, erasureKind, LeadErased, rehearsalKind, rehearseJob } from './erasure.ts'
+import {
+  AccountErased,
+  ContactErased,
+  eraseJob,
+  erasureKind,
+  LeadErased,
+  rehearsalKind,
+  rehearseJob,
+} from './erasure.ts'
 import type { PrivacyKeys } from './keys.ts'
 import { privacyRequests, PrivacyRequestSchema } from './privacy-request.ts'
 import { requestRoutes } from './request-routes.ts'
@@ -30,7 +38,7 @@ export const privacyResources = [privacyRequests, retentionRules]
 
 export const privacyJobs = [nightlyRetention]
 
-export const privacyEvents = [OptOutRecorded, ContactErased, LeadErased]
+export const privacyEvents = [OptOutRecorded, ContactErased, LeadErased, AccountErased]
 
 export const privacyPoints = [PrivacyStores]
 

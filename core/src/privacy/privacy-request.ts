@@ -1,5 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core'
+import { sql } from 'kysely'
 import type { Context } from '../context.ts'
+import { personResources, type PersonResource } from './consents.ts'
 import { forPrivacy } from './permissions.ts'
 import { recordBase } from '../records/record-base.ts'
 import { defineResource } from '../records/define-resource.ts'
@@ -13,7 +15,7 @@ export const PrivacyRequestSchema = defineEntity({
     ...recordBase(),
     number: p.string(),
     kind: p.string().$type<'access' | 'erasure'>(),
-    subjectResource: p.string().$type<'core.contact' | 'core.lead'>(),
+    subjectResource: p.string().$type<PersonResource>(),
     subjectRecord: p.uuid(),
     state: p.string().$type<'received' | 'verified' | 'running' | 'done'>().default('received'),
     requestedBy: p.string().length(250).nullable(),
@@ -29,6 +31,9 @@ export const PrivacyRequestSchema = defineEntity({
     certificateId: p.uuid().nullable(),
     fileSize: p.bigint().$type<number>().nullable(),
     fileUntil: p.datetime().nullable(),
+    /** When the archive was last taken along, and by whom. */
+    fetchedAt: p.datetime().nullable(),
+    fetchedBy: p.uuid().nullable(),
     /** When the person was let come back, by whom and why. */
     liftedAt: p.datetime().nullable(),
     liftedBy: p.uuid().nullable(),
@@ -51,7 +56,7 @@ export const privacyRequests = defineResource(PrivacyRequest, {
   fields: {
     number: { required: false },
     kind: { format: 'select', options: ['access', 'erasure'] },
-    subjectResource: { format: 'select', options: ['core.contact', 'core.lead'] },
+    subjectResource: { format: 'select', options: [...personResources] },
     subjectRecord: { format: 'text', targetIn: 'subjectResource' },
     state: {
       format: 'select',
@@ -63,6 +68,7 @@ export const privacyRequests = defineResource(PrivacyRequest, {
       ],
     },
     verifiedBy: { format: 'user' },
+    fetchedBy: { format: 'user' },
     liftedBy: { format: 'user' },
   },
   list: ['number', 'kind', 'state', 'receivedOn', 'dueOn', 'owner'],
@@ -70,9 +76,17 @@ export const privacyRequests = defineResource(PrivacyRequest, {
   numbered: { number: 'PR' },
 })
 
+/** Two who do something with one request take their turns. */
+export async function holdRequest(ctx: Context, id: string): Promise<void> {
+  await sql`select 1 from core.privacy_request where workspace = ${ctx.workspace.id}::uuid and id = ${id}::uuid for update`.execute(
+    ctx.sql,
+  )
+}
+
 /** Keeps with a request what became of it. */
 export async function note(ctx: Context, id: string, values: Readonly<Record<string, unknown>>): Promise<void> {
   const { records } = ctx.asSystem()
+  await holdRequest(ctx, id)
   const { data } = await records.get(privacyRequests, id)
   await records.update(privacyRequests, data, values, { internal: true })
 }

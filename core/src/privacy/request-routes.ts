@@ -9,10 +9,12 @@ import { defineRoute, type RouteDefinition } from '../plugins/define-plugin.ts'
 import type { RecordJson } from '../records/records.ts'
 import { accessKind } from './access.ts'
 import { certificateOf, verifyCertificate } from './certificates.ts'
+import { personResources } from './consents.ts'
 import { erasureKind, rehearsalKind } from './erasure.ts'
-import { requestInRehearsal, requestNotRehearsed } from './errors.ts'
+import { requestInRehearsal, requestInTheFuture, requestNotRehearsed } from './errors.ts'
 import type { PrivacyKeys } from './keys.ts'
-import { note, privacyRequests } from './privacy-request.ts'
+import { demandPerson } from './person.ts'
+import { holdRequest, note, privacyRequests } from './privacy-request.ts'
 import { liftTombstones } from './tombstones.ts'
 
 const id = z.object({ id: z.uuid() })
@@ -45,9 +47,7 @@ function dueOn(received: string): string {
 
 /** Moves on from the state it is in, and from no other. */
 async function held(ctx: Context, record: string, from: readonly string[], to: string): Promise<RecordJson> {
-  await sql`select 1 from core.privacy_request where workspace = ${ctx.workspace.id}::uuid and id = ${record}::uuid for update`.execute(
-    ctx.sql,
-  )
+  await holdRequest(ctx, record)
   const { data } = await ctx.asSystem().records.get(privacyRequests, record)
   const state = String(data['state'])
   if (!from.includes(state))
@@ -73,23 +73,25 @@ export function requestRoutes(keys: () => PrivacyKeys): readonly RouteDefinition
       summary: 'Note that a person asks for their data, or to be erased',
       body: z.strictObject({
         kind: z.enum(['access', 'erasure']),
-        resource: z.enum(['core.contact', 'core.lead']),
+        resource: z.enum(personResources),
         record: z.uuid(),
-        requestedBy: z.string().max(250).optional(),
+        requestedBy: z.string().trim().max(250).optional(),
         receivedOn: z.iso.date().optional(),
       }),
       answer,
       status: 201,
       handle: async ({ body }, ctx) => {
-        await ctx.records.get(body.resource, body.record, { fields: [] })
-        const receivedOn = body.receivedOn ?? ctx.clock.today()
+        await demandPerson(ctx, body)
+        const today = ctx.clock.today()
+        const { receivedOn = today } = body
+        if (receivedOn > today) throw requestInTheFuture({ day: receivedOn })
         const { id: made } = await ctx.asSystem().records.create(
           privacyRequests,
           {
             kind: body.kind,
             subjectResource: body.resource,
             subjectRecord: body.record,
-            requestedBy: body.requestedBy ?? null,
+            requestedBy: body.requestedBy || null,
             receivedOn,
             dueOn: dueOn(receivedOn),
           },

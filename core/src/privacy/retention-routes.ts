@@ -23,6 +23,8 @@ const run = z.object({
   condition: z.string(),
   matched: z.int(),
   gone: z.int(),
+  /** Of those, what stays as a row without a word: anonymised, or a person that something still points at. */
+  blanked: z.int(),
   held: z.int(),
   used: z.int(),
   certificate: z.uuid().nullable(),
@@ -141,7 +143,7 @@ export const retentionRoutes: readonly RouteDefinition[] = [
     answer: z.object({ data: z.array(run) }),
     handle: async ({ params }, ctx) => {
       const { rows } = await sql<z.infer<typeof run>>`
-        select id, action, condition, matched::integer as matched, gone::integer as gone, held::integer as held, used::integer as used, certificate, at
+        select id, action, condition, matched::integer as matched, gone::integer as gone, blanked::integer as blanked, held::integer as held, used::integer as used, certificate, at
         from core.retention_run where workspace = ${ctx.workspace.id}::uuid and rule = ${params.id}::uuid order by at desc limit 100`.execute(
         ctx.sql,
       )

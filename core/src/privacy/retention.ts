@@ -20,7 +20,7 @@ import type { PrivacyKeys } from './keys.ts'
 import { retentionRules } from './retention-rule.ts'
 import { scopeOf } from './scope.ts'
 import { mergedInto } from './subject.ts'
-import { listHolds, listTargets, putTargets } from './targets.ts'
+import { isPersonKind, listHolds, listTargets, putTargets } from './targets.ts'
 import { endRecords } from './tombstones.ts'
 
 export const retentionKind = 'core.retention'
@@ -41,8 +41,6 @@ export interface Rule {
   readonly active: boolean
   readonly deletedAt: string | null
 }
-
-const persons: ReadonlySet<string> = new Set(['core.contact', 'core.lead'])
 
 /** Kinds of records a rule may end: those people keep in lists. Lines go with what they are lines of. */
 export function mayEnd({ options }: Resource): boolean {
@@ -231,14 +229,15 @@ async function endSome(
   const ids = rows.map(({ record }) => record)
   const [first] = ids
   if (first === undefined) return { count: 0 }
-  const isPerson = persons.has(resource.id)
+  const isPerson = isPersonKind(resource.id)
+  const isDeleted = rule.action === 'delete'
   // The condition holds for these, and for none of what else the person may be: a lead's contact is a customer.
   const records = isPerson
     ? await mergedInto(scope, resource.id, ids)
     : ids.map((record) => ({ resource: resource.id, record }))
   const subject = { resource: resource.id, record: first, records, addresses: [] }
   if (isPerson) {
-    await listTargets(scope, run, subject, { sparing: true })
+    await listTargets(scope, run, subject, { sparing: true, how: isDeleted ? 'row' : 'person' })
     await endRecords(
       ctx,
       keys,
@@ -249,7 +248,7 @@ async function endSome(
     await listHolds(scope, run, subject)
     await putTargets(
       scope,
-      { run, resource: resource.id, how: rule.action === 'delete' ? 'row' : 'about' },
+      { run, resource: resource.id, how: isDeleted ? 'row' : 'about' },
       sql`select id, null::text from unnest(${ids}::uuid[]) as i (id)`,
     )
   }
@@ -273,13 +272,14 @@ async function finish(
   { id, run, matched }: { readonly id: string; readonly run: string; readonly matched: number },
 ) {
   const rule = await ruleOf(ctx, id)
-  const { rows } = await sql<{ gone: number; held: number; used: number }>`
-    select (count(*) filter (where how in ('person', 'about', 'row')))::integer as gone, (count(*) filter (where how = 'held'))::integer as held,
+  const { rows } = await sql<{ gone: number; blanked: number; held: number; used: number }>`
+    select (count(*) filter (where how in ('person', 'about', 'row')))::integer as gone,
+      (count(*) filter (where how in ('person', 'about')))::integer as blanked, (count(*) filter (where how = 'held'))::integer as held,
       (count(*) filter (where how = 'used'))::integer as used
     from core.erasure_target where workspace = ${ctx.workspace.id}::uuid and run = ${run}::uuid and resource = ${rule.resource}`.execute(
     ctx.sql,
   )
-  const counts = rows[0] ?? { gone: 0, held: 0, used: 0 }
+  const counts = rows[0] ?? { gone: 0, blanked: 0, held: 0, used: 0 }
   const { resource, condition, action } = rule
   if (counts.gone > 0) await countGone(ctx, run, { files: await removeFiles(ctx, run, []) })
   const erased = await countsOf(ctx, run)
@@ -292,8 +292,8 @@ async function finish(
         })
   const at = ctx.clock.now().toISOString()
   await sql`
-    insert into core.retention_run (id, workspace, rule, resource, action, condition, matched, gone, held, used, certificate, at)
-    values (${run}::uuid, ${ctx.workspace.id}::uuid, ${id}::uuid, ${resource}, ${action}, ${condition}, ${matched}, ${counts.gone}, ${counts.held},
+    insert into core.retention_run (id, workspace, rule, resource, action, condition, matched, gone, blanked, held, used, certificate, at)
+    values (${run}::uuid, ${ctx.workspace.id}::uuid, ${id}::uuid, ${resource}, ${action}, ${condition}, ${matched}, ${counts.gone}, ${counts.blanked}, ${counts.held},
       ${counts.used}, ${certificate}::uuid, ${at}::timestamptz) on conflict do nothing`.execute(ctx.sql)
   await sql`delete from core.erasure where workspace = ${ctx.workspace.id}::uuid and run = ${run}::uuid`.execute(
     ctx.sql,

@@ -110,7 +110,10 @@ async function knownBy(scope: EngineScope, records: readonly { resource: string;
     }
   }
   const firsts = [...(values.get('firstName') ?? [''])]
-  const names = firsts.flatMap((first) => [...(values.get('lastName') ?? [])].map((last) => ({ first, last })))
+  const names = [
+    ...firsts.flatMap((first) => [...(values.get('lastName') ?? [])].map((last) => ({ first, last }))),
+    ...[...(values.get(accountName) ?? [])].map(inTwo),
+  ]
   return {
     values,
     addresses: [...addresses.values()],
@@ -157,23 +160,23 @@ export function fullName(first: string, last: string): string {
   return `${first} ${last}`.trim()
 }
 
-/** A person's account of their own, where nobody else is at it, is the person too. */
 async function samePerson(
   scope: EngineScope,
   resource: string,
   record: string,
 ): Promise<readonly { resource: string; record: string }[]> {
   const { rows } = await sql<{ resource: string; record: string }>`
-    with self as (select * from core.same_person(${resource}, ${record}::uuid))
-    select resource, record from self
-    union
-    select 'core.account', a.id from self s
-    join core.contact c on c.workspace = ${scope.ctx.workspace.id}::uuid and c.id = s.record
-    join core.account a on a.workspace = c.workspace and a.id = c.account_id and a.kind = 'person'
-    where s.resource = 'core.contact' and not exists (
-      select from core.contact o where o.workspace = a.workspace and o.account_id = a.id and o.deleted_at is null
-        and not exists (select from self x where x.record = o.id))`.execute(scope.tx)
+    select resource, record from core.same_person(${resource}, ${record}::uuid)`.execute(scope.tx)
   return rows
+}
+
+/** Key of what a person's account is called, which is the person's name in one. */
+const accountName = 'core.account name'
+
+/** Its last word is the last name: what names somebody is looked for in either order. */
+function inTwo(name: string) {
+  const words = name.split(/\s+/)
+  return { first: words.slice(0, -1).join(' '), last: words.at(-1) ?? '' }
 }
 
 /** Values of the person's records by field, of now and from the ledger; `''` holds those a field keeps unique. */
@@ -186,7 +189,9 @@ async function everKnown(
     if (typeof value !== 'string' || value.trim() === '') return
     const field = resource.fields.get(name)
     const isUnique = field?.unique === true && field.target === undefined && value.length >= 6
-    for (const key of isUnique ? [name, ''] : [name]) found.set(key, (found.get(key) ?? new Set()).add(value.trim()))
+    const isAccountName = resource.id === 'core.account' && name === 'name'
+    for (const key of [name, ...(isUnique ? [''] : []), ...(isAccountName ? [accountName] : [])])
+      found.set(key, (found.get(key) ?? new Set()).add(value.trim()))
   }
   for (const { resource: id, record } of records) {
     const resource = scope.catalog.whole.of(id)

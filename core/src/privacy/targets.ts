@@ -16,16 +16,17 @@ const depth = 4
  * about a person is known from the metadata of every resource, those of switched-off plugins too.
  *
  * @param sparing - leaves what is about somebody else too, who stays
+ * @param how - `row` where the person's own records are to be deleted and not blanked
  */
 export async function listTargets(
   scope: EngineScope,
   run: string,
   subject: PrivacySubject,
-  { sparing = false }: { readonly sparing?: boolean } = {},
+  { sparing = false, how = 'person' }: { readonly sparing?: boolean; readonly how?: 'person' | 'row' } = {},
 ): Promise<readonly PlannedHold[]> {
   const holds = await listHolds(scope, run, subject)
   for (const { resource, record } of subject.records)
-    await putTargets(scope, { run, resource, how: 'person' }, sql`select ${record}::uuid, null::text`)
+    await putTargets(scope, { run, resource, how }, sql`select ${record}::uuid, null::text`)
   let kinds = new Set(subject.records.map(({ resource }) => resource))
   for (let step = 0; step < depth && kinds.size > 0; step += 1) {
     const found = new Set<string>()
@@ -40,7 +41,7 @@ export async function listTargets(
           sql`select t.id, null::text from ${tableOf(resource, 't')}
             where t.workspace = ${scope.ctx.workspace.id}::uuid ${pair ? sql`and ${pointsAt(resource, pair.name, 't')} = ${kind}` : sql``}
               and ${value} in (select e.record from core.erasure_target e where e.workspace = ${scope.ctx.workspace.id}::uuid
-                and e.run = ${run}::uuid and e.resource = ${kind} and e.how in ('person', 'about'))
+                and e.run = ${run}::uuid and e.resource = ${kind} and e.how in ('person', 'about', 'row'))
               ${sparing ? sql`and not (${isAboutOthers(scope, run, resource)})` : sql``}`,
         )
         if (count > 0) found.add(resource.id)
@@ -53,6 +54,8 @@ export async function listTargets(
 
 /** People as records; what is about one of them is theirs. */
 const persons = ['core.contact', 'core.lead'] as const
+
+export const isPersonKind = (resource: string): boolean => persons.some((it) => it === resource)
 
 /** Whether a record, `t`, is also about somebody alive who is not on the run's list. */
 function isAboutOthers(scope: EngineScope, run: string, resource: Resource) {
