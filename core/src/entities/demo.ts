@@ -1,16 +1,15 @@
 import { sql } from 'kysely'
+import type { Locale } from '../actor.ts'
 import type { Context } from '../context.ts'
 import type { DemoData } from '../plugins/define-plugin.ts'
 import {
   cities,
   firstNames,
   goods,
-  industries,
-  jobTitles,
   lastNames,
   mobileLine,
   legalForms,
-  needs,
+  phrases,
   placeWords,
   streets,
   tradeWords,
@@ -51,10 +50,12 @@ class DemoBuilder {
   readonly #ctx: Context
   readonly #roll = dice(20_260_302)
   readonly #owners: readonly string[]
+  readonly #said: (typeof phrases)[Locale]
 
   constructor(ctx: Context, owners: readonly string[]) {
     this.#ctx = ctx
     this.#owners = owners
+    this.#said = phrases[ctx.workspace.locale]
   }
 
   async build(): Promise<void> {
@@ -101,7 +102,8 @@ class DemoBuilder {
 
   async #products(): Promise<Ware[]> {
     const made: Ware[] = []
-    for (const [sku, name, kind, family, unit, price, taxRate] of goods) {
+    const { locale } = this.#ctx.workspace
+    for (const [sku, { [locale]: name }, kind, { [locale]: family }, unit, price, taxRate] of goods) {
       const record = await this.#ctx.records.create(products, { sku, name, kind, family, unit, price, taxRate })
       made.push({ id: record.id, price: Number(price) })
     }
@@ -130,7 +132,7 @@ class DemoBuilder {
         website: `https://www.${domain}`,
         siren,
         vatNumber: vatNumberOf(siren),
-        industry: this.#pick(industries),
+        industry: this.#pick(this.#said.industries),
         employees: this.#between(2, 240),
         annualRevenue: String(this.#between(15, 900) * 10_000),
         foundedYear: this.#between(1958, 2023),
@@ -159,7 +161,7 @@ class DemoBuilder {
         firstName,
         lastName,
         account: account.id,
-        jobTitle: this.#pick(jobTitles),
+        jobTitle: this.#pick(this.#said.jobTitles),
         email: `${slug(firstName)}.${slug(lastName)}${index}@${account.domain}`,
         phone: this.#phone(account.line),
         mobile: this.#phone(mobileLine),
@@ -188,13 +190,13 @@ class DemoBuilder {
         phone: this.#phone(line),
         city,
         country: 'FR',
-        source: this.#pick(['Salon Sirha', 'Site web', 'Recommandation', 'Appel entrant']),
+        source: this.#pick(this.#said.sources),
         sourceChannel: this.#pick(['web', 'direct', 'partner']),
-        need: this.#pick(needs),
+        need: this.#pick(this.#said.needs),
         budget: String(this.#between(4, 120) * 500),
         status,
         owner,
-        ...(status === 'unqualified' ? { reason: 'Hors de notre zone de livraison' } : {}),
+        ...(status === 'unqualified' ? { reason: this.#said.tooFar } : {}),
       })
       made.push({ id: record.id, owner })
     }
@@ -211,7 +213,7 @@ class DemoBuilder {
       const order = await createDocument(
         this.#ctx,
         orderDocument,
-        { account: account.id, owner: account.owner, status, orderedOn: this.#day(-daysAgo), source: 'Démo' },
+        { account: account.id, owner: account.owner, status, orderedOn: this.#day(-daysAgo), source: this.#said.demo },
         lines,
       )
       if (status === 'fulfilled' && index < 40) await this.#invoice(account, order.id, lines, daysAgo)
@@ -258,14 +260,7 @@ class DemoBuilder {
     people: readonly { id: string; account: Company }[],
     prospects: readonly { id: string; owner: string | null }[],
   ): Promise<void> {
-    const subjects: Readonly<Record<string, readonly string[]>> = {
-      task: ['Envoyer les tarifs', 'Relancer le devis', 'Préparer la livraison', 'Vérifier l’encours'],
-      call: ['Appel de suivi', 'Appel de découverte', 'Point sur la commande'],
-      meeting: ['Rendez-vous annuel', 'Présentation de la gamme', 'Négociation du contrat'],
-      visit: ['Visite du site', 'Démonstration de la machine'],
-      mail: ['Confirmation de commande', 'Compte rendu de visite'],
-      note: ['Nouvelle carte prévue au printemps', 'Préfère être livré le mardi'],
-    }
+    const subjects: Readonly<Record<string, readonly string[]>> = this.#said.subjects
     for (let index = 0; index < counts.activities; index += 1) {
       const type = this.#pick(['task', 'task', 'call', 'call', 'meeting', 'visit', 'mail', 'note'])
       const { id: contact, account } = this.#pick(people)
@@ -286,9 +281,7 @@ class DemoBuilder {
           ...(takesTime
             ? { startAt: when, endAt: new Date(Date.parse(when) + 3_600_000).toISOString() }
             : { dueAt: when }),
-          ...(isDone
-            ? { completedAt: when, outcome: this.#pick(['Favorable', 'À rappeler', 'Commande attendue']) }
-            : {}),
+          ...(isDone ? { completedAt: when, outcome: this.#pick(this.#said.outcomes) } : {}),
           ...(lead ? { lead: lead.id } : { account: account.id, contact }),
         },
         { internal: true },

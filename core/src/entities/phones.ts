@@ -1,23 +1,23 @@
 import { getCountries, parsePhoneNumberFromString, type CountryCode } from 'libphonenumber-js'
 import { parsePhoneNumberFromString as parsedWithType } from 'libphonenumber-js/max'
+import { zonesOfCountries } from './country-zones.ts'
 
 const countries: ReadonlySet<string> = new Set(getCountries())
 
-/** ECMA-402's Intl Locale Info, which TypeScript's library does not know yet. */
-type LocaleWithZones = Intl.Locale & { getTimeZones(): string[] | undefined }
-
-let countryByZone: Map<string, CountryCode> | undefined
+const countryByZone = new Map(
+  Object.entries(zonesOfCountries).flatMap(([country, zones]) =>
+    zones.split(' ').map((zone) => [zone, country as CountryCode] as const),
+  ),
+)
 
 /** The country a time zone lies in: `Europe/Paris` → FR; undefined for a zone no country claims, such as UTC. */
 export function countryOfZone(zone: string): CountryCode | undefined {
-  countryByZone ??= new Map(
-    getCountries().flatMap((country) => {
-      const locale = new Intl.Locale('und', { region: country }) as LocaleWithZones
-      return (locale.getTimeZones() ?? []).map((it) => [it, country] as const)
-    }),
-  )
   return countryByZone.get(zone)
 }
+
+// One write asks about its number several times: the record is normalised, then compared by it.
+const lately = new Map<string, string | undefined>()
+const mostLately = 50
 
 /**
  * A phone number as it is dialled from anywhere (E.164), `01 42 68 53 00` in France → `+33142685300`.
@@ -26,6 +26,15 @@ export function countryOfZone(zone: string): CountryCode | undefined {
  * @returns undefined when it cannot be a number; what was typed is kept beside it
  */
 export function phoneNorm(typed: string, country: string | undefined): string | undefined {
+  const asked = `${country} ${typed}`
+  if (!lately.has(asked)) {
+    if (lately.size >= mostLately) lately.clear()
+    lately.set(asked, parsedNorm(typed, country))
+  }
+  return lately.get(asked)
+}
+
+function parsedNorm(typed: string, country: string | undefined): string | undefined {
   const number = parsePhoneNumberFromString(
     typed,
     country !== undefined && countries.has(country) ? { defaultCountry: country as CountryCode } : {},

@@ -266,6 +266,7 @@ export const activities = defineResource(Activity, {
     },
     completedAt: derived,
     body: { format: 'long' },
+    account: { personal: true },
     contact: { personal: true },
     lead: { personal: true },
     record: { format: 'text', targetIn: 'resource', personal: true },

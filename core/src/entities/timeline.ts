@@ -4,7 +4,8 @@ import { cursorInvalid } from '../records/errors.ts'
 import type { RecordEngine } from '../records/engine.ts'
 import type { HistoryEntry, TimelinePlace } from '../records/ledger.ts'
 import type { Included, RecordJson } from '../records/records.ts'
-import { chosenFields, columnsOf, conditionsOf, includedWith, shownFields, tableOf } from '../records/read.ts'
+import { instantText } from '../records/field-value.ts'
+import { chosenFields, conditionsOf, includedWith, jsonColumnsOf, shownFields, tableOf } from '../records/read.ts'
 import { isUuid } from '../records/values.ts'
 import { activities } from './resources.ts'
 
@@ -36,10 +37,16 @@ export async function timelineOf(
   after: string | undefined,
 ): Promise<{ data: TimelineEntry[]; page: { next: string | null }; included: Included }> {
   const before = placeOf(after)
-  // The record's own permission is asked first: a stranger learns nothing of its activities either.
-  const changes = await engine.history(about.resource, about.id, { before, limit: pageSize + 1 })
-  const { rows: done, included } = await activitiesOf(ctx, engine, about, before)
-  const entries: TimelineEntry[] = changes.map((change) => ({
+  const activitiesAbout = activitiesOf(ctx, engine, about, before)
+  // The record's own permission stands before both: a stranger learns nothing of its activities either.
+  const { history, beside: done } = await engine.historyBeside<ActivityRow>(
+    about.resource,
+    about.id,
+    { before, limit: pageSize + 1 },
+    activitiesAbout?.statement,
+  )
+  const included = activitiesAbout?.includedWith(done) ?? {}
+  const entries: TimelineEntry[] = history.map((change) => ({
     kind: 'change',
     at: change.at,
     actor: change.actor,
@@ -78,14 +85,19 @@ function placeOf(cursor: string | undefined): TimelinePlace | undefined {
 /** What a timeline tells of an activity. */
 const told = ['type', 'subject', 'body', 'owner']
 
-/** A row for each activity on the record, without an id where the actor may not see it, and who has them: one statement. */
-async function activitiesOf(
+type ActivityRow = RecordJson & { readonly _at: string }
+
+/**
+ * A statement for the activities on a record, and what reads from its rows who has them. A row stands for each, without an id
+ * where the actor may not see it. Undefined for whom there are none.
+ */
+function activitiesOf(
   ctx: Context,
   engine: RecordEngine,
   { resource, id }: { readonly resource: string; readonly id: string },
   before: TimelinePlace | undefined,
-): Promise<{ rows: readonly (RecordJson & { readonly _at: string })[]; included: Included }> {
-  if (!ctx.authority.may('core.activity.read')) return { rows: [], included: {} }
+): { readonly statement: RawBuilder<unknown>; includedWith(rows: readonly ActivityRow[]): Included } | undefined {
+  if (!ctx.authority.may('core.activity.read')) return undefined
   const { scope } = engine
   const model = scope.catalog.of(activities)
   const names = new Set(shownFields(scope, model).map(({ name }) => name))
@@ -96,21 +108,28 @@ async function activitiesOf(
   )
   const owner = includedWith(scope, model, names.has('owner') ? ['owner'] : [], 't')
   const when = placing(engine)
-  const { rows } = await sql<RecordJson & { _at: string }>`
-    select l.at as _at, a.* from (
+  const statement = sql`
+    select ${sql.raw(instantText('l.at'))} as _at, a.* from (
       select l.activity_id, ${when} as at from core.activity_link l
       where l.workspace = ${ctx.workspace.id}::uuid and l.resource = ${resource} and l.record = ${id}::uuid
         ${before ? sql`and (${when}, l.activity_id) < (${before.at}::timestamptz, ${before.id}::uuid)` : sql``}
       order by ${when} desc, l.activity_id desc limit ${pageSize + 1}) l
     left join lateral (
-      select ${columnsOf(fields, 't')}${owner.columns} from ${tableOf(model, 't')}
+      select ${jsonColumnsOf(fields, 't')}${owner.columns} from ${tableOf(model, 't')}
       where ${sql.join(conditionsOf(scope, model, {}, 't'), sql` and `)} and t.id = l.activity_id offset 0) a on true
-    order by l.at desc, l.activity_id desc`.execute(ctx.sql)
-  const included: Record<string, Record<string, RecordJson>> = {}
-  for (const row of rows)
-    for (const [target, records] of Object.entries(owner.of(row)))
-      included[target] = { ...included[target], ...records }
-  return { rows, included }
+    order by l.at desc, l.activity_id desc`
+  return {
+    statement,
+    includedWith(rows) {
+      // Few people have all of them.
+      const ofEach = new Map(rows.map((row) => [row['owner'], row]))
+      const included: Record<string, Record<string, RecordJson>> = {}
+      for (const row of ofEach.values())
+        for (const [target, records] of Object.entries(owner.of(row)))
+          included[target] = { ...included[target], ...records }
+      return included
+    },
+  }
 }
 
 function activityEntry(activity: RecordJson, at: string, included: Included): TimelineEntry {

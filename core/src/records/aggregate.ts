@@ -64,23 +64,24 @@ export async function aggregateRecords(
     select ${sql.join([...keys, ...figures])} from ${sourceOf(scope, resource, alias)}
     where ${sql.join(conditions, sql` and `)}
     ${groups.length > 0 ? sql`group by ${sql.join(positions)} order by ${sql.join(positions)}` : sql``}
-    limit ${maxRows}`.execute(scope.tx)
+    limit ${maxRows + 1}`.execute(scope.tx)
   const base = query.filter === undefined || query.filter === '' ? undefined : readExpression(query.filter)
-  const instant = scope.asOf ?? scope.ctx.clock.now().toISOString()
-  const data = rows.map((row) => {
+  // Searched are the words of today, of then only titles: what words found now is not found again as of its instant.
+  const instant = scope.asOf ?? (query.q?.trim() ? undefined : scope.ctx.clock.now().toISOString())
+  const data = rows.slice(0, maxRows).map((row) => {
     const key: Record<string, string | null> = {}
     for (const [index, group] of groups.entries())
       key[group.name] = row[`g${index}`] === null ? null : String(row[`g${index}`])
     const answer: Record<string, unknown> = {
       key,
       filter: opening(scope, base, groups, key),
-      instant,
+      ...(instant === undefined ? {} : { instant }),
       ...(query.q ? { q: query.q } : {}),
     }
     for (const [index, { text }] of measures.entries()) answer[text] = row[`m${index}`] ?? null
     return answer as unknown as AggregateRow
   })
-  return { data, included: await includeKeys(scope, groups, data) }
+  return { data, more: rows.length > maxRows, included: await includeKeys(scope, groups, data) }
 }
 
 export function readableField(scope: EngineScope, resource: Resource, name: string, parameter: string): FieldModel {

@@ -1,4 +1,4 @@
-import { sql, type RawBuilder } from 'kysely'
+import { sql } from 'kysely'
 import { uuidv7 } from 'uuidv7'
 import type { Context } from '../context.ts'
 import { SocleError } from '../errors.ts'
@@ -6,11 +6,10 @@ import type { Jobs, JobState, JobTools } from '../jobs/index.ts'
 import { permissionDenied } from '../permissions/errors.ts'
 import { mayBeTold, withToldRights } from '../permissions/told-rights.ts'
 import type { Words } from '../words.ts'
-import { bulkLimit } from './bulk.ts'
+import { bulkLimit, selectedBy, type BulkSelection } from './bulk.ts'
 import { bulkNotFound, bulkRunning, bulkTooLarge, versionConflict } from './errors.ts'
-import type { Expression } from './expression/index.ts'
 import { tableOf } from './past.ts'
-import { conditionsOf, demandAction, findRow } from './read.ts'
+import { demandAction, findRow } from './read.ts'
 import type { RecordJson } from './records.ts'
 import { problemOf, untold, type RowProblem } from './refusals.ts'
 import type { Resource } from './registry.ts'
@@ -20,10 +19,7 @@ import { isUuid, sameValue } from './values.ts'
 import { deleteRecord, restoreRecord, updateRecord } from './write.ts'
 
 /** Which records, and what becomes of them. */
-export interface BulkOrder {
-  readonly ids?: readonly string[] | undefined
-  readonly filter?: string | Expression | undefined
-  readonly q?: string | undefined
+export interface BulkOrder extends BulkSelection {
   readonly action: 'update' | 'delete' | 'restore'
   readonly set?: Readonly<Record<string, unknown>> | undefined
   readonly acknowledge?: readonly string[] | undefined
@@ -139,16 +135,8 @@ export async function isSmall(scope: EngineScope, resource: Resource, order: Bul
   return rows.length <= bulkLimit
 }
 
-/** The records an order is for: FROM and WHERE over the alias `t`. */
-function foundBy(scope: EngineScope, resource: Resource, { filter, q, ids, action }: BulkOrder): RawBuilder<unknown> {
-  const query = {
-    ...(filter === undefined ? {} : { filter }),
-    ...(q === undefined ? {} : { q }),
-    ...(action === 'restore' ? { deleted: 'only' as const } : {}),
-  }
-  const conditions = conditionsOf(scope, resource, query, 't')
-  if (ids) conditions.push(sql`t.id = any(${ids}::uuid[])`)
-  return sql`from ${tableOf(resource, 't')} where ${sql.join(conditions, sql` and `)}`
+function foundBy(scope: EngineScope, resource: Resource, order: BulkOrder) {
+  return selectedBy(scope, resource, order, order.action === 'restore' ? 'bin' : undefined)
 }
 
 /** The undoing of a change set too large for one transaction, latest change first. */
@@ -177,11 +165,14 @@ async function insertBulk(
   return id
 }
 
+const keptColumns = sql.raw(
+  `id, resource, action, request, job, change_set as "changeSet", created_at as "createdAt", told_under as told`,
+)
+
 async function keptBulk(scope: EngineScope, id: string): Promise<Kept> {
   const { rows } = isUuid(id)
     ? await sql<Kept>`
-        select id, resource, action, request, job, change_set as "changeSet", created_at as "createdAt", told_under as told
-        from core.bulk where ${mine(scope)} and id = ${id}::uuid`.execute(scope.tx)
+        select ${keptColumns} from core.bulk where ${mine(scope)} and id = ${id}::uuid`.execute(scope.tx)
     : { rows: [] }
   const [bulk] = rows
   if (!bulk) throw bulkNotFound({ id: id.slice(0, 60) })
@@ -190,16 +181,45 @@ async function keptBulk(scope: EngineScope, id: string): Promise<Kept> {
 
 /** @throws `BULK_NOT_FOUND` (404) for one that somebody else started, too */
 export async function bulkOf(scope: EngineScope, id: string): Promise<Bulk> {
-  const { request: _, told: __, ...bulk } = await keptBulk(scope, id)
-  const { rows } = await sql<Pick<Bulk, 'total' | 'done' | 'skipped' | 'failed'> & { state: JobState | null }>`
-    select count(*)::integer as total, (count(*) filter (where r.state = 'done'))::integer as done,
-      (count(*) filter (where r.state = 'skipped'))::integer as skipped, (count(*) filter (where r.state = 'failed'))::integer as failed,
-      (select j.state from core.job j where j.workspace = ${scope.ctx.workspace.id}::uuid and j.id = ${bulk.job}::uuid) as state
-    from core.bulk_row r where r.workspace = ${scope.ctx.workspace.id}::uuid and r.bulk = ${id}::uuid`.execute(scope.tx)
-  const [{ state, ...counts }] = rows as [
-    Pick<Bulk, 'total' | 'done' | 'skipped' | 'failed'> & { state: JobState | null },
-  ]
-  return { ...bulk, ...counts, state: state ?? (bulk.job === null ? 'previewed' : 'done') }
+  const [bulk] = await withCounts(scope, [await keptBulk(scope, id)])
+  return bulk!
+}
+
+/**
+ * What the actor has set going, newest first; what was only previewed is no run.
+ *
+ * @param after - id of the last one of the page before
+ */
+export async function bulksOf(
+  scope: EngineScope,
+  { after, limit }: { readonly after?: string | undefined; readonly limit: number },
+): Promise<{ data: Bulk[]; next: string | null }> {
+  const place = sql`select created_at, id from core.bulk where ${mine(scope)} and id = ${after ?? null}::uuid`
+  const { rows } = await sql<Kept>`
+    select ${keptColumns} from core.bulk where ${mine(scope)} and job is not null
+      ${after === undefined ? sql`` : sql`and (created_at, id) < (${place})`}
+    order by created_at desc, id desc limit ${limit + 1}`.execute(scope.tx)
+  const data = await withCounts(scope, rows.slice(0, limit))
+  return { data, next: rows.length > limit ? (data.at(-1)?.id ?? null) : null }
+}
+
+interface Counted extends Pick<Bulk, 'id' | 'total' | 'done' | 'skipped' | 'failed'> {
+  readonly state: JobState | null
+}
+
+async function withCounts({ ctx, tx }: EngineScope, bulks: readonly Kept[]): Promise<Bulk[]> {
+  const { rows } = await sql<Counted>`
+    select b.id, r.*, (select j.state from core.job j where j.workspace = b.workspace and j.id = b.job) as state
+    from core.bulk b cross join lateral (
+      select count(*)::integer as total, (count(*) filter (where r.state = 'done'))::integer as done,
+        (count(*) filter (where r.state = 'skipped'))::integer as skipped, (count(*) filter (where r.state = 'failed'))::integer as failed
+      from core.bulk_row r where r.workspace = b.workspace and r.bulk = b.id) r
+    where b.workspace = ${ctx.workspace.id}::uuid and b.id = any(${bulks.map(({ id }) => id)}::uuid[])`.execute(tx)
+  const counted = new Map(rows.map((row) => [row.id, row]))
+  return bulks.flatMap(({ request: _, told: __, ...bulk }) => {
+    const found = counted.get(bulk.id)
+    return found ? [{ ...bulk, ...found, state: found.state ?? (bulk.job === null ? 'previewed' : 'done') }] : []
+  })
 }
 
 export async function bulkRows(
@@ -240,10 +260,11 @@ async function withinSight(
   return ({ record }) => seen.has(record)
 }
 
-/** Starts what was ordered; a second start of the same waits for the first. */
+/** Starts what was ordered; a second start of the same waits for the first, and one that has nothing left to do starts nothing. */
 export async function startBulk(scope: EngineScope, jobs: Jobs, id: string): Promise<Bulk> {
   const { ctx, tx } = scope
-  const { request } = await keptBulk(scope, id)
+  const { request, job: last } = await keptBulk(scope, id)
+  if (last !== null && !(await isLeft(scope, id))) return bulkOf(scope, id)
   const { undoOf } = request
   const changeSet = uuidv7()
   const job = await jobs.enqueue(
@@ -260,6 +281,14 @@ export async function startBulk(scope: EngineScope, jobs: Jobs, id: string): Pro
       change_set = (select (j.payload ->> 'changeSet')::uuid from core.job j where j.workspace = b.workspace and j.id = ${job}::uuid)
     where ${mine(scope)} and id = ${id}::uuid`.execute(tx)
   return bulkOf(scope, id)
+}
+
+async function isLeft({ ctx, tx }: EngineScope, id: string): Promise<boolean> {
+  const { rows } = await sql`
+    select from core.bulk_row where workspace = ${ctx.workspace.id}::uuid and bulk = ${id}::uuid and state = 'waiting' limit 1`.execute(
+    tx,
+  )
+  return rows.length > 0
 }
 
 /** Tries the failed ones again, each at its version of now: their reasons have been seen. */

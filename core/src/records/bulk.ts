@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { sql, type RawBuilder } from 'kysely'
 import { SocleError } from '../errors.ts'
 import { bulkTooLarge } from './errors.ts'
 import type { Expression } from './expression/index.ts'
@@ -13,8 +13,10 @@ export interface BulkRequest {
   readonly create?: readonly Readonly<Record<string, unknown>>[]
   readonly update?: readonly (Readonly<Record<string, unknown>> & { readonly id: string; readonly version: number })[]
   readonly delete?: readonly { readonly id: string; readonly version: number }[]
-  /** Sets fields on every record a filter finds. */
+  /** Sets fields on every record that all of `filter`, `q` and `ids` find. */
   readonly filter?: string | Expression
+  readonly q?: string
+  readonly ids?: readonly string[]
   readonly set?: Readonly<Record<string, unknown>>
   /** All or nothing; otherwise each row stands alone. */
   readonly atomic?: boolean
@@ -36,6 +38,30 @@ export interface BulkAnswer {
 }
 
 export const bulkLimit = 200
+
+/** Which records one change is for: those that all that is given finds. */
+export interface BulkSelection {
+  readonly ids?: readonly string[] | undefined
+  readonly filter?: string | Expression | undefined
+  readonly q?: string | undefined
+}
+
+/** The records of a selection: FROM and WHERE over the alias `t`. What is counted, ordered and changed is one and the same. */
+export function selectedBy(
+  scope: EngineScope,
+  resource: Resource,
+  { filter, q, ids }: BulkSelection,
+  bin?: 'bin',
+): RawBuilder<unknown> {
+  const query = {
+    ...(filter === undefined ? {} : { filter }),
+    ...(q === undefined ? {} : { q }),
+    ...(bin ? { deleted: 'only' as const } : {}),
+  }
+  const conditions = conditionsOf(scope, resource, query, 't')
+  if (ids) conditions.push(sql`t.id = any(${ids}::uuid[])`)
+  return sql`from ${tableOf(resource, 't')} where ${sql.join(conditions, sql` and `)}`
+}
 
 interface Step {
   readonly action: BulkRow['action']
@@ -84,12 +110,11 @@ async function stepsOf(scope: EngineScope, resource: Resource, request: BulkRequ
       run: () => deleteRecord(scope, resource, target, options),
     })),
   ]
-  const { filter, set } = request
-  if (filter === undefined || set === undefined) return steps
+  const { set } = request
+  if (set === undefined) return steps
   demandAction(scope, resource, 'update')
   const { rows } = await sql<{ id: string; version: number }>`
-    select t.id, t.version from ${tableOf(resource, 't')}
-    where ${sql.join(conditionsOf(scope, resource, { filter }, 't'), sql` and `)} order by t.id limit ${bulkLimit + 1}`.execute(
+    select t.id, t.version ${selectedBy(scope, resource, request)} order by t.id limit ${bulkLimit + 1}`.execute(
     scope.tx,
   )
   for (const target of rows)

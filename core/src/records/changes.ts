@@ -9,7 +9,10 @@ interface ChangeRow {
 export interface ChangesSince {
   /** Fields changed after the version, each with the value it had then. */
   readonly bases: ReadonlyMap<string, unknown>
-  /** False where the ledger keeps some of the changes from the actor: of an account opened by a share it tells none. */
+  /**
+   * False where some of the changes are not there to read: past the time the ledger is kept, or kept from the actor, whom of an
+   * account opened by a share it tells none.
+   */
   readonly isWhole: boolean
 }
 
@@ -29,5 +32,5 @@ export async function changesSince(
   for (const { fields } of rows) {
     for (const [field, [old]] of Object.entries(fields)) if (!bases.has(field)) bases.set(field, old)
   }
-  return { bases, isWhole: !scope.ctx.partners || rows.length >= current - version }
+  return { bases, isWhole: rows.length >= current - version }
 }

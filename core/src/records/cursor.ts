@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { cursorInvalid } from './errors.ts'
 
 /** Where a page ended: the sort values and id of its last row, bound to the query it belongs to. */
@@ -9,7 +9,7 @@ export interface Cursor {
 
 /** Short name of a query, so that a cursor of another one is told apart. */
 export function queryKey(parts: readonly unknown[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 12)
+  return hash('sha256', JSON.stringify(parts), 'base64url').slice(0, 12)
 }
 
 export function encodeCursor(key: string, { values, id }: Cursor): string {

@@ -132,7 +132,8 @@ export interface ResourceOptions {
   readonly belonging?: readonly string[]
   /**
    * What a partner's people find here: records whose field says one of the partners they stand for; or, of things everybody
-   * has for themselves, those whose field names the person. Without it, none but those opened to them by a share.
+   * has for themselves, those whose field names the person. Without it, none but those opened to them by a share. `id` says
+   * that the records are partners: when they are merged, the people of one follow it into the other.
    */
   readonly partner?: string | { readonly person: string }
   /** Records may be shared one by one; what stands in the navigation may, unless an audience says whose it is. */

@@ -1,3 +1,4 @@
+import type { RawBuilder } from 'kysely'
 import type { Jobs } from '../jobs/index.ts'
 import { permissionDenied } from '../permissions/errors.ts'
 import type { Words } from '../words.ts'
@@ -7,6 +8,7 @@ import { bulkChange, type BulkAnswer, type BulkRequest } from './bulk.ts'
 import {
   bulkOf,
   bulkRows,
+  bulksOf,
   doBulkChunk,
   isSmall,
   orderBulk,
@@ -27,10 +29,12 @@ import { demandKeys, leftToScan, scanStep, type ScanStep } from './duplicates/sc
 import { changeEntity } from './entity-write.ts'
 import {
   auditTrail,
-  historyOf,
+  historyBeside,
+  historyPage,
   type AuditEntry,
   type AuditQuery,
-  type HistoryEntry,
+  type HistoryPage,
+  type HistoryPageQuery,
   type HistoryQuery,
 } from './ledger.ts'
 import { verifyLedger, type LedgerVerification } from './ledger-chain.ts'
@@ -64,6 +68,7 @@ import { demandUndo, undoChangeSet, type UndoAnswer } from './undo.ts'
 import { unmaskField } from './unmasking.ts'
 import { demandSoundView } from './views/check-view.ts'
 import { listView, type UsedView } from './views/list-view.ts'
+import { whyListed, type WhyListed } from './why.ts'
 import { createEach, createRecord, createRecords, deleteRecord, restoreRecord, updateRecord } from './write.ts'
 
 /** The engine in one unit of work: what plugins see of it, and what only the platform's own routes call. */
@@ -88,12 +93,12 @@ export class RecordEngine implements Records {
   }
 
   async list(ref: ResourceRef, query: ListQuery = {}): Promise<Page> {
-    return listRecords(scopeAsOf(this.#scope, query.asOf), this.#resource(ref), query)
+    return listRecords(await scopeAsOf(this.#scope, query.asOf), this.#resource(ref), query)
   }
 
   /** `list` as the text of its answer, as the API sends it. */
   async listJson(ref: ResourceRef, query: ListQuery): Promise<string> {
-    return listJson(scopeAsOf(this.#scope, query.asOf), this.#resource(ref), query)
+    return listJson(await scopeAsOf(this.#scope, query.asOf), this.#resource(ref), query)
   }
 
   async getJson(
@@ -101,12 +106,21 @@ export class RecordEngine implements Records {
     id: string,
     options: { include?: readonly string[]; fields?: readonly string[]; asOf?: string },
   ) {
-    return getJson(scopeAsOf(this.#scope, options.asOf), this.#resource(ref), id, options)
+    return getJson(await scopeAsOf(this.#scope, options.asOf), this.#resource(ref), id, options)
   }
 
   /** One page of a list as a saved view has it; what the query says too goes before. */
   async listView(ref: ResourceRef, view: string, query: ListQuery = {}): Promise<Page & { view: UsedView }> {
-    return listView(scopeAsOf(this.#scope, query.asOf), this.#resource(ref), view, query)
+    return listView(await scopeAsOf(this.#scope, query.asOf), this.#resource(ref), view, query)
+  }
+
+  /** Why a list shows a record, or does not. */
+  async why(
+    ref: ResourceRef,
+    id: string,
+    { asOf, ...asked }: { filter?: string; q?: string; view?: string; asOf?: string },
+  ): Promise<WhyListed> {
+    return whyListed(await scopeAsOf(this.#scope, asOf), this.#resource(ref), id, asked)
   }
 
   /** Refuses a saved view that would not work for who saves it. */
@@ -119,7 +133,7 @@ export class RecordEngine implements Records {
     id: string,
     options?: { include?: readonly string[]; fields?: readonly string[]; asOf?: string },
   ) {
-    return getRecord(scopeAsOf(this.#scope, options?.asOf), this.#resource(ref), id, options)
+    return getRecord(await scopeAsOf(this.#scope, options?.asOf), this.#resource(ref), id, options)
   }
 
   /** The value of a masked field; kept with its reason. */
@@ -128,12 +142,12 @@ export class RecordEngine implements Records {
   }
 
   async aggregate(ref: ResourceRef, query: AggregateQuery): Promise<AggregateAnswer> {
-    return aggregateRecords(scopeAsOf(this.#scope, query.asOf), this.#resource(ref), query)
+    return aggregateRecords(await scopeAsOf(this.#scope, query.asOf), this.#resource(ref), query)
   }
 
   /** The columns of a board with their figures and first cards. */
   async board(ref: ResourceRef, query: BoardQuery): Promise<BoardAnswer> {
-    return readBoard(scopeAsOf(this.#scope, query.asOf), this.#resource(ref), query)
+    return readBoard(await scopeAsOf(this.#scope, query.asOf), this.#resource(ref), query)
   }
 
   async create(
@@ -265,8 +279,13 @@ export class RecordEngine implements Records {
     return unmergeRecords(this.#scope, id)
   }
 
-  async history(ref: ResourceRef, id: string, query?: HistoryQuery): Promise<HistoryEntry[]> {
-    return historyOf(this.#scope, this.#resource(ref), id, query)
+  async history(ref: ResourceRef, id: string, query?: HistoryPageQuery): Promise<HistoryPage> {
+    return historyPage(this.#scope, this.#resource(ref), id, query)
+  }
+
+  /** `history`, with the rows of another statement about the record; see `historyBeside`. */
+  async historyBeside<R>(ref: ResourceRef, id: string, query: HistoryQuery, other: RawBuilder<unknown> | undefined) {
+    return historyBeside<R>(this.#scope, this.#resource(ref), id, query, other)
   }
 
   /** `only` names the kinds of records looked for; all of them when absent. */
@@ -324,6 +343,11 @@ export class RecordEngine implements Records {
 
   async bulkStatus(id: string): Promise<Bulk> {
     return bulkOf(this.#scope, id)
+  }
+
+  /** What the actor set going, newest first. */
+  async bulks(query: Parameters<typeof bulksOf>[1]): ReturnType<typeof bulksOf> {
+    return bulksOf(this.#scope, query)
   }
 
   async bulkRows(id: string, query: Parameters<typeof bulkRows>[2]): Promise<BulkResult[]> {

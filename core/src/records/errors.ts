@@ -119,5 +119,5 @@ export const recordUsedSince = defineError<{ resource: string }>(
 export const recordGone = defineError<{ resource: string }>(
   'RECORD_GONE',
   409,
-  () => 'It was deleted since, or its module is off, so there is nothing to put back.',
+  () => 'It was deleted since, or its module is off, so nothing of it was taken back.',
 )

@@ -11,7 +11,8 @@ export const wide = (alias: string) => `${alias}+`
 
 export const isWide = (alias: string) => alias.endsWith('+')
 
-const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
+/** A name as it stands in SQL. A list of many names is sooner written so than made of references. */
+export const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
 
 // How a value of each SQL type is read out of `custom`; names are letters and digits only.
 const reading: Readonly<Record<FieldKind['sql'], (custom: string, name: string) => string>> = {
@@ -51,7 +52,15 @@ export function fieldValue(field: FieldModel, alias: string): RawBuilder<unknown
 /** A column's or own field's value as lists are sorted by it, and indexes over it are. */
 export function sortValueText(field: FieldModel, alias: string): string | undefined {
   const text = fieldText(field, alias)
-  return text !== undefined && kindOf(field).words && !field.custom ? `${text} collate "und-x-icu"` : text
+  const { words, order } = kindOf(field)
+  if (text !== undefined && order) return `${order(text)} collate "und-x-icu"`
+  return text !== undefined && words && !field.custom ? `${text} collate "und-x-icu"` : text
+}
+
+/** Type in which a cursor's text of what a field is sorted by is read back. */
+export function sortType(field: FieldModel): FieldKind['sql'] {
+  const { sql: type, order } = kindOf(field)
+  return order ? 'text' : type
 }
 
 /** A field's value as lists are sorted by it. */
@@ -72,11 +81,12 @@ export function workspaceIs(workspace: string, fields: readonly FieldModel[], al
 }
 
 const decimalAsText = (text: string) => `${text}::text`
+/** An instant, given as SQL, as the text in which it is answered. Sessions are in UTC. */
+export const instantText = (text: string) => `to_char(${text}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 /** Where JSON as PostgreSQL makes it differs from how records are answered: decimals are strings, instants end with Z. */
 const jsonText: Partial<Record<FieldKind['sql'], (text: string) => string>> = {
   numeric: decimalAsText,
-  // Sessions are in UTC.
-  timestamptz: (text) => `to_char(${text}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`,
+  timestamptz: instantText,
 }
 
 /** Fields as columns of a SELECT named as they are, so that a row is already the record the API answers. */

@@ -4,6 +4,7 @@ import {
   compileExpression,
   readExpression,
   type CheckedExpression,
+  type CompileOptions,
   type Expression,
 } from './expression/index.ts'
 import { sourceOf, withinReach } from './past.ts'
@@ -22,11 +23,16 @@ export function compileFilter(
   input: string | Expression,
   alias: string,
 ): { readonly condition: RawBuilder<SqlBool>; readonly checked: CheckedExpression } {
-  const { ctx, catalog } = scope
-  const existing = { get: (id: string) => existingResource(scope, id) }
-  const checked = checkExpression(readExpression(input), {
+  const checked = checkFilter(scope, resource, input)
+  return { condition: compileExpression(checked, filterOptions(scope, alias)), checked }
+}
+
+/** Throws as `compileFilter` does. */
+export function checkFilter(scope: EngineScope, resource: Resource, input: string | Expression): CheckedExpression {
+  const { catalog } = scope
+  return checkExpression(readExpression(input), {
     resource,
-    catalog: existing,
+    catalog: { get: (id: string) => existingResource(scope, id) },
     access: {
       readable(id, field) {
         const access = scope.access(catalog.of(id), 'read')
@@ -34,10 +40,16 @@ export function compileFilter(
       },
     },
   })
-  const condition = compileExpression(checked, {
+}
+
+/** How a filter is compiled for the actor. */
+export function filterOptions(scope: EngineScope, alias: string): CompileOptions {
+  const { ctx, catalog } = scope
+  return {
     alias,
     environment: {
-      now: ctx.clock.now(),
+      // Of the past, today is the day that is looked at.
+      now: scope.asOf === undefined ? ctx.clock.now() : new Date(scope.asOf),
       zone: ctx.workspace.zone,
       ...(ctx.actor.type === 'user' && ctx.actor.id !== undefined ? { userId: ctx.actor.id } : {}),
     },
@@ -46,8 +58,7 @@ export function compileFilter(
       return access.everything ? undefined : withinReach(scope, access, inner)
     },
     source: (id, inner) => sourceOf(scope, catalog.of(id), inner),
-  })
-  return { condition, checked }
+  }
 }
 
 function existingResource(scope: EngineScope, id: string): Resource | undefined {

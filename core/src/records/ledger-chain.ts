@@ -5,9 +5,6 @@ import type { Database } from '../database/database.ts'
 import { permissionDenied } from '../permissions/errors.ts'
 import type { EngineScope } from './scope.ts'
 
-/** How long a workspace keeps its ledger, and so how far back it can be read as of an instant. */
-export const ledgerMonths = 36
-
 const sealEvery = 2_000
 const trimEvery = 3_600_000
 /** Change sets sealed or looked at in one statement. */
@@ -58,13 +55,15 @@ export class LedgerSealer {
 
   /** Removes what is older than workspaces keep; what is left still hangs on its checkpoint. */
   async trimAll(): Promise<void> {
-    const before = keptSince(this.#clock.now()).toISOString()
-    const { rows } = await sql<{ workspace: string }>`
-      select w.id as workspace from core.workspace w
-      where exists (select from core.ledger_seal s where s.workspace = w.id and s.at < ${before}::timestamptz)`.execute(
+    const now = this.#clock.now()
+    const { rows } = await sql<{ workspace: string; months: number }>`
+      select w.id as workspace, w.ledger_months as months from core.workspace w
+      where exists (select from core.ledger_seal s where s.workspace = w.id
+        and s.at < ${now.toISOString()}::timestamptz - make_interval(months => w.ledger_months))`.execute(
       this.#database.owner,
     )
-    for (const { workspace } of rows) {
+    for (const { workspace, months } of rows) {
+      const before = keptSince(now, months).toISOString()
       const trim = async () =>
         (
           await sql<{ n: number }>`
@@ -94,10 +93,14 @@ export class LedgerSealer {
   }
 }
 
-/** First instant of which the ledger still knows everything. */
-export function keptSince(now: Date): Date {
+/**
+ * First instant of which the ledger still knows everything.
+ *
+ * @param months - how long the workspace keeps it
+ */
+export function keptSince(now: Date, months: number): Date {
   const since = new Date(now)
-  since.setUTCMonth(since.getUTCMonth() - ledgerMonths)
+  since.setUTCMonth(since.getUTCMonth() - months)
   return since
 }
 

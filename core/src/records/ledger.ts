@@ -2,9 +2,12 @@ import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import { DateTime } from 'luxon'
 import type { Actor } from '../actor.ts'
 import { permissionDenied } from '../permissions/errors.ts'
-import { queryInvalid, recordNotFound } from './errors.ts'
+import { decodeCursor, encodeCursor, queryKey } from './cursor.ts'
+import { cursorInvalid, queryInvalid, recordNotFound } from './errors.ts'
 import { deliveryEntry } from '../events/delivery-entry.ts'
+import { instantText } from './field-value.ts'
 import { pluginEntry } from '../plugins/toggle-ledger.ts'
+import { suppressionEntry } from '../privacy/suppression-entry.ts'
 import { asShown, demandAction, recordsByIds, rowOf, shownFields } from './read.ts'
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
@@ -20,7 +23,21 @@ export interface TimelinePlace {
 export interface HistoryQuery {
   /** Only what came before. */
   readonly before?: TimelinePlace | undefined
-  readonly limit?: number
+  /** Only older versions. */
+  readonly version?: number | undefined
+  readonly limit: number
+}
+
+export interface HistoryPageQuery {
+  /** Cursor of the page before. */
+  readonly after?: string | undefined
+  /** 1 to 200, 200 by default. */
+  readonly limit?: number | undefined
+}
+
+export interface HistoryPage {
+  readonly data: readonly HistoryEntry[]
+  readonly page: { readonly next: string | null }
 }
 
 /** One entry of a record's history. */
@@ -84,27 +101,53 @@ export interface LedgerRow {
 }
 
 /** What the ledger keeps beside records, by the field that says what it is about. None of it can be undone as a change is. */
-const besideRecords: Readonly<Record<string, string>> = { [pluginEntry]: 'plugin', [deliveryEntry]: 'subscription' }
+const besideRecords: Readonly<Record<string, string>> = {
+  [pluginEntry]: 'plugin',
+  [deliveryEntry]: 'subscription',
+  [suppressionEntry]: 'channel',
+}
 
 const historyLimit = 200
 /** A bulk change names its first records; the rest is in their own histories. */
 const auditedChanges = 100
 
-/**
- * A record's changes, newest first; fields the actor may not read are left out, and masked ones told by their masks. A partner's person reads who of their own
- * did it, and of the others that the company did: the heads of their change sets are behind the wall.
- */
-export async function historyOf(
+/** One page of a record's changes, newest first. */
+export async function historyPage(
   scope: EngineScope,
   resource: Resource,
   id: string,
-  { before, limit = historyLimit }: HistoryQuery = {},
-): Promise<HistoryEntry[]> {
+  { after, limit = historyLimit }: HistoryPageQuery = {},
+): Promise<HistoryPage> {
+  const key = queryKey(['history', resource.id, id])
+  const version = after === undefined || after === '' ? undefined : Number(decodeCursor(key, after).values[0])
+  if (version !== undefined && !Number.isInteger(version)) throw cursorInvalid({ cursor: String(after).slice(0, 60) })
+  const { history } = await historyBeside(scope, resource, id, { version, limit: limit + 1 })
+  const data = history.slice(0, limit)
+  const last = data.at(-1)
+  const next = history.length > limit && last ? encodeCursor(key, { id: last.id, values: [last.version] }) : null
+  return { data, page: { next } }
+}
+
+/**
+ * A record's changes, newest first, and in the same statement the rows of another one about the record. Fields the actor may
+ * not read are left out, and masked ones told by their masks. A partner's person reads who of their own did it, and of the
+ * others that the company did: the heads of their change sets are behind the wall.
+ *
+ * @param other - its rows are read back from JSON: instants have to be texts in it
+ */
+export async function historyBeside<R>(
+  scope: EngineScope,
+  resource: Resource,
+  id: string,
+  { before, version, limit }: HistoryQuery,
+  other: RawBuilder<unknown> = sql`select where false`,
+): Promise<{ readonly history: HistoryEntry[]; readonly beside: readonly R[] }> {
   demandAction(scope, resource, 'read')
-  // The record's own permission stands in the same statement: without a row nothing is told, with one that is empty there is nothing.
+  // The record's own permission stands in the same statement: without its row nothing is told.
   const { rows } = isUuid(id)
-    ? await sql<LedgerRow & Pick<HistoryEntry, 'merge'>>`
-    select c.* from (${rowOf(scope, resource, id)}) seen left join lateral (select c.id, c.change_set, c.at, coalesce(s.actor_type, 'system') as actor_type, s.actor_id,
+    ? await sql<{ changes: (LedgerRow & Pick<HistoryEntry, 'merge'>)[] | null; beside: R[] | null }>`
+    select (select json_agg(c) from (
+      select c.id, c.change_set, ${sql.raw(instantText('c.at'))} as at, coalesce(s.actor_type, 'system') as actor_type, s.actor_id,
       coalesce(s.actor_name, ${scope.ctx.workspace.name}) as actor_name, coalesce(s.origin, 'system') as origin, s.reason, s.undo_of,
       c.resource, c.record, c.action, c.version, c.fields,
       case
@@ -113,13 +156,17 @@ export async function historyOf(
       end as merge
     from core.change c left join core.change_set s on s.id = c.change_set
     where c.workspace = ${scope.ctx.workspace.id}::uuid and c.resource = ${resource.id} and c.record = ${id}::uuid
+      ${version === undefined ? sql`` : sql`and c.version < ${version}`}
       ${before ? sql`and (c.at, c.id) < (${before.at}::timestamptz, ${before.id}::uuid)` : sql``}
-    order by c.version desc limit ${limit}) c on true order by c.version desc`.execute(scope.tx)
+    order by c.version desc limit ${limit}) c) as changes, (select json_agg(other) from (${other}) other) as beside
+    from (${rowOf(scope, resource, id)}) seen`.execute(scope.tx)
     : { rows: [] }
-  if (rows.length === 0) throw recordNotFound({ resource: resource.entity, id })
-  const entries = rows.filter((row) => row.id !== null)
+  const [found] = rows
+  if (!found) throw recordNotFound({ resource: resource.entity, id })
+  const { changes, beside } = found
+  const entries = changes ?? []
   const heads = await headsOfOwn(scope, entries)
-  return entries.map((row) => ({
+  const history = entries.map((row) => ({
     id: row.id,
     ...headOf({ ...row, ...heads.get(row.change_set) }),
     action: row.action,
@@ -127,6 +174,7 @@ export async function historyOf(
     merge: row.merge,
     changes: readableChanges(scope, resource, row),
   }))
+  return { history, beside: beside ?? [] }
 }
 
 type Head = Pick<LedgerRow, 'actor_type' | 'actor_id' | 'actor_name' | 'origin'>

@@ -21,7 +21,7 @@ export function tableOf(resource: Resource, as: string): RawBuilder<unknown> {
  *
  * @throws `QUERY_INVALID` (400) for what is no instant or in the future, `AS_OF_UNKNOWN` (422) before the ledger begins
  */
-export function scopeAsOf(scope: EngineScope, text: string | undefined): EngineScope {
+export async function scopeAsOf(scope: EngineScope, text: string | undefined): Promise<EngineScope> {
   if (text === undefined || text === '') return scope
   const instant = isoInstant.test(text) ? new Date(text) : undefined
   const now = scope.ctx.clock.now()
@@ -32,9 +32,17 @@ export function scopeAsOf(scope: EngineScope, text: string | undefined): EngineS
       expected: 'an instant that has been, such as 2026-03-31T09:00:00Z',
     })
   }
-  const since = keptSince(now)
+  const since = await knownSince(scope, now)
   if (instant < since) throw asOfUnknown({ instant: instant.toISOString(), since: since.toISOString() })
   return { ...scope, asOf: instant.toISOString() }
+}
+
+/** What went while it was kept for a shorter time does not come back with a longer one. */
+async function knownSince({ ctx, tx }: EngineScope, now: Date): Promise<Date> {
+  const since = keptSince(now, ctx.workspace.ledgerMonths)
+  const { rows } = await sql<{ until: string | null }>`select core.ledger_gone_until() as until`.execute(tx)
+  const until = new Date(rows[0]?.until ?? since)
+  return until > since ? until : since
 }
 
 /**
@@ -53,9 +61,10 @@ export function withinReach(scope: EngineScope, access: Access, as: string): Raw
 }
 
 /** Every word stands in the title of then: what is indexed for search are the words of today. */
-export function pastWords(resource: Resource, words: string, as: string): RawBuilder<SqlBool> {
+export function pastWords(scope: EngineScope, resource: Resource, words: string, as: string): RawBuilder<SqlBool> {
   const title = resource.fields.get(resource.title)
-  if (!title) return sql`false`
+  // Words would tell a title that the actor may not read by the rows they find.
+  if (!title || !scope.access(resource, 'read').readable(title.name)) return sql`false`
   const parts = words
     .split(/\s+/)
     .map((word) => sql<SqlBool>`core.fold(${fieldValue(title, as)}::text) like ${containsPattern(word)} escape '\\'`)

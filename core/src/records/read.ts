@@ -4,6 +4,7 @@ import type { Access, ResourceAction } from '../permissions/authority.ts'
 import { decodeCursor, encodeCursor, queryKey } from './cursor.ts'
 import { queryInvalid, recordNotFound } from './errors.ts'
 import { columnList, fieldValue, jsonColumnList, maskedValue, wide, workspaceIs } from './field-value.ts'
+import { isWrittenOut } from './expression/index.ts'
 import { compileFilter } from './filter.ts'
 import type { FieldModel } from './model.ts'
 import { oneByOne } from './one-by-one.ts'
@@ -69,7 +70,8 @@ function madeOnce(make: List): List {
 /** Columns named as fields, so that a row is already the record the API answers. */
 export const columnsOf = madeOnce(columnList)
 
-const jsonColumnsOf = madeOnce(jsonColumnList)
+/** The same for a row that PostgreSQL prints as JSON. */
+export const jsonColumnsOf = madeOnce(jsonColumnList)
 
 /** A row as the text of the record the API answers, in the column `_json`; `from` belongs into the statement's FROM. No line break stands in it. */
 function asJson(fields: readonly FieldModel[], as: string): { column: RawBuilder<unknown>; from: RawBuilder<unknown> } {
@@ -103,6 +105,26 @@ export function conditionsOf(
   query: Pick<ListQuery, 'filter' | 'q' | 'deleted'>,
   alias: string,
 ): RawBuilder<SqlBool>[] {
+  return selectionOf(scope, resource, query, alias).conditions
+}
+
+interface Selection {
+  readonly conditions: RawBuilder<SqlBool>[]
+  /** One plan is right for whatever their parameters say; see `isWrittenOut`. */
+  readonly hasOnePlan: boolean
+}
+
+/** Of statements with one plan it is kept: one made for any number of rows expects many, and PostgreSQL keeps none such. */
+function atMost(rows: number, { hasOnePlan }: Selection): RawBuilder<unknown> {
+  return sql`limit ${hasOnePlan ? sql.lit(rows) : rows}`
+}
+
+function selectionOf(
+  scope: EngineScope,
+  resource: Resource,
+  query: Pick<ListQuery, 'filter' | 'q' | 'deleted'>,
+  alias: string,
+): Selection {
   const access = scope.access(resource, 'read')
   const conditions = [
     workspaceIs(scope.ctx.workspace.id, resource.all, alias),
@@ -111,15 +133,19 @@ export function conditionsOf(
       : sql<SqlBool>`${sql.ref(`${alias}.deleted_at`)} is null`,
   ]
   if (!access.everything) conditions.push(withinReach(scope, access, alias))
-  if (query.filter !== undefined && query.filter !== '')
-    conditions.push(compileFilter(scope, resource, query.filter, alias).condition)
+  const filter =
+    query.filter === undefined || query.filter === '' ? undefined : compileFilter(scope, resource, query.filter, alias)
+  if (filter) conditions.push(filter.condition)
   const words = query.q?.trim()
   if (words) {
     conditions.push(
-      scope.asOf === undefined ? searchCondition(scope, resource, words, alias) : pastWords(resource, words, alias),
+      scope.asOf === undefined
+        ? searchCondition(scope, resource, words, alias)
+        : pastWords(scope, resource, words, alias),
     )
   }
-  return conditions
+  const isFixed = access.everything && !words && scope.asOf === undefined
+  return { conditions, hasOnePlan: isFixed && (!filter || isWrittenOut(filter.checked.plan)) }
 }
 
 /** What a cursor belongs to: the same rows in the same order. */
@@ -228,7 +254,8 @@ async function readPage(
     })
   }
   const keys = sortKeys(scope, resource, query.sort, alias)
-  const conditions = conditionsOf(scope, resource, query, alias)
+  const selection = selectionOf(scope, resource, query, alias)
+  const { conditions } = selection
   const key = keyOfList(scope, resource, query)
   const cursor = query.after === undefined ? undefined : decodeCursor(key, query.after)
   if (cursor && (!isUuid(cursor.id) || cursor.values.length !== keys.length)) decodeCursor('', query.after ?? '')
@@ -248,7 +275,7 @@ async function readPage(
       from ${sourceOf(scope, resource, alias)} ${sql.join(joins, sql` `)} ${reader.from}
       where ${sql.join([...conditions, ...afterCursor(keys, phase, cursor, id)], sql` and `)}
       ${orderBy(keys, phase, id)}
-      limit ${left}`
+      ${count === 0 ? atMost(left, selection) : sql`limit ${left}`}`
     const found = await reader.take(statement, left - 1, placed)
     count += found.count
     last = found.last ?? last
@@ -265,19 +292,19 @@ async function readPage(
   const counted =
     counting === 'none'
       ? { count: null, exact: false }
-      : await countRows(scope, resource, conditions, counting, more ? undefined : cursor ? undefined : count)
+      : await countRows(scope, resource, selection, counting, more ? undefined : cursor ? undefined : count)
   return { next, ...counted }
 }
 
 async function countRows(
   scope: EngineScope,
   resource: Resource,
-  conditions: readonly RawBuilder<SqlBool>[],
+  selection: Selection,
   how: 'estimate' | 'exact',
   known: number | undefined,
 ): Promise<{ count: number; exact: boolean }> {
   if (known !== undefined) return { count: known, exact: true }
-  const where = sql.join(conditions, sql` and `)
+  const where = sql.join(selection.conditions, sql` and `)
   if (how === 'exact') {
     const { rows } = await sql<{
       n: number
@@ -285,7 +312,7 @@ async function countRows(
     return { count: rows[0]?.n ?? 0, exact: true }
   }
   const { rows } = await sql<{ n: number }>`
-    select count(*) as n from (select 1 from ${sourceOf(scope, resource, alias)} where ${where} limit ${countCap + 1}) capped`.execute(
+    select count(*) as n from (select 1 from ${sourceOf(scope, resource, alias)} where ${where} ${atMost(countCap + 1, selection)}) capped`.execute(
     scope.tx,
   )
   const capped = rows[0]?.n ?? 0

@@ -58,15 +58,21 @@ export interface AggregateRow {
   readonly key: Readonly<Record<string, string | null>>
   /** Text expression that opens the rows behind this one. */
   readonly filter: string
-  /** When it was so: the records behind it, read as of this instant, add up to it whatever happens since. */
-  readonly instant: string
+  /**
+   * When it was so: the records behind it, read as of this instant, add up to it whatever happens since. Absent where words
+   * of today were searched.
+   */
+  readonly instant?: string
   /** Words the figure was limited to, for the records behind it too. */
   readonly q?: string
   readonly [measure: string]: unknown
 }
 
 export interface AggregateAnswer {
+  /** At most 1,000 groups. */
   readonly data: readonly AggregateRow[]
+  /** There are more groups than were answered. */
+  readonly more: boolean
   readonly included: Included
 }
 

@@ -44,6 +44,11 @@ const baseReadonly = new Set(['id', 'version', 'createdAt', 'updatedAt', 'create
 const baseHidden = new Set(['workspace', 'custom'])
 const userFields = new Set(['owner', 'createdBy', 'updatedBy'])
 
+export interface ArchivedReference {
+  readonly resource: Resource
+  readonly field: FieldModel
+}
+
 /** The resources as one workspace has them, or all of them as they were declared. */
 export interface Resources extends ResourceCatalog {
   get(id: string): Resource | undefined
@@ -52,6 +57,8 @@ export interface Resources extends ResourceCatalog {
   all(): readonly Resource[]
   /** The same with what plugins that are off here keep beside records too: for what must leave nothing of a record behind. */
   readonly whole: Resources
+  /** References of the workspace's own that are archived: nobody reads them, and they come back with their values. */
+  readonly archived: readonly ArchivedReference[]
   /** The loaded plugin that brings a field to a resource of another, on here or off. */
   bringing(resource: string, field: string): string | undefined
 }
@@ -166,6 +173,10 @@ export class Catalog implements Resources {
   extendedBy(on: ReadonlySet<string>): Resources {
     if (this.#sides.size === 0) return this
     return this.#extendedWith(({ plugin, when }) => on.has(plugin) && isAwake(when, on, this.#plugins))
+  }
+
+  get archived(): readonly ArchivedReference[] {
+    return []
   }
 
   get whole(): Resources {

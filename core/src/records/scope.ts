@@ -31,13 +31,13 @@ export interface EngineScope {
   /** Guards of the resource whose plugin is on in this workspace. */
   guards(resource: Resource): readonly GuardDefinition[]
   /** Columns of every loaded plugin that point at records and belong to no resource. */
-  readonly links: readonly LinkTable[]
+  links(): readonly LinkTable[]
   /** Id of this unit's change set, written to the ledger with its first change. */
   openChangeSet(): { readonly id: string; readonly isNew: boolean }
   emit(emission: Emission): void
   /**
    * Hands emissions to the statement that makes the changes they are about, so that telling costs no round trip of its own.
-   * Undefined when others wait to be told before them; then they wait behind those.
+   * Undefined when others wait to be told before them; then they are told behind those, once the changes are made.
    */
   tellWithChange(emissions: readonly Emission[]): Telling | undefined
   /** Deliveries that such a statement made. */

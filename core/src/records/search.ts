@@ -142,12 +142,13 @@ async function bestHits(
     finds.push(conditional.length > 0 ? find([...open, ...conditional], limit + candidates) : find(open, limit))
   }
   const looks = readable.map((resource) => lookUp(scope, resource))
+  // Its end is written out: of any number of rows PostgreSQL expects many, and would plan every look-up anew each time.
   const { rows } = await sql<SearchHit>`
     with hit as materialized (${sql.join(finds, sql` union all `)})
     select hit.resource, hit.record as id, hit.title, coalesce(seen.subtitle, '') as subtitle
     from hit cross join lateral (${sql.join(looks, sql` union all `)}) as seen
     order by hit.typed desc, hit.rank desc, hit.title, hit.record
-    limit ${limit + tooFew}`.execute(scope.tx)
+    limit ${sql.lit(limit + tooFew)}`.execute(scope.tx)
   return rows
 }
 

@@ -3,7 +3,7 @@ import { fieldNotReadable } from '../permissions/errors.ts'
 import type { Cursor } from './cursor.ts'
 import { queryInvalid } from './errors.ts'
 import { kindOf } from './field-types.ts'
-import { fieldValue, isWide, sortValue, wide } from './field-value.ts'
+import { fieldValue, isWide, sortType, sortValue, wide } from './field-value.ts'
 import type { FieldModel } from './model.ts'
 import { sourceOf, withinReach } from './past.ts'
 import type { Resource } from './registry.ts'
@@ -91,7 +91,7 @@ function ownKey(resource: Resource, field: FieldModel, descending: boolean, alia
     descending,
     expression: sortValue(field, alias),
     nullable: resource.nullable.has(field.name),
-    cast: kindOf(field).sql,
+    cast: sortType(field),
     ...(field.side && resource.sides.length > 0 && isWide(alias) ? { id: recordBeside(field.side, alias) } : {}),
   }
 }
@@ -113,7 +113,7 @@ function referenceKey(
     descending,
     expression: title ? sortValue(title, join) : sql.ref(`${join}.${by}`),
     nullable: true,
-    cast: title ? kindOf(title).sql : 'text',
+    cast: title ? sortType(title) : 'text',
     join: sql`left join ${sourceOf(scope, target, join)} on ${on}`,
   }
 }

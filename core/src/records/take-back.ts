@@ -10,7 +10,7 @@ import { relationsTo, type Relation } from './merge/relations.ts'
 import { tableOf } from './read.ts'
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
-import { undoFields, undoing } from './undo.ts'
+import { refuseGone, undoFields, undoing } from './undo.ts'
 import { deleteRecord, lockRecord, restoreRecord } from './write.ts'
 
 /** What became of one change that was to be taken back. */
@@ -18,7 +18,7 @@ export interface Reversal {
   readonly change: string
   readonly resource: string
   readonly record: string
-  readonly outcome: 'deleted' | 'restored' | 'kept' | 'gone'
+  readonly outcome: 'deleted' | 'restored' | 'kept'
   /** Fields that keep a newer value. */
   readonly fields: readonly string[]
   readonly code: string | null
@@ -61,9 +61,13 @@ export async function takeBackSet(
     const change = { change: row.id, resource: row.resource, record: row.record }
     try {
       if (!resource || !system.exists(resource)) throw recordGone({ resource: row.resource })
-      const how = { isOwn, isUsed: () => uses.of(row.record, removed) }
+      const how = {
+        isOwn,
+        isUsed: () => uses.of(row.record, removed),
+        isGone: () => void removed.add(row.record),
+      }
       const done = await own.savepoint(() => takeBack(scope, resource, row, how))
-      if (done.outcome === 'deleted' || done.outcome === 'gone') removed.add(row.record)
+      if (done.outcome === 'deleted') removed.add(row.record)
       reversals.push({ ...change, ...done, code: null, detail: null })
     } catch (error) {
       if (!(error instanceof SocleError) || error.status >= 500) throw error
@@ -78,6 +82,8 @@ type Done = Pick<Reversal, 'outcome' | 'fields'>
 
 interface How extends Pick<TakeBackOptions, 'isOwn'> {
   isUsed(): boolean
+  /** Told of a record that was deleted or merged since: it uses others no more. */
+  isGone(): void
 }
 
 async function takeBack(scope: EngineScope, resource: Resource, row: LedgerRow, how: How): Promise<Done> {
@@ -89,7 +95,8 @@ async function takeBack(scope: EngineScope, resource: Resource, row: LedgerRow, 
     return { outcome: 'restored', fields: [] }
   }
   if (action === 'delete') {
-    if (isDeleted) return { outcome: 'gone', fields: [] }
+    if (isDeleted) how.isGone()
+    await refuseGone(scope, resource, current)
     if (
       current.version !== row.version &&
       (await changedByOthers(scope, row, { isOwn: how.isOwn, current: current.version }))
@@ -99,7 +106,7 @@ async function takeBack(scope: EngineScope, resource: Resource, row: LedgerRow, 
     await deleteRecord(scope, resource, current)
     return { outcome: 'deleted', fields: [] }
   }
-  if (isDeleted) throw recordGone({ resource: resource.entity })
+  await refuseGone(scope, resource, current)
   const newer: string[] = []
   const isBack = await undoFields(scope, resource, row, current, (field) => newer.push(field))
   if (!isBack && newer.length > 0) throw recordChangedSince({ resource: resource.entity })

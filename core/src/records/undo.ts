@@ -3,8 +3,9 @@ import { SocleError } from '../errors.ts'
 import { permissionDenied } from '../permissions/errors.ts'
 import type { Words } from '../words.ts'
 import { changesSince } from './changes.ts'
-import { changeSetNotFound, recordNotFound, undoConflict } from './errors.ts'
+import { changeSetNotFound, recordGone, recordNotFound, undoConflict } from './errors.ts'
 import type { LedgerRow } from './ledger.ts'
+import { refuseMerged } from './merge/merged.ts'
 import { undoMergeOf } from './merge/unmerge.ts'
 import type { RecordJson } from './records.ts'
 import { shownFields } from './read.ts'
@@ -130,6 +131,7 @@ async function undoOne(scope: EngineScope, resource: Resource, row: LedgerRow, k
     return true
   }
   if (action === 'delete') {
+    if (row.action === 'create') await refuseGone(scope, resource, current)
     const { bases, isWhole } = await changesSince(scope, resource, current, row.version)
     if (current['deletedAt'] !== null) return false
     for (const field of bases.keys()) leave(field)
@@ -138,11 +140,19 @@ async function undoOne(scope: EngineScope, resource: Resource, row: LedgerRow, k
     await deleteRecord(scope, resource, { id: row.record, version: current.version })
     return true
   }
+  await refuseGone(scope, resource, current)
   return undoFields(scope, resource, row, current, leave)
 }
 
+/** @throws `RECORD_GONE`, or `RECORD_MERGED` naming the survivor, for a record in the bin: nothing of it is taken back */
+export async function refuseGone(scope: EngineScope, resource: Resource, current: RecordJson): Promise<void> {
+  if (current['deletedAt'] === null) return
+  await refuseMerged(scope, resource, current.id)
+  throw recordGone({ resource: resource.entity })
+}
+
 /**
- * Gives a record its old values back where the new ones still stand and the actor may write them.
+ * Gives a record that is there its old values back where the new ones still stand and the actor may write them.
  *
  * @param leave - is told each field that keeps what it has
  * @returns whether anything was written
@@ -163,7 +173,7 @@ export async function undoFields(
     if (!sameValue(current[field], next) || !access.writable(field)) leave(field)
     else values.set(field, old)
   }
-  if (values.size === 0 || current['deletedAt'] !== null) return false
+  if (values.size === 0) return false
   await changeLocked(scope, resource, current, values, {})
   return true
 }

@@ -1,9 +1,9 @@
-import { sql, type RawBuilder } from 'kysely'
+import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import { uuidv7 } from 'uuidv7'
 import { isCollision } from '../database/collision.ts'
 import type { FieldFault, SocleError } from '../errors.ts'
 import type { Emission } from '../events/event.ts'
-import { tellingCtes } from '../events/outbox.ts'
+import { telling } from '../events/outbox.ts'
 import { SocleError as Refusal } from '../errors.ts'
 import { fieldNotWritable, notYourPartner, permissionDenied, sharedNotOwned } from '../permissions/errors.ts'
 import type { ResourceAction } from '../permissions/authority.ts'
@@ -12,14 +12,14 @@ import type { GuardedWrite } from './define-resource.ts'
 import { recordNotFound, validationFailed, versionConflict, versionRequired, warningNotAcknowledged } from './errors.ts'
 import { changesSince } from './changes.ts'
 import { duplicateSuspected } from './duplicates/errors.ts'
-import { warnOfDuplicates } from './duplicates/find.ts'
+import { nothingAlike, warnOfDuplicates } from './duplicates/find.ts'
 import { changedKeys, duplicateKeysOf, type KeyValue } from './duplicates/keys.ts'
 import { settleLinks } from './gone-targets.ts'
 import { customOf, customWith, giveNumbers, missingOwnValues } from './fields/own-values.ts'
 import { refuseMerged, survivorOf } from './merge/merged.ts'
 import { namedFault } from './labels.ts'
 import { ledgerHead } from './ledger-head.ts'
-import { wide } from './field-value.ts'
+import { quoted, wide } from './field-value.ts'
 import type { FieldModel } from './model.ts'
 import { nextNumber } from './numbers.ts'
 import { oneByOne } from './one-by-one.ts'
@@ -44,6 +44,8 @@ interface PreparedWrite {
   readonly changed: ReadonlyMap<string, readonly [old: unknown, next: unknown]>
   /** Codes of the warnings that were read and passed over. */
   readonly acknowledged: readonly string[]
+  /** Holds where nobody need be warned; else nothing is written before they are. */
+  readonly unlike?: RawBuilder<SqlBool> | undefined
 }
 
 /** Values a caller may send beside the fields: they steer the write. */
@@ -234,13 +236,15 @@ async function prepareCreate(
   missingValues(scope, resource, undefined, after)
   refuseForeign(scope, resource, after)
   await referencesExist(scope, resource, after, new Set(Object.keys(after)))
-  if (asksAboutDuplicates(scope, resource, options)) await warnOfDuplicates(scope, resource, after)
+  const asks = asksAboutDuplicates(scope, resource, options)
+  const unlike = asks ? nothingAlike(scope, resource, after) : undefined
+  if (asks && !unlike) await warnOfDuplicates(scope, resource, after)
   const changed = new Map<string, [unknown, unknown]>()
   for (const { name } of resource.all) {
     if (after[name] !== undefined && after[name] !== null && !bookkeeping.has(name))
       changed.set(name, [null, after[name]])
   }
-  return { before: undefined, after, changed, acknowledged: options.acknowledge ?? [] }
+  return { before: undefined, after, changed, acknowledged: options.acknowledge ?? [], unlike }
 }
 
 /** @throws beside `createRecord`'s: `RECORD_NOT_FOUND`, `VERSION_REQUIRED`, `VERSION_CONFLICT` */
@@ -345,9 +349,13 @@ async function change(
 ): Promise<RecordJson> {
   const after: Record<string, unknown> = { ...before, ...Object.fromEntries(values) }
   const touched = differences(resource, before, after)
-  if (touched.size === 0) return asReadable(scope, resource, before)
+  const { readable } = scope.access(resource, 'read')
+  // Of a value that is hidden from who writes it, a version that stays would tell that it stood there before.
+  const unseen =
+    action === 'update' ? [...values.keys()].filter((name) => !systemFields.has(name) && !readable(name)) : []
+  if (touched.size === 0 && unseen.length === 0) return asReadable(scope, resource, before)
   await referencesExist(scope, resource, after, new Set(touched.keys()))
-  await guard(scope, resource, action, before, after, options)
+  await guard(scope, resource, action, before, after, { ...options, unseen })
   if (action !== 'delete') missingValues(scope, resource, before, after)
   refuseForeign(scope, resource, after)
   // Asked only where something is shared with the actor: nobody else has what is not theirs by a grant.
@@ -365,6 +373,8 @@ async function change(
   await referencesExist(scope, resource, after, new Set(differences(resource, before, after).keys()))
   // After the references: an id that was merged has become its survivor's.
   const changed = differences(resource, before, after)
+  // And so would a ledger without it: to who takes it back, writes over an older version or hears what was changed.
+  for (const name of unseen) if (!changed.has(name)) changed.set(name, [before[name] ?? null, after[name] ?? null])
   if (changed.size === 0) return asReadable(scope, resource, before)
   after['version'] = before.version + 1
   after['updatedAt'] = scope.ctx.clock.now().toISOString()
@@ -467,8 +477,11 @@ export async function settleVersions(
   const { bases, isWhole } = await changesSince(scope, resource, current, seen)
   // Which fields were changed is not to be known: any of them may be one that is written here.
   if (!isWhole) throw conflict(scope, resource, current, seen, [])
+  const { readable } = scope.access(resource, 'read')
+  // A clash that is told of one hidden value and not of another would tell which stands there.
+  const isHidden = (name: string) => !systemFields.has(name) && !readable(name)
   const clashes = [...values]
-    .filter(([name, mine]) => bases.has(name) && !sameValue(mine, current[name]))
+    .filter(([name, mine]) => bases.has(name) && (isHidden(name) || !sameValue(mine, current[name])))
     .map(([name, mine]) => ({ field: name, base: bases.get(name) ?? null, mine, theirs: current[name] ?? null }))
   if (clashes.length > 0) throw conflict(scope, resource, current, seen, clashes)
 }
@@ -501,12 +514,12 @@ async function guard(
   action: WriteAction,
   before: RecordJson | undefined,
   after: Record<string, unknown>,
-  options: WriteOptions,
+  { acknowledge, unseen = [] }: Pick<WriteOptions, 'acknowledge'> & { readonly unseen?: readonly string[] },
 ): Promise<void> {
   for (const { actions, check } of scope.guards(resource)) {
     if (!actions.includes(action)) continue
     const changed = before
-      ? new Set(differences(resource, before, after).keys())
+      ? new Set([...differences(resource, before, after).keys(), ...unseen])
       : new Set(Object.keys(after).filter((name) => !bookkeeping.has(name) && after[name] !== null))
     await check(
       {
@@ -523,7 +536,7 @@ async function guard(
           after[name] = parsed.value
         },
         warn(error) {
-          if (options.acknowledge?.includes(error.code)) return
+          if (acknowledge?.includes(error.code)) return
           const extras = error instanceof Refusal ? error.extras : {}
           throw warningNotAcknowledged(
             { code: error.code, sentence: error.message },
@@ -702,41 +715,47 @@ async function keep(
     return { name: `${resource.id}.${past}`, version: 1, key: String(after['id']), payload }
   })
   // A unit's first change is mostly its only one and tells of itself; further ones are told together at its end.
-  const telling = changeSet.isNew ? scope.tellWithChange(events) : undefined
-  if (!telling && !changeSet.isNew) for (const event of events) scope.emit(event)
-  const told = telling ? sql`, ${tellingCtes(telling, sql`exists (select from kept)`)}` : sql``
-  const deliveries = telling ? sql`, (select count(*)::integer from told_delivery) as "_deliveries"` : sql``
+  const told = changeSet.isNew ? scope.tellWithChange(events) : undefined
+  const deliveries = told ? sql`, (select ${telling(told)}) as "_deliveries"` : sql``
   const given = await beside(scope, resource, action, writes)
   const hasKeys = duplicateKeysOf(scope, resource).length > 0
   const [first] = writes
-  const rows =
+  const rows = (unlike: RawBuilder<SqlBool> | undefined) =>
     action === 'create'
       ? insertRows(
           resource,
           table,
           workspace,
           writes.map(({ after }) => after),
+          unlike,
         )
       : updateRow(resource, table, workspace, first!)
   const as = resource.sides.length === 0 ? 'kept' : wide('kept')
   const sides = resource.sides.length === 0 ? undefined : keptSides(resource, action, writes, as)
-  let kept: Map<string, Record<string, unknown>>
-  try {
-    const result = await sql<Record<string, unknown>>`
+  const write = (unlike?: RawBuilder<SqlBool>) =>
+    sql<Record<string, unknown>>`
       with sent as materialized (select ${JSON.stringify(given)}::jsonb as records),
       given as materialized (
         select it.* from sent cross join jsonb_to_recordset(sent.records) as it (entry uuid, record uuid, version integer, fields jsonb,
           acknowledged text[], change_reader uuid)),
-      kept as (${rows})${sides?.rows ?? sql``}${head},
+      kept as (${rows(unlike)})${sides?.rows ?? sql``}${head},
       entries as (
         insert into core.change (id, workspace, change_set, resource, record, action, version, fields, acknowledged, at, reader)
         select g.entry, ${workspace}::uuid, ${changeSet.id}::uuid, ${resource.id}, g.record, ${action}, g.version, g.fields, g.acknowledged,
           ${ctx.clock.now().toISOString()}::timestamptz, g.change_reader
-        from given g where exists (select from kept))${told}
+        from given g where exists (select from kept))
       select ${columnsOf(resource.all, as)}${foundAs(resource, action, as, given, hasKeys)}${deliveries}
       from ${sides?.from ?? sql`kept`}`.execute(scope.tx)
+  let kept: Map<string, Record<string, unknown>>
+  try {
+    let result = await write(first?.unlike)
+    if (first?.unlike && result.rows.length === 0) {
+      await warnOfDuplicates(scope, resource, first.after)
+      result = await write()
+    }
     kept = new Map(result.rows.map((row) => [String(row['id']), row]))
-    if (telling) scope.delivering(Number(result.rows[0]?.['_deliveries'] ?? 0))
+    if (told) scope.delivering(Number(result.rows[0]?.['_deliveries'] ?? 0))
+    else for (const event of events) scope.emit(event)
   } catch (error) {
     // Of several nobody knows which one it was.
     throw (writes.length === 1 && databaseRefusal(scope, resource, first!.after, error)) || error
@@ -841,6 +860,7 @@ function insertRows(
   table: RawBuilder<unknown>,
   workspace: string,
   records: readonly Readonly<Record<string, unknown>>[],
+  unlike: RawBuilder<SqlBool> = sql<SqlBool>`true`,
 ): RawBuilder<unknown> {
   const fields = resource.all.filter(
     ({ name, custom, formula, side }) =>
@@ -852,11 +872,10 @@ function insertRows(
     const text = JSON.stringify({ ...row, workspace })
     return `${text.slice(0, -1)},"custom":${own[index] ?? '{}'}}`
   })
-  const columns = sql.join(
-    ['workspace', 'custom', ...fields.map(({ column }) => column)].map((column) => sql.ref(column)),
-  )
+  const columns = sql.raw(['workspace', 'custom', ...fields.map(({ column }) => column)].map(quoted).join(', '))
   return sql`insert into ${table} (${columns})
-    select ${columns} from jsonb_populate_recordset(null::${table}, ${`[${rows.join(',')}]`}::jsonb) returning *`
+    select ${columns} from jsonb_populate_recordset(null::${table}, ${`[${rows.join(',')}]`}::jsonb)
+    where ${unlike} returning *`
 }
 
 function updateRow(

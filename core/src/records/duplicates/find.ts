@@ -1,4 +1,4 @@
-import { sql, type RawBuilder } from 'kysely'
+import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import { oneByOne } from '../one-by-one.ts'
 import { recordsByIds, tableOf } from '../read.ts'
 import type { RecordJson } from '../records.ts'
@@ -46,8 +46,7 @@ export async function duplicatesOf(
   rows: readonly Readonly<Record<string, unknown>>[],
   passOver?: (records: readonly string[]) => Promise<ReadonlySet<string>>,
 ): Promise<readonly (readonly Duplicate[])[]> {
-  const access = scope.access(resource, 'read')
-  const keys = access.allowed ? readableKeys(scope, resource) : []
+  const keys = usableKeys(scope, resource)
   const probes = rows.flatMap((row, probe) => keyValuesOf(scope, keys, row).map((value) => ({ ...value, probe })))
   const found = await findAlike(scope, resource, keys, probes)
   const ids = new Set([...found.values()].flat().map(({ record }) => record))
@@ -100,6 +99,22 @@ export async function warnOfDuplicates(
   )
 }
 
+/**
+ * Holds where `warnOfDuplicates` would find nothing, to stand in the statement that writes: for most new records that is all
+ * there is to ask. Undefined where the question costs more than a look at equal values, so that it is not asked twice.
+ */
+export function nothingAlike(
+  scope: EngineScope,
+  resource: Resource,
+  after: Readonly<Record<string, unknown>>,
+): RawBuilder<SqlBool> | undefined {
+  const keys = usableKeys(scope, resource)
+  const probes = keyValuesOf(scope, keys, after).map((value) => ({ ...value, probe: 0 }))
+  const { asked, alike } = findersAmong(probes, weightsOf(keys), suspectFrom(scope.ctx.workspace))
+  if (!asked.every(({ finds = 'equal' }) => finds === 'equal')) return undefined
+  return sql<SqlBool>`not exists (select from ${finding(resource, asked, alike)})`
+}
+
 /** Ids of the records, whoever may see them, that have one of some values, in the form values are kept in: a subselect. */
 export function havingOneOf(
   resource: string,
@@ -123,15 +138,21 @@ export async function findAlike(
   if (asked.every(({ finds }) => finds === undefined)) return found
   const { rows } = await sql<{ probe: number; record: string; reasons: DuplicateReason[] }>`
     select probe, record, jsonb_agg(jsonb_build_object('kind', kind, 'likeness', round(likeness::numeric, 2)) order by kind) as reasons
-    from core.duplicate_find(${resource.id}, ${JSON.stringify(asked)}::jsonb, ${atMost}, ${alike}::real) group by probe, record`.execute(
-    scope.tx,
-  )
+    from ${finding(resource, asked, alike)} group by probe, record`.execute(scope.tx)
   for (const { probe, record, reasons } of rows) {
     const known = found.get(probe) ?? []
     found.set(probe, known)
     known.push({ record, score: scoreOf(reasons, weights), reasons })
   }
   return found
+}
+
+function finding(resource: Resource, asked: readonly KeyValue[], alike: number): RawBuilder<unknown> {
+  return sql`core.duplicate_find(${resource.id}, ${JSON.stringify(asked)}::jsonb, ${atMost}, ${alike}::real)`
+}
+
+function usableKeys(scope: EngineScope, resource: Resource): readonly DuplicateKey[] {
+  return scope.access(resource, 'read').allowed ? readableKeys(scope, resource) : []
 }
 
 async function visibleAmong(scope: EngineScope, resource: Resource, ids: readonly string[]): Promise<Set<string>> {

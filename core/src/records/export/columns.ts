@@ -67,9 +67,17 @@ export function cellOf({ field, part }: ExportColumn, row: ExportRow, resource: 
   if (part === 'id') return String(value as string)
   if (part !== 'value') return (value as Partial<Record<AddressPart, string>>)[part] ?? ''
   const { words, locale, heads } = labels
+  const option = (it: unknown) =>
+    heads === 'labels' ? optionLabel(words, locale, resource.id, field, String(it)) : String(it)
   switch (field.type) {
     case 'select':
-      return heads === 'labels' ? optionLabel(words, locale, resource.id, field, String(value)) : String(value)
+      return option(value)
+    case 'multi-select':
+      // What stands between choices would cut a label in two.
+      return [value]
+        .flat()
+        .map((it) => (/[;,|\n]/.test(option(it)) ? String(it) : option(it)))
+        .join(', ')
     case 'boolean':
       return heads === 'labels'
         ? words.say(locale, value === true ? 'core.export.yes' : 'core.export.no')

@@ -18,8 +18,9 @@ export const sweepFiles: JobDefinition = {
           left join core.export e on e.workspace = p.workspace and e.id = p.file
           left join core.export_run r on r.workspace = p.workspace and r.export = p.file
           left join core.privacy_request q on q.workspace = p.workspace and q.id = p.file
+          left join core.plugin_archive a on a.workspace = p.workspace and a.id = p.file
           left join core.job j on j.id = coalesce(r.job, q.job)
-        where p.workspace = ${workspace.id}::uuid and p.nth = 0 and p.at < ${dayAgo}::timestamptz and i.id is null
+        where p.workspace = ${workspace.id}::uuid and p.nth = 0 and p.at < ${dayAgo}::timestamptz and i.id is null and a.id is null
           and (e.id is null or coalesce(e.expires_at, e.created_at + interval '7 days') <= ${now.toISOString()}::timestamptz)
           and (q.id is null or q.file_until is null or q.file_until <= ${now.toISOString()}::timestamptz)
           and (j.id is null or j.state in ('done', 'failed', 'cancelled')))

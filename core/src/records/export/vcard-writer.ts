@@ -54,7 +54,7 @@ function property(name: string, value: string): string[] {
 }
 
 function escaped(text: string): string {
-  return text.replaceAll(/[\\;,]/g, (sign) => `\\${sign}`).replaceAll(/\r?\n/g, '\\n')
+  return text.replaceAll(/[\\;,]/g, (sign) => `\\${sign}`).replaceAll(/\r\n?|\n/g, '\\n')
 }
 
 /** No line longer than 75 octets, and no character cut in two (RFC 6350 section 3.2). */

@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import type { RawBuilder, SqlBool } from 'kysely'
 import { fieldTypes } from '../field-types.ts'
-import { fieldValue, wide, workspaceIs } from '../field-value.ts'
-import type { ResourceModel } from '../model.ts'
+import { fieldValue, jsonColumnList, wide, workspaceIs } from '../field-value.ts'
+import type { FieldModel, ResourceModel } from '../model.ts'
 import type { CheckedExpression, Hop, ManyHop, Plan } from './check.ts'
 import { numbers } from './domains.ts'
 import type { Domain, Key } from './domains.ts'
@@ -26,13 +26,49 @@ export interface CompileOptions {
 }
 
 /**
- * The expression as a condition for a WHERE: every constant a parameter, never NULL, `not` its exact complement.
+ * The expression as a condition for a WHERE: every constant a parameter but those of which there are few (`isWrittenOut`),
+ * never NULL, `not` its exact complement.
  *
  * Each path across a reference is an EXISTS in the record's own workspace. Rows in the bin are absent from references and
  * collections where their resource has a field `deletedAt`.
  */
 export function compileExpression({ plan }: CheckedExpression, options: CompileOptions): Condition {
   return new Compiler(options).condition(plan, options.alias)
+}
+
+/** What a comparison meets, as JSON in the form records are answered: a field's value, or the count or sum of a collection. */
+export function compileMet(plan: Comparing, options: CompileOptions): RawBuilder<unknown> {
+  return new Compiler(options).met(plan, options.alias)
+}
+
+/** A condition that is made of no others. */
+type Comparing = Exclude<Plan, { op: 'and' | 'or' | 'not' }>
+
+/** A field of so many options has few values: each stands in statements as itself. */
+const fewOptions = 20
+
+/**
+ * Whether a condition asks only for what a field has few values of: yes and no, or an option. Those are written out, so that
+ * a plan can be kept that was made for the very value: one made for any would read a million rows for a value of three.
+ */
+export function isWrittenOut(plan: Plan): boolean {
+  switch (plan.op) {
+    case 'and':
+    case 'or':
+      return plan.of.every(isWrittenOut)
+    case 'not':
+      return isWrittenOut(plan.of)
+    case 'test': {
+      const { op } = plan.source
+      return plan.hops.length === 0 && (op === 'empty' || ((op === '=' || op === '!=') && hasFewValues(plan)))
+    }
+    default:
+      return false
+  }
+}
+
+function hasFewValues({ domain, field }: { readonly domain: Domain; readonly field: FieldModel }): boolean {
+  return domain.name === 'boolean' || (domain.name === 'choice' && (field.options?.length ?? Infinity) <= fewOptions)
 }
 
 interface Source {
@@ -88,13 +124,26 @@ class Compiler {
 
   #test({ hops, field, domain, source }: Extract<Plan, { op: 'test' }>, alias: string): Condition {
     const test = settle(source, domain, this.#environment)
-    const integer = fieldTypes[field.type].sql === 'integer'
-    if (hops.length === 0) return twoValued(test, fieldValue(field, alias), domain, integer)
+    if (hops.length === 0) return twoValued(test, fieldValue(field, alias), domain, field)
     const sources = this.#path(hops, alias)
     const value = fieldValue(field, sources.at(-1)!.alias)
     // A reference that leads nowhere is a value that is not there.
     if (test.is === 'empty') return sql`not ${exists(sources, present(value, domain))}`
-    return exists(sources, twoValued(test, value, domain, integer))
+    return exists(sources, twoValued(test, value, domain, field))
+  }
+
+  met(plan: Comparing, alias: string): RawBuilder<unknown> {
+    if (plan.op !== 'test') {
+      const rows = this.#rows(plan, alias)
+      const figure =
+        plan.op === 'sum' ? sql`coalesce(sum(${fieldValue(plan.field, rows.alias)}), 0)::text` : sql`count(*)`
+      return sql`(${select(figure, rows.sources, rows.where)})`
+    }
+    const { hops, field } = plan
+    const sources = this.#path(hops, alias)
+    const value = jsonColumnList([field], sources.at(-1)?.alias ?? alias)
+    const found = sources.length === 0 ? sql`select ${value}` : select(value, sources, undefined)
+    return sql`(select to_jsonb(met) -> ${field.name}::text from (${found}) met)`
   }
 
   #rows(plan: Extract<Plan, { op: 'any' | 'none' | 'count' | 'sum' }>, alias: string) {
@@ -190,15 +239,21 @@ function absent(value: RawBuilder<unknown>, domain: Domain): Condition {
   return blank.has(domain.name) ? sql`not ${present(value, domain)}` : sql`${value} is null`
 }
 
-function twoValued(test: Test, value: RawBuilder<unknown>, domain: Domain, integer: boolean): Condition {
+function twoValued(test: Test, value: RawBuilder<unknown>, domain: Domain, field: FieldModel): Condition {
   if (test.is === 'empty') return absent(value, domain)
   if (test.is === 'never') return sql`false`
-  return sql`(${present(value, domain)} and ${tested(test, value, domain, integer)})`
+  const there = equalsText(test, domain) ? sql`${value} is not null` : present(value, domain)
+  return sql`(${there} and ${tested(test, value, domain, field)})`
+}
+
+/** No text that is looked for is blank, so what equals one is not either. */
+function equalsText({ is }: Test, { name }: Domain): boolean {
+  return is === 'oneOf' && (name === 'text' || name === 'choice')
 }
 
 /** The test of a value known to be there. */
-function tested(test: Test, value: RawBuilder<unknown>, domain: Domain, integer = false): Condition {
-  const parameter = (key: Key) => constant(key, domain, integer)
+function tested(test: Test, value: RawBuilder<unknown>, domain: Domain, field?: FieldModel): Condition {
+  const parameter = (key: Key) => constant(key, domain, field)
   switch (test.is) {
     case 'never':
     case 'empty':
@@ -225,19 +280,20 @@ function tested(test: Test, value: RawBuilder<unknown>, domain: Domain, integer 
       return sql`core.fold(${domain.name === 'address' ? sql`core.address_text(${value})` : value}) like ${containsPattern(test.needle)} escape '\\'`
     case 'anyOf':
       return sql`(${sql.join(
-        test.tests.map((it) => sql`(${tested(it, value, domain, integer)})`),
+        test.tests.map((it) => sql`(${tested(it, value, domain, field)})`),
         sql` or `,
       )})`
     case 'butNot':
-      return sql`not (${tested(test.test, value, domain, integer)})`
+      return sql`not (${tested(test.test, value, domain, field)})`
   }
 }
 
-function constant(key: Key, domain: Domain, integer: boolean): RawBuilder<unknown> {
+function constant(key: Key, domain: Domain, field: FieldModel | undefined): RawBuilder<unknown> {
   const text = domain.parameter(key)
+  if (field && hasFewValues({ domain, field })) return sql`${sql.lit(text)}::${sql.raw(domain.cast)}`
   // An integer column's index serves comparisons with integers, not with numeric.
-  const cast = integer && /^-?\d{1,18}$/.test(String(text)) ? 'bigint' : domain.cast
-  return sql`${text}::${sql.raw(cast)}`
+  const isInteger = field && fieldTypes[field.type].sql === 'integer' && /^-?\d{1,18}$/.test(String(text))
+  return sql`${text}::${sql.raw(isInteger ? 'bigint' : domain.cast)}`
 }
 
 function ordered(value: RawBuilder<unknown>, domain: Domain): RawBuilder<unknown> {

@@ -1,86 +1,63 @@
-import { Decimal } from 'decimal.js'
+import type { RawBuilder } from 'kysely'
+import { sql } from 'kysely'
 import type { CheckedExpression, Plan } from './check.ts'
-import { numbers } from './domains.ts'
-import { figureOf, holds, matches, members, valueAt } from './evaluate.ts'
-import type { LoadedRecord, OverMany } from './evaluate.ts'
-import type { Environment } from './moments.ts'
+import { compileMet, compileExpression } from './compile.ts'
+import type { CompileOptions } from './compile.ts'
 import { printExpression } from './print.ts'
-import { settle, settleFigure } from './settle.ts'
 
 /** One condition, what became of it, and why. */
 export interface Explanation {
   /** The condition in the text form. */
   readonly text: string
   readonly result: boolean
-  /** The value it met (null when empty), the count or the sum. */
+  /** The value it met (null when empty), or the count or sum it made of a collection. */
   readonly actual?: unknown
-  /** The conditions it is made of. */
+  /** How the conditions it is made of belong together. */
+  readonly op?: 'and' | 'or' | 'not'
   readonly of?: readonly Explanation[]
-  /** The records of a collection, each with its own reasons; the first `explainedMembers`. */
-  readonly members?: readonly { readonly id: unknown; readonly because: Explanation }[]
 }
 
-/** Records of one collection that are explained one by one; `actual` counts them all. */
-export const explainedMembers = 20
+/** What stands in a row's answer for one comparison: whether it holds, and what it met. */
+type Met = readonly [boolean, unknown]
 
-/** Says why a record is in or out: the whole tree, also what the result did not hang on. Same result as `evaluateExpression`. */
+/**
+ * Says why a row is in or out: the whole tree, also what the result did not hang on. Each comparison is asked of the
+ * database as the whole is, so that the tree cannot say otherwise than the list.
+ *
+ * @returns `columns`, a JSON array to stand in a SELECT from the resource's rows, and what reads the tree out of it
+ */
 export function explainExpression(
-  { plan }: CheckedExpression,
-  record: LoadedRecord,
-  environment: Environment,
-): Explanation {
-  return explain(plan, record, environment)
-}
-
-function explain(plan: Plan, record: LoadedRecord, environment: Environment): Explanation {
-  const text = printExpression(plan.source)
-  switch (plan.op) {
-    case 'and':
-    case 'or': {
-      const of = plan.of.map((part) => explain(part, record, environment))
-      const result = plan.op === 'and' ? of.every((it) => it.result) : of.some((it) => it.result)
-      return { text, result, of }
+  checked: CheckedExpression,
+  options: CompileOptions,
+): { readonly columns: RawBuilder<unknown>; readonly told: (answer: readonly Met[]) => Explanation } {
+  const asked: RawBuilder<unknown>[] = []
+  const grow = (plan: Plan): ((answer: readonly Met[]) => Explanation) => {
+    const text = printExpression(plan.source)
+    switch (plan.op) {
+      case 'and':
+      case 'or': {
+        const parts = plan.of.map(grow)
+        return (answer) => {
+          const of = parts.map((part) => part(answer))
+          const result = plan.op === 'and' ? of.every((it) => it.result) : of.some((it) => it.result)
+          return { text, result, op: plan.op, of }
+        }
+      }
+      case 'not': {
+        const inner = grow(plan.of)
+        return (answer) => {
+          const of = [inner(answer)]
+          return { text, result: !of[0]!.result, op: plan.op, of }
+        }
+      }
+      default: {
+        const condition = compileExpression({ ...checked, plan }, options)
+        const at = asked.push(sql`jsonb_build_array(${condition}, ${compileMet(plan, options)})`) - 1
+        return (answer) => ({ text, result: answer[at]?.[0] === true, actual: answer[at]?.[1] ?? null })
+      }
     }
-    case 'not': {
-      const inner = explain(plan.of, record, environment)
-      return { text, result: !inner.result, of: [inner] }
-    }
-    case 'test': {
-      const value = valueAt(plan, record)
-      const result = holds(settle(plan.source, plan.domain, environment), value, plan.domain)
-      return { text, result, actual: shown(value) }
-    }
-    default:
-      return explainMany(plan, text, { record, environment })
   }
-}
-
-function explainMany(
-  plan: OverMany,
-  text: string,
-  { record, environment }: { record: LoadedRecord; environment: Environment },
-): Explanation {
-  const found = matches(plan, record, environment)
-  const actual = shown(figureOf(plan, found))
-  const { where } = plan
-  const reasons = where && {
-    members: members(plan, record)
-      .slice(0, explainedMembers)
-      .map((member) => ({ id: member['id'] ?? null, because: explain(where, member, environment) })),
-  }
-  const result =
-    plan.op === 'count' || plan.op === 'sum'
-      ? holds(settleFigure(plan.figure!), figureOf(plan, found), numbers)
-      : found.length > 0 === (plan.op === 'any')
-  return { text, result, actual, ...reasons }
-}
-
-/** As JSON: a reference by its id, an instant in ISO, a number of money with its digits. */
-function shown(value: unknown): unknown {
-  if (value === undefined || value === '') return null
-  if (value instanceof Date) return value.toISOString()
-  if (value instanceof Decimal) return value.toFixed()
-  if (typeof value === 'bigint') return value.toString()
-  if (typeof value === 'object' && value !== null && 'id' in value) return value.id
-  return value
+  const told = grow(checked.plan)
+  // An array and not a call: no function takes more than a hundred arguments.
+  return { columns: sql`to_jsonb(array[${sql.join(asked)}]::jsonb[])`, told }
 }

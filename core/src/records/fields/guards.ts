@@ -213,7 +213,7 @@ function typeFaults(catalog: Resources, base: Resource, row: OwnField, others: r
         { prefix: row.prefix ?? '' },
       ),
     )
-  if ((row.unique || row.indexed) && (!fieldTypes[type].sorts || type === 'long'))
+  if ((row.unique || row.indexed) && (!fieldTypes[type].sorts || fieldTypes[type].order || type === 'long'))
     faults.push(
       fault(row.unique ? 'unique' : 'indexed', 'NOT_OF_TYPE', `A field of type ${type} takes no index.`, {
         type,

@@ -13,18 +13,25 @@ export function changesFields(signal: Signal): boolean {
   return signal.kind === 'records' && signal.changes.some(({ resource }) => resource === 'core.field')
 }
 
-interface Read {
-  readonly resources: Resources
-  /** What they were made of: the resources without own fields, and the definitions. */
-  readonly base: Resources
+interface Definitions {
+  readonly rows: readonly OwnField[]
+  readonly zone: string
+  /** By the resources without own fields, which are others when other plugins are on. */
+  readonly made: WeakMap<Resources, Resources>
+  /** Of what they were made. */
   readonly text: string
 }
 
 interface Kept {
-  readonly base: Resources
-  readonly reading: Promise<Read>
+  readonly reading: Promise<Definitions>
   /** Milliseconds of the process's own clock. */
   readonly freshUntil: number
+}
+
+interface Latest {
+  readonly definitions: Definitions
+  readonly base: Resources
+  readonly resources: Resources
 }
 
 // A signal drops what is kept at once; this bounds what a lost signal costs.
@@ -36,7 +43,7 @@ export class OwnFields {
   readonly #catalog: () => Catalog
   readonly #log: Logger
   readonly #kept = new Map<string, Kept>()
-  readonly #latest = new Map<string, Read>()
+  readonly #latest = new Map<string, Latest>()
   readonly #stop: () => void
 
   constructor({
@@ -55,27 +62,26 @@ export class OwnFields {
     this.#log = log
     this.#stop = signals.on((signal) => {
       if (signal.kind === 'records' && changesFields(signal)) this.#kept.delete(signal.workspace)
-      // A plugin may have come or gone, and its resources with it.
-      if (signal.kind === 'plugins') this.#kept.clear()
+      // A plugin may have come or gone, and its fields with it; one that is switched leaves the definitions as they are.
+      if (signal.kind === 'plugins' && !signal.switched) this.#kept.clear()
     })
   }
 
-  /** @param on - the plugins that are on there */
-  async in(workspace: Workspace, on: ReadonlySet<string>): Promise<Resources> {
-    const base = this.#catalog().extendedBy(on)
-    const kept = this.#kept.get(workspace.id)
-    if (kept?.base === base && performance.now() < kept.freshUntil) return (await kept.reading).resources
-    const reading = this.#read(workspace, base)
-    const fresh: Kept = { base, reading, freshUntil: performance.now() + keptFor }
-    this.#kept.set(workspace.id, fresh)
-    reading.then(
-      (read) => {
-        // A change while reading makes the answer old news.
-        if (this.#kept.get(workspace.id) === fresh) this.#latest.set(workspace.id, read)
-      },
-      () => this.#kept.delete(workspace.id),
-    )
-    return (await reading).resources
+  /**
+   * @param on - the plugins that are on there
+   * @param catalog - of what is loaded now, when absent; of a set that was replaced, for who still works with it
+   */
+  async in(workspace: Workspace, on: ReadonlySet<string>, catalog = this.#catalog()): Promise<Resources> {
+    const base = catalog.extendedBy(on)
+    const kept = this.#keptOf(workspace)
+    const definitions = await kept.reading
+    const resources = this.#with(definitions, base, workspace.id)
+    const latest = this.#latest.get(workspace.id)
+    const isNews = latest?.definitions !== definitions || latest.base !== base
+    // A change while reading makes the answer old news, and what was replaced is none.
+    if (isNews && this.#kept.get(workspace.id) === kept && catalog === this.#catalog())
+      this.#latest.set(workspace.id, { definitions, base, resources })
+    return resources
   }
 
   /** The last answer of `in`, for code that cannot wait: every unit of work has asked before. */
@@ -88,19 +94,36 @@ export class OwnFields {
     return this.#latest.get(workspace)?.base ?? this.#catalog()
   }
 
-  async #read(workspace: Workspace, base: Resources): Promise<Read> {
-    const rows = await this.#database.transaction({ workspace: workspace.id, partner: '*', readonly: true }, (tx) =>
-      ownFieldsOf(base, tx, workspace.id),
+  #keptOf(workspace: Workspace): Kept {
+    const kept = this.#kept.get(workspace.id)
+    if (kept && performance.now() < kept.freshUntil) return kept
+    const fresh: Kept = { reading: this.#read(workspace), freshUntil: performance.now() + keptFor }
+    this.#kept.set(workspace.id, fresh)
+    fresh.reading.catch(() => {
+      if (this.#kept.get(workspace.id) === fresh) this.#kept.delete(workspace.id)
+    })
+    return fresh
+  }
+
+  async #read({ id, zone }: Workspace): Promise<Definitions> {
+    const rows = await this.#database.transaction({ workspace: id, partner: '*', readonly: true }, (tx) =>
+      ownFieldsOf(this.#catalog(), tx, id),
     )
     // The same definitions stay the same resources: what is kept for them in WeakMaps stays too.
-    const text = JSON.stringify([rows, workspace.zone])
-    const latest = this.#latest.get(workspace.id)
-    if (latest?.text === text && latest.base === base) return latest
-    if (rows.length === 0) return { resources: base, base, text }
-    const broken = ({ row, property, error }: OwnFieldFault) =>
-      this.#log.warn({ err: error, field: `${row.resource}.${row.name}`, property }, 'a definition no longer fits')
-    const { id, zone } = workspace
-    return { resources: new OwnResources(base, rows, { workspace: id, zone, broken }), base, text }
+    const text = JSON.stringify([rows, zone])
+    const latest = this.#latest.get(id)?.definitions
+    return latest?.text === text ? latest : { rows, zone, made: new WeakMap(), text }
+  }
+
+  #with({ rows, zone, made }: Definitions, base: Resources, workspace: string): Resources {
+    if (rows.length === 0) return base
+    let resources = made.get(base)
+    if (!resources) {
+      const broken = ({ row, property, error }: OwnFieldFault) =>
+        this.#log.warn({ err: error, field: `${row.resource}.${row.name}`, property }, 'a definition no longer fits')
+      made.set(base, (resources = new OwnResources(base, rows, { workspace, zone, broken })))
+    }
+    return resources
   }
 
   close(): void {

@@ -4,7 +4,7 @@ import { ownCondition, readFormula } from '../expression/formula.ts'
 import { fieldTypes } from '../field-types.ts'
 import type { CollectionModel, FieldModel, FieldOption, ResourceCatalog } from '../model.ts'
 import type { RecordJson, ResourceRef } from '../records.ts'
-import type { Resource, Resources } from '../registry.ts'
+import type { ArchivedReference, Resource, Resources } from '../registry.ts'
 import { parseValue } from '../values.ts'
 import { formulaCycle } from './errors.ts'
 import type { OwnType } from './resource.ts'
@@ -258,6 +258,14 @@ export class OwnResources implements Resources {
     const { whole } = this.#base
     if (whole === this.#base) return this
     return (this.#whole ??= new OwnResources(whole, this.#rows, { ...this.#options, broken: () => {} }))
+  }
+
+  get archived(): readonly ArchivedReference[] {
+    return this.#rows.flatMap((row): ArchivedReference[] => {
+      const resource = row.archived && row.formula === null ? this.get(row.resource) : undefined
+      const field = resource && plainModel(row, this.#options.workspace)
+      return resource && field?.target !== undefined ? [{ resource, field }] : []
+    })
   }
 
   bringing(resource: string, field: string): string | undefined {

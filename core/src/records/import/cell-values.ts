@@ -1,5 +1,5 @@
 import { DateTime } from 'luxon'
-import type { FieldFault, SocleError } from '../../errors.ts'
+import { SocleError, type FieldFault } from '../../errors.ts'
 import type { Words } from '../../words.ts'
 import { optionLabel } from '../labels.ts'
 import type { AddressPart } from '../field-types.ts'
@@ -99,20 +99,30 @@ export function readCell(text: string, reading: CellReading): CellValue {
     case 'duration':
     case 'integer': {
       const number = plainNumber(text, reading.decimal)
-      return parseValue(field, number === undefined ? text : number.replace(/\.0+$/, ''))
+      return quoting(text, parseValue(field, number === undefined ? text : number.replace(/\.0+$/, '')))
     }
     case 'decimal':
     case 'money':
     case 'percent':
-      return parseValue(field, plainNumber(text, reading.decimal) ?? text)
+      return quoting(text, parseValue(field, plainNumber(text, reading.decimal) ?? text))
     case 'boolean':
       return parseValue(field, truths[fold(text)] ?? text)
     case 'date':
     case 'instant':
-      return readMoment(text, reading)
+      return quoting(text, readMoment(text, reading))
     default:
       return parseValue(field, text)
   }
+}
+
+/** A refusal names what stands in the file, not what it was read as. */
+function quoting(text: string, read: CellValue): CellValue {
+  if (read.ok || read.fault instanceof SocleError) return read
+  const { detail, values } = read.fault
+  if (typeof values?.['value'] !== 'string') return read
+  const quoted = text.trim().slice(0, 60)
+  const said = detail.replace(`"${values['value']}"`, () => `"${quoted}"`)
+  return { ok: false, fault: { ...read.fault, detail: said, values: { ...values, value: quoted } } }
 }
 
 function readMoment(text: string, { field, dateOrder, zone }: CellReading): CellValue {

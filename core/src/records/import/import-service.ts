@@ -10,6 +10,7 @@ import type { Parts } from '../../parts.ts'
 import type { Words } from '../../words.ts'
 import { permissionDenied } from '../../permissions/errors.ts'
 import type { FieldModel } from '../model.ts'
+import type { RecordEngine } from '../engine.ts'
 import type { Resource } from '../registry.ts'
 import { importMappingInvalid, importResourceClosed, importStateRefused } from './errors.ts'
 import { ImportRolledBack } from './events.ts'
@@ -61,7 +62,7 @@ import {
 import type { FileShape } from './tables.ts'
 import { isManaged, targetOf, type ImportTarget } from './targets.ts'
 
-export interface ServiceParts extends Pick<Parts, 'catalog' | 'fields' | 'words' | 'enablement' | 'log' | 'database'> {
+export interface ServiceParts extends Pick<Parts, 'catalog' | 'fields' | 'words' | 'log' | 'database'> {
   readonly jobs: Jobs
   /** Where files of imports lie. */
   readonly pieces: Pieces
@@ -170,10 +171,9 @@ export class ImportService {
 
   /** @throws `PERMISSION_DENIED`, `IMPORT_RESOURCE_CLOSED` */
   async demandTarget(ctx: Context, id: string): Promise<ImportTarget> {
-    const { fields, enablement } = this.#parts
-    const resource = fields.lastKnown(ctx.workspace.id).get(id)
-    const on = await enablement.in(ctx.workspace.id)
-    if (!resource || !on.has(resource.plugin)) throw importResourceClosed({ resource: id.slice(0, 60) })
+    const { catalog, exists } = (ctx.records as RecordEngine).scope
+    const resource = catalog.get(id)
+    if (!resource || !exists(resource)) throw importResourceClosed({ resource: id.slice(0, 60) })
     const target = targetOf(resource)
     if (target.closed) throw importResourceClosed({ resource: id })
     if (!target.mayImport(ctx)) throw permissionDenied({ permission: `${id}.import` })
@@ -309,9 +309,12 @@ export class ImportService {
 
   /** Takes back what a run did, but for what was changed or used since. */
   async rollBack(ctx: Context, id: string): Promise<ImportJson> {
-    const record = await heldImport(ctx, id)
-    // What failed or was cancelled before its first line has nothing to take back.
-    const from: ImportState[] = record.startedAt === null ? [] : ['done', 'cancelled', 'failed']
+    const { startedAt } = await heldImport(ctx, id)
+    const ended: ImportState[] = ['done', 'cancelled', 'failed']
+    // What failed or was cancelled before its first line has nothing to take back; what wrote some has, whatever was chosen or
+    // rehearsed since.
+    const from: ImportState[] =
+      (await unitsOf(ctx, id)).length > 0 ? [...ended, 'mapped', 'rehearsed'] : startedAt === null ? [] : ended
     return this.#begin(ctx, id, 'rolling_back', from)
   }
 

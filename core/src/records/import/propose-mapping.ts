@@ -157,8 +157,8 @@ export function ownKeys({ all }: Resource): string[] {
 }
 
 /**
- * Fills what new records must have and no column gives: their name from what they refer to, another required text from
- * the name. Given anew whenever the mapping changes, because a column chosen for the field takes its place.
+ * Fills what new records must have and no column gives: their name from another name of theirs (an account's from its
+ * legal one) or from what they refer to, another required text from the name. Given anew whenever the mapping changes, because a column chosen for the field takes its place.
  */
 export function withComposed(
   resource: Resource,
@@ -172,12 +172,29 @@ export function withComposed(
     .filter(({ name, type, required }) => required && type === 'text' && !own.some((it) => it.field === name))
     .flatMap(({ name }) => {
       const columns =
-        name === resource.title ? referenceColumns(resource, columnOf) : [columnOf(resource.title) ?? keyColumn]
+        name !== resource.title
+          ? [columnOf(resource.title) ?? keyColumn]
+          : (nameColumn(resource, fields, columnOf) ?? referenceColumns(resource, columnOf))
       const from = columns.filter((it) => it !== undefined)
       if (from.length === 0 && keyColumn !== undefined) from.push(keyColumn)
       return from.length > 0 ? [{ column: '', field: name, columns: from }] : []
     })
   return [...mapping.filter(({ column, columns }) => column !== '' || columns === undefined), ...composed]
+}
+
+/** The column of a field that is called as the title is, and more: `legalName` beside `name`. */
+function nameColumn(
+  resource: Resource,
+  fields: readonly FieldModel[],
+  columnOf: (field: string) => string | undefined,
+): string[] | undefined {
+  const title = meaning(wordsIn(resource.title))
+  for (const { name, type } of fields) {
+    const column = type === 'text' && name !== resource.title ? columnOf(name) : undefined
+    const said = meaning(wordsIn(name))
+    if (column !== undefined && [...title].every((word) => said.has(word))) return [column]
+  }
+  return undefined
 }
 
 function referenceColumns(resource: Resource, columnOf: (field: string) => string | undefined): (string | undefined)[] {

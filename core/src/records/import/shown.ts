@@ -1,9 +1,9 @@
 import type { Context } from '../../context.ts'
 import { mayBeTold } from '../../permissions/told-rights.ts'
 import type { Words } from '../../words.ts'
-import { duplicateSuspected } from '../duplicates/errors.ts'
 import type { RecordEngine } from '../engine.ts'
-import { namedFault } from '../labels.ts'
+import { namedFault, optionLabel } from '../labels.ts'
+import type { FieldModel } from '../model.ts'
 import { asReadable, asShown, demandAction, recordsByIds, shownFields } from '../read.ts'
 import { untold } from '../refusals.ts'
 import type { Resource } from '../registry.ts'
@@ -55,6 +55,7 @@ export async function shownRows<R extends ImportRow>(
     if (!first && values) {
       const field = resource.fields.get(problem.field)
       const fault = { ...problem, values }
+      if (field?.options && problem.code === 'OPTION_UNKNOWN') return withChoices(ctx, words, { id, field, fault })
       return words.fault(ctx.locale, field ? namedFault(ctx, id, field, fault) : fault)
     }
     if (!first) return problem
@@ -63,7 +64,7 @@ export async function shownRows<R extends ImportRow>(
       return record ? [{ ...it, title: String(record['title'] ?? '') }] : []
     })
     const named = { title: String(found[first.id]?.['title'] ?? first.id), count: Math.max(1, candidates.length) }
-    return { ...problem, detail: words.sentence(ctx.locale, duplicateSuspected(named)), candidates }
+    return { ...problem, detail: words.say(ctx.locale, 'core.import.resembles', named), candidates }
   }
   return rows.map((row) => ({
     ...row,
@@ -76,6 +77,17 @@ export async function shownRows<R extends ImportRow>(
     }),
     ...(row.problems && { problems: row.problems.map(problemOf) }),
   }))
+}
+
+/** A choice that is none, beside what the file may say: choices as people call them. */
+function withChoices(
+  ctx: Context,
+  words: Words,
+  { id, field, fault }: { id: string; field: FieldModel; fault: RowProblem & Pick<Required<RowProblem>, 'values'> },
+): RowProblem {
+  const { values, ...problem } = namedFault(ctx, id, field, fault)
+  const choices = (field.options ?? []).map(({ value }) => optionLabel(words, ctx.locale, id, field, value)).join(', ')
+  return { ...problem, detail: words.say(ctx.locale, 'errors.OPTION_UNKNOWN', { ...values, choices }) }
 }
 
 /** What was not taken back, under the titles whoever asks may read. */

@@ -13,7 +13,8 @@ import { changeLocked, deleteRecord, lockRecord } from '../write.ts'
 import { mergeChoiceInvalid, mergeSize } from './errors.ts'
 import { moveLinks } from './links.ts'
 import { checkDeferred, moveRecords, pointingAt } from './moves.ts'
-import { refuseUnmapped, relationsTo } from './relations.ts'
+import { byPartner, movePartnerPeople } from './partner-people.ts'
+import { everyRelationTo, refuseUnmapped } from './relations.ts'
 import { withEveryRight } from './system-scope.ts'
 
 /** A record, and the version of it that was looked at. */
@@ -227,7 +228,7 @@ async function apply(
   const ended = others.map(({ id }) => id)
   const merge = uuidv7()
   const moved: MovedRelation[] = []
-  for (const relation of relationsTo(scope, resource)) {
+  for (const relation of [...everyRelationTo(scope, resource), ...byPartner(scope, resource)]) {
     const rows = await pointingAt(engine, relation, ended, { target: resource, survivor: survivor.id })
     const colliding = await moveRecords(
       engine,
@@ -246,6 +247,7 @@ async function apply(
       })
     }
   }
+  await movePartnerPeople(engine, resource, { from: ended, to: survivor.id })
   const write = { ...options, internal: true }
   // Before the survivor takes their values: a unique one is free only then.
   for (const { id, version } of others) await deleteRecord(engine, resource, { id, version }, write)
@@ -293,7 +295,7 @@ async function countRelations(
 ): Promise<MovedRelation[]> {
   const moved: MovedRelation[] = []
   const engine = withEveryRight(scope)
-  for (const relation of relationsTo(scope, resource)) {
+  for (const relation of [...everyRelationTo(scope, resource), ...byPartner(scope, resource)]) {
     const { length } = await pointingAt(
       engine,
       relation,

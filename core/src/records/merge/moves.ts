@@ -3,6 +3,7 @@ import { uuidv7 } from 'uuidv7'
 import { isDatabaseError, ruleOf } from '../../database/database-error.ts'
 import { duplicateKeysOf, putKeys } from '../duplicates/keys.ts'
 import { fieldValue } from '../field-value.ts'
+import type { FieldModel } from '../model.ts'
 import { columnsOf, tableOf } from '../read.ts'
 import type { RecordJson } from '../records.ts'
 import { readerColumn } from '../reader.ts'
@@ -96,7 +97,7 @@ async function moveTogether(scope: EngineScope, relation: Relation, moves: reado
         ${moves.map(({ to }) => to)}::uuid[], ${moves.map(() => uuidv7())}::uuid[]) as m (id, was, target, change)),
     moved as (
       update ${tableOf(resource, 't')}
-      set ${field.side ? sql`` : sql`${assign(resource, field.name)}, `}version = t.version + 1, updated_at = ${at}::timestamptz, updated_by = ${by}::uuid
+      set ${field.side ? sql`` : sql`${assign(field)}, `}version = t.version + 1, updated_at = ${at}::timestamptz, updated_by = ${by}::uuid
       from moving m where t.workspace = ${workspace}::uuid and t.id = m.id
       returning t.id, t.version, m.was, m.target, m.change, ${saysWhose(relation) ? sql`null::uuid` : readerColumn(resource, 't')} as reader)${field.side ? sql`, ${movedBeside(field.side, workspace)}` : sql``},
     entry as (
@@ -129,8 +130,7 @@ function movedBeside({ schema, table, column }: SideColumn, workspace: string): 
       from moved where b.workspace = ${workspace}::uuid and b.record = moved.id)`
 }
 
-function assign(resource: Resource, name: string): RawBuilder<unknown> {
-  const column = resource.fields.get(name)?.column ?? name
+function assign({ name, column }: FieldModel): RawBuilder<unknown> {
   return column === 'custom'
     ? sql`custom = jsonb_set(t.custom, array[${name}]::text[], to_jsonb(m.target))`
     : sql`${sql.ref(column)} = m.target`

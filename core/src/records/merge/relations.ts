@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { quoted } from '../field-value.ts'
 import type { FieldModel } from '../model.ts'
 import type { Resource } from '../registry.ts'
 import type { EngineScope } from '../scope.ts'
@@ -31,13 +32,21 @@ export function relationsTo(scope: EngineScope, target: Resource): readonly Rela
   )
 }
 
+/** The same with the workspace's archived fields, which come back with what they point at. */
+export function everyRelationTo(scope: EngineScope, target: Resource): readonly Relation[] {
+  return [
+    ...relationsTo(scope, target),
+    ...scope.catalog.whole.archived.filter(({ field }) => field.target === target.id),
+  ]
+}
+
 export function linksTo(scope: EngineScope, target: Resource): readonly LinkTable[] {
-  return scope.links.filter((link) => link.target === undefined || link.target === target.id)
+  return scope.links().filter((link) => link.target === undefined || link.target === target.id)
 }
 
 /** @throws `RELATION_UNMAPPED` (409) naming each column that may point at records of the resource and that nobody moves */
 export async function refuseUnmapped(scope: EngineScope, target: Resource): Promise<void> {
-  const mapped = new Set(scope.links.map(({ place }) => place))
+  const mapped = new Set(scope.links().map(({ place }) => place))
   for (const { resource, field } of relationsTo(scope, target))
     mapped.add(
       field.side
@@ -66,5 +75,3 @@ export async function refuseUnmapped(scope: EngineScope, target: Resource): Prom
   if (unmapped.length > 0)
     throw relationUnmapped({ places: unmapped.toSorted().join(', '), resource: target.id }, { places: unmapped })
 }
-
-const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`

@@ -11,7 +11,8 @@ import { moveLinksBack } from './links.ts'
 import { mergeRecords, type MergeAnswer, type MovedRelation } from './merge.ts'
 import { refuseMerged } from './merged.ts'
 import { checkDeferred, moveRecords } from './moves.ts'
-import { relationsTo, type Relation } from './relations.ts'
+import { byPartner, partnerPeopleBack } from './partner-people.ts'
+import { everyRelationTo, type Relation } from './relations.ts'
 import { withEveryRight } from './system-scope.ts'
 
 interface Operation {
@@ -146,7 +147,10 @@ async function unmerge(scope: EngineScope, merge: Operation): Promise<UnmergeAns
   for (const id of merge.merged) await restoreRecord(engine, resource, id, { internal: true })
   for (const line of own) await revert(engine, resource, line, kept, waits)
   const relations = new Map(
-    relationsTo(scope, resource).map((relation) => [`${relation.resource.id} ${relation.field.name}`, relation]),
+    [...everyRelationTo(scope, resource), ...byPartner(scope, resource)].map((relation) => [
+      `${relation.resource.id} ${relation.field.name}`,
+      relation,
+    ]),
   )
   const moved = []
   for (const { resource: id, field } of merge.moved) {
@@ -154,6 +158,8 @@ async function unmerge(scope: EngineScope, merge: Operation): Promise<UnmergeAns
     if (relation) moved.push({ resource: id, field, count: await moveBack(engine, merge, relation, kept) })
   }
   for (const line of lines) await undoLine(engine, line, merge, kept)
+  for (const id of await partnerPeopleBack(engine, merge.changeSet))
+    kept.push({ resource: 'core.user', id, field: 'partner' })
   await moveLinksBack(engine, resource, { merge: merge.id, survivor: merge.survivor })
   await checkDeferred(scope, resource)
   const { id: changeSet } = scope.openChangeSet()

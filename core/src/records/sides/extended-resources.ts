@@ -71,6 +71,10 @@ export class ExtendedResources implements Resources {
     return this.#base.whole
   }
 
+  get archived() {
+    return this.#base.archived
+  }
+
   bringing(resource: string, field: string): string | undefined {
     return this.#base.bringing(resource, field)
   }

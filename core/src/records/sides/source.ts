@@ -1,9 +1,7 @@
 import { sql, type RawBuilder } from 'kysely'
-import { isWide } from '../field-value.ts'
+import { isWide, quoted } from '../field-value.ts'
 import type { Resource } from '../registry.ts'
 import { besideName, type Side } from './side.ts'
-
-const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
 
 /** What a side is called where it is joined to its record; no plugin is called so. */
 export const joinName = (index: number) => `beside${index}`
