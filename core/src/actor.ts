@@ -21,6 +21,10 @@ export interface Workspace {
   readonly baseCurrency: string
   /** Month in which the fiscal year begins, 1 to 12. */
   readonly fiscalMonth: number
+  /** Months the ledger keeps what changed, 6 to 240. */
+  readonly ledgerMonths: number
+  /** Days an event is kept for whoever wants it told again, 7 to 730. */
+  readonly eventDays: number
   /** What the company calls a resource, where it has its own word: `core.account` → Adhérent. */
   readonly labels: WorkspaceLabels
   /** Whether everybody here must sign in with more than a password. */

@@ -39,12 +39,15 @@ import { Operations } from './plugins/operations.ts'
 import { present, type PluginSource } from './plugins/plugin-source.ts'
 import { PluginSettings } from './plugins/settings/plugin-settings.ts'
 import { Processes } from './plugins/processes.ts'
+import { Revival } from './plugins/revival.ts'
 import { Scopes } from './plugins/scopes.ts'
-import { storedPlugins } from './plugins/store/artefacts.ts'
+import { Uninstaller } from './plugins/removal/uninstaller.ts'
+import { removedPlugins, storedPlugins } from './plugins/store/artefacts.ts'
 import { Installer } from './plugins/store/installer.ts'
 import { PluginStore, type StoreOptions } from './plugins/store/plugin-store.ts'
 import { storeUi } from './plugins/store/store-ui.ts'
 import { Toggle } from './plugins/toggle.ts'
+import { Turnover } from './plugins/turnover.ts'
 import { registerPrivacyJobs } from './privacy/index.ts'
 import { PrivacyKeys } from './privacy/keys.ts'
 import { demoRemovalKind, removeDemo } from './records/demo-removal.ts'
@@ -97,10 +100,14 @@ export interface App {
   readonly deliveries: Deliveries
   readonly jobs: Jobs
   readonly toggle: Toggle
+  readonly revival: Revival
   readonly installer: Installer
+  readonly uninstaller: Uninstaller
   readonly ledger: LedgerSealer
   /** Begins background work: deliveries, jobs, listening to other processes. */
   start(): Promise<void>
+  /** Ends the streams to open tabs, which open them again elsewhere. */
+  endStreams(): void
   stop(): Promise<void>
   /** Fills a workspace with the demonstration data of its enabled plugins. */
   fillWithDemo(workspace: Workspace): Promise<void>
@@ -119,10 +126,14 @@ export async function createApp(options: AppOptions): Promise<App> {
     () => identity,
   )
   const ofDeployment = options.plugins.map((plugin) => ('load' in plugin ? plugin : present(plugin)))
-  const store = new PluginStore(database, options.store ?? { folder: 'data/plugins', signatures: anybody })
-  const stored = (await storedPlugins(database.owner)).filter(({ id }) => !ofDeployment.some((it) => it.id === id))
-  const sources = options.safeMode ? [] : [...ofDeployment, ...stored.map((it) => store.source(it))]
-  const { plugins, faults: unloaded } = await loadPlugins(core, sources, {
+  const store = new PluginStore({ database, clock }, options.store ?? { folder: 'data/plugins', signatures: anybody })
+  const removed = await removedPlugins(database.owner)
+  const sources = async () => {
+    const gone = await removedPlugins(database.owner)
+    const stored = (await storedPlugins(database.owner)).filter(({ id }) => !ofDeployment.some((it) => it.id === id))
+    return [...ofDeployment.filter(({ id }) => !gone.has(id)), ...stored.map((it) => store.source(it))]
+  }
+  const { plugins, faults: unloaded } = await loadPlugins(core, options.safeMode ? [] : await sources(), {
     installed: await installedVersions(database.owner),
     ...(options.migrate === false ? {} : { owner: database.owner }),
   })
@@ -273,14 +284,32 @@ export async function createApp(options: AppOptions): Promise<App> {
     incidents,
     clock,
     safeMode: options.safeMode === true,
+    deployment: new Map(ofDeployment.map((source) => [source.id, source])),
+    removed: new Set(ofDeployment.map(({ id }) => id).filter((id) => removed.has(id))),
   })
-  if (!options.safeMode) generation.attach(() => installer.follow())
+  const uninstaller = new Uninstaller({ kernel, jobs, toggle, operations, processes, installer })
+  const revival = new Revival(kernel, operations, { sources, migrates: options.migrate !== false })
+  if (!options.safeMode) {
+    generation.attach(() => installer.follow())
+    // Not waited for: what hangs as it loads must not keep this process behind.
+    generation.attach(async () => {
+      void revival
+        .follow()
+        .catch((error: unknown) => log.error({ err: error }, 'what runs elsewhere could not be read'))
+    })
+  }
+  const turnover = new Turnover(kernel, toggle)
+  loaded.attach(turnover)
+  generation.attach(async () => {
+    void turnover.takeOver()
+  })
   const ledger = new LedgerSealer({ database, clock, log })
   const host = createHost({
     kernel,
     identity,
     live,
     toggle,
+    revival,
     ledger,
     ui: storeUi(staticUi(options.ui?.folder ?? new URL('absent/', import.meta.url)), {
       database,
@@ -289,6 +318,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       running: (id) => installer.running(id),
     }),
     installer,
+    uninstaller,
     imports: { jobs },
   })
   loaded.attach(host)
@@ -298,6 +328,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   // Last, when all is in its place: whoever keeps something of plugins that are on looks again.
   loaded.attach({ prepare: () => () => signals.here({ kind: 'plugins' }) })
   let started = false
+  let sweeping: NodeJS.Timeout | undefined
+  // Not waited for: nobody misses what is still there. By it each process also says which folders it uses.
+  const sweepFolders = () => {
+    installer
+      .sweepFolders()
+      .catch((error: unknown) => log.error({ err: error }, 'code of old versions could not be swept'))
+  }
   return {
     fetch: async (request, env) => host.fetch(request, env),
     get routes() {
@@ -308,7 +345,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     deliveries,
     jobs,
     toggle,
+    revival,
     installer,
+    uninstaller,
     ledger,
     async start() {
       started = true
@@ -320,13 +359,19 @@ export async function createApp(options: AppOptions): Promise<App> {
       await jobs.start()
       live.start()
       ledger.start()
+      sweepFolders()
+      sweeping = setInterval(sweepFolders, sweepEvery)
+      sweeping.unref()
     },
+    endStreams: () => live.stop(),
     async stop() {
       identity.close()
       fields.close()
       authorities.close()
       enablement.stop()
       generation.stop()
+      turnover.stop()
+      clearInterval(sweeping)
       if (started) {
         live.stop()
         await ledger.stop()
@@ -348,6 +393,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
   }
 }
+
+const sweepEvery = 3_600_000
 
 /** Whoever made an archive: right where nobody but the operator uploads. */
 const anybody = { required: false, signers: new Map<string, string>() }

@@ -18,6 +18,8 @@ export const environmentSchema = z.object({
   SOCLE_URL: z.url().optional(),
   /** What sessions are signed with; made and kept in the database when absent. */
   SOCLE_SECRET: z.string().min(32).optional(),
+  /** Hours somebody stays signed in, default 336: two weeks. */
+  SOCLE_SESSION_HOURS: z.coerce.number().int().min(1).max(8_760).default(336),
   /** First administrator, made on an empty installation. */
   SOCLE_ADMIN_EMAIL: z.email().optional(),
   SOCLE_ADMIN_PASSWORD: z.string().optional(),
@@ -40,6 +42,12 @@ export const environmentSchema = z.object({
   SOCLE_QUARANTINE_CALLS: z.coerce.number().int().min(1).max(1_000).default(20),
   /** A module is stopped when it kept everything else from running for so many seconds of a minute, default 10. */
   SOCLE_QUARANTINE_STALL_SECONDS: z.coerce.number().min(1).max(60).default(10),
+  /**
+   * Versions of modules that may be replaced before a process ends itself, with exit code 75, to be started afresh by whoever
+   * supervises it: memory of replaced code is given back no other way. 0 is never. Default 20 on a server's database, 0 on the
+   * embedded one, which nobody may be there to start again.
+   */
+  SOCLE_RECYCLE_UPGRADES: z.coerce.number().int().min(0).max(10_000).optional(),
   /** `1` takes modules only as archives signed by one of `SOCLE_PLUGIN_SIGNERS`. */
   SOCLE_PLUGIN_SIGNED: flag.default(false),
   /** Trusted signers of modules, `name=public key` in base64, separated by commas. */

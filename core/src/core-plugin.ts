@@ -39,10 +39,12 @@ import { indexSubscribers, type Enqueue } from './records/fields/index-job.ts'
 import { fields } from './records/fields/resource.ts'
 import type { Resources } from './records/registry.ts'
 import { sideWordsSubscribers } from './records/sides/words.ts'
+import { HomeWidgets } from './plugins/offers.ts'
 import { pluginEvents } from './plugins/plugin-events.ts'
 import { storeEvents } from './plugins/store/events.ts'
 import { platformVersion } from './plugins/check-plugins.ts'
 import { sweepAnswers } from './http/idempotency.ts'
+import { nightlyIncidentRetention } from './plugins/incidents.ts'
 import { nightlyScan } from './records/duplicates/jobs.ts'
 import { nightlyOrphanScan } from './records/orphans.ts'
 import { sweepSearch } from './records/search-sweep.ts'
@@ -154,6 +156,7 @@ export function corePlugin(
     ],
     provides: [...sharedProvides, ...identityProvides, ...privacyProvides(privacy.keys)],
     points: [...sharedPoints, ...privacyPoints],
+    slots: [HomeWidgets],
     contributes: privacyContributes,
     guards: [
       ...identityGuards,
@@ -173,6 +176,7 @@ export function corePlugin(
       nightlyOrphanScan((workspace) => source(workspace).catalog),
       sweepSearch,
       sweepAnswers,
+      nightlyIncidentRetention,
       ...privacyJobs,
       ...eventJobs,
     ],

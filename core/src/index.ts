@@ -52,6 +52,7 @@ export {
   type Subscriber,
   type Words,
 } from './plugins/define-plugin.ts'
+export type { UninstallMode } from './plugins/removal/places.ts'
 export { manifestOf, type PluginManifest } from './plugins/manifest.ts'
 export { integrityOf, readArchive, type ArchiveManifest, type PluginArchive } from './plugins/store/archive.ts'
 export type { Channel } from './privacy/addresses.ts'
@@ -63,7 +64,7 @@ export {
   type ContactQuestion,
   type RefusalReason,
 } from './privacy/consents.ts'
-export { ContactErased, LeadErased } from './privacy/erasure.ts'
+export { AccountErased, ContactErased, LeadErased } from './privacy/erasure.ts'
 export {
   PrivacyStores,
   type CollectedFile,
@@ -102,5 +103,5 @@ export { defineExtension, extensionBase } from './records/sides/define-extension
 export type { ExtensionDefinition, ExtensionOptions } from './records/sides/define-extension.ts'
 export { money, recordBase } from './records/record-base.ts'
 export type { Page, RecordJson, Records } from './records/records.ts'
-export { serve, type Served, type ServeOptions } from './serve.ts'
+export { recycledExitCode, serve, type Served, type ServeOptions } from './serve.ts'
 export { uuidv7 } from 'uuidv7'

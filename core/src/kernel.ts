@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Actor, Locale, Workspace } from './actor.ts'
 import type { Cause, Context } from './context.ts'
 import { workspaceJson } from './identity/sessions.ts'
+import type { SocleError } from './errors.ts'
 import type { RunUnit, Starter } from './events/run-unit.ts'
 import type { Parts, UnitSpec } from './parts.ts'
 import type { Authority } from './permissions/authority.ts'
@@ -9,7 +10,7 @@ import { systemAuthority } from './permissions/system-authority.ts'
 import { wallSide } from './permissions/wall-side.ts'
 import type { PluginDefinition } from './plugins/define-plugin.ts'
 import { running } from './plugins/running.ts'
-import { keyGone, memberGone, pluginUnknown } from './plugins/errors.ts'
+import { keyGone, memberGone, pluginDisabled, pluginQuarantined, pluginUnknown } from './plugins/errors.ts'
 import { UnitOfWork } from './unit-of-work.ts'
 
 const workspaceKeptFor = 5_000
@@ -33,7 +34,11 @@ export class Kernel {
     return plugin
   }
 
-  /** One transaction with all it carries: commits when `work` resolves, leaves no trace when it throws. */
+  /**
+   * One transaction with all it carries: commits when `work` resolves, leaves no trace when it throws.
+   *
+   * @throws `PLUGIN_DISABLED`, `PLUGIN_QUARANTINED` where its plugin is off by the time it would begin
+   */
   async unit<T>(spec: UnitSpec, work: (ctx: Context) => Promise<T>): Promise<T> {
     return running.run({ plugin: spec.plugin, workspace: spec.workspace.id }, () => {
       if (spec.plugin === 'core' || spec.own) return this.#unit(spec, work)
@@ -45,10 +50,13 @@ export class Kernel {
   }
 
   async #unit<T>(spec: UnitSpec, work: (ctx: Context) => Promise<T>): Promise<T> {
-    const { database, enablement, fields, clock } = this.parts
+    const { database, enablement, fields, clock, loaded } = this.parts
+    const set = spec.set ?? loaded.set
     const standing = await enablement.in(spec.workspace.id)
+    // Whoever came through the gate may have sent their body slowly: the plugin may be off since.
+    if (!spec.own && !standing.has(spec.plugin)) throw await this.#refusalFor(spec)
     const on = spec.own ? new Set([...standing, spec.plugin]) : standing
-    const resources = await fields.in(spec.workspace, on)
+    const resources = await fields.in(spec.workspace, on, set.catalog)
     let unit: UnitOfWork | undefined
     const result = await database.transaction(
       {
@@ -58,16 +66,21 @@ export class Kernel {
         ...(spec.readonly ? { readonly: true } : {}),
       },
       async (tx) => {
-        unit = new UnitOfWork(this.parts, tx, spec, { on, resources })
+        unit = new UnitOfWork(this.parts, tx, spec, { set, on, resources })
         const answer = await work(unit.context)
         // Whoever waited for it was told that it is over: nothing of it is kept.
-        spec.signal?.throwIfAborted()
+        if (!spec.readonly) spec.signal?.throwIfAborted()
         await unit.finish()
         return answer
       },
     )
     unit?.committed()
     return result
+  }
+
+  async #refusalFor({ workspace, plugin }: UnitSpec): Promise<SocleError> {
+    const standings = await this.parts.enablement.standingsIn(workspace.id)
+    return standings.get(plugin)?.state === 'quarantined' ? pluginQuarantined({ plugin }) : pluginDisabled({ plugin })
   }
 
   /** A unit as the platform itself, with every right. */

@@ -43,6 +43,8 @@ export interface UnitSpec {
   readonly cause: Cause
   /** Whose code runs: its settings and log name. */
   readonly plugin: string
+  /** What its code is of, where another set may have taken its place since; what is loaded now when absent. */
+  readonly set?: PluginSet
   readonly signal?: AbortSignal
   /** The plugin's own resources are there although nobody else reaches it: it is on its way on or off. */
   readonly own?: boolean

@@ -11,7 +11,13 @@ import { deployedPlugins } from './plugins/deployment.ts'
 import type { PluginSource } from './plugins/plugin-source.ts'
 import { signersOf } from './plugins/store/signature.ts'
 import { watch } from './plugins/watchdog.ts'
+import { Wear } from './plugins/wear.ts'
 import { guardProcess } from './process-guard.ts'
+
+/** Exit code of a process that is to be started afresh (EX_TEMPFAIL of sysexits). */
+export const recycledExitCode = 75
+
+const recycleSpreadMilliseconds = 300_000
 
 export interface ServeOptions {
   readonly environment: Environment
@@ -20,6 +26,8 @@ export interface ServeOptions {
   /** Plugins beside those. */
   readonly plugins?: readonly (PluginDefinition | PluginSource)[]
   readonly ui?: NonNullable<AppOptions['ui']>
+  /** Asked when so many modules were replaced that a fresh process should take over; see `SOCLE_RECYCLE_UPGRADES`. */
+  readonly onWorn?: () => void
   /** Said to the person who started it: address and first sign-in. Nothing of it goes to the log. */
   readonly tell: (line: string) => void
 }
@@ -28,6 +36,7 @@ export interface ServeOptions {
 export interface Served {
   readonly app: App
   readonly url: string
+  /** Takes nothing more; requests under way are answered, within `SOCLE_DRAIN_SECONDS`. */
   close(): Promise<void>
 }
 
@@ -43,7 +52,14 @@ export async function openDatabase(environment: Environment): Promise<Database> 
  *
  * On an empty installation it makes an administrator, the given one or its own, and says the sign-in once.
  */
-export async function serve({ environment, deployment, plugins = [], ui, tell }: ServeOptions): Promise<Served> {
+export async function serve({
+  environment,
+  deployment,
+  plugins = [],
+  ui,
+  onWorn,
+  tell,
+}: ServeOptions): Promise<Served> {
   const log: Logger = pino({ level: environment.LOG_LEVEL, ...discreet })
   const guard = guardProcess(log)
   const database = await openDatabase(environment)
@@ -64,6 +80,7 @@ export async function serve({ environment, deployment, plugins = [], ui, tell }:
       baseUrl: publicUrl,
       trustedOrigins: listOf(environment.SOCLE_TRUSTED_ORIGINS),
       trustedProxies: listOf(environment.SOCLE_TRUSTED_PROXIES),
+      sessionHours: environment.SOCLE_SESSION_HOURS,
       ...(environment.SOCLE_SECRET === undefined ? {} : { secret: environment.SOCLE_SECRET }),
     },
     store: {
@@ -78,9 +95,14 @@ export async function serve({ environment, deployment, plugins = [], ui, tell }:
     ...(ui ? { ui } : {}),
   })
   guard.tell(app.kernel.parts.faults)
-  const watchdog = watch(app.kernel.parts.faults, log)
+  const most = environment.SOCLE_RECYCLE_UPGRADES ?? (database.kind === 'pglite' ? 0 : 20)
+  const wear =
+    onWorn && most > 0 ? new Wear({ most, spreadMilliseconds: recycleSpreadMilliseconds, onWorn }) : undefined
+  if (wear) app.kernel.parts.loaded.attach(wear)
   await app.start()
   await firstStart(app, environment, tell)
+  // Not before: filling a demonstration company holds up nobody, for nobody is served yet.
+  const watchdog = watch(app.kernel.parts.faults, log)
   const server = await new Promise<ReturnType<typeof listen>>((done) => {
     const listening = listen({ fetch: app.fetch, port: environment.PORT, hostname: environment.HOST }, () =>
       done(listening),
@@ -99,10 +121,15 @@ export async function serve({ environment, deployment, plugins = [], ui, tell }:
     app,
     url,
     async close() {
-      await new Promise<void>((done) => {
-        server.close(() => done())
+      wear?.stop()
+      const closed = new Promise<void>((done) => server.close(() => done()))
+      // Streams to open tabs never end by themselves.
+      app.endStreams()
+      const patience = setTimeout(() => {
         if ('closeAllConnections' in server) server.closeAllConnections()
-      })
+      }, environment.SOCLE_DRAIN_SECONDS * 1_000)
+      await closed
+      clearTimeout(patience)
       await app.stop()
       await watchdog.stop()
       await database.close()

@@ -1,18 +1,23 @@
 import type { EntityManager } from '@mikro-orm/sql'
 import { uuidv7 } from 'uuidv7'
+import type { Logger } from 'pino'
 import type { z } from 'zod'
 import type { Context } from './context.ts'
 import type { Sql } from './database/database.ts'
 import type { RecordSignal } from './database/signals.ts'
+import { eventForeign } from './events/errors.ts'
 import type { Emission, EventDefinition } from './events/event.ts'
 import { flushEmissions, type Telling } from './events/outbox.ts'
 import type { Parts, UnitSpec } from './parts.ts'
 import { systemAuthority } from './permissions/system-authority.ts'
-import type { Contribution } from './plugins/define-plugin.ts'
-import { serviceAbsent, settingsForeign } from './plugins/errors.ts'
+import type { Contribution, PluginDefinition } from './plugins/define-plugin.ts'
+import { serviceAbsent, settingsForeign, useUndeclared } from './plugins/errors.ts'
+import { foreign, onBehalf } from './plugins/foreign.ts'
+import type { PluginSet } from './plugins/loaded-plugins.ts'
 import { isAwake } from './plugins/peer-condition.ts'
-import type { PointDefinition, ServiceDefinition } from './plugins/tokens.ts'
+import { ownerOf, type PointDefinition, type ServiceDefinition } from './plugins/tokens.ts'
 import { RecordEngine } from './records/engine.ts'
+import type { GuardDefinition } from './records/define-resource.ts'
 import type { Resource, Resources } from './records/registry.ts'
 import type { EngineScope } from './records/scope.ts'
 
@@ -30,10 +35,14 @@ export class UnitOfWork {
   readonly #parts: Parts
   readonly #tx: Sql
   readonly #spec: UnitSpec
+  /** What was loaded when it began. */
+  readonly #set: PluginSet
   /** Plugins that are on in the workspace. */
   readonly #on: ReadonlySet<string>
   readonly #resources: Resources
   readonly #services = new Map<string, unknown>()
+  /** Of other plugins that take part, by plugin and whether they act with every right. */
+  readonly #contexts = new Map<string, Context>()
   readonly context: Context
   #emissions: Emission[] = []
   #changes: RecordSignal[] = []
@@ -48,11 +57,12 @@ export class UnitOfWork {
     parts: Parts,
     tx: Sql,
     spec: UnitSpec,
-    { on, resources }: { on: ReadonlySet<string>; resources: Resources },
+    { set, on, resources }: { set: PluginSet; on: ReadonlySet<string>; resources: Resources },
   ) {
     this.#parts = parts
     this.#tx = tx
     this.#spec = spec
+    this.#set = set
     this.#on = on
     this.#resources = resources
     this.context = this.#contextFor(spec)
@@ -86,6 +96,7 @@ export class UnitOfWork {
     const { actor, workspace, authority, cause, plugin } = spec
     const entityManager = () => this.#entityManager()
     const changeSet = () => this.#changeSet
+    let log: Logger | undefined
     const context: Context = {
       actor,
       workspace,
@@ -94,12 +105,14 @@ export class UnitOfWork {
       cause,
       locale: actor.locale,
       clock: { now: () => parts.clock.now(), today: () => parts.clock.today(workspace.zone) },
-      log: parts.log.child({
-        plugin,
-        workspace: workspace.id,
-        ...(cause.request === undefined ? {} : { request: cause.request }),
-      }),
-      signal: spec.signal ?? neverAborted,
+      // Made when they are asked for, which most units never do.
+      get log() {
+        const request = cause.request === undefined ? {} : { request: cause.request }
+        return (log ??= parts.log.child({ plugin, workspace: workspace.id, ...request }))
+      },
+      get signal() {
+        return spec.signal ?? neverAborted
+      },
       get records() {
         return engine
       },
@@ -108,7 +121,8 @@ export class UnitOfWork {
       },
       sql: this.#tx,
       emit: <P extends z.ZodType>(event: EventDefinition<P>, payload: z.input<P>, { key }: { key: string }) => {
-        this.#emissions.push(parts.events.emission(plugin, event, payload, key))
+        demandOwn(this.#set.plugins, plugin, event.name)
+        this.#emissions.push(this.#set.events.emission(plugin, event, payload, key))
       },
       afterCommit: (run) => {
         this.#afterCommit.push(run)
@@ -119,10 +133,10 @@ export class UnitOfWork {
         if (definition.plugin !== plugin) throw settingsForeign({ plugin, owner: definition.plugin })
         return parts.settings.of(context, definition)
       },
-      isAwake: (when) => isAwake(when, this.#on, parts.plugins),
-      contributions: (point) => this.#contributions(point),
+      isAwake: (when) => isAwake(when, this.#on, this.#set.plugins),
+      contributions: (point) => this.#contributions(point, plugin),
       dormant: ({ id: point }) =>
-        this.#parts.plugins
+        this.#set.plugins
           .filter(({ id, contributes = [] }) => !this.#on.has(id) && contributes.some((it) => it.point.id === point))
           .map(({ id }) => id),
       t: (key, values) => parts.words.in(workspace).say(actor.locale, key, values),
@@ -132,12 +146,12 @@ export class UnitOfWork {
         return changeSet()
       },
     }
-    const engine = new RecordEngine(this.#scopeFor(context))
+    const engine = new RecordEngine(this.#scopeFor(context, spec))
     return context
   }
 
-  #scopeFor(ctx: Context): EngineScope {
-    const { plugins } = this.#parts
+  #scopeFor(ctx: Context, spec: UnitSpec): EngineScope {
+    const { plugins } = this.#set
     const found = new Set<string>()
     this.#found.push(found)
     return {
@@ -153,13 +167,12 @@ export class UnitOfWork {
       guards: (resource: Resource) =>
         plugins
           .filter(({ id }) => this.#on.has(id))
-          .flatMap(({ guards = [] }) =>
-            guards.filter(({ resource: of, when }) => of === resource.id && isAwake(when, this.#on, plugins)),
+          .flatMap(({ id, guards = [] }) =>
+            guards
+              .filter(({ resource: of, when }) => of === resource.id && isAwake(when, this.#on, plugins))
+              .map((guard) => this.#asked(guard, id, spec)),
           ),
-      // Asked by merges alone.
-      get links() {
-        return plugins.flatMap(({ links = [] }) => links)
-      },
+      links: () => plugins.flatMap(({ links = [] }) => links),
       openChangeSet: () => {
         const isNew = this.#changeSet === undefined
         this.#changeSet ??= this.#spec.cause.spans?.changeSet ?? uuidv7()
@@ -168,11 +181,7 @@ export class UnitOfWork {
       emit: (emission) => {
         this.#emissions.push(emission)
       },
-      tellWithChange: (emissions) => {
-        if (this.#emissions.length === 0) return this.#telling(emissions)
-        this.#emissions.push(...emissions)
-        return undefined
-      },
+      tellWithChange: (emissions) => (this.#emissions.length === 0 ? this.#telling(emissions) : undefined),
       delivering: (deliveries) => {
         this.#deliveries += deliveries
       },
@@ -181,6 +190,20 @@ export class UnitOfWork {
       },
       savepoint: (part) => this.#savepoint(part),
     }
+  }
+
+  /** Whoever writes, a guard is asked with what is its own plugin's: its settings, its services. */
+  #asked(guard: GuardDefinition, plugin: string, spec: UnitSpec): GuardDefinition {
+    if (plugin === spec.plugin || plugin === 'core') return guard
+    const ctx = this.#contextOf(plugin, spec)
+    return { ...guard, check: (write) => onBehalf(plugin, () => guard.check(write, ctx)) }
+  }
+
+  #contextOf(plugin: string, spec: UnitSpec): Context {
+    const key = `${plugin} ${spec.authority === systemAuthority}`
+    const made = this.#contexts.get(key) ?? this.#contextFor({ ...spec, plugin })
+    this.#contexts.set(key, made)
+    return made
   }
 
   async #savepoint<T>(part: () => Promise<T>): Promise<T> {
@@ -211,7 +234,7 @@ export class UnitOfWork {
 
   #entityManager(): EntityManager {
     if (!this.#em) {
-      this.#em = this.#parts.orm.em.fork({ clear: true }) as unknown as EntityManager
+      this.#em = this.#set.orm.em.fork({ clear: true }) as unknown as EntityManager
       this.#em.setTransactionContext(this.#tx)
       this.#em.setFilterParams('workspace', { workspace: this.#spec.workspace.id })
     }
@@ -219,26 +242,65 @@ export class UnitOfWork {
   }
 
   #use<S>(service: ServiceDefinition<S>, spec: UnitSpec): S | undefined {
-    for (const { id, provides = [] } of this.#parts.plugins) {
+    demandDeclared(this.#set.plugins, spec.plugin, service.id)
+    for (const { id, provides = [] } of this.#set.plugins) {
       const provision = this.#on.has(id) ? provides.find((it) => it.service.id === service.id) : undefined
       if (!provision) continue
       const key = `${service.id} ${spec.authority === systemAuthority}`
-      if (!this.#services.has(key)) this.#services.set(key, provision.make(this.#contextFor({ ...spec, plugin: id })))
-      return this.#services.get(key) as S
+      const isForeign = id !== spec.plugin && id !== 'core'
+      if (!this.#services.has(key)) {
+        const make = () => provision.make(this.#contextOf(id, spec))
+        this.#services.set(key, isForeign ? onBehalf(id, make) : make())
+      }
+      const made = this.#services.get(key) as S
+      return isForeign ? foreign(id, made) : made
     }
     return undefined
   }
 
-  #contributions<C>(point: PointDefinition<C>): readonly C[] {
-    const { plugins } = this.#parts
+  #contributions<C>(point: PointDefinition<C>, asking: string): readonly C[] {
+    const { plugins } = this.#set
+    demandDeclared(plugins, asking, point.id)
     const awake = (it: Contribution) => it.point.id === point.id && isAwake(it.when, this.#on, plugins)
     return plugins
       .filter(({ id }) => this.#on.has(id))
-      .flatMap(({ contributes = [] }) => contributes.filter(awake).map(({ value }) => value as C))
+      .flatMap(({ id, contributes = [] }) =>
+        contributes
+          .filter(awake)
+          .map(({ value }) => value as C)
+          .map((value) => (id === asking || id === 'core' ? value : foreign(id, value))),
+      )
   }
 }
 
 const neverAborted = new AbortController().signal
+
+/**
+ * Whoever relies on what is another's says so, or nobody could tell what breaks without it. What was contributed to a plugin's
+ * points runs in that plugin's units: there its maker's word counts too.
+ */
+function demandDeclared(plugins: readonly PluginDefinition[], plugin: string, what: string): void {
+  const owner = ownerOf(what)
+  if (owner === plugin || owner === 'core' || plugin === 'core') return
+  const says = ({ id, uses = [] }: PluginDefinition) => id === owner || uses.some((use) => use.id === what)
+  const isDeclared = plugins.some(
+    (it) =>
+      (it.id === plugin && says(it)) ||
+      (says(it) && (it.contributes ?? []).some(({ point }) => ownerOf(point.id) === plugin)),
+  )
+  if (!isDeclared) throw useUndeclared({ plugin, what })
+}
+
+/**
+ * An event says what happened to its own plugin's records, so nobody else tells it. What was contributed to a plugin's points
+ * runs in that plugin's units and tells its maker's.
+ */
+function demandOwn(plugins: readonly PluginDefinition[], plugin: string, event: string): void {
+  const owner = ownerOf(event)
+  if (owner === plugin || plugin === 'core') return
+  const { contributes = [] } = plugins.find(({ id }) => id === owner) ?? {}
+  if (!contributes.some(({ point }) => ownerOf(point.id) === plugin)) throw eventForeign({ event, plugin, owner })
+}
 
 function refuseService<S>(service: ServiceDefinition<S>): never {
   throw serviceAbsent({ service: service.id })

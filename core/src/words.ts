@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { IntlMessageFormat } from 'intl-messageformat'
 import type { Locale, Workspace, WorkspaceLabels } from './actor.ts'
 import type { FieldFault, SocleError } from './errors.ts'
+import { roleNames } from './permissions/role-names.ts'
 import type { PluginHolder, PluginSet } from './plugins/loaded-plugins.ts'
 
 export const locales: readonly Locale[] = ['en', 'fr']
@@ -46,7 +47,9 @@ export class Words implements PluginHolder {
     const folders = new Map(plugins.flatMap(({ id, i18n }) => (i18n ? [[id, i18n] as const] : [])))
     const changed = [...folders].filter(([id, { href }]) => this.#ofPlugins.get(id) !== href)
     const read = changed.map(([id, folder]) => [id, wordsIn(folder)] as const)
+    const roles = roleNames(plugins)
     return () => {
+      this.#byOwner.set('role names', roles)
       for (const id of this.#ofPlugins.keys()) if (!folders.has(id)) this.#byOwner.delete(id)
       this.#ofPlugins.clear()
       for (const [id, { href }] of folders) this.#ofPlugins.set(id, href)
@@ -153,11 +156,16 @@ export class Words implements PluginHolder {
   }
 }
 
+/** The language a file of words is in, by its name: `fr.json` or `records.fr.json`. */
+export function localeOf(file: string): Locale | undefined {
+  return locales.find((it) => new RegExp(`(?:^|[./])${it}\\.json$`).test(file))
+}
+
 function wordsIn(folder: URL): Record<Locale, Messages> {
   const path = fileURLToPath(folder)
   const words: Record<Locale, Messages> = { en: {}, fr: {} }
   for (const file of readdirSync(path)) {
-    const locale = locales.find((it) => file === `${it}.json` || file.endsWith(`.${it}.json`))
+    const locale = localeOf(file)
     if (!locale) continue
     const text = readFileSync(join(path, file), 'utf8')
     words[locale] = { ...words[locale], ...(JSON.parse(locale === 'fr' ? spaced(text) : text) as Messages) }

@@ -2,6 +2,7 @@ import { bodyInvalid, payloadTooLarge } from './problem.ts'
 
 /** Largest JSON body: 200 records of some kilobytes each. */
 export const bodyLimit = 1_048_576
+const limit = '1 MB'
 
 /**
  * Reads a JSON object; an absent body is an empty one.
@@ -37,19 +38,25 @@ function refuseUnkeepable(key: string, value: unknown): unknown {
  * @throws `PAYLOAD_TOO_LARGE` (413) before the rest is read, `BODY_INVALID` (400) when it is not UTF-8
  */
 export async function readText(request: Request): Promise<string> {
-  const limit = '1 MB'
-  if (Number(request.headers.get('content-length') ?? 0) > bodyLimit) throw payloadTooLarge({ limit })
-  if (!request.body) return ''
+  const length = request.headers.get('content-length')
+  if (Number(length ?? 0) > bodyLimit) throw payloadTooLarge({ limit })
+  // What says how long it is is held to it by the server: no stream has to be made of it to count.
+  const bytes = length === null ? await readStream(request) : new Uint8Array(await request.arrayBuffer())
+  if (bytes.byteLength > bodyLimit) throw payloadTooLarge({ limit })
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw bodyInvalid({ reason: 'encoding', value: '' })
+  }
+}
+
+async function readStream(request: Request): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
+  for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength
     if (size > bodyLimit) throw payloadTooLarge({ limit })
     chunks.push(chunk)
   }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
-  } catch {
-    throw bodyInvalid({ reason: 'encoding', value: '' })
-  }
+  return Buffer.concat(chunks)
 }

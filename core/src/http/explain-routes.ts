@@ -8,6 +8,7 @@ import { permissionDenied } from '../permissions/errors.ts'
 import { explain, whyTheySee, type Line, type Member, type Verdict } from '../permissions/explain/explain.ts'
 import { isAboutRow, type Asked } from '../permissions/explain/question.ts'
 import { Truths } from '../permissions/explain/truths.ts'
+import { overseers } from '../permissions/overseers.ts'
 import { demandMayShare } from '../permissions/sharing/share-service.ts'
 import { queryInvalid, recordNotFound } from '../records/errors.ts'
 import { parsed } from './parsed.ts'
@@ -26,8 +27,6 @@ const readersQuery = z.strictObject({
   record: z.uuid(),
   after: z.string().max(400).optional(),
 })
-
-const overseers = ['core.audit.read', 'core.role.manage']
 
 /** People one answer names at most, and those looked at together. */
 const pageSize = 50
@@ -49,12 +48,14 @@ export function explainRoutes(kernel: Kernel): Hono<PluginEnv> {
     const { actor, workspace } = facts.who
     const query = parsed(question, request.req.query())
     const whose = query.actor?.toLowerCase() ?? actor.id
-    const isSelf = actor.type === 'user' && whose === actor.id
+    const isSelf = (actor.type === 'user' || actor.type === 'key') && whose === actor.id
     if (whose === undefined || (!isSelf && !oversees(facts))) throw permissionDenied({ permission: 'core.role.manage' })
-    // Read before the unit: it takes a transaction of its own, and an embedded database has but one.
-    const sources = await authorities.sources(workspace, whose)
+    const { role, ...member } = await reading(facts, request.req.raw, (ctx) => holderOf(ctx, whose))
+    // Read between the units: it takes a transaction of its own, and an embedded database has but one.
+    const sources = await (role === null
+      ? authorities.sources(workspace, whose)
+      : authorities.sourcesOfKey(workspace, role))
     const data = await reading(facts, request.req.raw, async (ctx) => {
-      const member = await memberOf(ctx, whose)
       const asked = askedOf(kernel, ctx, query)
       const row = await rowOf(ctx, asked, query.record)
       const verdict = await explain(
@@ -153,9 +154,19 @@ function placeOf(text: string): Place {
   }
 }
 
-async function memberOf({ sql: tx, workspace }: Context, id: string): Promise<Member> {
-  const { rows } = await sql<Member>`
-    select id, name, state from core.member where workspace = ${workspace.id}::uuid and id = ${id}::uuid and deleted_at is null`.execute(
+/** A member, or an API key with the role it has. A key is over with the first of those it came from. */
+async function holderOf(
+  { sql: tx, workspace, clock }: Context,
+  id: string,
+): Promise<Member & { readonly role: string | null }> {
+  const { rows } = await sql<Member & { role: string | null }>`
+    select id, name, state, null::uuid as role from core.member
+    where workspace = ${workspace.id}::uuid and id = ${id}::uuid and deleted_at is null
+    union all
+    select k.id, k.name, case when exists (
+        select from core.key_chain(k.id) c where c.revoked_at is not null or c.deleted_at is not null
+          or c.expires_at <= ${clock.now().toISOString()}::timestamptz) then 'inactive' else 'active' end, k.role_id
+    from core.api_key k where k.workspace = ${workspace.id}::uuid and k.id = ${id}::uuid and k.deleted_at is null`.execute(
     tx,
   )
   if (!rows[0]) throw recordNotFound({ resource: 'user', id })

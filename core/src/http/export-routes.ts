@@ -7,8 +7,9 @@ import type { Kernel } from '../kernel.ts'
 import { ExportService } from '../records/export/export-service.ts'
 import { readJson } from './body.ts'
 import { download } from './download.ts'
+import { answerOnce, repeatable, responseOf } from './idempotency.ts'
 import { parsed } from './parsed.ts'
-import { unitOf } from './resource-routes.ts'
+import { json, unitOf } from './resource-routes.ts'
 import type { PluginEnv } from './who.ts'
 
 type Request = HonoContext<PluginEnv>
@@ -40,8 +41,13 @@ export function exportRoutes(kernel: Kernel, { jobs }: { readonly jobs: Jobs }):
 
   app.post('/exports', async (request) => {
     const body = parsed(asked, await readJson(request.req.raw))
-    const data = await unit(request, (ctx) => service.create(ctx, body))
-    return request.json({ data }, 202, { location: `/api/core/exports/${data.id}` })
+    const answer = await unit(request, (ctx) =>
+      answerOnce(ctx, repeatable(request.req.raw, JSON.stringify(body)), async () => {
+        const data = await service.create(ctx, body)
+        return json(ctx, 202, { data }, { location: `/api/core/exports/${data.id}` })
+      }),
+    )
+    return responseOf(answer)
   })
   app.get('/exports', async (request) =>
     request.json({ data: await unit(request, (ctx) => service.list(ctx)), page: { next: null } }),

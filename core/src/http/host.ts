@@ -8,9 +8,11 @@ import { identityPaths, type Identity, type Resolved } from '../identity/identit
 import type { Kernel } from '../kernel.ts'
 import { refusalFor } from '../plugins/absence.ts'
 import { running } from '../plugins/running.ts'
-import type { PluginHolder } from '../plugins/loaded-plugins.ts'
+import type { PluginHolder, PluginSet } from '../plugins/loaded-plugins.ts'
 import type { Installer } from '../plugins/store/installer.ts'
+import type { Uninstaller } from '../plugins/removal/uninstaller.ts'
 import { shellDocument } from '../plugins/shell-document.ts'
+import type { Revival } from '../plugins/revival.ts'
 import type { Toggle } from '../plugins/toggle.ts'
 import type { ImportRouteOptions } from './import-routes.ts'
 import type { LedgerSealer } from '../records/ledger-chain.ts'
@@ -29,9 +31,11 @@ export interface HostParts {
   readonly identity: Identity
   readonly live: LiveStream
   readonly toggle: Toggle
+  readonly revival: Revival
   readonly ledger: LedgerSealer
   readonly ui: StaticUi
   readonly installer: Installer
+  readonly uninstaller: Uninstaller
   /** Where uploaded files lie, and who imports them in the background. */
   readonly imports: ImportRouteOptions
 }
@@ -54,14 +58,36 @@ export interface Host extends PluginHolder {
 }
 
 /** The HTTP face of the platform: who asks, which module answers, and every refusal in one form. */
-export function createHost({ kernel, identity, live, toggle, ledger, ui, imports, installer }: HostParts): Host {
+export function createHost({
+  kernel,
+  identity,
+  live,
+  toggle,
+  revival,
+  ledger,
+  ui,
+  imports,
+  installer,
+  uninstaller,
+}: HostParts): Host {
   const { parts } = kernel
   const { words, log, enablement, generation } = parts
   const metrics = new Metrics()
   const demandPresence: Identity['demandPresence'] = (session) => identity.demandPresence(session)
-  const platform = platformRoutes(kernel, { toggle, ledger, imports, installer, demandPresence })
+  const platform = platformRoutes(kernel, {
+    toggle,
+    revival,
+    ledger,
+    imports,
+    installer,
+    uninstaller,
+    demandPresence,
+  })
   const { jobs } = imports
-  let apps = new Map<string, Hono<PluginEnv>>()
+  let current: { readonly set: PluginSet; readonly apps: ReadonlyMap<string, Hono<PluginEnv>> } = {
+    set: parts.loaded.set,
+    apps: new Map(),
+  }
   const host = new Hono<HostEnv>()
 
   host.use(async (request, next) => {
@@ -73,7 +99,7 @@ export function createHost({ kernel, identity, live, toggle, ledger, ui, imports
     request.res.headers.set('x-request-id', id)
     request.res.headers.set('x-content-type-options', 'nosniff')
     const [, area = '', plugin = ''] = request.req.path.split('/')
-    const owner = area === 'api' && apps.has(plugin) ? plugin : area === 'api' ? 'other' : 'ui'
+    const owner = area === 'api' && current.apps.has(plugin) ? plugin : area === 'api' ? 'other' : 'ui'
     metrics.count(owner, request.req.method, request.res.status, (performance.now() - started) / 1000)
   })
 
@@ -115,9 +141,10 @@ export function createHost({ kernel, identity, live, toggle, ledger, ui, imports
     const facts = await signedIn(request)
     const { who } = facts
     const on = await enablement.in(who.workspace.id)
+    const standings = await enablement.standingsIn(who.workspace.id)
     const workspaces = who.workspaces.map(({ id, name }) => ({ id, name }))
     const document = await unitOf(kernel, { facts, raw: request.req.raw, plugin: 'core' }, async (ctx) =>
-      shellDocument(parts, ctx, on, ui, { workspaces, email: who.email ?? null, viewer: who.viewer }),
+      shellDocument(parts, ctx, { on, standings }, ui, { workspaces, email: who.email ?? null, viewer: who.viewer }),
     )
     return request.json(document, 200, { 'cache-control': 'no-store' })
   })
@@ -164,6 +191,7 @@ export function createHost({ kernel, identity, live, toggle, ledger, ui, imports
   host.all('/api/:plugin/*', async (request) => {
     const facts = await signedIn(request)
     const plugin = request.req.param('plugin')
+    const { set, apps } = current
     const app = apps.get(plugin)
     const workspace = facts.who.workspace.id
     if (!app || !(await enablement.in(workspace)).has(plugin))
@@ -172,7 +200,9 @@ export function createHost({ kernel, identity, live, toggle, ledger, ui, imports
         routeNotFound({ method: request.req.method, path: request.req.path })
       )
     try {
-      const answer = await running.run({ plugin, workspace }, async () => app.fetch(request.req.raw, { facts }))
+      const answer = await running.run({ plugin, workspace }, async () =>
+        app.fetch(request.req.raw, { facts: { ...facts, set } }),
+      )
       parts.faults.worked({ workspace, plugin })
       return answer
     } catch (error) {
@@ -192,8 +222,10 @@ export function createHost({ kernel, identity, live, toggle, ledger, ui, imports
   })
   return {
     fetch: (request, env) => host.fetch(request, env),
-    routes: () => [host, ...apps.values()].flatMap((it) => it.routes.map(({ method, path }) => ({ method, path }))),
-    prepare({ plugins, catalog }) {
+    routes: () =>
+      [host, ...current.apps.values()].flatMap((it) => it.routes.map(({ method, path }) => ({ method, path }))),
+    prepare(set) {
+      const { plugins, catalog } = set
       const made = plugins.map((plugin) => {
         const app = pluginApp(kernel, plugin, {
           jobs,
@@ -204,7 +236,7 @@ export function createHost({ kernel, identity, live, toggle, ledger, ui, imports
         return [plugin.id, app] as const
       })
       return () => {
-        apps = new Map(made)
+        current = { set, apps: new Map(made) }
       }
     },
   }

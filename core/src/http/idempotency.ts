@@ -21,6 +21,19 @@ interface Repeatable {
 
 const longestKey = 200
 
+/** A request as its repeats are known by: its key, its address and what it sends. */
+export function repeatable(request: globalThis.Request, content: string): Repeatable {
+  const path = new URL(request.url).pathname
+  return {
+    key: request.headers.get('idempotency-key') ?? undefined,
+    request: `${request.method} ${path} ${content}`,
+  }
+}
+
+export function responseOf({ status, headers, body }: Answer): Response {
+  return new Response(status === 204 ? null : body, { status, headers })
+}
+
 /**
  * Answers a repeated request with what the first one answered, kept 24 hours.
  *

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -24,9 +25,10 @@ import { phaseOf } from '../records/import/store.ts'
 import { isUuid } from '../records/values.ts'
 import { readJson } from './body.ts'
 import { download } from './download.ts'
+import { answerOnce, repeatable, responseOf } from './idempotency.ts'
 import { formParts, type FormPart } from './multipart.ts'
 import { parsed } from './parsed.ts'
-import { unitOf } from './resource-routes.ts'
+import { json, unitOf } from './resource-routes.ts'
 import type { PluginEnv } from './who.ts'
 
 export interface ImportRouteOptions {
@@ -74,13 +76,23 @@ export function importRoutes(kernel: Kernel, options: ImportRouteOptions): Hono<
     const { resource, path, file } = received
     await unit(request, (ctx) => service.demandTarget(ctx, resource))
     const shape = await sniff(path)
+    const once = repeatable(request.req.raw, '')
+    // Of a file only what is in it says that it is the same.
+    const sent = once.key ? `${resource} ${file.name} ${await digestOf(path)}` : ''
     const read: ReceivedFile = { ...file, ...shape, profile: await profile({ path, ...shape }) }
     try {
       await pieces.put(workspace, file.id, createReadStream(path, { highWaterMark: 262_144 }))
-      const data = await unit(request, async (ctx) =>
-        service.create(ctx, await service.demandTarget(ctx, resource), read),
-      )
-      return request.json({ data }, 201, { location: `/api/core/imports/${data.id}` })
+      let isMade = false
+      const answer = await unit(request, async (ctx) => {
+        const target = await service.demandTarget(ctx, resource)
+        return answerOnce(ctx, { ...once, request: `${once.request}${sent}` }, async () => {
+          const data = await service.create(ctx, target, read)
+          isMade = true
+          return json(ctx, 201, { data }, { location: `/api/core/imports/${data.id}` })
+        })
+      })
+      if (!isMade) await pieces.remove(workspace, file.id)
+      return responseOf(answer)
     } catch (error) {
       await pieces.remove(workspace, file.id)
       throw error
@@ -194,6 +206,12 @@ export function importRoutes(kernel: Kernel, options: ImportRouteOptions): Hono<
     return download(lines(), { type: 'text/csv; charset=utf-8', name: `${bare(record.fileName)}-errors.csv` })
   })
   return app
+}
+
+async function digestOf(path: string): Promise<string> {
+  const digest = createHash('sha256')
+  await pipeline(createReadStream(path), digest)
+  return digest.digest('hex')
 }
 
 function bare(fileName: string): string {

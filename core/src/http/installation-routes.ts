@@ -2,15 +2,14 @@ import { Hono } from 'hono'
 import { z } from 'zod'
 import type { Identity } from '../identity/identity.ts'
 import type { Kernel } from '../kernel.ts'
-import { permissionDenied } from '../permissions/errors.ts'
 import { uploadLimit } from '../plugins/store/archive.ts'
 import { archiveRefused, uploadUnknown } from '../plugins/store/errors.ts'
 import type { Installer } from '../plugins/store/installer.ts'
 import { reviewOf, type Review } from '../plugins/store/review.ts'
 import { readJson } from './body.ts'
-import { formParts } from './multipart.ts'
+import { fileOf } from './multipart.ts'
 import { parsed } from './parsed.ts'
-import type { PluginEnv, RequestFacts } from './who.ts'
+import { demand, type PluginEnv, type RequestFacts } from './who.ts'
 
 const installBody = z.strictObject({
   /** Installs past the ranges it declares. */
@@ -25,13 +24,14 @@ export function installationRoutes(
   const app = new Hono<PluginEnv>()
   const { parts } = kernel
 
-  const demand = async ({ who }: RequestFacts, ...permissions: string[]) => {
-    for (const permission of permissions) if (!who.authority.may(permission)) throw permissionDenied({ permission })
-    await installer.demandHome(who.workspace.id)
+  /** What runs for all workspaces is decided where the installation began. */
+  const demandHere = async (facts: RequestFacts, ...permissions: string[]) => {
+    demand(facts, ...permissions)
+    await installer.demandHome(facts.who.workspace.id)
   }
   /** Whoever may do neither is told nothing of what was uploaded. */
   const demandEither = async (facts: RequestFacts) =>
-    demand(facts, facts.who.authority.may('core.plugin.upgrade') ? 'core.plugin.upgrade' : 'core.plugin.install')
+    demandHere(facts, facts.who.authority.may('core.plugin.upgrade') ? 'core.plugin.upgrade' : 'core.plugin.install')
   /** A new version is taken in by who may upgrade, what is new by who may install. */
   const permissionFor = async (plugin: string) =>
     (await installer.installed(plugin)) ? 'core.plugin.upgrade' : 'core.plugin.install'
@@ -74,7 +74,7 @@ export function installationRoutes(
     await demandEither(facts)
     const integrity = integrityOf(request.req.param('id'))
     const { manifest } = await installer.uploaded(integrity)
-    await demand(facts, await permissionFor(manifest.id))
+    await demandHere(facts, await permissionFor(manifest.id))
     await installer.decline(integrity)
     return request.body(null, 204)
   })
@@ -85,7 +85,7 @@ export function installationRoutes(
     const { force = false } = parsed(installBody, await readJson(request.req.raw))
     const integrity = integrityOf(request.req.param('id'))
     const { manifest } = await installer.uploaded(integrity)
-    await demand(facts, await permissionFor(manifest.id), ...(force ? ['core.plugin.force'] : []))
+    await demandHere(facts, await permissionFor(manifest.id), ...(force ? ['core.plugin.force'] : []))
     // Its code runs for everybody, with every right.
     if (facts.who.session) await demandPresence(facts.who.session)
     const { workspace, actor } = facts.who
@@ -106,18 +106,9 @@ function integrityOf(id: string): string {
   return `sha512-${Buffer.from(id, 'base64url').toString('base64')}`
 }
 
-/** The archive of a form's one file, or of a body that is it. */
 async function received(request: Request): Promise<Buffer> {
-  const parts = formParts(request)
-  if (!parts) {
-    if (!request.body) throw archiveRefused({ reason: 'absent', entry: 'none' })
-    return gathered(request.body as unknown as AsyncIterable<Uint8Array>)
-  }
-  for await (const { name, body } of parts) if (name === 'file') return gathered(body)
-  throw archiveRefused({ reason: 'absent', entry: 'none' })
-}
-
-async function gathered(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const body = await fileOf(request)
+  if (!body) throw archiveRefused({ reason: 'absent', entry: 'none' })
   const pieces: Uint8Array[] = []
   let size = 0
   for await (const piece of body) {

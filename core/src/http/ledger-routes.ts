@@ -9,15 +9,21 @@ import { bulkJob, runBulkJob } from '../records/bulk-work.ts'
 import type { RecordEngine } from '../records/engine.ts'
 import { csvLine } from '../records/csv-line.ts'
 import type { LedgerSealer } from '../records/ledger-chain.ts'
+import { answerOnce, repeatable, responseOf } from './idempotency.ts'
 import { pageLimit } from './page-limit.ts'
 import { parsed } from './parsed.ts'
-import { changeSetHeader, defined, engineOf, unitOf } from './resource-routes.ts'
+import { defined, engineOf, json, unitOf } from './resource-routes.ts'
 import type { PluginEnv } from './who.ts'
 
 const rowsQuery = z.object({
   state: z.enum(['waiting', 'done', 'skipped', 'failed']).optional(),
   after: z.coerce.number().int().min(0).optional(),
   limit: z.coerce.number().int().min(1).max(500).optional(),
+})
+
+const bulksQuery = z.object({
+  after: z.uuid().optional(),
+  limit: z.coerce.number().int().min(1).max(50).optional(),
 })
 
 /** `/audit` and `/change-sets`: what the ledger tells, proves and takes back. */
@@ -41,14 +47,17 @@ export function ledgerRoutes(
     const { who, id } = facts
     const count = await unit(request, (engine) => engine.demandUndo(undoOf))
     // A merge is taken back as it was made, however much moved: in one.
+    const once = repeatable(request.req.raw, '')
     if (count > bulkLimit && !(await unit(request, (engine) => engine.isMerge(undoOf)))) {
-      const data = await unit(request, async (engine) => {
-        const ordered = await engine.orderUndo(undoOf)
-        return engine.startBulk(ordered.id, jobs)
-      })
-      return request.json({ data }, 202)
+      const answer = await unit(request, (engine, ctx) =>
+        answerOnce(ctx, once, async () => {
+          const ordered = await engine.orderUndo(undoOf)
+          return json(ctx, 202, { data: await engine.startBulk(ordered.id, jobs) })
+        }),
+      )
+      return responseOf(answer)
     }
-    const { answer, headers } = await kernel.unit(
+    const answer = await kernel.unit(
       {
         workspace: who.workspace,
         actor: who.actor,
@@ -57,9 +66,13 @@ export function ledgerRoutes(
         cause: { origin: who.actor.type === 'key' ? 'api' : 'ui', request: id, undoOf },
         signal: request.req.raw.signal,
       },
-      async (ctx) => ({ answer: await engineOf(ctx).undo(undoOf, words), headers: changeSetHeader(ctx) }),
+      (ctx) =>
+        answerOnce(ctx, once, async () => {
+          const data = await engineOf(ctx).undo(undoOf, words)
+          return json(ctx, 200, { data })
+        }),
     )
-    return request.json({ data: answer }, 200, headers)
+    return responseOf(answer)
   })
 
   app.get('/audit', async (request) => {
@@ -94,6 +107,11 @@ export function ledgerRoutes(
     return request.json({ data })
   })
 
+  app.get('/bulks', async (request) => {
+    const { after, limit = 20 } = parsed(bulksQuery, request.req.query())
+    const { data, next } = await unit(request, (engine) => engine.bulks({ after, limit }))
+    return request.json({ data, page: { next } })
+  })
   app.get('/bulks/:id', async (request) =>
     request.json({ data: await unit(request, (engine) => engine.bulkStatus(request.req.param('id'))) }),
   )

@@ -5,7 +5,7 @@ import type { SocleError } from '../errors.ts'
 import type { Kernel } from '../kernel.ts'
 import type { RecordEngine } from '../records/engine.ts'
 import type { Resource } from '../records/registry.ts'
-import type { Answer } from './idempotency.ts'
+import { answerOnce, repeatable, responseOf, type Answer } from './idempotency.ts'
 import { parsed } from './parsed.ts'
 import type { PluginEnv } from './who.ts'
 
@@ -54,7 +54,10 @@ export function mergeRoutes(
 }
 
 /** `/merges/:id/undo`: whatever its resource, a merge is known by its id. */
-export function mergeUndoRoutes(kernel: Kernel, engineOf: (ctx: Context) => RecordEngine): Hono<PluginEnv> {
+export function mergeUndoRoutes(
+  kernel: Kernel,
+  { engineOf, json }: Pick<MergeRouteParts, 'engineOf' | 'json'>,
+): Hono<PluginEnv> {
   const app = new Hono<PluginEnv>()
   app.post('/merges/:id/undo', async (request) => {
     const { who, id } = request.env.facts
@@ -70,11 +73,13 @@ export function mergeUndoRoutes(kernel: Kernel, engineOf: (ctx: Context) => Reco
     const undoOf = await kernel.unit({ ...unit, cause: { origin }, readonly: true }, (ctx) =>
       engineOf(ctx).changeSetOfMerge(merge),
     )
-    const { data, changeSet } = await kernel.unit({ ...unit, cause: { origin, request: id, undoOf } }, async (ctx) => ({
-      data: await engineOf(ctx).unmerge(merge),
-      changeSet: ctx.changeSet,
-    }))
-    return request.json({ data }, 200, changeSet === undefined ? {} : { 'x-change-set': changeSet })
+    const answer = await kernel.unit({ ...unit, cause: { origin, request: id, undoOf } }, (ctx) =>
+      answerOnce(ctx, repeatable(request.req.raw, ''), async () => {
+        const data = await engineOf(ctx).unmerge(merge)
+        return json(ctx, 200, { data })
+      }),
+    )
+    return responseOf(answer)
   })
   return app
 }

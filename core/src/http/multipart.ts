@@ -27,6 +27,14 @@ export function formParts(request: Request): AsyncGenerator<FormPart> | undefine
   return partsOf(request.body as unknown as AsyncIterable<Uint8Array>, Buffer.from(`\r\n--${text}`))
 }
 
+/** A form's one file, `file`, or a body that is it, as it arrives; undefined where neither was sent. */
+export async function fileOf(request: Request): Promise<AsyncIterable<Uint8Array> | undefined> {
+  const parts = formParts(request)
+  if (!parts) return (request.body as unknown as AsyncIterable<Uint8Array> | null) ?? undefined
+  for await (const { name, body } of parts) if (name === 'file') return body
+  return undefined
+}
+
 async function* partsOf(body: AsyncIterable<Uint8Array>, delimiter: Buffer): AsyncGenerator<FormPart> {
   const scanner = new Scanner(body)
   await drain(scanner.until(delimiter))

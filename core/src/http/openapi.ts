@@ -197,14 +197,33 @@ function resourcePaths(resource: Resource, tag: string): Record<string, Record<s
       }),
     },
     [`${base}/{id}`]: {
-      get: operation('get', 'One record', { parameters: [id, asOf], responses: answer('200', one) }),
+      get: operation('get', 'One record', {
+        parameters: [
+          id,
+          asOf,
+          ...(resource.options.timeline ? [query('timeline', '`first`: with the first page of its timeline')] : []),
+        ],
+        responses: answer('200', one),
+      }),
     },
     [`${base}/{id}/history`]: {
       get: operation('history', "A record's changes", {
-        parameters: [id],
+        parameters: [id, query('after', 'Cursor of the page before'), query('limit', '1 to 200')],
         responses: answer('200', { type: 'object' }),
       }),
     },
+  }
+  paths[`${base}/{id}/why`] = {
+    get: operation('why', 'Why a list shows a record or not: each condition, whether it is met and by what', {
+      parameters: [
+        id,
+        query('filter', 'Expression the list goes by'),
+        query('q', 'Words it searches for'),
+        query('view', 'Saved view whose filter and words apply where none are given'),
+        asOf,
+      ],
+      responses: answer('200', { type: 'object' }),
+    }),
   }
   paths[`${base}/{id}/unmask`] = {
     post: operation('unmask', 'The value of a masked field; with why, which the audit keeps', {

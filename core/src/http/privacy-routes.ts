@@ -1,12 +1,11 @@
 import { Hono } from 'hono'
 import { Pieces } from '../files/pieces.ts'
 import type { Kernel } from '../kernel.ts'
-import { permissionDenied } from '../permissions/errors.ts'
 import { accessFileGone } from '../privacy/errors.ts'
-import { privacyRequests } from '../privacy/privacy-request.ts'
+import { note, privacyRequests } from '../privacy/privacy-request.ts'
 import { download } from './download.ts'
 import { unitOf } from './resource-routes.ts'
-import type { PluginEnv } from './who.ts'
+import { demand, type PluginEnv } from './who.ts'
 
 /** The archive of an access request, for who may hand it to the person. */
 export function privacyFileRoutes(kernel: Kernel): Hono<PluginEnv> {
@@ -15,14 +14,16 @@ export function privacyFileRoutes(kernel: Kernel): Hono<PluginEnv> {
   const app = new Hono<PluginEnv>()
   app.get('/privacy/requests/:id/file', async (request) => {
     const { facts } = request.env
-    const { authority, workspace } = facts.who
-    for (const permission of ['core.privacy.export', 'core.privacy.manage'])
-      if (!authority.may(permission)) throw permissionDenied({ permission })
-    const found = await unitOf(kernel, { facts, raw: request.req.raw, plugin: 'core', readonly: true }, async (ctx) => {
+    const { workspace } = facts.who
+    demand(facts, 'core.privacy.export', 'core.privacy.manage')
+    const found = await unitOf(kernel, { facts, raw: request.req.raw, plugin: 'core' }, async (ctx) => {
       const { data } = await ctx.asSystem().records.get(privacyRequests, request.req.param('id'))
       const until = data['fileUntil']
       if (typeof until !== 'string' || until <= ctx.clock.now().toISOString())
         throw accessFileGone({ number: String(data['number']) })
+      // It holds what no mask hides, so the audit says who took it along.
+      const fetchedBy = ctx.actor.type === 'user' ? (ctx.actor.id ?? null) : null
+      await note(ctx, data.id, { fetchedAt: ctx.clock.now().toISOString(), fetchedBy })
       return data
     })
     return download(pieces.read(workspace.id, found.id), {

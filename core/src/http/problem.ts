@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Locale } from '../actor.ts'
 import { isCollision } from '../database/collision.ts'
-import { isDatabaseAway } from '../database/database-error.ts'
+import { isDatabaseAway, isOfNul } from '../database/database-error.ts'
 import { defineError, SocleError } from '../errors.ts'
 import type { Words } from '../words.ts'
 
@@ -180,14 +180,9 @@ export function problemResponse(thrown: unknown, context: ProblemContext, log: L
 /** Said once when it began, not with every request that meets it. */
 const told: ReadonlySet<string> = new Set(['PLUGIN_QUARANTINED', 'PROCESS_BEHIND', 'SAFE_MODE'])
 
-// What PostgreSQL says of U+0000 in a text and in JSON: its manual, appendix A, class 22. Fields are asked before; this is for
-// texts that are only looked for.
-const ofNul = new Set(['22021', '22P05'])
-
 function asRefusal(thrown: unknown, request: string): SocleError {
   if (thrown instanceof SocleError) return thrown
-  const code = String((thrown as { code?: unknown }).code)
-  if (ofNul.has(code)) return nulRefused({})
+  if (isOfNul(thrown)) return nulRefused({})
   if (isDatabaseAway(thrown)) return databaseBusy({}, { retryAfter: 2 })
   if (isCollision(thrown)) return writesCollided({}, { retryAfter: 1 })
   return internalError({ request })

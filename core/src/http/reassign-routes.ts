@@ -5,13 +5,12 @@ import { memberNotActive } from '../identity/errors.ts'
 import { UserService } from '../identity/user-service.ts'
 import type { Jobs } from '../jobs/index.ts'
 import type { Kernel } from '../kernel.ts'
-import { permissionDenied } from '../permissions/errors.ts'
 import type { Bulk } from '../records/bulk-work.ts'
 import type { Resource } from '../records/registry.ts'
 import { readJson } from './body.ts'
 import { parsed } from './parsed.ts'
 import { engineOf, unitOf } from './resource-routes.ts'
-import type { PluginEnv, RequestFacts } from './who.ts'
+import { demand, type PluginEnv, type RequestFacts } from './who.ts'
 
 const permission = 'core.user.manage'
 const reassignBody = z.strictObject({ to: z.uuid(), resources: z.array(z.string().max(120)).max(500).optional() })
@@ -20,7 +19,7 @@ const reassignBody = z.strictObject({ to: z.uuid(), resources: z.array(z.string(
 export function reassignRoutes(kernel: Kernel, jobs: Jobs): Hono<PluginEnv> {
   const app = new Hono<PluginEnv>()
   const inUnit = <T>(facts: RequestFacts, raw: Request, work: (ctx: Context) => Promise<T>) => {
-    if (!facts.who.authority.may(permission)) throw permissionDenied({ permission })
+    demand(facts, permission)
     return unitOf(kernel, { facts, raw, plugin: 'core' }, work)
   }
 

@@ -61,3 +61,10 @@ export const bulkBody = z.strictObject({
 })
 /** Which masked value, and why. */
 export const unmaskBody = z.strictObject({ field: z.string().max(120), reason: z.string().trim().min(3).max(500) })
+/** Which list is asked why it shows a record. */
+export const whyQuery = z.strictObject({
+  filter: z.string().optional(),
+  q: z.string().max(500).optional(),
+  view: z.uuid().optional(),
+  asOf: z.string().max(40).optional(),
+})

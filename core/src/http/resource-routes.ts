@@ -13,12 +13,12 @@ import type { ListQuery } from '../records/records.ts'
 import type { Resource } from '../records/registry.ts'
 import { readJson } from './body.ts'
 import { duplicateRoutes } from './duplicate-routes.ts'
-import { answerOnce, type Answer } from './idempotency.ts'
+import { answerOnce, repeatable, responseOf, type Answer } from './idempotency.ts'
 import { mergeRoutes } from './merge-routes.ts'
 import { pageLimit } from './page-limit.ts'
 import { parsed } from './parsed.ts'
 import { problemBody } from './problem.ts'
-import { aggregateBody, boardBody, bulkBody, count, queryBody, unmaskBody } from './resource-bodies.ts'
+import { aggregateBody, boardBody, bulkBody, count, queryBody, unmaskBody, whyQuery } from './resource-bodies.ts'
 import type { PluginEnv, RequestFacts } from './who.ts'
 
 type Request = HonoContext<PluginEnv>
@@ -72,6 +72,14 @@ function listQuery(request: Request): ListQuery {
   }) as ListQuery
 }
 
+/** Whether one record is asked for together with the first page of its timeline. */
+function asTimeline(value: string | undefined, { options }: Resource, asOf: string | undefined): boolean {
+  if (value === undefined) return false
+  if (value === 'first' && options.timeline && asOf === undefined) return true
+  const expected = options.timeline ? 'first, without asOf' : 'nothing: these records have no timeline'
+  throw queryInvalid({ parameter: 'timeline', value, expected })
+}
+
 /** Without the keys that have no value. */
 export function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
@@ -98,21 +106,12 @@ export function resourceRoutes(kernel: Kernel, resource: Resource, jobs: Jobs): 
 
   const write = async (request: Request, work: (ctx: Context, body: Record<string, unknown>) => Promise<Answer>) => {
     const body = await readJson(request.req.raw)
-    const path = new URL(request.req.url).pathname
     const answer = await unit(
       request,
-      (ctx) =>
-        answerOnce(
-          ctx,
-          {
-            key: request.req.header('idempotency-key'),
-            request: `${request.req.method} ${path} ${JSON.stringify(body)}`,
-          },
-          () => work(ctx, body),
-        ),
+      (ctx) => answerOnce(ctx, repeatable(request.req.raw, JSON.stringify(body)), () => work(ctx, body)),
       request.req.header('x-reason'),
     )
-    return new Response(answer.status === 204 ? null : answer.body, { status: answer.status, headers: answer.headers })
+    return responseOf(answer)
   }
 
   const list = async (request: Request, query: ListQuery, view: string | undefined) =>
@@ -140,12 +139,15 @@ export function resourceRoutes(kernel: Kernel, resource: Resource, jobs: Jobs): 
     const include = request.req.query('include')?.split(',').filter(Boolean)
     const fields = request.req.query('fields')?.split(',').filter(Boolean)
     const asOf = request.req.query('asOf')
-    const { found, survivor } = await reading(request, async (engine) => {
-      const answer = await engine.getJson(resource.id, request.req.param('id'), defined({ include, fields, asOf }))
+    const withTimeline = asTimeline(request.req.query('timeline'), resource, asOf)
+    const { found, survivor, timeline } = await reading(request, async (engine, ctx) => {
+      const id = request.req.param('id')
+      const answer = await engine.getJson(resource.id, id, defined({ include, fields, asOf }))
       const isGone = answer.isDeleted && asOf === undefined
       return {
         found: answer,
-        survivor: isGone ? await engine.survivorOf(resource.id, request.req.param('id')) : undefined,
+        survivor: isGone ? await engine.survivorOf(resource.id, id) : undefined,
+        timeline: withTimeline ? await timelineOf(ctx, engine, { resource: resource.id, id }, undefined) : undefined,
       }
     })
     if (survivor !== undefined) {
@@ -156,10 +158,21 @@ export function resourceRoutes(kernel: Kernel, resource: Resource, jobs: Jobs): 
         'cache-control': 'no-store',
       })
     }
+    // The tag is the record's, and says nothing of what is written about it.
+    if (timeline) return jsonText(`${found.json.slice(0, -1)},"timeline":${JSON.stringify(timeline)}}`)
     return jsonText(found.json, { etag: `"${found.version}"` })
   })
   app.get('/:id/history', (request) =>
-    read(request, async (engine) => ({ data: await engine.history(resource.id, request.req.param('id')) })),
+    read(request, (engine) => {
+      const { after, limit } = request.req.query()
+      return engine.history(resource.id, request.req.param('id'), { after, limit: pageLimit(limit) })
+    }),
+  )
+  app.get('/:id/why', (request) =>
+    read(request, async (engine) => {
+      const asked = defined(parsed(whyQuery, request.req.query()))
+      return { data: await engine.why(resource.id, request.req.param('id'), asked) }
+    }),
   )
   app.get('/:id/merges', (request) =>
     read(request, async (engine) => ({ data: await engine.mergesInto(resource.id, request.req.param('id')) })),
@@ -247,20 +260,26 @@ export function resourceRoutes(kernel: Kernel, resource: Resource, jobs: Jobs): 
         // Few enough are done here and now.
         const isInline = !bulk.preview && !bulk.background && bulk.filter !== undefined && bulk.set !== undefined
         if (!isInline || !(await engine.isSmallBulk(resource.id, order))) {
+          if (bulk.atomic)
+            throw queryInvalid({
+              parameter: 'atomic',
+              value: 'true',
+              expected: 'what goes to the background has each row stand alone; leave it out',
+            })
           const ordered = await engine.orderBulk(resource.id, order)
           if (!bulk.preview) return json(ctx, 202, { data: await engine.startBulk(ordered.id, jobs) })
           const sample = await engine.rehearseBulk(ordered.id, kernel.parts.words)
           return json(ctx, 200, { data: { ...ordered, sample } })
         }
       }
-      if (bulk.delete === true) throw queryInvalid({ parameter: 'delete', value: 'true', expected: 'a filter or ids' })
       if (!order && !bulk.create && !bulk.update && !bulk.delete)
         throw queryInvalid({
           parameter: 'bulk',
           value: Object.keys(bulk).join(', '),
           expected: 'create, update or delete, or a filter or ids with what is done to them: set, delete or restore',
         })
-      const rows = (bulk.create?.length ?? 0) + (bulk.update?.length ?? 0) + (bulk.delete?.length ?? 0)
+      const rows =
+        (bulk.create?.length ?? 0) + (bulk.update?.length ?? 0) + (Array.isArray(bulk.delete) ? bulk.delete.length : 0)
       if (rows > bulkLimit) throw bulkTooLarge({ rows, limit: bulkLimit })
       const { data } = await engineOf(ctx).bulk(resource.id, defined(bulk) as Parameters<RecordEngine['bulk']>[1])
       const context = {
@@ -277,12 +296,28 @@ export function resourceRoutes(kernel: Kernel, resource: Resource, jobs: Jobs): 
   return app
 }
 
-/** One thing done to what a filter finds or to the named records; undefined for rows that each bring their own. */
+/**
+ * One thing done to what a filter finds or to the named records; undefined for rows that each bring their own. What mixes
+ * the two, or leaves either half of an order out, is refused: part of it would be dropped.
+ */
 function orderOf(bulk: z.output<typeof bulkBody>): BulkOrder | undefined {
-  if (bulk.filter === undefined && bulk.ids === undefined) return undefined
-  const action = bulk.delete === true ? 'delete' : bulk.restore ? 'restore' : bulk.set ? 'update' : undefined
-  if (action === undefined) return undefined
   const { ids, q, set, acknowledge } = bulk
+  const actions = [
+    ...(set ? (['update'] as const) : []),
+    ...(bulk.delete === true ? (['delete'] as const) : []),
+    ...(bulk.restore ? (['restore'] as const) : []),
+  ]
+  const isSelected = bulk.filter !== undefined || ids !== undefined
+  const [action] = actions
+  if (action === undefined && !isSelected && q === undefined && !bulk.preview && !bulk.background) return undefined
+  const ownRows = [bulk.create, bulk.update, bulk.delete === true ? undefined : bulk.delete]
+  if (action === undefined || actions.length > 1 || !isSelected || ownRows.some((it) => it !== undefined))
+    throw queryInvalid({
+      parameter: 'bulk',
+      value: Object.keys(bulk).join(', '),
+      expected:
+        'rows that each bring their change (create, update, delete), or a filter or ids with one thing done to them (set, "delete": true, restore), and not both in one request',
+    })
   return { action, ids, q, set, acknowledge, filter: bulk.filter as BulkOrder['filter'] }
 }
 
@@ -304,19 +339,22 @@ export async function unitOf<T>(
   },
   work: (ctx: Context) => Promise<T>,
 ): Promise<T> {
-  const { who, id } = facts
+  const { who, id, set } = facts
   const unit = kernel.unit(
     {
       workspace: who.workspace,
       actor: who.actor,
       authority: who.authority,
       plugin,
+      ...(set ? { set } : {}),
       cause: {
         origin: who.actor.type === 'key' ? 'api' : 'ui',
         request: id,
         ...(reason ? { reason: reason.slice(0, 500) } : {}),
       },
-      signal: raw.signal,
+      get signal() {
+        return raw.signal
+      },
       readonly: readonly || who.viewer !== undefined,
     },
     work,
@@ -339,7 +377,12 @@ function jsonText(text: string, headers: Readonly<Record<string, string>> = {}):
   return new Response(text, { headers: { 'content-type': jsonType, ...headers } })
 }
 
-function json(ctx: Context, status: number, body: object, headers: Readonly<Record<string, string>> = {}): Answer {
+export function json(
+  ctx: Context,
+  status: number,
+  body: object,
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
   return {
     status,
     headers: { 'content-type': jsonType, ...headers, ...changeSetHeader(ctx) },

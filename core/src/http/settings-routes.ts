@@ -1,13 +1,12 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import type { Kernel } from '../kernel.ts'
-import { permissionDenied } from '../permissions/errors.ts'
 import { pluginDisabled, settingsAbsent } from '../plugins/errors.ts'
 import type { SettingsDefinition } from '../plugins/settings/define-settings.ts'
 import { readJson } from './body.ts'
 import { parsed } from './parsed.ts'
 import { unitOf } from './resource-routes.ts'
-import type { PluginEnv, RequestFacts } from './who.ts'
+import { demand, type PluginEnv, type RequestFacts } from './who.ts'
 
 const change = z.strictObject({ version: z.int(), values: z.record(z.string(), z.unknown()) })
 
@@ -17,11 +16,10 @@ export function settingsRoutes(kernel: Kernel): Hono<PluginEnv> {
   const { settings, enablement } = kernel.parts
 
   /** @throws `PERMISSION_DENIED`, `PLUGIN_UNKNOWN`, `PLUGIN_DISABLED`, `SETTINGS_ABSENT` */
-  const definitionFor = async ({ who }: RequestFacts, plugin: string): Promise<SettingsDefinition> => {
-    const permission = 'core.plugin.configure'
-    if (!who.authority.may(permission)) throw permissionDenied({ permission })
+  const definitionFor = async (facts: RequestFacts, plugin: string): Promise<SettingsDefinition> => {
+    demand(facts, 'core.plugin.configure')
     const definition = kernel.plugin(plugin).settings
-    if (!(await enablement.in(who.workspace.id)).has(plugin)) throw pluginDisabled({ plugin })
+    if (!(await enablement.in(facts.who.workspace.id)).has(plugin)) throw pluginDisabled({ plugin })
     if (!definition) throw settingsAbsent({ plugin })
     return definition
   }

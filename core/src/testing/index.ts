@@ -1,14 +1,18 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
-import { pino, type Logger } from 'pino'
+import { multistream, pino, type Level, type Logger } from 'pino'
 import { uuidv7 } from 'uuidv7'
+import type { z } from 'zod'
 import type { Locale, Workspace } from '../actor.ts'
 import { createApp, type App } from '../app.ts'
 import type { Context } from '../context.ts'
+import type { EventDefinition, StoredEvent } from '../events/event.ts'
 import { sessionCookie } from '../identity/sign-in.ts'
+import { discreet } from '../log.ts'
 import type { FieldGrant, Grant } from '../permissions/grant.ts'
 import { partsOfPermission } from '../permissions/named-permission.ts'
 import type { PluginDefinition } from '../plugins/define-plugin.ts'
+import type { IncidentKind } from '../plugins/incidents.ts'
 import type { PluginSource } from '../plugins/plugin-source.ts'
 import type { StoreOptions } from '../plugins/store/plugin-store.ts'
 import { TestClient } from './test-client.ts'
@@ -34,8 +38,17 @@ export interface TestAppOptions {
   readonly safeMode?: boolean
   /** Where archives are unpacked, and whose are taken. */
   readonly store?: StoreOptions
-  /** Where the platform logs; nowhere when absent. */
+  /** Where the platform logs instead of to `logged`. */
   readonly log?: Logger
+}
+
+/** A fault of a plugin, as its card would tell it. */
+export interface TestIncident {
+  readonly plugin: string
+  readonly kind: IncidentKind
+  readonly code: string
+  readonly detail: string
+  readonly count: number
 }
 
 /** Who a test acts as. */
@@ -58,6 +71,10 @@ export interface TestWorkspace {
   readonly admin: TestClient
   /** A user with a role of exactly these rights. */
   as(actor: TestActor): Promise<TestClient>
+  /** What was told here of an event, oldest first; what was not committed was never told. */
+  told<P extends z.ZodType>(event: EventDefinition<P>): Promise<readonly StoredEvent<z.output<P>>[]>
+  /** What plugins failed at here, and at starting. */
+  incidents(): Promise<readonly TestIncident[]>
   /** One unit of work as the platform, for arranging and looking. */
   inside<T>(work: (ctx: Context) => Promise<T>): Promise<T>
 }
@@ -65,6 +82,8 @@ export interface TestWorkspace {
 export interface TestApp extends TestWorkspace, AsyncDisposable {
   readonly app: App
   readonly clock: TestClock
+  /** Lines of the log since it started, from the level `info` on: `{ plugin: 'loans', msg: 'a piece is missing' }`. */
+  readonly logged: readonly Readonly<Record<string, unknown>>[]
   /** Delivers every event that is due, and what their handlers tell, until nothing is. */
   deliver(): Promise<void>
   /** Another company in the same installation. */
@@ -85,11 +104,12 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
   const { database, url } = options.database ?? (await (shared ??= makeTestDatabase()))
   const clock = new TestClock(options.now ?? new Date())
   const plugins = options.plugins ?? []
+  const logged: Readonly<Record<string, unknown>>[] = []
   const app = await createApp({
     database,
     plugins,
     clock,
-    log: options.log ?? pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
+    log: options.log ?? logInto(logged),
     identity: { baseUrl, secret },
     ...(options.drainSeconds === undefined ? {} : { drainSeconds: options.drainSeconds }),
     ...(options.safeMode === undefined ? {} : { safeMode: options.safeMode }),
@@ -114,6 +134,8 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
         ...(options.locale ? { locale: options.locale } : {}),
       }),
       as,
+      told: (event) => toldIn(app, workspace, event),
+      incidents: () => incidentsIn(app, workspace),
       inside: (work) => app.kernel.asSystem(workspace, { origin: 'test' }, work),
     }
   }
@@ -122,10 +144,46 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     ...first,
     app,
     clock,
+    logged,
     deliver: () => app.deliveries.runUntilIdle(),
     secondWorkspace: open,
     [Symbol.asyncDispose]: () => app.stop(),
   }
+}
+
+/** Keeps lines to be read, and says them too where `LOG_LEVEL` asks for it. */
+function logInto(logged: Readonly<Record<string, unknown>>[]): Logger {
+  const level = process.env['LOG_LEVEL']
+  const kept = { level: 'info', stream: { write: (line: string) => void logged.push(JSON.parse(line)) } } as const
+  const said = level === undefined || level === 'silent' ? [] : [{ level: level as Level, stream: process.stdout }]
+  return pino(
+    { level: level === 'debug' || level === 'trace' ? level : 'info', ...discreet },
+    multistream([kept, ...said]),
+  )
+}
+
+async function toldIn<P extends z.ZodType>(
+  app: App,
+  workspace: Workspace,
+  { name, version }: EventDefinition<P>,
+): Promise<readonly StoredEvent<z.output<P>>[]> {
+  const { rows } = await sql<StoredEvent<z.output<P>> & { changeSet: string | null }>`
+    select id, name, version, key, payload, change_set as "changeSet", to_json(at) #>> '{}' as at from core.event
+    where workspace = ${workspace.id}::uuid and name = ${name} and version = ${version} order by seq`.execute(
+    app.kernel.parts.database.owner,
+  )
+  return rows.map(({ changeSet, ...event }) =>
+    changeSet === null ? event : { ...event, changeSet },
+  ) as readonly StoredEvent<z.output<P>>[]
+}
+
+async function incidentsIn(app: App, workspace: Workspace): Promise<readonly TestIncident[]> {
+  const ours = app.kernel.parts.plugins.map(({ id }) => id)
+  const { rows } = await sql<TestIncident>`
+    select plugin, kind, code, detail, count from core.plugin_incident
+    where workspace = ${workspace.id}::uuid or (workspace is null and plugin = any(${ours}::text[]))
+    order by first_at, id`.execute(app.kernel.parts.database.owner)
+  return rows
 }
 
 const secret = 'a secret of tests only, at least 32 long'

@@ -47,7 +47,7 @@ export class TestClient {
     return this.send('DELETE', path, undefined, headers)
   }
 
-  /** A string body goes as it is, so that malformed JSON can be sent. */
+  /** A string body goes as it is, so that malformed JSON can be sent; a stream as it comes. */
   async send(method: string, path: string, body: unknown, headers: Headers_ = {}): Promise<TestAnswer> {
     const response = await this.raw(method, path, body, headers)
     const text = await response.text()
@@ -59,13 +59,14 @@ export class TestClient {
     const sent =
       body === undefined
         ? undefined
-        : typeof body === 'string' || body instanceof FormData
+        : typeof body === 'string' || body instanceof FormData || body instanceof Blob || body instanceof ReadableStream
           ? body
           : JSON.stringify(body)
     return this.#app.fetch(
       new Request(new URL(path, 'http://localhost'), {
         method,
-        ...(sent === undefined ? {} : { body: sent }),
+        // A stream is sent while it is read.
+        ...(sent === undefined ? {} : { body: sent, duplex: 'half' }),
         headers: {
           ...(typeof sent === 'string' ? { 'content-type': 'application/json' } : {}),
           ...this.#headers,
