@@ -5,6 +5,7 @@ export { sql } from 'kysely'
 export { z } from 'zod'
 export {
   Account,
+  AccountErased,
   Activity,
   Consents,
   Contact,
@@ -99,6 +100,7 @@ export type {
   SlotDefinition,
   StoredEvent,
   Subscriber,
+  UninstallMode,
   Words,
   Workspace,
 } from '@socle/core'

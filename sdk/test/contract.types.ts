@@ -1,11 +1,14 @@
 // Wrong use of the contract that must not compile: `npm run types` fails where one of these lines does.
 import {
+  contribution,
   defineEvent,
   definePermission,
   definePlugin,
+  definePoint,
   defineRoute,
   defineService,
   defineSettings,
+  defineSlot,
   provide,
   setting,
   subscriber,
@@ -25,6 +28,8 @@ interface Loans {
   giveBack(loan: string): Promise<number>
 }
 const Loans = defineService<Loans>('loans/loans@1')
+const Reminders = definePoint<(loan: string) => Promise<string>>('loans/reminders@1')
+const LoanBeside = defineSlot<{ readonly loan: string }>('loans:loan.beside@1')
 const Terms = defineSettings('loans', { days: setting.integer({ title: words, initial: 3 }) })
 
 const route = (permission: string) => ({
@@ -49,12 +54,18 @@ export const right = definePlugin({
     defineRoute({ ...route(''), permission: 'authenticated', handle: async () => ({ late: 1 }) }),
   ],
   subscribers: [subscriber('late', Returned, async ({ payload }) => void payload.late.toFixed())],
+  points: [Reminders],
+  contributes: [contribution(Reminders, async (loan) => loan, { when: { plugin: 'sales' } })],
+  slots: [LoanBeside],
   ui: {
     entry: './ui',
     screens: [
       { id: 'loans.due', path: '/loans/due', title: words, tag: 'loans-due', permission: 'loans.loan.read', nav: {} },
     ],
-    fills: [{ id: 'loans.count', slot: 'core:home.widgets@1', tag: 'loans-count', permission: 'loans.loan.waive' }],
+    fills: [
+      { id: 'loans.count', slot: 'core:home.widgets@1', tag: 'loans-count', permission: 'loans.loan.waive' },
+      { id: 'loans.beside', slot: LoanBeside, tag: 'loans-beside' },
+    ],
   },
 })
 
@@ -119,6 +130,36 @@ defineRoute({ ...route(''), handle: async () => ({ late: 'very' }) })
 
 // @ts-expect-error a provider that lacks what its service promises
 provide(Loans, () => ({}))
+
+// @ts-expect-error a contribution of another type than its point takes
+contribution(Reminders, async () => 3)
+
+definePlugin({
+  ...base,
+  uses: [Loans],
+})
+definePlugin({
+  ...base,
+  // @ts-expect-error what is used is named by its token, not by a word
+  uses: ['loans/loans@1'],
+})
+definePlugin({
+  ...base,
+  // @ts-expect-error a place on a screen is filled, not used
+  uses: [LoanBeside],
+})
+
+// @ts-expect-error a point's id has a version
+definePoint('loans/reminders')
+
+// @ts-expect-error a slot's id has an owner and a version
+defineSlot('loan.beside')
+
+definePlugin({
+  ...base,
+  // @ts-expect-error an element is nobody's without the plugin's prefix
+  ui: { entry: './ui', fills: [{ id: 'loans.beside', slot: LoanBeside, tag: 'beside-loans' }] },
+})
 
 // @ts-expect-error a choice that begins with something else than its kind
 setting.integer({ title: words, initial: 'three' })

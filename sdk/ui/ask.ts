@@ -8,6 +8,7 @@ export function ask(question: Question): Promise<boolean> {
   return new Promise((resolve) => {
     const host = document.createElement('div')
     document.body.append(host)
+    const isSafe = !!(question.danger || question.careful)
     const close = (answer: string) => host.querySelector<SocleDialog>('socle-dialog')?.close(answer)
     const closed = (event: CustomEvent<{ returnValue: string }>) => {
       host.remove()
@@ -16,13 +17,13 @@ export function ask(question: Question): Promise<boolean> {
     render(
       html`<socle-dialog open alert .heading=${question.title} @socle-close=${closed}>
         ${question.body ?? ''}
-        <socle-button slot="actions" ?autofocus=${question.danger ?? false} @click=${() => close('no')}>
+        <socle-button slot="actions" ?autofocus=${isSafe} @click=${() => close('no')}>
           ${question.cancel ?? t('kit.dialog.cancel')}
         </socle-button>
         <socle-button
           slot="actions"
           kind=${question.danger ? 'danger' : 'primary'}
-          ?autofocus=${!question.danger}
+          ?autofocus=${!isSafe}
           @click=${() => close('yes')}
         >
           ${question.confirm}

@@ -277,7 +277,9 @@ export class CalendarView extends KitElement {
       scrollTime: '07:30:00',
       slotDuration: '00:30:00',
       slotEventOverlap: false,
-      eventTimeFormat: { hour: 'numeric', minute: '2-digit' },
+      // As times are written everywhere else.
+      eventTimeFormat: { timeStyle: 'short' },
+      slotLabelFormat: { timeStyle: 'short' },
       allDayContent: t('kit.calendar.allDay'),
       noEventsContent: t('kit.calendar.none'),
       moreLinkContent: ({ num }: { num: number }) => t('kit.calendar.more', { count: num }),

@@ -8,6 +8,8 @@ export interface Question {
   readonly confirm: string
   readonly cancel?: string
   readonly danger?: boolean
+  /** Not to do it is the safe answer, although doing it can be undone: it has the focus. */
+  readonly careful?: boolean
 }
 
 /** Asks before what cannot be undone; true when the user said yes. */

@@ -38,12 +38,14 @@ export const controls = css`
     display: none;
   }
 
-  :focus-visible {
+  /* Of a date the focus may be on its picker, which is the field's own. */
+  :focus-visible,
+  input[type='date']:focus-within {
     outline: 2px solid var(--socle-accent);
     outline-offset: 2px;
   }
 
-  :focus:not(:focus-visible) {
+  :focus:not(:focus-visible, input[type='date']) {
     outline: none;
   }
 

@@ -6,6 +6,7 @@ import { editText, readText, restText } from './field-text.ts'
 import { addressParts, choicesOf, currencyOf, format } from './format.ts'
 import { KitElement } from './kit-element.ts'
 import type { Picker } from './picker.ts'
+import { locale } from './session.ts'
 import { icon } from './templates.ts'
 import type { FieldMeta, Included, RecordJson } from './types.ts'
 import { t } from './words.ts'
@@ -284,6 +285,8 @@ export class FieldEditor extends KitElement {
   #pickerKind: 'reference' | 'date' | undefined
   #isDone = false
   #isTouched = false
+  /** Asked for the focus before its picker was there. */
+  #wantsFocus = false
 
   constructor() {
     super()
@@ -350,10 +353,15 @@ export class FieldEditor extends KitElement {
   override focus(options?: FocusOptions): void {
     const control = this.renderRoot.querySelector<HTMLElement>('#control')
     const target = this.#picker?.element ?? control
+    // A picker that is still being fetched takes it when it is there.
+    this.#wantsFocus = this.#pickerKind !== undefined && !this.#picker
     target?.focus(options)
     if (!this.inline) return
     if (control instanceof HTMLInputElement && control.type === 'text') this.#placeCaret(control)
-    if (control instanceof HTMLSelectElement) showChoices(control)
+    if (control instanceof HTMLSelectElement) {
+      this.#choose(control)
+      showChoices(control)
+    }
     // Typing a letter has started it: the list opens by itself then.
     if (this.#pickerKind === 'reference' && this.typed === undefined) this.#picker?.open()
   }
@@ -426,7 +434,7 @@ export class FieldEditor extends KitElement {
   }
 
   #select(field: FieldMeta, error: string) {
-    const isEmptyAllowed = !field.required || isBlank(this.value)
+    const isEmptyAllowed = !(field.required || field.filled) || isBlank(this.value)
     return html`<select
       id="control"
       class="input"
@@ -557,6 +565,20 @@ export class FieldEditor extends KitElement {
   #startTyping(field: FieldMeta, typed: string): void {
     if (pickers[field.type] || !typeable(field.type)) return
     this.#text = typed
+  }
+
+  /** The letter that started the edit goes to the first choice it begins, as it would in an open list. */
+  #choose(select: HTMLSelectElement): void {
+    const { typed } = this
+    if (!typed || this.#isTouched) return
+    const letters = new Intl.Collator(locale(), { sensitivity: 'base' })
+    const found = [...select.options].find(
+      ({ value, text }) => value !== '' && letters.compare(text.trim().slice(0, typed.length), typed) === 0,
+    )
+    if (!found || found.selected) return
+    found.selected = true
+    this.#isTouched = true
+    this.#tellInput(found.value)
   }
 
   #placeCaret(input: HTMLInputElement): void {
@@ -727,7 +749,7 @@ export class FieldEditor extends KitElement {
       unreadable: (text) => this.#unreadable(text),
       failed: (error) => this.#failed(error),
     })
-    const hadFocus = this.inline
+    const hadFocus = this.inline || this.#wantsFocus
     this.requestUpdate()
     await this.updateComplete
     this.#updatePicker(field)

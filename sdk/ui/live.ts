@@ -4,13 +4,15 @@ export interface LiveEvents {
   'plugin.generation': { generation: number }
   /** Fields of the workspace's own came, went or changed: the shell document is another one. */
   'fields.changed': object
+  /** A delivery of an event has died, or somebody decided about one that had. */
+  'deliveries.changed': object
   /** Kept by the tab itself: whether the stream stands, and since when it does not. */
   status: { connected: boolean; since: Date }
 }
 
 type Listener<K extends keyof LiveEvents> = (event: LiveEvents[K]) => void
 
-const names = ['record', 'plugin.generation', 'fields.changed'] as const
+const names = ['record', 'plugin.generation', 'fields.changed', 'deliveries.changed'] as const
 const slowest = 30_000
 
 class LiveStream {

@@ -2,7 +2,7 @@ import type { PropertyDeclarations } from 'lit'
 import { api } from './api.ts'
 import { format } from './format.ts'
 import { KitElement } from './kit-element.ts'
-import type { SlotContext } from './slot.ts'
+import type { Frozen, SlotContext } from './slot.ts'
 import { t } from './words.ts'
 
 /**
@@ -14,7 +14,7 @@ export class PluginElement<S = unknown> extends KitElement {
   static override properties: PropertyDeclarations = { context: { attribute: false } }
 
   /** What the place it stands in says: a slot's context, a screen's address. */
-  declare context: S extends { readonly kind: 'slot' } ? SlotContext<S> : S
+  declare context: Frozen<S extends { readonly kind: 'slot' } ? SlotContext<S> : S>
 
   readonly t = t
   readonly format = format
@@ -22,7 +22,10 @@ export class PluginElement<S = unknown> extends KitElement {
 }
 
 export interface UiDefinition {
-  /** Custom elements by tag; each module exports one class. */
+  /**
+   * Custom elements by tag; each module exports one class. Templates of each may use the others by tag. In the page every version
+   * of a plugin has tags of its own: find an inner element by class, `ref` or `[data-tag=…]`.
+   */
   readonly elements: Readonly<Record<string, () => Promise<Record<string, unknown>>>>
 }
 

@@ -10,6 +10,7 @@ import type {
   BulkResult,
   HistoryEntry,
   Included,
+  KeptByUndo,
   ListQuery,
   Page,
   RecordJson,
@@ -19,6 +20,8 @@ import type {
 export interface OneRecord {
   readonly data: RecordJson
   readonly included: Included
+  /** The first page of its timeline, where it was asked for. */
+  readonly timeline?: Page<TimelineEntry>
 }
 
 /** What a write answered, and the change set by which it can be undone. */
@@ -30,23 +33,28 @@ export interface Written {
 export interface Undone {
   readonly changeSet: string
   readonly undone: number
-  /** Left alone: fields that somebody changed since, and records that are out of reach or refuse it. */
-  readonly kept: readonly (
-    | { resource: string; id: string; field: string }
-    | { resource: string; id: string; problem: { code: string; detail: string } }
-  )[]
+  readonly kept: readonly KeptByUndo[]
   /** Too much for one request: a bulk of this id takes it back in the background. */
   readonly id?: string
 }
 
+export interface HistoryPage {
+  readonly data: readonly HistoryEntry[]
+  readonly page: { readonly next: string | null }
+}
+
 /** The query string of a list, without what is empty. */
 export function listParameters(query: ListQuery): string {
-  const parameters = new URLSearchParams()
+  return parameters({ ...query })
+}
+
+function parameters(query: Readonly<Record<string, unknown>>): string {
+  const written = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) {
     if (value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) continue
-    parameters.set(name, Array.isArray(value) ? value.join(',') : String(value))
+    written.set(name, Array.isArray(value) ? value.join(',') : String(value))
   }
-  const text = parameters.toString()
+  const text = written.toString()
   return text && `?${text}`
 }
 
@@ -75,11 +83,15 @@ export class RecordsClient {
 
   async get(
     id: string,
-    options: { include?: readonly string[]; asOf?: string | undefined; signal?: AbortSignal } = {},
+    options: {
+      include?: readonly string[]
+      asOf?: string | undefined
+      timeline?: 'first' | undefined
+      signal?: AbortSignal
+    } = {},
   ): Promise<OneRecord> {
-    const { include, asOf, ...rest } = options
-    const query = listParameters({ ...(include ? { include } : {}), ...(asOf ? { asOf } : {}) })
-    return await api.get<OneRecord>(this.#one(id, query), rest)
+    const { include, asOf, timeline, ...rest } = options
+    return await api.get<OneRecord>(this.#one(id, parameters({ include, asOf, timeline })), rest)
   }
 
   async create(values: Record<string, unknown>): Promise<Written> {
@@ -99,8 +111,9 @@ export class RecordsClient {
     return written(await api.post<{ data: RecordJson }>(this.#one(id, '/restore')))
   }
 
-  async history(id: string): Promise<readonly HistoryEntry[]> {
-    return (await api.get<{ data: readonly HistoryEntry[] }>(this.#one(id, '/history'))).data
+  /** The record's changes, newest first; `page.next` is the `after` of the older ones. */
+  async history(id: string, query: { readonly after?: string | undefined; readonly limit?: number } = {}) {
+    return await api.get<HistoryPage>(this.#one(id, `/history${parameters(query)}`))
   }
 
   async timeline(id: string, after?: string): Promise<Page<TimelineEntry>> {

@@ -3,6 +3,9 @@ import { html } from 'lit'
 /** What a slot hands to its fills, by the type of its definition. */
 export type SlotContext<S> = S extends { readonly kind: 'slot'; readonly type?: infer C } ? NonNullable<C> : never
 
+/** As a fill has it: a copy that is frozen through and through. */
+export type Frozen<T> = unknown extends T ? T : { readonly [Key in keyof T]: Frozen<T[Key]> }
+
 /**
  * A place in a plugin's own screen that others may fill; without fills it takes no room.
  *

@@ -52,6 +52,8 @@ export interface FieldMeta {
   readonly label: string
   readonly help?: string
   readonly required: boolean
+  /** Has a value in every record, though nobody need give one. */
+  readonly filled?: boolean
   readonly writable: boolean
   /** Only enough of it is answered to recognise it, or nothing: it sorts, filters and adds up nothing. */
   readonly masked?: boolean
@@ -102,6 +104,7 @@ export interface SavedView {
   readonly sums: readonly string[] | null
   readonly startField: string | null
   readonly endField: string | null
+  readonly density: 'compact' | 'normal' | 'comfortable'
   /** Parts that rest until their module is back on; the other properties are without them. */
   readonly sleeping?: readonly { readonly part: string; readonly text: string; readonly module: string }[]
   /** The reader's own to change. */
@@ -134,6 +137,10 @@ export interface ResourceMeta {
     readonly card: readonly string[]
     readonly weighted?: string
   }
+  /** Some of its records are shared with the reader, one by one. */
+  readonly shared?: true
+  /** What happens to a record and is planned about it is told on its page. */
+  readonly timeline?: true
   /** Fields that make two records suspect of being one; absent where nothing does. */
   readonly duplicates?: readonly string[]
   readonly may: {
@@ -212,6 +219,8 @@ export interface ShellDocument {
   readonly workspaces: readonly { readonly id: string; readonly name: string }[]
   /** Modules that were stopped here after faults of their own, for whoever can bring them back. */
   readonly stopped?: readonly { readonly id: string; readonly title: string }[]
+  /** Domains by which nobody new comes in, because what proved them is gone, for whoever can prove them again. */
+  readonly lostDomains?: readonly string[]
   /** Platform permissions the actor holds, e.g. `core.plugin.toggle`. */
   readonly may: readonly string[]
   readonly plugins: readonly { readonly id: string; readonly title: string; readonly ui?: string }[]
@@ -391,4 +400,15 @@ export interface Problem {
   /** With `VERSION_CONFLICT`: the fields both sides changed, and the record as it stands. */
   readonly conflicts?: readonly { field: string; base: unknown; mine: unknown; theirs: unknown }[]
   readonly current?: RecordJson
+  /** With `UNDO_CONFLICT`: what was left alone. */
+  readonly kept?: readonly KeptByUndo[]
 }
+
+/** What an undo left alone: a field that somebody changed since, or a record that is out of reach or refuses it. */
+export type KeptByUndo =
+  | { readonly resource: string; readonly id: string; readonly field: string }
+  | {
+      readonly resource: string
+      readonly id: string
+      readonly problem: { readonly code: string; readonly detail: string }
+    }

@@ -1,5 +1,4 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import en from '../../ui/i18n/en.json' with { type: 'json' }
 import fr from '../../ui/i18n/fr.json' with { type: 'json' }
 import { parseMessage } from '../../ui/message.ts'
 import { setShell } from '../../ui/session.ts'
@@ -48,21 +47,7 @@ describe('a message', () => {
 })
 
 describe('the kit’s words', () => {
-  test('are the same keys in both languages', () => {
-    expect(Object.keys(fr).sort()).toEqual(Object.keys(en).sort())
-  })
-
-  test('use the same placeholders in both languages and can all be read', () => {
-    for (const [key, message] of Object.entries(en)) {
-      expect(placeholders(fr[key as keyof typeof fr]), key).toEqual(placeholders(message))
-    }
-  })
-
   test('keep French punctuation from standing alone on a line', () => {
     for (const [key, message] of Object.entries(fr)) expect(message, key).not.toMatch(/ [;:!?»]|« /)
   })
 })
-
-function placeholders(message: string): string[] {
-  return [...new Set(JSON.stringify(parseMessage(message)).match(/"kind":"\w+","name":"\w+"/g))].sort()
-}
