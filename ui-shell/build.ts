@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, readdir, rename, stat, unlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, rename, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
-import { kitName, litMoreNames, litNames, pluginUnit, type Unit } from '@socle/sdk/pack'
+import { kitName, litMoreNames, litNames, pluginUnit, sharedNamesFor, type Unit } from '@socle/sdk/pack'
 import type { Plugin } from 'vite'
 import type { UiManifest } from './src/build/manifest.ts'
+import { dropOldAssets } from './src/build/old-assets.ts'
 import { renderPage } from './src/build/page.ts'
 import { kitUnit, litMoreUnit, litUnit, shellUnit, shellUnitConfig } from './vite.config.ts'
 
@@ -15,7 +16,6 @@ export type { UiManifest } from './src/build/manifest.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const repository = resolve(here, '..')
-const day = 24 * 60 * 60 * 1000
 
 export interface BuildOptions {
   /** Plugins with a UI: `entry` is the source file of its `./ui` export. */
@@ -54,7 +54,7 @@ export async function buildUi(options: BuildOptions): Promise<UiManifest> {
     litMoreUnit,
     kitUnit,
     shellUnit,
-    ...options.plugins.map((plugin) => pluginUnit(plugin.id, resolve(plugin.entry))),
+    ...(await Promise.all(options.plugins.map(({ id, entry }) => unitOf(id, resolve(entry))))),
   ]
   const built: Record<string, BuiltUnit> = {}
   for (const unit of units) {
@@ -66,8 +66,24 @@ export async function buildUi(options: BuildOptions): Promise<UiManifest> {
   }
   const manifest = await writePage(built, options.plugins, outDir)
   await writeWhole(cacheFile, JSON.stringify({ ...cache, ...built }))
-  await dropOldAssets(outDir, { ...cache, ...built })
+  const used = new Set(Object.values({ ...cache, ...built }).flatMap((unit) => unit.files))
+  const replacedFile = join(outDir, '.replaced.json')
+  const replaced = await dropOldAssets(outDir, used, await readJson(replacedFile, {}), Date.now())
+  await writeWhole(replacedFile, JSON.stringify(replaced))
   return manifest
+}
+
+/** Its package, the nearest above its entry, says which versions it needs. */
+async function unitOf(id: string, entry: string): Promise<Unit> {
+  const { dependencies, peerDependencies } = await packageAbove(dirname(entry))
+  return pluginUnit(id, entry, sharedNamesFor({ ...dependencies, ...peerDependencies }))
+}
+
+type Ranges = Readonly<Record<string, string>>
+
+async function packageAbove(folder: string): Promise<{ dependencies?: Ranges; peerDependencies?: Ranges }> {
+  const path = join(folder, 'package.json')
+  return existsSync(path) || folder === dirname(folder) ? readJson(path, {}) : packageAbove(dirname(folder))
 }
 
 async function buildUnit(unit: Unit, outDir: string, recipe: string): Promise<BuiltUnit> {
@@ -91,7 +107,7 @@ async function buildUnit(unit: Unit, outDir: string, recipe: string): Promise<Bu
   const files = result.output.map((part) => part.fileName)
   await Promise.all(files.filter(isText).map((file) => compress(join(outDir, file))))
   return {
-    recipe: `${recipe} ${JSON.stringify(unit.input)}`,
+    recipe: `${recipe} ${JSON.stringify(unit)}`,
     inputs,
     entry: entry.fileName,
     css: files.filter((file) => file.endsWith('.css')),
@@ -120,7 +136,7 @@ async function compress(path: string): Promise<void> {
 }
 
 async function isUnchanged(old: BuiltUnit, recipe: string, unit: Unit, outDir: string): Promise<boolean> {
-  if (old.recipe !== `${recipe} ${JSON.stringify(unit.input)}`) return false
+  if (old.recipe !== `${recipe} ${JSON.stringify(unit)}`) return false
   if (!old.files.every((file) => existsSync(join(outDir, file)))) return false
   const now = await Promise.all(
     Object.entries(old.inputs).map(async ([file, hash]) => {
@@ -204,18 +220,6 @@ async function recipeHash(): Promise<string> {
   ]
   const parts = await Promise.all(files.map(async (file) => (existsSync(file) ? hashFile(file) : '')))
   return hash(parts.join(' '))
-}
-
-async function dropOldAssets(outDir: string, built: Readonly<Record<string, BuiltUnit>>): Promise<void> {
-  const used = new Set(Object.values(built).flatMap((unit) => unit.files))
-  const entries = await readdir(join(outDir, 'assets'), { recursive: true, withFileTypes: true })
-  for (const entry of entries) {
-    if (!entry.isFile()) continue
-    const path = join(entry.parentPath, entry.name)
-    if (used.has(relative(outDir, path).replace(/\.(br|gz)$/, ''))) continue
-    const { mtimeMs } = await stat(path)
-    if (Date.now() - mtimeMs > day) await unlink(path)
-  }
 }
 
 /** Written aside and renamed: a server that reads meanwhile sees the old file or the new one, never half. */

@@ -32,7 +32,7 @@ export function originWords(origin: string): string {
 }
 
 /** `core.account.updated` in words: the record's kind and what happened to it. */
-function eventWords(event: string): string {
+export function eventWords(event: string): string {
   const at = event.lastIndexOf('.')
   const action = actions[event.slice(at + 1)]
   const meta = resource(event.slice(0, at))

@@ -2,13 +2,13 @@ import type { ResourceMeta, ShellDocument, ShellScreen } from '@socle/sdk/ui'
 import { t } from '@socle/sdk/ui'
 import { matchPath } from './match-path.ts'
 import type { PageBar } from './page.ts'
-import { ensureElement } from './plugin-modules.ts'
 
 /** A place in the shell: which element stands there, and what it is told. */
 export interface Route {
   /** Same key: the element stays and only its properties change. */
   readonly key: string
   readonly tag: string
+  /** Brings the class of the element, or where a plugin's is made, the element. */
   readonly load: () => Promise<unknown>
   readonly params: Readonly<Record<string, string>>
   /** Further properties of the element. */
@@ -24,6 +24,7 @@ export function routeFor(document: ShellDocument, path: string): Route {
   const clean = path.length > 1 ? path.replace(/\/+$/, '') : path
   return (
     homeRoute(clean, document) ??
+    sharedRoute(clean, document) ??
     settingsRoute(clean) ??
     screenRoute(clean, document) ??
     resourceRoute(clean, document) ??
@@ -37,6 +38,15 @@ function homeRoute(path: string, document: ShellDocument): Route | undefined {
     title: t('shell.home.greeting', { name: document.user.name.split(' ')[0] ?? '' }),
     documentTitle: t('shell.home.title'),
   })
+}
+
+/** What is shared with whoever looks: everything, or behind the list of a kind what is of that kind. */
+function sharedRoute(path: string, { resources }: ShellDocument): Route | undefined {
+  const list = path.match(/^(.*)\/shared$/)?.[1]
+  const resource = resources.find(({ route }) => route === list)?.id
+  if (list !== '' && !resource) return undefined
+  const load = () => import('./access/shell-shared.ts').then((it) => it.ShellShared)
+  return { ...own('shared', 'shell-shared', load, { title: t('shell.shared.title') }), properties: { resource } }
 }
 
 /** Which pages there are, and for whom, the settings know: the first list has no use for it. */
@@ -60,9 +70,10 @@ function screenRoute(path: string, document: ShellDocument): Route | undefined {
   if (!found) return undefined
   const { screen, params } = found
   return {
-    key: `screen:${screen.id}`,
+    // Another version of its plugin is another screen.
+    key: `screen:${screen.id} ${document.plugins.find((it) => it.id === screen.plugin)?.ui}`,
     tag: screen.tag,
-    load: () => ensureElement(screen.plugin, screen.tag),
+    load: () => import('./plugin-modules.ts').then((it) => it.makeElement(screen.plugin, screen.tag)),
     params,
     properties: { context: { url: path, params } },
     plugin: screen.plugin,

@@ -27,8 +27,6 @@ class Session extends EventTarget {
   secondFactor: SecondFactorState | undefined
   /** The password was right and a code is wanted: the door goes on from there. */
   isCodeWanted = false
-  /** Whether somebody was signed in when a link was opened. */
-  isSomebodyIn = false
   /** Whose session ended by itself, while they were at work: they are asked to come back. */
   ended: ShellDocument['user'] | undefined
   /** A link to be opened again by who signs in first. */
@@ -41,8 +39,10 @@ class Session extends EventTarget {
     try {
       if (!(await this.#isSignedIn())) return await this.end()
       const document = await api.get<ShellDocument>('/api/core/shell')
-      if (turn !== this.#asked) return
       const before = shell()
+      // A page that is older than the files it asks for goes on with what it has.
+      if (before) await import('./plugin-modules.ts').then((it) => it.prepare(document)).catch(() => undefined)
+      if (turn !== this.#asked) return
       rememberLocale(document.user.locale)
       localStorage.setItem(signedInBefore, '1')
       setShell(document)
@@ -101,7 +101,6 @@ class Session extends EventTarget {
 
   /** Opens the page of a link somebody passed on, `/welcome#…`; whoever sits here may be signed in already. */
   async openLink(): Promise<void> {
-    this.isSomebodyIn = await this.#isKnown()
     await loadEarlyWords(earlyLocale())
     this.#become('link')
   }
@@ -150,7 +149,6 @@ class Session extends EventTarget {
     // Back to the link that asked for it.
     history.replaceState(null, '', `/welcome#${this.#link}`)
     this.#link = ''
-    this.isSomebodyIn = true
     this.#become('link')
   }
 

@@ -9,10 +9,11 @@ import { router } from './router.ts'
 import { routeFor } from './routes.ts'
 import type { Route } from './routes.ts'
 import { session } from './session-doc.ts'
+import type { LossReason } from './shell-lost-text.ts'
 import { shortcuts } from './shortcuts.ts'
 import type { Shortcut } from './shortcuts.ts'
 import { unsaved } from './unsaved.ts'
-import type { UnsavedText } from './unsaved.ts'
+import type { LostText, UnsavedText } from './unsaved.ts'
 
 type Layer = 'palette' | 'shortcuts' | 'create' | 'workspace' | undefined
 
@@ -33,7 +34,7 @@ export class ShellApp extends KitElement {
   declare lost: readonly UnsavedText[]
 
   #route: Route | undefined
-  #isLostWithSession = false
+  #lossReason: LossReason = 'off'
   #keys: (() => void) | undefined
   #stop: (() => void)[] = []
   #reloading: ReturnType<typeof setTimeout> | undefined
@@ -58,6 +59,7 @@ export class ShellApp extends KitElement {
     session.addEventListener('document', this.#onDocument)
     window.addEventListener('socle-signed-out', this.#onSignedOut)
     window.addEventListener('socle-confirm', this.#onConfirm)
+    window.addEventListener('shell-lost', this.#onLost)
     this.addEventListener('socle-page', this.#onPage as EventListener)
     const page = location.pathname
     void (page === '/welcome'
@@ -74,21 +76,21 @@ export class ShellApp extends KitElement {
     session.removeEventListener('document', this.#onDocument)
     window.removeEventListener('socle-signed-out', this.#onSignedOut)
     window.removeEventListener('socle-confirm', this.#onConfirm)
+    window.removeEventListener('shell-lost', this.#onLost)
   }
 
   readonly #onSession = (): void => {
     if (session.state === 'signed-out' && session.ended && this.#route)
-      this.#offerLost(unsaved.all().filter((it) => !it.isKept))
-    if (session.state !== 'ready') this.#route = undefined
-    if (session.state === 'signed-out')
-      void import('./door/shell-sign-in.ts').then((it) => define('shell-sign-in', it.ShellSignIn))
-    if (session.state === 'second-factor')
-      void import('./door/shell-strengthen.ts').then((it) => define('shell-strengthen', it.ShellStrengthen))
-    if (session.state === 'link')
-      void import('./door/shell-welcome.ts').then((it) => define('shell-welcome', it.ShellWelcome))
-    if (session.state === 'sign-on')
-      void import('./door/shell-sign-on.ts').then((it) => define('shell-sign-on', it.ShellSignOn))
-    if (session.state !== 'ready') document.title = 'Socle'
+      this.#offerLost(
+        unsaved.all().filter((it) => !it.isKept),
+        'session',
+      )
+    if (session.state !== 'ready') {
+      this.#route = undefined
+      document.title = 'Socle'
+      const { state } = session
+      void import('./door/open-door.ts').then((it) => it.openDoor(state))
+    }
     this.requestUpdate()
   }
 
@@ -140,7 +142,7 @@ export class ShellApp extends KitElement {
     if (session.ended && session.ended.id !== now.user.id) this.lost = []
     const route = this.#route
     this.#listen()
-    if (now.stopped) void import('./stopped-modules.ts').then((it) => it.tellStopped(before, now))
+    if (now.stopped || now.lostDomains) void import('./attention.ts').then((it) => it.tellAttention(before, now))
     if (now.viewing) void import('./shell-viewing.ts').then((it) => define('shell-viewing', it.ShellViewing))
     this.#bindKeys(now)
     this.#findRoute()
@@ -154,19 +156,26 @@ export class ShellApp extends KitElement {
 
   /** The module under this tab was switched off: home, a notice, and what was typed to be copied. */
   #leaveModule(title: string): void {
-    this.#offerLost(unsaved.all())
+    this.#offerLost(unsaved.all(), 'off')
     unsaved.clearAll()
     void router.go('/', { force: true, replace: true })
     toast({ text: t('shell.modules.goneWhileOpen', { title }), tone: 'warning' })
   }
 
+  /** A part of a plugin went with what was typed into it. Whoever signed out took leave of it. */
+  readonly #onLost = (event: Event): void => {
+    const { texts, isOfUpgrade } = (event as CustomEvent<LostText>).detail
+    if (shell() || session.ended) this.#offerLost(texts, isOfUpgrade ? 'upgrade' : 'off')
+  }
+
   /** What was typed goes with its screen: it is offered for copying, once somebody is in. */
-  #offerLost(texts: readonly UnsavedText[]): void {
-    this.#isLostWithSession = session.state !== 'ready'
-    this.lost = texts.map(({ title, text }) => {
+  #offerLost(texts: readonly UnsavedText[], reason: LossReason): void {
+    this.#lossReason = session.state === 'ready' ? reason : 'session'
+    const kept = texts.map(({ title, text }) => {
       const typed = text()
       return { title, text: () => typed }
     })
+    this.lost = [...this.lost, ...kept]
     if (this.lost.length > 0)
       void import('./shell-lost-text.ts').then((it) => define('shell-lost-text', it.ShellLostText))
   }
@@ -239,6 +248,12 @@ export class ShellApp extends KitElement {
 
   #open(layer: Exclude<Layer, undefined>): void {
     if (session.state !== 'ready') return
+    if (this.layer === layer) {
+      // It was closed a moment ago and has yet to tell.
+      this.layer = undefined
+      void this.updateComplete.then(() => this.#open(layer))
+      return
+    }
     const load = {
       palette: () => import('./shell-palette.ts').then((it) => define('shell-palette', it.ShellPalette)),
       shortcuts: () => import('./shell-shortcuts.ts').then((it) => define('shell-shortcuts', it.ShellShortcuts)),
@@ -250,8 +265,8 @@ export class ShellApp extends KitElement {
     void load[layer]()
   }
 
-  readonly #closeLayer = (): void => {
-    this.layer = undefined
+  readonly #closeLayer = ({ target }: Event): void => {
+    if ((target as Element).isConnected) this.layer = undefined
   }
 
   override render() {
@@ -331,7 +346,7 @@ export class ShellApp extends KitElement {
         this.lost.length > 0
           ? html`<shell-lost-text
               .texts=${this.lost}
-              .isOfSession=${this.#isLostWithSession}
+              .reason=${this.#lossReason}
               @close=${() => (this.lost = [])}
             ></shell-lost-text>`
           : nothing

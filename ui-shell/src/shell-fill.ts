@@ -1,7 +1,6 @@
-import { KitElement, t } from '@socle/sdk/ui'
+import { KitElement, shell, t } from '@socle/sdk/ui'
 import type { ShellFill } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
-import { makeElement } from './plugin-modules.ts'
 import './shell-fill-card.ts'
 import type { FillFault } from './shell-fill-card.ts'
 
@@ -10,7 +9,7 @@ const patience = 5000
 /**
  * One plugin's element in another's place. Whatever it does wrong stays in here: a fill whose code does not come or throws,
  * that throws in any update, or that shows nothing within five seconds of the first attempt to load it becomes a card with the
- * plugin's name; its neighbours stay.
+ * plugin's name; its neighbours stay. Another version of the plugin takes the place of the element once it is there.
  */
 export class ShellFillElement extends KitElement {
   static override properties = { fill: { attribute: false }, context: { attribute: false }, fault: { state: true } }
@@ -19,15 +18,22 @@ export class ShellFillElement extends KitElement {
   declare fault: FillFault | undefined
 
   #element: HTMLElement | undefined
-  #tag = ''
+  /** Of which plugin's version which element is shown, or on its way. */
+  #shown = ''
+  #isAwaited = false
   /** Which attempt to load is the present one: what comes of an earlier one comes too late. */
   #attempt = 0
   #watch: ReturnType<typeof setTimeout> | undefined
 
+  constructor() {
+    super()
+    this.addEventListener('shell-failed', (event) => this.#hearFailure(event as CustomEvent))
+  }
+
   override connectedCallback(): void {
     super.connectedCallback()
     // Moved elsewhere in the page, it has its time anew.
-    if (this.#tag && this.fault === undefined) this.#watchOver()
+    if (this.#shown && this.fault === undefined) this.#watchOver()
   }
 
   override disconnectedCallback(): void {
@@ -36,35 +42,51 @@ export class ShellFillElement extends KitElement {
   }
 
   override willUpdate(): void {
-    if (this.fill.tag !== this.#tag) void this.#load()
+    const { plugin, tag } = this.fill
+    const version = shell()?.plugins.find((it) => it.id === plugin)
+    // One that was switched off goes with its slot.
+    if (!version) return
+    const wanted = `${tag} ${version.ui}`
+    if (wanted !== this.#shown) void this.#load(wanted)
     else if (this.#element && this.isConnected) this.#hand(this.#element)
   }
 
-  async #load(): Promise<void> {
+  async #load(wanted: string): Promise<void> {
     const { plugin, tag } = this.fill
     const attempt = (this.#attempt += 1)
-    this.#tag = tag
-    this.#element = undefined
+    this.#shown = wanted
+    this.#isAwaited = true
     this.fault = undefined
     this.#watchOver()
     try {
+      const { makeElement } = await import('./plugin-modules.ts')
       const element = await makeElement(plugin, tag)
       if (attempt !== this.#attempt) return
-      this.#catchUpdates(element)
+      this.#isAwaited = false
       this.#hand(element)
-      this.#element = element
-      this.requestUpdate()
+      if (this.fault === undefined) await this.#show(element)
     } catch (problem) {
       if (attempt === this.#attempt) this.#fail('FILL_NOT_LOADED', problem)
     }
+  }
+
+  async #show(element: HTMLElement): Promise<void> {
+    const hadFocus = this.matches(':focus-within')
+    this.#element = element
+    this.requestUpdate()
+    await this.updateComplete
+    if (!hadFocus || element !== this.#element || document.activeElement !== document.body) return
+    element.tabIndex = -1
+    element.focus({ preventScroll: true })
   }
 
   #watchOver(): void {
     clearTimeout(this.#watch)
     this.#watch = setTimeout(() => {
       const seconds = patience / 1000
-      if (!this.#element) this.#fail('FILL_TIMED_OUT', t('shell.fill.late', { seconds }))
-      else if (!hasContent(this.#element)) this.#fail('FILL_EMPTY', t('shell.fill.empty', { seconds }))
+      if (this.#isAwaited) this.#fail('FILL_TIMED_OUT', t('shell.fill.late', { seconds }))
+      else if (!this.#element || !hasContent(this.#element))
+        this.#fail('FILL_EMPTY', t('shell.fill.empty', { seconds }))
     }, patience)
   }
 
@@ -76,20 +98,10 @@ export class ShellFillElement extends KitElement {
     }
   }
 
-  // Lit reports a throwing render as a rejection nobody awaits; here it must not pass unseen.
-  #catchUpdates(element: HTMLElement): void {
-    const lit = element as HTMLElement & { performUpdate?: () => unknown }
-    const perform = lit.performUpdate
-    if (!perform) return
-    lit.performUpdate = () => {
-      try {
-        return perform.call(lit)
-      } catch (problem) {
-        // One that was given up may still go on throwing, out of sight.
-        if (element === this.#element) this.#fail('FILL_THREW', problem)
-        return undefined
-      }
-    }
+  #hearFailure(event: CustomEvent): void {
+    event.stopPropagation()
+    // One that was given up may still go on throwing, out of sight.
+    if (this.#element && event.composedPath().includes(this.#element)) this.#fail('FILL_THREW', event.detail)
   }
 
   #fail(code: FillFault['code'], problem: unknown): void {
@@ -104,7 +116,7 @@ export class ShellFillElement extends KitElement {
     return html`<shell-fill-card
       .fill=${this.fill}
       .fault=${this.fault}
-      @retry=${() => void this.#load()}
+      @retry=${() => void this.#load(this.#shown)}
     ></shell-fill-card>`
   }
 

@@ -2,11 +2,16 @@ import { KitElement, controls, icon, t, toast } from '@socle/sdk/ui'
 import { css, html } from 'lit'
 import type { UnsavedText } from './unsaved.ts'
 
-/** What was typed on a screen that went away with its module or its session, for copying. */
+/** Why what was typed has no place any more. */
+export type LossReason = 'off' | 'session' | 'upgrade'
+
+const reasons = { off: 'shell.lost.text', session: 'shell.lost.session', upgrade: 'shell.lost.upgrade' } as const
+
+/** What was typed on a screen that went away with its module, its version or its session, for copying. */
 export class ShellLostText extends KitElement {
-  static override properties = { texts: { attribute: false }, isOfSession: { attribute: false } }
+  static override properties = { texts: { attribute: false }, reason: { attribute: false } }
   declare texts: readonly UnsavedText[]
-  declare isOfSession: boolean
+  declare reason: LossReason
 
   override render() {
     return html`
@@ -15,7 +20,7 @@ export class ShellLostText extends KitElement {
         .heading=${t('shell.lost.title')}
         @socle-close=${() => this.dispatchEvent(new CustomEvent('close'))}
       >
-        <p class="lead">${t(this.isOfSession ? 'shell.lost.session' : 'shell.lost.text')}</p>
+        <p class="lead">${t(reasons[this.reason])}</p>
         ${this.texts.map(
           (it) => html`
             <label class="label" for="text">${it.title}</label>

@@ -1,5 +1,6 @@
 import { KitElement, controls, t } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
+import { whyLink, whyOf } from './access/why-link.ts'
 import { define } from './define.ts'
 
 /** In place of a screen that is not there or not open to this user: says which, who can help, and where to go. */
@@ -18,6 +19,7 @@ export class ShellMessage extends KitElement {
         text=${isRefused ? t('shell.refused.text', { permission: this.permission ?? '' }) : t('shell.missing.text')}
       >
         <a slot="actions" class="button" href="/">${t('shell.missing.home')}</a>
+        ${isRefused && this.permission ? whyLink(whyOf(this.permission)) : nothing}
         ${this.path ? html`<p class="meta path">${this.path}</p>` : nothing}
       </socle-empty>
     `

@@ -1,4 +1,4 @@
-import { KitElement, api, controls, icon, shell, t } from '@socle/sdk/ui'
+import { KitElement, api, controls, hasIcon, icon, shell, t } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { preferences } from './preferences.ts'
 import { session } from './session-doc.ts'
@@ -81,7 +81,7 @@ export class ShellNav extends KitElement {
           aria-current=${isCurrent ? 'page' : nothing}
           title=${this.collapsed || item.key ? hint : nothing}
         >
-          ${icon(item.icon)}<span class="word">${item.title}</span>
+          ${icon(hasIcon(item.icon) ? item.icon : 'puzzle')}<span class="word">${item.title}</span>
         </a>
       </li>
     `

@@ -14,6 +14,11 @@ export class ShellOutlet extends KitElement {
   #key = ''
   #slow: ReturnType<typeof setTimeout> | undefined
 
+  constructor() {
+    super()
+    this.addEventListener('shell-failed', (event) => this.#fail((event as CustomEvent).detail))
+  }
+
   override willUpdate(changed: Map<string, unknown>): void {
     if (!changed.has('route') && !changed.has('url')) return
     const route = this.route
@@ -33,13 +38,11 @@ export class ShellOutlet extends KitElement {
       const loaded = await route.load()
       if (this.#key !== route.key) return
       if (typeof loaded === 'function') define(route.tag, loaded as CustomElementConstructor)
-      const screen = document.createElement(route.tag)
+      const screen = loaded instanceof HTMLElement ? loaded : document.createElement(route.tag)
       this.#tell(screen, this.route ?? route)
       this.#replace(screen)
     } catch (problem) {
-      if (this.#key !== route.key) return
-      this.#replace(undefined)
-      this.problem = problem
+      if (this.#key === route.key) this.#fail(problem)
     } finally {
       if (this.#key === route.key) clearTimeout(this.#slow)
     }
@@ -49,6 +52,11 @@ export class ShellOutlet extends KitElement {
     this.#screen = screen
     this.ariaBusy = null
     this.requestUpdate()
+  }
+
+  #fail(problem: unknown): void {
+    this.#replace(undefined)
+    this.problem = problem
   }
 
   #tell(screen: HTMLElement, route: Route): void {

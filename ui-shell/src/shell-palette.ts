@@ -18,17 +18,22 @@ import { preferences } from './preferences.ts'
 import { recentRecords } from './recent.ts'
 import { session } from './session-doc.ts'
 import { settingsPages } from './settings/settings-pages.ts'
+import { inSentence } from './records/resources.ts'
 import { isInNavigation } from './shell-create.ts'
 
 interface Entry {
   readonly id: string
-  readonly group: 'recent' | 'records' | 'actions' | 'go'
+  readonly group: 'recent' | 'records' | 'kinds' | 'actions' | 'go'
   readonly title: string
   readonly note?: string
   readonly icon: string
   readonly key?: string
   readonly href?: string
   readonly run?: () => unknown
+  /** Kind of records that is looked in from now on: the palette stays. */
+  readonly narrows?: string
+  /** Of a record: its kind. */
+  readonly kind?: string
 }
 
 interface Hit {
@@ -39,8 +44,8 @@ interface Hit {
 }
 
 const pause = 80
-const perGroup = { recent: 6, records: 12, actions: 8, go: 8 } as const
-const order = ['recent', 'records', 'actions', 'go'] as const
+const perGroup = { recent: 6, records: 12, kinds: 6, actions: 8, go: 8 } as const
+const order = ['recent', 'records', 'kinds', 'actions', 'go'] as const
 
 /** Find or do anything. Typing filters what is known at once; the server's hits follow and never disturb the choice. */
 export class ShellPalette extends KitElement {
@@ -51,6 +56,7 @@ export class ShellPalette extends KitElement {
     chosen: { state: true },
     isWaiting: { state: true },
     problem: { state: true },
+    kind: { state: true },
   }
   declare url: URL
   declare text: string
@@ -58,6 +64,8 @@ export class ShellPalette extends KitElement {
   declare chosen: string | undefined
   declare isWaiting: boolean
   declare problem: string | undefined
+  /** The only kind of records looked in. */
+  declare kind: string | undefined
 
   #own: readonly Entry[] = []
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -97,10 +105,35 @@ export class ShellPalette extends KitElement {
 
   #entries(): readonly Entry[] {
     const wanted = fold(this.text.trim())
-    const own = wanted ? ranked(this.#own, wanted) : this.#own.filter((it) => it.group !== 'go' || it.key)
+    const { kind } = this
+    const known = kind ? this.#own.filter((it) => it.kind === kind) : this.#own
+    const own = wanted ? ranked(known, wanted) : known.filter((it) => it.group !== 'go' || it.key)
+    const kinds = wanted && !kind ? this.#kinds(wanted) : []
     return order.flatMap((group) =>
-      (group === 'records' ? this.hits : own.filter((it) => it.group === group)).slice(0, perGroup[group]),
+      (group === 'records' ? this.hits : group === 'kinds' ? kinds : own.filter((it) => it.group === group)).slice(
+        0,
+        perGroup[group],
+      ),
     )
+  }
+
+  /** Kinds of records that can be looked in alone: those called as is typed, then those that something was found of. */
+  #kinds(wanted: string): readonly Entry[] {
+    const found = new Set(this.hits.map((it) => it.kind))
+    const all = (shell()?.resources ?? []).filter(({ route }) => isInNavigation(route))
+    const called = all.filter(({ name }) => [name.many, name.one].some((it) => fold(it).startsWith(wanted)))
+    const met = found.size > 1 ? all.filter(({ id }) => found.has(id) && !called.some((it) => it.id === id)) : []
+    return [...called, ...met].map(({ id, name, icon: sign }) => ({
+      id: `kind:${id}`,
+      group: 'kinds',
+      title: t('shell.palette.only', { many: name.many }),
+      // What was typed is the kind's own name, or is looked for in it further on.
+      note: t(called.some((it) => it.id === id) ? 'shell.palette.onlyNext' : 'shell.palette.onlyText', {
+        text: this.text,
+      }),
+      icon: sign,
+      narrows: id,
+    }))
   }
 
   override render() {
@@ -114,7 +147,7 @@ export class ShellPalette extends KitElement {
         @keydown=${this.#onKey}
       >
         <div class="box">
-          ${icon('search')}
+          ${icon('search')} ${this.#kindChip()}
           <input
             type="text"
             role="combobox"
@@ -126,7 +159,7 @@ export class ShellPalette extends KitElement {
             aria-autocomplete="list"
             aria-activedescendant=${chosen ? domId(chosen) : nothing}
             aria-label=${t('shell.palette.title')}
-            placeholder=${t('shell.palette.placeholder')}
+            placeholder=${this.kind ? t('shell.palette.onlyPlaceholder', { many: inSentence(resource(this.kind)?.name.many ?? '') }) : t('shell.palette.placeholder')}
             .value=${liveValue(this.text)}
             @input=${this.#onInput}
           />
@@ -150,6 +183,19 @@ export class ShellPalette extends KitElement {
         </p>
       </dialog>
     `
+  }
+
+  #kindChip() {
+    const meta = this.kind === undefined ? undefined : resource(this.kind)
+    if (!meta) return nothing
+    return html`<button
+      class="kind"
+      title=${t('shell.palette.all')}
+      aria-label=${t('shell.palette.onlyDrop', { many: meta.name.many })}
+      @click=${() => this.#narrow(undefined)}
+    >
+      ${icon(meta.icon)}<span>${meta.name.many}</span>${icon('x')}
+    </button>`
   }
 
   #group(group: Entry['group'], entries: readonly Entry[], chosen: string | undefined) {
@@ -182,6 +228,21 @@ export class ShellPalette extends KitElement {
 
   readonly #onInput = (event: Event): void => {
     this.text = (event.target as HTMLInputElement).value
+    this.#ask()
+  }
+
+  /** Looks in one kind of records only, or in all again; a kind's own name was typed to choose it. */
+  #narrow(kind: string | undefined): void {
+    const meta = kind === undefined ? undefined : resource(kind)
+    const typed = fold(this.text.trim())
+    if (meta && [meta.name.many, meta.name.one].some((it) => fold(it).startsWith(typed))) this.text = ''
+    this.kind = kind
+    this.hits = []
+    this.#ask()
+    this.renderRoot.querySelector('input')?.focus()
+  }
+
+  #ask(): void {
     this.chosen = undefined
     this.problem = undefined
     clearTimeout(this.#timer)
@@ -196,7 +257,8 @@ export class ShellPalette extends KitElement {
     const turn = new AbortController()
     this.#turn = turn
     try {
-      const path = `/api/core/search?q=${encodeURIComponent(wanted)}&limit=${perGroup.records}`
+      const only = this.kind === undefined ? '' : `&type=${encodeURIComponent(this.kind)}`
+      const path = `/api/core/search?q=${encodeURIComponent(wanted)}&limit=${perGroup.records}${only}`
       const { data } = await api.get<{ data: readonly Hit[] }>(path, { signal: turn.signal })
       this.hits = data.map(hitEntry).filter((it) => it !== undefined)
     } catch (problem) {
@@ -207,6 +269,9 @@ export class ShellPalette extends KitElement {
   }
 
   readonly #onKey = (event: KeyboardEvent): void => {
+    // It has just closed, and the focus is on its way back: the key is the page's.
+    if (!this.#dialog?.open) return
+    const isInText = event.composedPath()[0] instanceof HTMLInputElement
     const entries = this.#entries()
     const at = Math.max(
       0,
@@ -219,12 +284,16 @@ export class ShellPalette extends KitElement {
       void this.updateComplete.then(() =>
         this.renderRoot.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' }),
       )
-    } else if (event.key === 'Enter' && entries[at]) {
+    } else if (event.key === 'Backspace' && isInText && this.text === '' && this.kind) {
+      event.preventDefault()
+      this.#narrow(undefined)
+    } else if (event.key === 'Enter' && isInText && entries[at]) {
       event.preventDefault()
       this.#run(entries[at], event.ctrlKey || event.metaKey)
-    } else if (event.key === 'Escape' && this.text) {
-      // First step back: the text. The second closes.
+    } else if (event.key === 'Escape' && (this.text || this.kind)) {
+      // First steps back: the text, then the kind. The last closes.
       event.preventDefault()
+      if (!this.text) this.kind = undefined
       this.text = ''
       this.hits = []
     }
@@ -232,6 +301,10 @@ export class ShellPalette extends KitElement {
   }
 
   #run(entry: Entry, aside: boolean): void {
+    if (entry.narrows) {
+      this.#narrow(entry.narrows)
+      return
+    }
     if (aside && entry.href) {
       window.open(entry.href, '_blank')
       return
@@ -279,6 +352,32 @@ export class ShellPalette extends KitElement {
         padding: 0 16px;
         border-block-end: 1px solid var(--socle-line);
         color: var(--socle-text-3);
+      }
+      .kind {
+        display: inline-flex;
+        flex: none;
+        align-items: center;
+        gap: 6px;
+        min-block-size: 28px;
+        max-inline-size: 45%;
+        padding: 0 8px;
+        border: 0;
+        border-radius: 6px;
+        background: var(--socle-accent-bg);
+        color: var(--socle-accent);
+        font: var(--socle-small);
+        font-weight: 500;
+        cursor: pointer;
+      }
+      .kind span {
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
+      }
+      .kind .icon {
+        flex: none;
+        inline-size: 14px;
+        block-size: 14px;
       }
       input {
         flex: 1;
@@ -372,6 +471,9 @@ export class ShellPalette extends KitElement {
         .box .kbd {
           display: none;
         }
+        .kind {
+          min-block-size: 36px;
+        }
         [role='option'] {
           min-block-size: 44px;
         }
@@ -387,6 +489,7 @@ function hitEntry(hit: Hit): Entry | undefined {
   return {
     id: `hit:${hit.id}`,
     group: 'records',
+    kind: hit.resource,
     title: hit.title,
     note: hit.subtitle ? `${meta.name.one} · ${hit.subtitle}` : meta.name.one,
     icon: meta.icon,
@@ -402,7 +505,17 @@ function ownEntries(): Entry[] {
     const meta = resource(it.resource)
     const href = recordHref(it.resource, it.id)
     return meta && href
-      ? [{ id: `recent:${it.id}`, group: 'recent', title: it.title, note: meta.name.one, icon: meta.icon, href }]
+      ? [
+          {
+            id: `recent:${it.id}`,
+            group: 'recent',
+            kind: it.resource,
+            title: it.title,
+            note: meta.name.one,
+            icon: meta.icon,
+            href,
+          },
+        ]
       : []
   })
   const creations = document.resources

@@ -7,6 +7,13 @@ export interface UnsavedText {
   readonly isKept?: boolean
 }
 
+/** What was typed into a part of a plugin that is there no more. */
+export interface LostText {
+  readonly texts: readonly UnsavedText[]
+  /** Another version of the part took its place. */
+  readonly isOfUpgrade: boolean
+}
+
 const entries = new Map<object, UnsavedText>()
 
 /** What was typed and not yet saved anywhere on screen. The router asks before it leaves any of it behind. */

@@ -14,6 +14,19 @@ export interface Share {
   readonly at: string
 }
 
+export interface SharedWithMe extends Share {
+  readonly resource: string
+  /** Of the record. */
+  readonly title: string
+  /** What its kind is called. */
+  readonly name: string
+}
+
+export interface SharedPage {
+  readonly data: readonly SharedWithMe[]
+  readonly page: { readonly next: string | null }
+}
+
 /** A condition, whether it holds, and the conditions it is made of. */
 export interface ConditionTree {
   readonly text: string

@@ -1,14 +1,6 @@
 import { api, navigate, resource, t, toast } from '@socle/sdk/ui'
-
-interface SharedWithMe {
-  readonly id: string
-  readonly resource: string
-  readonly record: string
-  readonly title: string
-  /** What its kind is called. */
-  readonly name: string
-  readonly by: string | null
-}
+import { session } from '../session-doc.ts'
+import type { SharedPage } from './access-api.ts'
 
 /** Several records are mostly shared at once: they are told together. */
 const gatherMilliseconds = 400
@@ -26,9 +18,11 @@ export function hearShare(id: string): void {
 async function tell(): Promise<void> {
   const ids = new Set(arrived)
   arrived.clear()
-  const { data } = await api.get<{ data: readonly SharedWithMe[] }>('/api/core/shares/with-me')
+  const { data } = await api.get<SharedPage>('/api/core/shares/with-me?limit=200')
   const [first, ...others] = data.filter((it) => ids.has(it.id))
   if (!first) return
+  // The first of its kind brings the place where they stand.
+  if (!resource(first.resource)?.shared) void session.load()
   const route = resource(first.resource)?.route
   toast({
     text: t('shell.shared.told', {

@@ -2,6 +2,7 @@ import { KitElement, ProblemError, controls, icon, t } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { session } from '../session-doc.ts'
 import { doorFrame, doorStyles } from './door-frame.ts'
+import { showButton } from './show-button.ts'
 import { hasPasskeys, passkeyProblem, signInByPasskey } from './passkeys.ts'
 import { goToProvider, providersOf, shownProviders } from './providers.ts'
 import type { ProviderButton } from './providers.ts'
@@ -115,16 +116,7 @@ export class ShellSignIn extends KitElement {
               aria-invalid=${this.missing === 'password' ? 'true' : nothing}
               aria-describedby=${this.missing === 'password' ? 'password-error' : nothing}
             />
-            <button
-              type="button"
-              class="icon-button"
-              aria-pressed=${this.isShown}
-              aria-label=${t('shell.signIn.show')}
-              title=${t('shell.signIn.show')}
-              @click=${() => (this.isShown = !this.isShown)}
-            >
-              ${icon('eye')}
-            </button>
+            ${showButton(this.isShown, () => (this.isShown = !this.isShown))}
           </div>
           ${
             this.missing === 'password'

@@ -4,6 +4,7 @@ import { earlyLocale, loadEarlyWords, session } from '../session-doc.ts'
 import { deviceOf } from '../settings/devices.ts'
 import { sentenceOf } from '../settings/settings-api.ts'
 import { doorFrame, doorStyles } from './door-frame.ts'
+import { showButton } from './show-button.ts'
 import { hasPasskeys, newPasskey, passkeyProblem } from './passkeys.ts'
 import { problemLine } from '../problem-line.ts'
 
@@ -15,8 +16,8 @@ interface OpenLink {
   readonly locale: 'en' | 'fr'
   readonly expiresAt: string
   readonly by: string | null
-  /** They sign in already, here or in another workspace. */
-  readonly isKnown: boolean
+  /** Whoever is signed in here is the person it is for. */
+  readonly isYou: boolean
 }
 
 /** Where a link leads that somebody passed on: an invitation to accept, or a new password to choose. */
@@ -27,6 +28,7 @@ export class ShellWelcome extends KitElement {
     problem: { state: true },
     isBusy: { state: true },
     isShown: { state: true },
+    isKnown: { state: true },
   }
   declare link: OpenLink | undefined
   /** Why the link opens nothing. */
@@ -34,6 +36,8 @@ export class ShellWelcome extends KitElement {
   declare problem: string | undefined
   declare isBusy: boolean
   declare isShown: boolean
+  /** Its person turned out to sign in already: nothing but that opens it. */
+  declare isKnown: boolean
 
   #token = ''
 
@@ -69,7 +73,7 @@ export class ShellWelcome extends KitElement {
       return doorFrame({ heading: t('shell.welcome.gone'), lead: this.gone, body, onSpoken })
     }
     if (!this.link) return doorFrame({ heading: '', lead: '', body: html`<socle-skeleton></socle-skeleton>`, onSpoken })
-    const { purpose, workspace, by, email, isKnown } = this.link
+    const { purpose, workspace, by, email, isYou } = this.link
     if (purpose === 'password')
       return doorFrame({
         heading: t('shell.welcome.passwordHeading'),
@@ -80,8 +84,8 @@ export class ShellWelcome extends KitElement {
     return doorFrame({
       heading: t('shell.welcome.heading', { workspace }),
       lead: by ? t('shell.welcome.by', { by, workspace, email }) : t('shell.welcome.lead', { workspace, email }),
-      body: isKnown ? this.#join(this.link) : this.#form(this.link),
-      help: isKnown ? nothing : t('shell.profile.passwordRule'),
+      body: isYou ? this.#join() : this.isKnown ? this.#known(this.link) : this.#form(this.link),
+      help: isYou || this.isKnown ? nothing : t('shell.profile.passwordRule'),
       onSpoken,
     })
   }
@@ -93,16 +97,7 @@ export class ShellWelcome extends KitElement {
     const isUnnamed = email.startsWith(`${name}@`)
     return html`
       <form novalidate @submit=${this.#accept}>
-        ${problemLine(this.problem)}
-        <input
-          class="visually-hidden"
-          type="text"
-          autocomplete="username"
-          .value=${email}
-          tabindex="-1"
-          aria-hidden="true"
-          readonly
-        />
+        ${problemLine(this.problem)} ${this.#username(email)}
         ${
           isInvitation
             ? html`<div class="field">
@@ -119,29 +114,7 @@ export class ShellWelcome extends KitElement {
               </div>`
             : nothing
         }
-        <div class="field">
-          <label class="label" for="password">${t('shell.profile.newPassword')}</label>
-          <div class="secret">
-            <input
-              class="input"
-              id="password"
-              name="password"
-              type=${this.isShown ? 'text' : 'password'}
-              autocomplete="new-password"
-              required
-            />
-            <button
-              type="button"
-              class="icon-button"
-              aria-pressed=${this.isShown}
-              aria-label=${t('shell.signIn.show')}
-              title=${t('shell.signIn.show')}
-              @click=${() => (this.isShown = !this.isShown)}
-            >
-              ${icon('eye')}
-            </button>
-          </div>
-        </div>
+        ${this.#password(t('shell.profile.newPassword'), 'new-password')}
         <button class="button primary" type="submit" aria-disabled=${busy}>
           ${t(isInvitation ? 'shell.welcome.accept' : 'shell.profile.changePassword')}
         </button>
@@ -153,28 +126,80 @@ export class ShellWelcome extends KitElement {
                 </button>`
             : nothing
         }
+        ${
+          isInvitation
+            ? html`<button class="button ghost" type="button" @click=${this.#signInFirst}>
+                ${t('shell.welcome.signInInstead')}
+              </button>`
+            : nothing
+        }
       </form>
     `
   }
 
+  /** For whoever keeps passwords: whose it is. */
+  #username(email: string) {
+    return html`
+      <input
+        class="visually-hidden"
+        type="text"
+        autocomplete="username"
+        .value=${email}
+        tabindex="-1"
+        aria-hidden="true"
+        readonly
+      />
+    `
+  }
+
+  #password(label: string, autocomplete: 'current-password' | 'new-password') {
+    return html`
+      <div class="field">
+        <label class="label" for="password">${label}</label>
+        <div class="secret">
+          <input
+            class="input"
+            id="password"
+            name="password"
+            type=${this.isShown ? 'text' : 'password'}
+            autocomplete=${autocomplete}
+            required
+          />
+          ${showButton(this.isShown, () => (this.isShown = !this.isShown))}
+        </div>
+      </div>
+    `
+  }
+
   /** Who signs in already comes in as who they are. */
-  #join({ email }: OpenLink) {
-    const isIn = session.isSomebodyIn
+  #join() {
     return html`
       <div class="steps">
-        ${problemLine(this.problem)} ${isIn ? nothing : html`<p>${t('shell.welcome.signInFirst', { email })}</p>`}
-        ${
-          isIn
-            ? html`<button
-                class="button primary"
-                aria-disabled=${this.isBusy ? 'true' : nothing}
-                @click=${() => void this.#send({})}
-              >
-                ${t('shell.welcome.join')}
-              </button>`
-            : html`<button class="button primary" @click=${this.#signInFirst}>${t('shell.signIn.submit')}</button>`
-        }
+        ${problemLine(this.problem)}
+        <button
+          class="button primary"
+          aria-disabled=${this.isBusy ? 'true' : nothing}
+          @click=${() => void this.#send({})}
+        >
+          ${t('shell.welcome.join')}
+        </button>
       </div>
+    `
+  }
+
+  /** By the password they have, or after signing in; the first is all there is for who is in nowhere any more. */
+  #known({ email }: OpenLink) {
+    return html`
+      <form novalidate @submit=${this.#accept}>
+        ${problemLine(this.problem)} ${this.#username(email)}
+        ${this.#password(t('shell.signIn.password'), 'current-password')}
+        <button class="button primary" type="submit" aria-disabled=${this.isBusy ? 'true' : nothing}>
+          ${t('shell.welcome.accept')}
+        </button>
+        <button class="button ghost" type="button" @click=${this.#signInFirst}>
+          ${t('shell.welcome.signInInstead')}
+        </button>
+      </form>
     `
   }
 
@@ -221,9 +246,8 @@ export class ShellWelcome extends KitElement {
       await session.cameByLink({ isCodeWanted: answer.secondFactor === true })
     } catch (problem) {
       if (problem instanceof ProblemError && problem.code === 'LINK_GONE') this.gone = problem.detail
-      // Somebody else is signed in here: the one the link is for has to come first.
       else if (problem instanceof ProblemError && problem.code === 'LINK_NEEDS_SIGN_IN') {
-        session.isSomebodyIn = false
+        this.isKnown = true
         this.problem = problem.detail
       } else this.problem = sentenceOf(problem)
     } finally {

@@ -6,12 +6,14 @@ import { ShellSlot } from '../shell-slot.ts'
 import { fillsOf } from '../slots.ts'
 import { ShellFigures } from './shell-figures.ts'
 import { ShellRecent } from './shell-recent.ts'
+import { ShellSharedCard } from './shell-shared-card.ts'
 import { ShellSetup } from './shell-setup.ts'
 import { ShellToday } from './shell-today.ts'
 
 define('shell-figures', ShellFigures)
 define('shell-today', ShellToday)
 define('shell-recent', ShellRecent)
+define('shell-shared-card', ShellSharedCard)
 define('shell-setup', ShellSetup)
 define('shell-slot', ShellSlot)
 
@@ -48,7 +50,10 @@ export class ShellHome extends KitElement {
         }
         <div class="day">
           <shell-today></shell-today>
-          <shell-recent></shell-recent>
+          <div class="beside">
+            <shell-recent></shell-recent>
+            <shell-shared-card></shell-shared-card>
+          </div>
         </div>
       </div>
     `
@@ -71,6 +76,11 @@ export class ShellHome extends KitElement {
         display: grid;
         grid-template-columns: minmax(0, 2fr) minmax(0, 1fr);
         align-items: start;
+        gap: 16px;
+      }
+      .beside {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: 16px;
       }
       @media (width < 900px) {

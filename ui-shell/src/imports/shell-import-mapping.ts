@@ -129,7 +129,7 @@ export class ShellImportMapping extends KitElement {
       }
       .options {
         display: grid;
-        grid-template-columns: repeat(auto-fit, minmax(220px, 1fr));
+        grid-template-columns: repeat(auto-fit, minmax(min(300px, 100%), 1fr));
         gap: 16px;
         margin-block-start: 8px;
         padding: 16px;

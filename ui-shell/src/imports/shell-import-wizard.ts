@@ -1,15 +1,4 @@
-import {
-  announce,
-  confirmDialog,
-  controls,
-  format,
-  icon,
-  KitElement,
-  navigate,
-  ProblemError,
-  resource,
-  t,
-} from '@socle/sdk/ui'
+import { announce, confirmDialog, controls, icon, KitElement, navigate, ProblemError, resource, t } from '@socle/sdk/ui'
 import type { ResourceMeta } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
@@ -21,6 +10,7 @@ import type { Import, ImportChanges, ImportMove } from './import-api.ts'
 import { ShellImportMapping } from './shell-import-mapping.ts'
 import { ShellImportResult } from './shell-import-result.ts'
 import { ShellImportUpload } from './shell-import-upload.ts'
+import { sizeOf } from '../size-of.ts'
 import { problemLine } from '../problem-line.ts'
 
 define('shell-import-upload', ShellImportUpload)
@@ -617,16 +607,4 @@ function isOpen(it: Import | undefined): boolean {
 function nameOfDelimiter(delimiter: string): string {
   const names: Readonly<Record<string, string>> = { ',': 'comma', ';': 'semicolon', '\t': 'tab', '|': 'pipe' }
   return names[delimiter] ?? delimiter
-}
-
-function sizeOf(bytes: number): string {
-  const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const
-  const at = Math.min(units.length - 1, bytes > 0 ? Math.floor(Math.log10(bytes) / 3) : 0)
-  const options = {
-    style: 'unit',
-    unit: units[at],
-    unitDisplay: at === 0 ? 'long' : 'short',
-    maximumFractionDigits: 1,
-  } as const
-  return format.number(bytes / 1000 ** at, options)
 }

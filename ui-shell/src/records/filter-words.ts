@@ -112,12 +112,7 @@ export interface FilterField {
 
 /** Fields a filter may start from: the resource's own, then those of what it points at (`Stage › Kind`). */
 export function filterFields(meta: ResourceMeta): FilterField[] {
-  // What the list and the form show first; who made a record and when is asked for last.
-  const order = [...meta.list, ...meta.details]
-  const place = ({ name }: FieldMeta) => (order.includes(name) ? order.indexOf(name) : order.length)
-  const own = decidingFields(meta)
-    .filter((it) => it.type !== 'json')
-    .toSorted((a, b) => place(a) - place(b))
+  const own = decidingFields(meta).filter((it) => it.type !== 'json')
   const direct = own.map((field) => ({ path: field.name, label: field.label, field }))
   const through = own
     .filter((it) => it.type === 'reference')

@@ -12,6 +12,11 @@ export interface ListState {
   readonly q: string
   /** `undefined`: the resource's own list. */
   readonly columns: readonly string[] | undefined
+  /** Fields on a board's cards, and those added up in its heads (none when empty); the resource's own when absent. */
+  readonly card: readonly string[] | undefined
+  readonly sums: readonly string[] | undefined
+  /** How high rows are; as their reader has them everywhere when absent. */
+  readonly density: string | undefined
   /** Field whose values are a board's columns; the resource's own when absent. */
   readonly by: string | undefined
   /** Date a calendar goes by, and the one a record lasts until. */
@@ -37,6 +42,9 @@ export const emptyListState: ListState = {
   sort: '',
   q: '',
   columns: undefined,
+  card: undefined,
+  sums: undefined,
+  density: undefined,
   by: undefined,
   start: undefined,
   end: undefined,
@@ -50,6 +58,12 @@ export const emptyListState: ListState = {
 
 const kinds: readonly ViewKind[] = ['table', 'kanban', 'calendar']
 const spans: readonly CalendarSpan[] = ['month', 'week', 'day', 'agenda']
+
+const optionals = ['by', 'start', 'end', 'density'] as const
+const lists = ['columns', 'card', 'sums'] as const
+/** In an address: an empty list, where nothing at all would be the resource's own. */
+const none = '-'
+const said = (list: readonly string[] | undefined) => (list ? list.join(',') || none : '')
 
 /** Finds a saved view of the list by its id. */
 type FindView = (id: string) => SavedView | undefined
@@ -65,6 +79,9 @@ export function stateOfView(view: SavedView | undefined): ListState {
     sort: view.sort ?? '',
     q: view.q ?? '',
     columns: view.columns?.map((it) => it.field),
+    card: view.card ?? undefined,
+    sums: view.sums ?? undefined,
+    density: view.density === 'normal' ? undefined : view.density,
     by: view.groupBy ?? undefined,
     start: view.startField ?? undefined,
     end: view.endField ?? undefined,
@@ -78,15 +95,21 @@ export function readListState(search: string, find: FindView = () => undefined):
   const ownKind = kinds.find((it) => it === named)
   const base = stateOfView(ownKind || !named ? undefined : find(named))
   const text = (name: 'filter' | 'sort' | 'q') => given.get(name) ?? base[name]
-  const optional = (name: 'by' | 'start' | 'end') => (given.has(name) ? given.get(name) || undefined : base[name])
-  const columns = given.get('columns')?.split(',').filter(Boolean)
+  const optional = (name: (typeof optionals)[number]) => (given.has(name) ? given.get(name) || undefined : base[name])
+  const list = (name: (typeof lists)[number]) => {
+    const said = given.get(name)
+    return said === null ? base[name] : said === none ? [] : said ? said.split(',') : undefined
+  }
   return {
     kind: ownKind ?? kinds.find((it) => it === given.get('as')) ?? base.kind,
     view: ownKind ? undefined : named || undefined,
     filter: text('filter'),
     sort: text('sort'),
     q: text('q'),
-    columns: columns ? (columns.length ? columns : undefined) : base.columns,
+    columns: list('columns'),
+    card: list('card'),
+    sums: list('sums'),
+    density: optional('density'),
     by: optional('by'),
     start: optional('start'),
     end: optional('end'),
@@ -108,9 +131,8 @@ export function writeListState(state: ListState, find: FindView = () => undefine
   if (state.kind !== base.kind) query.set(state.view ? 'as' : 'view', state.kind)
   if (state.scope) query.set('scope', state.scope)
   for (const name of ['filter', 'q', 'sort'] as const) if (state[name] !== base[name]) query.set(name, state[name])
-  for (const name of ['by', 'start', 'end'] as const) if (state[name] !== base[name]) query.set(name, state[name] ?? '')
-  const columns = state.columns?.join(',') ?? ''
-  if (columns !== (base.columns?.join(',') ?? '')) query.set('columns', columns)
+  for (const name of optionals) if (state[name] !== base[name]) query.set(name, state[name] ?? '')
+  for (const name of lists) if (said(state[name]) !== said(base[name])) query.set(name, said(state[name]))
   if (state.date) query.set('date', state.date)
   if (state.span !== 'month') query.set('span', state.span)
   if (state.asOf) query.set('asOf', state.asOf)
@@ -120,17 +142,15 @@ export function writeListState(state: ListState, find: FindView = () => undefine
   return text && `?${text}`
 }
 
-/** Parts a view keeps; the others say where in it somebody is. */
-const kept = ['kind', 'filter', 'sort', 'q', 'by', 'start', 'end'] as const
+/** Parts a view keeps, beside its lists of fields; the others say where in it somebody is. */
+const kept = ['kind', 'filter', 'sort', 'q', ...optionals] as const
 
 /** True when what is shown is not what the view says. */
 export function isModified(state: ListState, view: SavedView | undefined): boolean {
   const base = stateOfView(view)
   // The whole list drawn otherwise is still the whole list.
   const parts = view ? kept : kept.filter((it) => it !== 'kind')
-  return (
-    parts.some((it) => state[it] !== base[it]) || (state.columns?.join(',') ?? '') !== (base.columns?.join(',') ?? '')
-  )
+  return parts.some((it) => state[it] !== base[it]) || lists.some((it) => said(state[it]) !== said(base[it]))
 }
 
 /** True for an address that says nothing of what is to be shown: then the reader's own view opens. */
@@ -147,6 +167,9 @@ export function viewOfState(state: ListState): Record<string, unknown> {
     sort: state.sort || null,
     q: state.q || null,
     columns: state.columns?.map((field) => ({ field })) ?? null,
+    card: state.card ?? null,
+    sums: state.sums ?? null,
+    density: state.density ?? 'normal',
     groupBy: state.by ?? null,
     startField: state.start ?? null,
     endField: state.end ?? null,

@@ -1,5 +1,5 @@
 import { api, resource, t } from '@socle/sdk/ui'
-import type { RecordJson, ResourceMeta } from '@socle/sdk/ui'
+import type { RecordJson, ResourceMeta, Undone } from '@socle/sdk/ui'
 import { tellDone } from './own-changes.ts'
 import { fieldOf, inSentence } from './resources.ts'
 
@@ -36,7 +36,7 @@ export interface Merged {
 interface Unmerged {
   readonly restored: readonly string[]
   readonly moved: readonly Moved[]
-  readonly kept: readonly unknown[]
+  readonly kept: Undone['kept']
 }
 
 /** `nom, téléphone (proche)`. */
@@ -73,7 +73,7 @@ export function tellMerged(meta: ResourceMeta, { merge, data, merged, changeSet 
       })
       return {
         text: kept.length ? `${came} ${t('shell.merge.kept', { count: kept.length })}` : came,
-        kept: kept.length,
+        kept,
       }
     },
   })

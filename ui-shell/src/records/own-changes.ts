@@ -1,4 +1,4 @@
-import { announce, isTyping, ProblemError, resource, t, toast, undo, type Undone } from '@socle/sdk/ui'
+import { isTyping, t, toast, type Undone } from '@socle/sdk/ui'
 
 /** A write of this tab that can be taken back. */
 export interface OwnChange {
@@ -6,7 +6,7 @@ export interface OwnChange {
   readonly resource: string
   readonly ids: readonly string[]
   /** Takes it back in a way of its own and tells what came of it. */
-  readonly undo?: () => Promise<{ readonly text: string; readonly kept: number }>
+  readonly undo?: () => Promise<{ readonly text: string; readonly kept: Undone['kept'] }>
 }
 
 type Listener = (change: OwnChange) => void
@@ -56,52 +56,18 @@ function undoLast(): boolean {
   return !!last
 }
 
-/** The reason of the first record that refused to be taken back, if one did. */
-export function refusalIn(kept: Undone['kept']): string | undefined {
-  for (const it of kept) if ('problem' in it) return it.problem.detail
-  return undefined
+/** Takes back changes, newest first, and names what stays. */
+export async function takeBack(changes: readonly OwnChange[]): Promise<void> {
+  const taking = await import('./take-back.ts')
+  await taking.takeBack(changes)
 }
 
-/** Takes back changes, newest first, and names what stays: what changed since, and why a record refused. */
-export async function takeBack(changes: readonly OwnChange[]): Promise<void> {
-  let stayed = 0
-  let reason: string | undefined
-  let said: string | undefined
-  let isUnderWay = false
-  try {
-    for (const change of changes.toReversed()) {
-      let runId: string | undefined
-      if (change.undo) {
-        const { text, kept: left } = await change.undo()
-        said = text
-        stayed += left
-      } else {
-        const answer = await undo(change.changeSet)
-        stayed += answer.kept?.length ?? 0
-        reason ??= refusalIn(answer.kept ?? [])
-        runId = answer.id
-      }
-      const at = done.findIndex((it) => it.changeSet === change.changeSet)
-      if (at >= 0) done.splice(at, 1)
-      shown.get(change.changeSet)?.()
-      shown.delete(change.changeSet)
-      const meta = runId === undefined ? undefined : resource(change.resource)
-      if (runId !== undefined && meta) {
-        isUnderWay = true
-        const { followUndo } = await import('./bulk-runs.ts')
-        await followUndo(meta, runId)
-      } else tellOthers(change)
-    }
-    if (isUnderWay) return
-    const partly = reason ? 'shell.records.undoneRefused' : 'shell.records.undonePartly'
-    const plain = stayed ? t(partly, { count: stayed, reason: reason ?? '' }) : t('shell.records.undone')
-    const text = changes.length === 1 ? (said ?? plain) : plain
-    toast({ text, tone: stayed ? 'warning' : 'success' })
-  } catch (error) {
-    if (!(error instanceof ProblemError)) throw error
-    toast({ text: error.detail, tone: 'danger' })
-    announce(error.detail, 'assertive')
-  }
+/** A change that was taken back is not offered any more. */
+export function forget({ changeSet }: OwnChange): void {
+  const at = done.findIndex((it) => it.changeSet === changeSet)
+  if (at >= 0) done.splice(at, 1)
+  shown.get(changeSet)?.()
+  shown.delete(changeSet)
 }
 
 /** Ctrl/Cmd+Z takes back the last own change, except where it belongs to the text being typed. */

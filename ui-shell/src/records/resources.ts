@@ -145,7 +145,9 @@ export function fillLabel(meta: ResourceMeta, name: string): string {
 /** Kept by the engine and of no use to a reader. */
 const inner: readonly string[] = ['id', 'version', 'deletedAt']
 
-/** Fields a person may want to see, sort or filter by. */
+/** Fields a person may want to see, sort or filter by: first those of list and form, last who made a record and when. */
 export function shownFields(meta: ResourceMeta): FieldMeta[] {
-  return meta.fields.filter((it) => !inner.includes(it.name))
+  const order = [...meta.list, ...meta.details]
+  const place = ({ name }: FieldMeta) => (order.includes(name) ? order.indexOf(name) : order.length)
+  return meta.fields.filter((it) => !inner.includes(it.name)).toSorted((a, b) => place(a) - place(b))
 }

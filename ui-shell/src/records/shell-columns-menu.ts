@@ -5,7 +5,11 @@ import { fieldsOf, shownFields } from './resources.ts'
 
 /** Which columns a table shows and in which order. The title stays first: it says whose row it is. */
 export class ShellColumnsMenu extends KitElement {
-  static override properties = { meta: { attribute: false }, columns: { attribute: false } }
+  static override properties = {
+    meta: { attribute: false },
+    columns: { attribute: false },
+    density: { attribute: false },
+  }
 
   static override styles = [
     controls,
@@ -45,6 +49,18 @@ export class ShellColumnsMenu extends KitElement {
         inline-size: 24px;
         min-block-size: 24px;
       }
+      .density {
+        justify-content: space-between;
+        margin-block-end: 8px;
+        padding-block-end: 8px;
+        border-block-end: 1px solid var(--socle-line);
+      }
+      .density .input {
+        inline-size: auto;
+        min-block-size: 28px;
+        padding-block: 2px;
+        font: var(--socle-small);
+      }
       .foot {
         display: flex;
         justify-content: flex-end;
@@ -64,11 +80,28 @@ export class ShellColumnsMenu extends KitElement {
 
   declare meta: ResourceMeta
   declare columns: readonly string[]
+  declare density: string | undefined
 
   override render() {
     const shown = fieldsOf(this.meta, this.columns)
     const hidden = shownFields(this.meta).filter((it) => !this.columns.includes(it.name))
     return html`
+      <label class="density">
+        <span>${t('shell.profile.density')}</span>
+        <select
+          class="input"
+          @change=${(event: Event) => this.tell('list-go', { density: (event.target as HTMLSelectElement).value || undefined })}
+        >
+          ${[
+            ['', t('shell.records.density.own')],
+            ['compact', t('shell.profile.density.compact')],
+            ['comfortable', t('shell.profile.density.relaxed')],
+          ].map(
+            ([value, label]) =>
+              html`<option value=${value} .selected=${value === (this.density ?? '')}>${label}</option>`,
+          )}
+        </select>
+      </label>
       <ol aria-label=${t('shell.records.columns.shown')}>
         ${shown.map((field, at) => {
           const isTitle = field.name === this.meta.title
@@ -122,7 +155,10 @@ export class ShellColumnsMenu extends KitElement {
           : nothing
       }
       <div class="foot">
-        <button class="button small ghost" @click=${() => this.tell('columns-change', undefined)}>
+        <button
+          class="button small ghost"
+          @click=${() => this.tell('list-go', { columns: undefined, density: undefined })}
+        >
           ${t('shell.records.columns.reset')}
         </button>
       </div>
@@ -143,6 +179,6 @@ export class ShellColumnsMenu extends KitElement {
 
   #say(columns: readonly string[]): void {
     this.columns = columns
-    this.tell('columns-change', columns)
+    this.tell('list-go', { columns })
   }
 }

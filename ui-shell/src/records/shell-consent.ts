@@ -1,4 +1,4 @@
-import { KitElement, api, controls, format, icon, may, navigate, pill, t, toast } from '@socle/sdk/ui'
+import { KitElement, api, controls, format, icon, localDate, may, navigate, parse, pill, t, toast } from '@socle/sdk/ui'
 import type { RecordJson, ResourceMeta } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
@@ -49,6 +49,8 @@ export class ShellConsent extends KitElement {
     history: { state: true },
     problem: { state: true },
     recording: { state: true },
+    asking: { state: true },
+    day: { state: true },
     fault: { state: true },
   }
   declare meta: ResourceMeta
@@ -57,19 +59,27 @@ export class ShellConsent extends KitElement {
   declare private history: readonly ConsentEntry[]
   declare private problem: string | undefined
   declare private recording: boolean | undefined
+  /** What the person asks for by law, while it is being noted. */
+  declare private asking: 'access' | 'erasure' | undefined
+  /** The past day that is looked at; today where there is none. */
+  declare private day: string | undefined
   declare private fault: string | undefined
 
   override willUpdate(changed: PropertyValues): void {
-    if (changed.has('record')) void this.#load()
+    if (changed.has('record') || changed.has('day')) void this.#load()
   }
 
   async #load(): Promise<void> {
+    const { day } = this
+    const at = day === undefined ? undefined : lastOf(day)
     try {
       const { data } = await api.get<{ data: { state: readonly ChannelState[]; history: readonly ConsentEntry[] } }>(
-        `/api/core/privacy/consents?resource=${this.meta.id}&person=${this.record.id}`,
+        `/api/core/privacy/consents?resource=${this.meta.id}&person=${this.record.id}${at ? `&at=${at}` : ''}`,
       )
+      // Two days chosen one after the other may be answered the other way round.
+      if (day !== this.day) return
       this.state = data.state
-      this.history = data.history
+      this.history = at ? data.history.filter((it) => it.at <= at) : data.history
       this.problem = undefined
     } catch (problem) {
       this.problem = sentenceOf(problem)
@@ -83,6 +93,16 @@ export class ShellConsent extends KitElement {
     return html`
       <header>
         <h2>${t('shell.consent.state')}</h2>
+        <label class="asof"
+          ><span class="meta">${t('shell.consent.asOf')}</span>
+          <input
+            class="input"
+            type="date"
+            max=${localDate()}
+            .value=${this.day ?? localDate()}
+            @change=${this.#dayChosen}
+          />
+        </label>
         ${
           this.meta.may.update
             ? html`<button class="button small" @click=${() => this.#open()}>
@@ -117,7 +137,7 @@ export class ShellConsent extends KitElement {
               ${this.history.map((it) => this.#entry(it))}
             </ol>`
       }
-      ${this.#rights()} ${this.recording ? this.#form() : nothing}
+      ${this.#rights()} ${this.recording ? this.#form() : nothing} ${this.asking ? this.#asks(this.asking) : nothing}
     `
   }
 
@@ -155,26 +175,99 @@ export class ShellConsent extends KitElement {
     return html`<h2>${t('shell.consent.rights')}</h2>
       <p class="meta">${t('shell.consent.rightsText')}</p>
       <div class="buttons">
-        <button class="button small" @click=${() => void this.#ask('access')}>
+        <button class="button small" @click=${() => this.#ask('access')}>
           ${icon('download')}${t('shell.consent.askAccess')}
         </button>
-        <button class="button small" @click=${() => void this.#ask('erasure')}>
+        <button class="button small" @click=${() => this.#ask('erasure')}>
           ${icon('trash-2')}${t('shell.consent.askErasure')}
         </button>
       </div>`
   }
 
-  async #ask(kind: 'access' | 'erasure'): Promise<void> {
+  readonly #dayChosen = (event: Event): void => {
+    const { value } = event.target as HTMLInputElement
+    this.day = value === '' || value >= localDate() ? undefined : value
+  }
+
+  #ask(kind: 'access' | 'erasure'): void {
+    this.fault = undefined
+    this.asking = kind
+  }
+
+  /** The law counts from the day it came in, which may be before anybody noted it. */
+  #asks(kind: 'access' | 'erasure') {
+    return html`<socle-dialog
+      open
+      .heading=${t(kind === 'access' ? 'shell.consent.askAccess' : 'shell.consent.askErasure')}
+      @socle-close=${() => (this.asking = undefined)}
+    >
+      <form class="form" id="asks" @submit=${(event: Event) => void this.#asked(event, kind)}>
+        ${problemLine(this.fault)}
+        <div class="field">
+          <label class="label" for="received">${t('shell.privacy.receivedOn')}</label>
+          <input
+            class="input"
+            id="received"
+            name="receivedOn"
+            type="date"
+            required
+            autofocus
+            max=${localDate()}
+            .value=${localDate()}
+          />
+        </div>
+        <div class="field">
+          <label class="label" for="by">${t('shell.privacy.requestedBy')}</label>
+          <input
+            class="input"
+            id="by"
+            name="requestedBy"
+            maxlength="250"
+            autocomplete="off"
+            aria-describedby="by-help"
+          />
+          <p class="meta" id="by-help">${t('shell.privacy.requestedByHelp')}</p>
+        </div>
+      </form>
+      <button
+        slot="actions"
+        class="button primary"
+        @click=${() => this.renderRoot.querySelector<HTMLFormElement>('#asks')?.requestSubmit()}
+      >
+        ${t('shell.consent.note')}
+      </button>
+    </socle-dialog>`
+  }
+
+  async #asked(event: Event, kind: 'access' | 'erasure'): Promise<void> {
+    event.preventDefault()
+    const values = new FormData(event.target as HTMLFormElement)
+    const requestedBy = String(values.get('requestedBy')).trim()
     try {
       const { data } = await api.post<{ data: { id: string } }>('/api/core/privacy/requests', {
         kind,
         resource: this.meta.id,
         record: this.record.id,
+        receivedOn: values.get('receivedOn'),
+        ...(requestedBy ? { requestedBy } : {}),
       })
       navigate(`/settings/privacy/${data.id}`)
     } catch (problem) {
-      toast({ text: sentenceOf(problem), tone: 'danger' })
+      this.fault = sentenceOf(problem)
     }
+  }
+
+  /** Addresses the record has: another is for who manages privacy. */
+  get #addresses(): readonly string[] {
+    return ['email', 'phone', 'mobile'].flatMap((name) => {
+      const value = this.record[name]
+      return typeof value === 'string' && value !== '' ? [value] : []
+    })
+  }
+
+  /** Topics that something was said about. */
+  get #topics(): readonly string[] {
+    return [...new Set(this.state?.map(({ scope }) => scope))].filter((scope) => scope !== 'all')
   }
 
   #open(): void {
@@ -203,6 +296,40 @@ export class ShellConsent extends KitElement {
           <select class="input" id="channel" name="channel">
             ${['mail', 'sms', 'phone', 'post', 'any'].map((it) => option('channel', it))}
           </select>
+        </div>
+        <div class="field">
+          <label class="label" for="day">${t('shell.consent.day')}</label>
+          <input class="input" id="day" name="day" type="date" required max=${localDate()} .value=${localDate()} />
+        </div>
+        <div class="field">
+          <label class="label" for="address">${t('shell.consent.address')}</label>
+          <input
+            class="input"
+            id="address"
+            name="address"
+            list="addresses"
+            minlength="3"
+            maxlength="254"
+            autocomplete="off"
+            aria-describedby="address-help"
+          />
+          <datalist id="addresses">${this.#addresses.map((it) => html`<option value=${it}></option>`)}</datalist>
+          <p class="meta" id="address-help">${t('shell.consent.addressHelp')}</p>
+        </div>
+        <div class="field">
+          <label class="label" for="scope">${t('shell.consent.scope')}</label>
+          <input
+            class="input"
+            id="scope"
+            name="scope"
+            list="scopes"
+            maxlength="120"
+            pattern="[\\p{L}\\p{N}._:\\/\\-]+"
+            autocomplete="off"
+            aria-describedby="scope-help"
+          />
+          <datalist id="scopes">${this.#topics.map((it) => html`<option value=${it}></option>`)}</datalist>
+          <p class="meta" id="scope-help">${t('shell.consent.scopeHelp')}</p>
         </div>
         <div class="field">
           <label class="label" for="source">${t('shell.consent.sourceLabel')}</label>
@@ -236,7 +363,10 @@ export class ShellConsent extends KitElement {
   readonly #save = async (event: Event): Promise<void> => {
     event.preventDefault()
     const values = new FormData(event.target as HTMLFormElement)
-    const wording = String(values.get('wording')).trim()
+    const [wording, address, scope] = ['wording', 'address', 'scope'].map((it) => String(values.get(it)).trim())
+    const day = String(values.get('day'))
+    // From its first hour: what was said that day holds for all of it.
+    const at = day < localDate() ? parse.instant(day) : undefined
     try {
       await api.post('/api/core/privacy/consents', {
         person: { resource: this.meta.id, record: this.record.id },
@@ -244,6 +374,9 @@ export class ShellConsent extends KitElement {
         channel: values.get('channel'),
         source: values.get('source'),
         ...(wording ? { wording: { text: wording } } : {}),
+        ...(address ? { address } : {}),
+        ...(scope ? { scope } : {}),
+        ...(at ? { at } : {}),
       })
       this.recording = undefined
       toast({ text: t('shell.consent.recorded'), tone: 'success' })
@@ -262,9 +395,21 @@ export class ShellConsent extends KitElement {
       }
       header {
         display: flex;
+        flex-wrap: wrap;
         align-items: center;
         justify-content: space-between;
         gap: 12px;
+      }
+      header h2 {
+        margin-inline-end: auto;
+      }
+      .asof {
+        display: flex;
+        align-items: center;
+        gap: 8px;
+      }
+      .asof .input {
+        inline-size: auto;
       }
       h2 {
         margin: 0;
@@ -362,6 +507,11 @@ export class ShellConsent extends KitElement {
       }
     `,
   ]
+}
+
+/** The last moment of a day, in the workspace's zone. */
+function lastOf(day: string): string {
+  return new Date(Date.parse(parse.instant(`${day} 23:59`) ?? `${day}T23:59:00Z`) + 59_999).toISOString()
 }
 
 /** One of ours in the reader's words, a plugin's as it says it. */

@@ -22,7 +22,7 @@ import { reasonsText } from './merging.ts'
 import type { Reason } from './merging.ts'
 import { onUndone } from './own-changes.ts'
 import { pageStyles } from './page-styles.ts'
-import { fieldsOf, hasValue, hrefOf, inSentence, moduleOf, pointsAtRecord } from './resources.ts'
+import { fieldsOf, hasValue, hrefOf, moduleOf, pointsAtRecord } from './resources.ts'
 import { problemLine } from '../problem-line.ts'
 
 interface Pair {
@@ -116,7 +116,7 @@ export class ShellDuplicates extends KitElement {
     if (!meta) return
     const module = moduleOf(meta)
     setPage(this, {
-      title: t('shell.duplicates.page', { many: inSentence(meta.name.many) }),
+      title: t('shell.duplicates.action'),
       crumbs: [...(module ? [{ title: module }] : []), { title: meta.name.many, href: meta.route }],
       ...(meta.duplicates && meta.may.merge
         ? {

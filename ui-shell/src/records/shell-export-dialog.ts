@@ -2,7 +2,7 @@ import { api, controls, format, icon, KitElement, ProblemError, t } from '@socle
 import type { FieldMeta, ListQuery, RecordJson, ResourceMeta, SocleDialog } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { followJob, isUnderWay } from '../follow-job.ts'
-import { fieldOf } from './resources.ts'
+import { fieldOf, shownFields } from './resources.ts'
 
 interface Export {
   readonly id: string
@@ -128,7 +128,9 @@ export class ShellExportDialog extends KitElement {
   }
 
   get #fields(): readonly FieldMeta[] {
-    return this.meta.fields.filter((it) => it.type !== 'json' && it.name !== 'version')
+    const shown = shownFields(this.meta)
+    const kept = this.meta.fields.filter((it) => it.name !== 'version' && !shown.includes(it))
+    return [...shown, ...kept].filter((it) => it.type !== 'json')
   }
 
   /** Cards are for people. */

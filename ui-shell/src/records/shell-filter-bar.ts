@@ -5,6 +5,8 @@ import { define } from '../define.ts'
 import { isRaw, parseFilter, printFilter } from './filter-text.ts'
 import type { Condition, FilterPart } from './filter-text.ts'
 import { sentenceOf } from './filter-words.ts'
+import { readListState } from './list-state.ts'
+import { viewById } from './saved-views.ts'
 import type { ShellFilterEditor } from './shell-filter-editor.ts'
 import { ShellPopover } from './shell-popover.ts'
 
@@ -203,13 +205,21 @@ export class ShellFilterBar extends KitElement {
       ${
         parts.length
           ? html`<button
-              class="icon-button"
-              title=${t('shell.records.filter.asText')}
-              aria-label=${t('shell.records.filter.asText')}
-              @click=${this.#showText}
-            >
-              ${icon('code')}
-            </button>`
+                class="icon-button"
+                title=${t('shell.records.filter.asText')}
+                aria-label=${t('shell.records.filter.asText')}
+                @click=${this.#showText}
+              >
+                ${icon('code')}
+              </button>
+              <button
+                class="icon-button"
+                title=${t('shell.records.why.action')}
+                aria-label=${t('shell.records.why.action')}
+                @click=${() => void this.#askWhy()}
+              >
+                ${icon('circle-help')}
+              </button>`
           : nothing
       }
       ${this.#editor(parts)}
@@ -234,10 +244,7 @@ export class ShellFilterBar extends KitElement {
 
   #editor(parts: readonly FilterPart[]) {
     const part = this.editing === undefined ? undefined : parts[this.editing]
-    return html`<shell-popover
-      label=${t('shell.records.filter.editor')}
-      @popover-closed=${() => (this.editing = undefined)}
-    >
+    return html`<shell-popover label=${t('shell.records.filter.editor')} @popover-closed=${this.#left}>
       ${
         this.editing === undefined
           ? nothing
@@ -291,6 +298,11 @@ export class ShellFilterBar extends KitElement {
     editor?.focus()
   }
 
+  readonly #left = (): void => {
+    this.renderRoot.querySelector<ShellFilterEditor>('shell-filter-editor')?.settle()
+    this.editing = undefined
+  }
+
   readonly #set = (event: CustomEvent<Condition | undefined>): void => {
     const condition = event.detail
     if (this.editing === undefined) return
@@ -309,7 +321,7 @@ export class ShellFilterBar extends KitElement {
     if (part) parts[at] = part
     else parts.splice(at, 1)
     this.filter = printFilter(parts)
-    this.tell('filter-change', this.filter)
+    this.tell('list-go', { filter: this.filter })
   }
 
   readonly #showText = (): void => {
@@ -317,9 +329,18 @@ export class ShellFilterBar extends KitElement {
     void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLInputElement>('input[name=filter]')?.focus())
   }
 
+  async #askWhy(): Promise<void> {
+    const [{ askWith }, { ShellWhyListed }] = await Promise.all([
+      import('./question-dialog.ts'),
+      import('./shell-why-listed.ts'),
+    ])
+    const { q, asOf } = readListState(location.search, viewById)
+    await askWith('shell-why-listed', ShellWhyListed, { meta: this.meta, filter: this.filter, q, asOf })
+  }
+
   readonly #leaveText = (): void => {
     this.asText = false
-    if (this.problem) this.tell('filter-change', '')
+    if (this.problem) this.tell('list-go', { filter: '' })
   }
 
   readonly #submitText = (event: SubmitEvent): void => {
@@ -327,6 +348,6 @@ export class ShellFilterBar extends KitElement {
     const text = String(new FormData(event.target as HTMLFormElement).get('filter') ?? '').trim()
     this.asText = false
     this.filter = text
-    this.tell('filter-change', text)
+    this.tell('list-go', { filter: text })
   }
 }

@@ -115,9 +115,14 @@ export class ShellFilterEditor extends KitElement {
   declare private refused: boolean
   #asking: AbortController | undefined
   #pause: ReturnType<typeof setTimeout> | undefined
+  /** What is typed and not yet taken. */
+  #waiting: (() => void) | undefined
+  /** The comparison before anything was typed into it. */
+  #before: Condition | undefined
 
   constructor() {
     super()
+    this.addEventListener('keydown', this.#giveUp)
     this.search = ''
     this.refused = false
   }
@@ -130,6 +135,8 @@ export class ShellFilterEditor extends KitElement {
     if (!changed.has('condition')) return
     const before = changed.get('condition') as Condition | undefined
     if (before?.path === this.condition?.path && before) return
+    clearTimeout(this.#pause)
+    this.#waiting = undefined
     this.search = ''
     this.draft = undefined
     this.refused = false
@@ -143,8 +150,10 @@ export class ShellFilterEditor extends KitElement {
     if (changed.has('condition') && before?.path !== this.condition?.path) this.focus()
   }
 
+  /** Where the answer is typed comes first: letters typed at a menu of comparisons are lost. */
   override focus(): void {
-    this.renderRoot.querySelector<HTMLElement>('[data-first]')?.focus()
+    const first = this.renderRoot.querySelector<HTMLElement>('[data-first]') ?? this.renderRoot.querySelector('select')
+    first?.focus()
   }
 
   override render() {
@@ -199,7 +208,6 @@ export class ShellFilterEditor extends KitElement {
     if (all.length === 1) return nothing
     return html`<select
       class="input"
-      ?data-first=${!pointsAtRecord(field)}
       aria-label=${t('shell.records.filter.how')}
       @change=${(event: Event) => this.#operator(field, (event.target as HTMLSelectElement).value as Operator)}
     >
@@ -318,7 +326,9 @@ export class ShellFilterEditor extends KitElement {
         .value=${shown}
         @input=${(event: InputEvent) => this.#typed(field, (event.target as HTMLInputElement).value)}
         @keydown=${(event: KeyboardEvent) => {
-          if (event.key === 'Enter') this.tell('filter-done')
+          if (event.key !== 'Enter') return
+          if (this.draft !== undefined) this.#take(field, this.draft)
+          if (!this.refused) this.tell('filter-done')
         }}
       />
       ${this.refused ? html`<p class="error" role="alert">${t('shell.records.filter.unreadable')}</p>` : nothing}
@@ -353,14 +363,34 @@ export class ShellFilterEditor extends KitElement {
     this.#emit({ ...condition, op, value: next.length ? { kind: 'list', values: next } : { kind: 'none' } })
   }
 
+  /** Takes what is still on its way: the editor is left, and what was typed in it is meant. */
+  settle(): void {
+    this.#waiting?.()
+  }
+
+  /** Esc leaves the comparison as it was before typing. */
+  readonly #giveUp = (event: KeyboardEvent): void => {
+    if (event.key !== 'Escape' || this.draft === undefined) return
+    clearTimeout(this.#pause)
+    this.#waiting = undefined
+    this.draft = undefined
+    if (this.condition !== this.#before) this.#emit(this.#before?.value.kind === 'none' ? undefined : this.#before)
+  }
+
   #typed(field: FieldMeta, text: string): void {
+    if (this.draft === undefined) this.#before = this.condition
     this.draft = text
     clearTimeout(this.#pause)
-    this.#pause = setTimeout(() => {
-      const value = read(field, text)
-      this.refused = value === undefined && text.trim() !== ''
-      if (value !== undefined) this.#emit({ ...this.condition!, value: { kind: 'scalar', value } })
-    }, 250)
+    this.#waiting = () => this.#take(field, text)
+    this.#pause = setTimeout(this.#waiting, 250)
+  }
+
+  #take(field: FieldMeta, text: string): void {
+    clearTimeout(this.#pause)
+    this.#waiting = undefined
+    const value = read(field, text)
+    this.refused = value === undefined && text.trim() !== ''
+    if (value !== undefined) this.#emit({ ...this.condition!, value: { kind: 'scalar', value } })
   }
 
   #emit(condition: Condition | undefined): void {

@@ -6,7 +6,7 @@ import { repeat } from 'lit/directives/repeat.js'
 import { checkHref } from '../access/access-api.ts'
 import type { Reader, Share } from '../access/access-api.ts'
 import { problemLine } from '../problem-line.ts'
-import { askShare } from './shell-share-dialog.ts'
+import { askShare, wordOfShare } from './shell-share-dialog.ts'
 
 interface ReaderPage {
   readonly data: readonly Reader[]
@@ -28,8 +28,8 @@ export class ShellRecordAccess extends KitElement {
     readersProblem: { state: true },
   }
 
-  declare meta: ResourceMeta
-  declare record: RecordJson
+  declare meta: { readonly id: string; readonly may: Pick<ResourceMeta['may'], 'share'> }
+  declare record: Pick<RecordJson, 'id'>
   declare private shares: readonly Share[] | undefined
   declare private readers: readonly Reader[] | undefined
   declare private next: string | null
@@ -183,7 +183,7 @@ export class ShellRecordAccess extends KitElement {
   readonly #share = async (): Promise<void> => {
     const count = await askShare({ meta: this.meta, records: [this.record.id] })
     if (count === undefined) return
-    toast({ text: t('shell.share.done', { count }) })
+    toast({ text: t(wordOfShare('done', this.meta), { count }) })
     await this.#load()
   }
 

@@ -337,6 +337,7 @@ export class ShellRecordForm extends KitElement {
       title: t('shell.duplicates.dialog', { one: inSentence(this.meta.name.one) }),
       body: html`<shell-duplicate-hint .meta=${this.meta} .found=${candidates}></shell-duplicate-hint>`,
       confirm: t('shell.duplicates.createAnyway'),
+      careful: true,
     }
   }
 

@@ -15,9 +15,12 @@ import type { HistoryEntry, Included, RecordJson, ResourceMeta } from '@socle/sd
 import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
 import { originWords } from '../origin-words.ts'
+import { problemLine } from '../problem-line.ts'
 import { changeStyles, changeTemplate, isTelling } from './field-changes.ts'
 import { onUndone, takeBack } from './own-changes.ts'
 import { titleOf } from './resources.ts'
+
+const pageSize = 50
 
 /** A merge the record came out of. */
 interface MergeEntry {
@@ -39,6 +42,8 @@ export class ShellRecordHistory extends KitElement {
     hrefOf: { attribute: false },
     entries: { state: true },
     problem: { state: true },
+    next: { state: true },
+    loading: { state: true },
   }
 
   static override styles = [
@@ -92,6 +97,9 @@ export class ShellRecordHistory extends KitElement {
         gap: 4px;
         font: var(--socle-small);
       }
+      .more {
+        margin-block-start: 8px;
+      }
       .change .what {
         min-inline-size: 96px;
       }
@@ -108,11 +116,19 @@ export class ShellRecordHistory extends KitElement {
   declare private entries: readonly HistoryEntry[] | undefined
   declare private problem: string | undefined
   #stop: (() => void)[] = []
+  /** Where the older changes begin. */
+  declare private next: string | null
+  declare private loading: boolean
   #merges: ReadonlyMap<string, MergeEntry> = new Map()
+  /** The changes that were read, and of which record. */
+  #read: readonly HistoryEntry[] = []
+  #of: string | undefined
 
   constructor() {
     super()
     this.included = {}
+    this.next = null
+    this.loading = false
   }
 
   override connectedCallback(): void {
@@ -134,15 +150,52 @@ export class ShellRecordHistory extends KitElement {
       void this.#load()
   }
 
+  /** Reads the newest changes; older ones that are shown already never change, and stay. */
   async #load(): Promise<void> {
-    try {
-      const { id } = this.record
-      const [entries, { data: merges }] = await Promise.all([
-        records(this.meta.id).history(id),
+    const { id } = this.record
+    await this.#do(async () => {
+      const [{ data, page }, { data: merges }] = await Promise.all([
+        records(this.meta.id).history(id, { limit: pageSize }),
         api.get<{ data: readonly MergeEntry[] }>(`${this.meta.api}/${encodeURIComponent(id)}/merges`),
       ])
+      if (id !== this.record.id) return
       this.#merges = new Map(merges.map((it) => [it.changeSet, it]))
-      this.entries = withMerges(entries, merges)
+      const oldest = data.at(-1)?.version ?? 0
+      const behind = this.#of === id && page.next !== null ? this.#read.filter((it) => it.version < oldest) : []
+      if (behind.length === 0) this.next = page.next
+      this.#of = id
+      this.#show([...data, ...behind])
+    })
+  }
+
+  readonly #more = async (): Promise<void> => {
+    const { next } = this
+    const { id } = this.record
+    if (next === null || this.loading) return
+    this.loading = true
+    await this.#do(async () => {
+      const { data, page } = await records(this.meta.id).history(id, { after: next, limit: pageSize })
+      if (id !== this.record.id) return
+      this.next = page.next
+      this.#show([...this.#read, ...data])
+    })
+    this.loading = false
+  }
+
+  #show(entries: readonly HistoryEntry[]): void {
+    this.#read = entries
+    const merges = [...this.#merges.values()]
+    // What is older than the last one read has its place further down.
+    const from = this.next === null ? '' : (entries.at(-1)?.at ?? '')
+    this.entries = withMerges(
+      entries,
+      merges.filter(({ at }) => at >= from),
+    )
+  }
+
+  async #do(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
       this.problem = undefined
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error
@@ -159,8 +212,16 @@ export class ShellRecordHistory extends KitElement {
     }
     if (!this.entries) return html`<socle-skeleton .lines=${5}></socle-skeleton>`
     return html`<ol aria-label=${t('shell.records.history.label')}>
-      ${this.entries.map((entry, at) => this.#entry(entry, at === this.entries!.length - 1))}
-    </ol>`
+        ${this.entries.map((entry, at) => this.#entry(entry, this.next === null && at === this.entries!.length - 1))}
+      </ol>
+      ${problemLine(this.problem)}
+      ${
+        this.next === null
+          ? nothing
+          : html`<button class="button more" ?disabled=${this.loading} @click=${this.#more}>
+              ${t('shell.records.timeline.more')}
+            </button>`
+      }`
   }
 
   #entry(entry: HistoryEntry, isFirst: boolean) {

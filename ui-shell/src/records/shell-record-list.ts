@@ -308,6 +308,9 @@ export class ShellRecordList extends KitElement {
     this.requestUpdate()
   }
 
+  /** What was chosen of how the list is shown. */
+  readonly #part = (event: CustomEvent<Partial<ListState>>): void => this.#go(event.detail, { replace: true })
+
   #peek(id: string | undefined): void {
     const isOpen = this.#state.peek !== undefined
     this.#go({ peek: id, creating: false }, { replace: isOpen && id !== undefined })
@@ -682,7 +685,7 @@ export class ShellRecordList extends KitElement {
       .meta=${this.meta}
       .filter=${this.#state.filter}
       .problem=${this.#filterProblem}
-      @filter-change=${(event: CustomEvent<string>) => this.#go({ filter: event.detail }, { replace: true })}
+      @list-go=${this.#part}
     ></shell-filter-bar>`
   }
 
@@ -728,11 +731,7 @@ export class ShellRecordList extends KitElement {
       >
         ${
           this.menu === 'sort'
-            ? html`<shell-sort-menu
-                .meta=${this.meta}
-                .sort=${sort}
-                @sort-change=${(event: CustomEvent<string>) => this.#go({ sort: event.detail }, { replace: true })}
-              ></shell-sort-menu>`
+            ? html`<shell-sort-menu .meta=${this.meta} .sort=${sort} @list-go=${this.#part}></shell-sort-menu>`
             : nothing
         }
         ${
@@ -740,7 +739,8 @@ export class ShellRecordList extends KitElement {
             ? html`<shell-columns-menu
                 .meta=${this.meta}
                 .columns=${this.#columns.map((it) => it.name)}
-                @columns-change=${(event: CustomEvent<readonly string[] | undefined>) => this.#go({ columns: event.detail }, { replace: true })}
+                .density=${this.#state.density}
+                @list-go=${this.#part}
               ></shell-columns-menu>`
             : nothing
         }
@@ -770,10 +770,10 @@ export class ShellRecordList extends KitElement {
 
   #tableView() {
     const list = this.#list
-    if (list.rows.length === 0 && list.status === 'failed' && !this.#filterProblem) return this.#failed()
-    if (list.rows.length === 0 && this.#filterProblem) return this.#faulty()
-    if (list.rows.length === 0 && list.status === 'ready') return this.#empty()
+    if (list.rows.length === 0 && (list.status === 'failed' || list.status === 'ready' || this.#filterProblem))
+      return this.#noRows()
     return html`<socle-table
+      density=${this.#state.density ?? nothing}
       .resource=${this.resource}
       .columns=${this.#columns}
       .rows=${list.rows}
@@ -795,7 +795,7 @@ export class ShellRecordList extends KitElement {
         this.#open(event.detail.id)
       }}
       @socle-peek=${(event: CustomEvent<{ id: string }>) => this.#peek(event.detail.id === this.#state.peek ? undefined : event.detail.id)}
-      @socle-sort=${(event: CustomEvent<{ sort: string }>) => this.#go({ sort: event.detail.sort }, { replace: true })}
+      @socle-sort=${this.#part}
       @socle-select=${(event: CustomEvent<TableSelection>) => this.#select(event.detail.selected, event.detail.all)}
       @socle-edit=${this.#edit}
       @socle-more=${() => void list.more()}
@@ -812,10 +812,9 @@ export class ShellRecordList extends KitElement {
       .sort=${sort}
       .scope=${this.#state.scope}
       .by=${this.#state.by}
-      .view=${this.#state.view ? viewById(this.#state.view) : undefined}
+      .view=${this.#state}
       .current=${this.#state.peek ?? ''}
-      @board-by=${(event: CustomEvent<string>) => this.#go({ by: event.detail, scope: undefined }, { replace: true })}
-      @board-scope=${(event: CustomEvent<string>) => this.#go({ scope: event.detail }, { replace: true })}
+      @list-go=${this.#part}
       @socle-open=${(event: CustomEvent<{ id: string }>) => navigate(hrefOf(this.meta, event.detail.id))}
       @socle-peek=${(event: CustomEvent<{ id: string }>) => this.#peek(event.detail.id)}
       @board-changed=${() => this.#sum()}
@@ -826,70 +825,22 @@ export class ShellRecordList extends KitElement {
     return html`<shell-records-calendar
       .meta=${this.meta}
       .state=${this.#state}
-      @calendar-go=${(event: CustomEvent<Partial<ListState>>) => this.#go(event.detail, { replace: true })}
+      @list-go=${this.#part}
       @calendar-peek=${(event: CustomEvent<{ id: string }>) => this.#peek(event.detail.id)}
     ></shell-records-calendar>`
   }
 
-  #failed() {
-    return html`<socle-empty
-      icon="wifi-off"
-      .heading=${t('shell.records.failed')}
-      .text=${this.#list.problem?.detail ?? ''}
-    >
-      <button slot="actions" class="button" @click=${() => this.#reload()}>
-        ${icon('refresh-cw')}${t('shell.records.retry')}
-      </button>
-    </socle-empty>`
-  }
-
-  #faulty() {
-    const many = inSentence(this.meta.name.many)
-    return html`<socle-empty
-      icon="list-filter"
-      .heading=${t('shell.records.filter.faulty')}
-      .text=${t('shell.records.filter.faultyText', { many })}
-    >
-      <button slot="actions" class="button" @click=${() => this.#go({ filter: '' })}>
-        ${t('shell.records.empty.clear')}
-      </button>
-    </socle-empty>`
-  }
-
-  #empty() {
-    const { meta } = this
-    const many = inSentence(meta.name.many)
-    if (this.#state.filter || this.#state.q) {
-      return html`<socle-empty
-        icon="list-filter"
-        .heading=${t('shell.records.empty.filtered')}
-        .text=${t('shell.records.empty.filteredText', { many })}
-      >
-        <button slot="actions" class="button" @click=${() => this.#go({ filter: '', q: '' })}>
-          ${t('shell.records.empty.clear')}
-        </button>
-      </socle-empty>`
-    }
-    return html`<socle-empty
-      .icon=${meta.icon}
-      .heading=${t('shell.records.empty.title', { many })}
-      .text=${t('shell.records.empty.text', { many })}
-    >
-      ${
-        meta.may.create
-          ? html`<button slot="actions" class="button" @click=${() => this.#go({ creating: true })}>
-              ${icon('plus')}${createLabel(meta)}
-            </button>`
-          : nothing
-      }
-      ${
-        meta.may.import
-          ? html`<a slot="actions" class="button" href="${meta.route}/import"
-              >${icon('upload')}${t('shell.records.import')}</a
-            >`
-          : nothing
-      }
-    </socle-empty>`
+  #noRows() {
+    const { filter, q } = this.#state
+    void import('./shell-no-rows.ts').then((it) => define('shell-no-rows', it.ShellNoRows))
+    return html`<shell-no-rows
+      .meta=${this.meta}
+      .problem=${this.#list.problem}
+      .filter=${this.#filterProblem ? 'faulty' : !this.#list.problem && (filter || q) ? 'narrow' : undefined}
+      @list-retry=${() => this.#reload()}
+      @list-clear=${() => this.#go({ filter: '', ...(this.#filterProblem ? {} : { q: '' }) })}
+      @list-create=${() => this.#go({ creating: true })}
+    ></shell-no-rows>`
   }
 
   #panel() {
@@ -1149,6 +1100,12 @@ export class ShellRecordList extends KitElement {
       }
       .rows > socle-empty {
         margin: auto;
+      }
+      [density='compact'] {
+        --socle-row: 32px;
+      }
+      [density='comfortable'] {
+        --socle-row: 44px;
       }
       .foot {
         display: flex;

@@ -14,7 +14,17 @@ import {
   toast,
   valueTemplate,
 } from '@socle/sdk/ui'
-import type { FieldMeta, Included, MenuItem, RecordJson, ResourceMeta, ShellFill, TabItem } from '@socle/sdk/ui'
+import type {
+  FieldMeta,
+  Included,
+  MenuItem,
+  Page,
+  RecordJson,
+  ResourceMeta,
+  ShellFill,
+  TabItem,
+  TimelineEntry,
+} from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
 import { whyLink } from '../access/why-link.ts'
@@ -90,6 +100,7 @@ export class ShellRecordPage extends KitElement {
   declare private addsField: boolean
   #newField: string | undefined
   #included: Included = {}
+  #timelineFirst: Page<TimelineEntry> | undefined
   #shown = ''
   #stop: (() => void)[] = []
   readonly #wide = new MediaQuery(this, '(min-width: 1360px)')
@@ -177,7 +188,12 @@ export class ShellRecordPage extends KitElement {
     const id = this.#id
     const asOf = this.#asOf
     try {
-      const answer = await records(this.resource).get(id, { include: includesFor(this.#meta.fields), asOf })
+      const answer = await records(this.resource).get(id, {
+        include: includesFor(this.#meta.fields),
+        asOf,
+        // One answer for a page that opens; what is written about it later is read by itself.
+        timeline: this.#meta.timeline && !asOf && this.record?.id !== id ? 'first' : undefined,
+      })
       if (id !== this.#id || asOf !== this.#asOf) return
       // The record was merged: its address leads to the one that stayed.
       if (answer.data.id !== id) {
@@ -185,6 +201,7 @@ export class ShellRecordPage extends KitElement {
         return
       }
       this.#included = withTones(answer.included ?? {})
+      this.#timelineFirst = answer.timeline
       this.record = answer.data
       this.problem = undefined
     } catch (error) {
@@ -274,6 +291,16 @@ export class ShellRecordPage extends KitElement {
         icon: 'history',
         href: hrefAsOf(`${hrefOf(meta, record.id)}/history`, this.#asOf),
       },
+      ...(may('core.event.read')
+        ? [
+            {
+              id: 'events',
+              label: t('shell.events.ofRecord'),
+              icon: 'activity',
+              href: `/settings/events?record=${record.id}`,
+            },
+          ]
+        : []),
       ...(meta.may.delete
         ? [{ id: 'delete', label: t('shell.records.page.delete'), icon: 'trash-2', danger: true, separator: true }]
         : []),
@@ -367,6 +394,7 @@ export class ShellRecordPage extends KitElement {
 
   /** A person may object to being written to, and ask what is held of them. */
   get #isPerson(): boolean {
+    if (this.resource === 'core.account') return this.record?.['kind'] === 'person'
     return this.resource === 'core.contact' || this.resource === 'core.lead'
   }
 
@@ -490,7 +518,7 @@ export class ShellRecordPage extends KitElement {
   }
 
   #timeline(record: RecordJson) {
-    return html`<shell-timeline .meta=${this.#meta} .record=${record}></shell-timeline>`
+    return html`<shell-timeline .meta=${this.#meta} .record=${record} .first=${this.#timelineFirst}></shell-timeline>`
   }
 
   #details(record: RecordJson) {
@@ -651,7 +679,7 @@ export class ShellRecordPage extends KitElement {
       <a slot="actions" class="button" href=${this.#meta.route}
         >${t('shell.records.gonePage.list', { many: this.#meta.name.many })}</a
       >
-      ${isGone ? whyLink(this.#meta.id) : nothing}
+      ${isGone ? whyLink({ resource: this.#meta.id }) : nothing}
     </socle-empty>`
   }
 

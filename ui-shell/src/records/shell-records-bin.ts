@@ -1,10 +1,14 @@
 import { controls, icon, KitElement, live, ProblemError, records, resource, t, toast } from '@socle/sdk/ui'
 import type { FieldMeta, Included, ListQuery, RecordJson, ResourceMeta, TableSelection } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
+import { define } from '../define.ts'
 import { setPage } from '../page.ts'
+import { ShellNoRows } from './shell-no-rows.ts'
 import { onUndone, tellDone } from './own-changes.ts'
 import { RecordList } from './record-list.ts'
 import { fieldOf, fieldsOf, includesFor, inSentence, moduleOf } from './resources.ts'
+
+define('shell-no-rows', ShellNoRows)
 
 /** What was deleted, by whom and when; one or many are brought back. */
 export class ShellRecordsBin extends KitElement {
@@ -171,11 +175,11 @@ export class ShellRecordsBin extends KitElement {
       </div>
       ${
         list.status === 'failed' && list.rows.length === 0
-          ? html`<socle-empty icon="wifi-off" .heading=${t('shell.records.failed')} .text=${list.problem?.detail ?? ''}>
-              <button slot="actions" class="button" @click=${() => void list.reload()}>
-                ${icon('refresh-cw')}${t('shell.records.retry')}
-              </button>
-            </socle-empty>`
+          ? html`<shell-no-rows
+              .meta=${meta}
+              .problem=${list.problem}
+              @list-retry=${() => void list.reload()}
+            ></shell-no-rows>`
           : list.status === 'ready' && list.rows.length === 0
             ? html`<socle-empty
                 icon="trash-2"

@@ -1,4 +1,4 @@
-import { controls, icon, KitElement, live, ProblemError, records, t } from '@socle/sdk/ui'
+import { controls, KitElement, live, ProblemError, records, t } from '@socle/sdk/ui'
 import type {
   CalendarEvent,
   CalendarMove,
@@ -11,14 +11,18 @@ import type {
 } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
+import { define } from '../define.ts'
 import { both, quote } from './filter-text.ts'
 import type { ListState } from './list-state.ts'
 import { onUndone } from './own-changes.ts'
 import { moveRecord } from './record-move.ts'
 import { fieldsOf, titleOf } from './resources.ts'
+import { ShellNoRows } from './shell-no-rows.ts'
 import { staleNotice } from './stale-notice.ts'
 import { calendarPlan, timeFields } from './view-plan.ts'
 import type { CalendarPlan } from './view-plan.ts'
+
+define('shell-no-rows', ShellNoRows)
 
 /** One request's worth; a span with more says so instead of drawing a wall. */
 const most = 200
@@ -26,7 +30,7 @@ const most = 200
 /**
  * Records of any resource by one of their dates; only what the span in view needs is read.
  *
- * @fires calendar-go - parts of the list's state that were chosen here
+ * @fires list-go - parts of the list's state that were chosen here
  * @fires calendar-peek - `detail.id`
  */
 export class ShellRecordsCalendar extends KitElement {
@@ -226,20 +230,19 @@ export class ShellRecordsCalendar extends KitElement {
   override render() {
     const plan = this.#plan
     if (!plan) return nothing
-    if (this.problem && this.rows.length === 0) {
-      return html`<socle-empty icon="wifi-off" .heading=${t('shell.records.failed')} .text=${this.problem.detail}>
-        <button slot="actions" class="button" @click=${() => this.reload()}>
-          ${icon('refresh-cw')}${t('shell.records.retry')}
-        </button>
-      </socle-empty>`
-    }
+    if (this.problem && this.rows.length === 0)
+      return html`<shell-no-rows
+        .meta=${this.meta}
+        .problem=${this.problem}
+        @list-retry=${() => this.reload()}
+      ></shell-no-rows>`
     return html`<h2 class="visually-hidden">${this.meta.name.many}</h2>
       <div class="head">
         <label>
           <span>${t('shell.records.calendar.by')}</span>
           <select
             class="input"
-            @change=${(event: Event) => this.tell('calendar-go', { start: (event.target as HTMLSelectElement).value, end: undefined })}
+            @change=${(event: Event) => this.tell('list-go', { start: (event.target as HTMLSelectElement).value, end: undefined })}
           >
             ${timeFields(this.meta).map(
               (it) => html`<option value=${it.name} .selected=${it.name === plan.start.name}>${it.label}</option>`,
@@ -260,7 +263,7 @@ export class ShellRecordsCalendar extends KitElement {
           this.#range = event.detail
           this.#readIfNew()
         }}
-        @socle-go=${(event: CustomEvent<Partial<ListState>>) => this.tell('calendar-go', event.detail)}
+        @socle-go=${(event: CustomEvent<Partial<ListState>>) => this.tell('list-go', event.detail)}
         @socle-peek=${(event: CustomEvent<{ id: string }>) => {
           event.stopPropagation()
           this.tell('calendar-peek', event.detail)

@@ -1,11 +1,13 @@
 import { api, controls, ProblemError, t } from '@socle/sdk/ui'
 import type { FieldMeta, ResourceMeta } from '@socle/sdk/ui'
 import { css, html } from 'lit'
+import { endOfDay } from '../last-day.ts'
 import { problemLine } from '../problem-line.ts'
 import { askWith, QuestionDialog } from './question-dialog.ts'
 
 interface Question {
-  readonly meta: ResourceMeta
+  /** Their kind; a saved view is one too. */
+  readonly meta: Pick<ResourceMeta, 'id'>
   readonly records: readonly string[]
 }
 
@@ -72,7 +74,11 @@ export class ShellShareDialog extends QuestionDialog<Question, number> {
     const chosen = (event: CustomEvent<{ value: unknown }>) => {
       this.whom = typeof event.detail.value === 'string' ? event.detail.value : undefined
     }
-    return html`<socle-dialog open .heading=${t('shell.share.title', { count })} @socle-close=${this.closed}>
+    return html`<socle-dialog
+      open
+      .heading=${t(wordOfShare('title', this.question.meta), { count })}
+      @socle-close=${this.closed}
+    >
       <form id="share" @submit=${this.#submit}>
         <fieldset>
           <legend class="label">${t('shell.share.with')}</legend>
@@ -110,7 +116,7 @@ export class ShellShareDialog extends QuestionDialog<Question, number> {
           <label class="label" for="reason">${t('shell.share.reason')}</label>
           <input class="input" id="reason" maxlength="500" />
         </div>
-        <p class="meta">${t('shell.share.text')}</p>
+        <p class="meta">${t(wordOfShare('text', this.question.meta))}</p>
         ${problemLine(this.problem)}
       </form>
       <button slot="actions" class="button" @click=${this.close}>${t('shell.records.cancel')}</button>
@@ -137,7 +143,7 @@ export class ShellShareDialog extends QuestionDialog<Question, number> {
         records,
         [this.kind]: this.whom,
         access: this.#typed('access'),
-        ...(last ? { until: dayAfter(last) } : {}),
+        ...(last ? { until: endOfDay(last) } : {}),
         ...(reason ? { reason } : {}),
       })
       this.answer = records.length
@@ -151,6 +157,11 @@ export class ShellShareDialog extends QuestionDialog<Question, number> {
   }
 }
 
+/** A sentence about a share, which is of a saved view or of records. */
+export function wordOfShare(word: 'title' | 'text' | 'done', { id }: Pick<ResourceMeta, 'id'>): string {
+  return `shell.share.${word}${id === 'core.view' ? 'View' : ''}`
+}
+
 function recipientField(kind: Kind): FieldMeta {
   return {
     name: kind,
@@ -161,13 +172,6 @@ function recipientField(kind: Kind): FieldMeta {
     writable: true,
     sortable: false,
   }
-}
-
-/** A share holds through its last day: it ends with the first instant of the next, where the reader is. */
-function dayAfter(day: string): string {
-  const end = new Date(`${day}T00:00:00`)
-  end.setDate(end.getDate() + 1)
-  return end.toISOString()
 }
 
 /** Shares records. Answers how many, `undefined` when the user gave up. */

@@ -91,6 +91,6 @@ export class ShellSortMenu extends KitElement {
 
   #say(sort: string): void {
     this.sort = sort
-    this.tell('sort-change', sort)
+    this.tell('list-go', { sort })
   }
 }

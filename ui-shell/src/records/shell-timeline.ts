@@ -1,5 +1,5 @@
 import { controls, format, icon, KitElement, live, ProblemError, recordHref, records, resource, t } from '@socle/sdk/ui'
-import type { Included, RecordJson, ResourceMeta, TimelineEntry } from '@socle/sdk/ui'
+import type { Included, Page, RecordJson, ResourceMeta, TimelineEntry } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
 import { define } from '../define.ts'
@@ -19,6 +19,7 @@ export class ShellTimeline extends KitElement {
   static override properties = {
     meta: { attribute: false },
     record: { attribute: false },
+    first: { attribute: false },
     compact: { type: Boolean, reflect: true },
     entries: { state: true },
     filter: { state: true },
@@ -111,6 +112,8 @@ export class ShellTimeline extends KitElement {
 
   declare meta: ResourceMeta
   declare record: RecordJson
+  /** Its first page, where it came with the record. */
+  declare first: Page<TimelineEntry> | undefined
   /** In a side panel: no filters. */
   declare compact: boolean
   declare private entries: readonly TimelineEntry[]
@@ -149,7 +152,13 @@ export class ShellTimeline extends KitElement {
     if (!changed.has('record')) return
     const before = changed.get('record') as RecordJson | undefined
     if (before?.id === this.record.id && before.version === this.record.version) return
-    if (before?.id !== this.record.id) this.entries = []
+    if (before?.id !== this.record.id) {
+      this.entries = []
+      if (this.first) {
+        this.#show(this.first)
+        return
+      }
+    }
     void this.#load()
   }
 
@@ -164,16 +173,20 @@ export class ShellTimeline extends KitElement {
     try {
       const page = await records(this.meta.id).timeline(this.record.id, after)
       if (turn !== this.#turn) return
-      this.#included = mergeIncluded(this.#included, withTones(page.included ?? {}))
-      this.entries = after ? [...this.entries, ...page.data] : page.data
-      this.#next = page.page.next
-      this.status = 'ready'
+      this.#show(page, after)
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error
       if (turn !== this.#turn) return
       this.#problem = error
       this.status = 'failed'
     }
+  }
+
+  #show(page: Page<TimelineEntry>, after?: string): void {
+    this.#included = mergeIncluded(this.#included, withTones(page.included ?? {}))
+    this.entries = after ? [...this.entries, ...page.data] : page.data
+    this.#next = page.page.next
+    this.status = 'ready'
   }
 
   override render() {

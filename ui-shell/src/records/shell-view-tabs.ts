@@ -1,10 +1,11 @@
 import { controls, icon, KitElement, ProblemError, t, toast } from '@socle/sdk/ui'
 import type { MenuItem, ResourceMeta, SavedView } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
+import { router } from '../router.ts'
 import { inSentence } from './resources.ts'
 import { isModified, writeListState, stateOfView } from './list-state.ts'
 import type { ListState } from './list-state.ts'
-import { mayChange, mayKeepViews, viewById, viewsOf } from './saved-views.ts'
+import { mayChange, mayKeepViews, mayShareViews, viewById, viewsOf } from './saved-views.ts'
 
 /**
  * The saved views of a list as tabs, and what can be done with the one in front.
@@ -74,6 +75,13 @@ export class ShellViewTabs extends KitElement {
       a:focus-visible {
         outline-offset: -3px;
       }
+      .views {
+        display: none;
+        flex: 0 1 auto;
+        min-inline-size: 0;
+        inline-size: auto;
+        font-weight: 500;
+      }
       .changes {
         display: flex;
         flex: none;
@@ -99,14 +107,15 @@ export class ShellViewTabs extends KitElement {
       @media (max-width: 599.98px) {
         :host {
           flex-wrap: wrap;
+          align-items: center;
           block-size: auto;
-          padding-inline: 12px;
+          padding: 4px 12px;
         }
         nav {
-          flex-wrap: wrap;
-          max-block-size: 88px;
+          display: none;
         }
-        a {
+        .views {
+          display: block;
           min-block-size: 44px;
         }
         .changes .meta,
@@ -128,27 +137,50 @@ export class ShellViewTabs extends KitElement {
 
   override updated(): void {
     this.renderRoot.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+    const current = this.#view
+    // When its choices are there; what somebody chose before does not stay once the address says otherwise.
+    const chooser = this.renderRoot.querySelector('select')
+    if (chooser) chooser.value = current ? this.#address(current) : this.plain
   }
 
   override render() {
     const views = viewsOf(this.meta)
     const current = this.#view
+    const all = t('shell.views.all', { many: inSentence(this.meta.name.many) })
     return html`<nav aria-label=${t('shell.views.label')}>
         <a href=${this.plain} aria-current=${current ? nothing : 'page'}>
-          <span>${t('shell.views.all', { many: inSentence(this.meta.name.many) })}</span>
+          <span>${all}</span>
         </a>
         ${views.map(
           (view) =>
             html`<a
-              href="${this.meta.route}${writeListState(stateOfView(view), viewById)}"
+              href=${this.#address(view)}
               aria-current=${view.id === current?.id ? 'page' : nothing}
               title=${t(`shell.views.scope.${view.scope}`)}
             >
               ${view.kind === 'table' ? nothing : icon(view.kind)}<span>${view.name}</span>${view.scope === 'mine' ? nothing : icon('users')}
             </a>`,
         )}
+        ${
+          this.meta.shared
+            ? html`<a href="${this.meta.route}/shared">${icon('users')}<span>${t('shell.shared.title')}</span></a>`
+            : nothing
+        }
       </nav>
+      <select
+        class="input views"
+        aria-label=${t('shell.views.label')}
+        @change=${(event: Event) => router.go((event.target as HTMLSelectElement).value)}
+      >
+        <option value=${this.plain}>${all}</option>
+        ${views.map((view) => html`<option value=${this.#address(view)}>${view.name}</option>`)}
+        ${this.meta.shared ? html`<option value="${this.meta.route}/shared">${t('shell.shared.title')}</option>` : nothing}
+      </select>
       ${this.#menu(current)}${this.#changes(current)}`
+  }
+
+  #address(view: SavedView): string {
+    return this.meta.route + writeListState(stateOfView(view), viewById)
   }
 
   #menu(current: SavedView | undefined) {
@@ -161,6 +193,7 @@ export class ShellViewTabs extends KitElement {
       item('default', 'house', t(current.default ? 'shell.views.notDefault' : 'shell.views.setDefault'))
       item('pin', 'bookmark', t(current.pinned ? 'shell.views.unpin' : 'shell.views.pin'))
       item('link', 'link', t('shell.views.copyLink'))
+      if (current.mine && mayShareViews()) item('share', 'user-plus', t('shell.views.share'))
       if (mayChange(current)) item('delete', 'trash-2', t('shell.views.delete'), { danger: true, separator: true })
     }
     if (items.length === 0) return nothing
@@ -207,9 +240,10 @@ export class ShellViewTabs extends KitElement {
       if (what === 'save') await changes.changeView(view, { ...changes.valuesOf(this.state) })
       if (what === 'default') await changes.chooseView(view, { default: !view.default })
       if (what === 'pin') await changes.chooseView(view, { pinned: !view.pinned })
+      if (what === 'share') await changes.shareView(view)
       if (what === 'delete') await changes.deleteView(view)
       if (what === 'link') {
-        const address = new URL(this.meta.route + writeListState(stateOfView(view), viewById), location.href)
+        const address = new URL(this.#address(view), location.href)
         await navigator.clipboard.writeText(address.href)
         toast({ text: t('shell.records.page.copied') })
       }

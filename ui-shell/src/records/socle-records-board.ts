@@ -27,12 +27,13 @@ import type {
   MenuItem,
   RecordJson,
   ResourceMeta,
-  SavedView,
   SocleBoard,
 } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import type { PropertyValues, TemplateResult } from 'lit'
+import { define } from '../define.ts'
 import { both, quote } from './filter-text.ts'
+import type { ListState } from './list-state.ts'
 import { MediaQuery, narrow } from './media-query.ts'
 import { onUndone } from './own-changes.ts'
 import { sumsByCurrency } from './record-list.ts'
@@ -40,9 +41,14 @@ import { moveRecord } from './record-move.ts'
 import { fieldOf, fieldsOf, hrefOf, includesFor, mergeIncluded, titleOf } from './resources.ts'
 import { scopeOf, scopesOf, stagesOf } from './stages.ts'
 import type { Scope, Stage } from './stages.ts'
+import { ShellNoRows } from './shell-no-rows.ts'
+import { ShellPopover } from './shell-popover.ts'
 import { staleNotice } from './stale-notice.ts'
 import { boardPlan, groupableFields } from './view-plan.ts'
 import type { BoardPlan } from './view-plan.ts'
+
+define('shell-no-rows', ShellNoRows)
+define('shell-popover', ShellPopover)
 
 /** What a hook may answer: further values to write with the move, or `undefined` to leave the card where it was. */
 export type MoveHook = (record: RecordJson, to: Stage) => Promise<Readonly<Record<string, unknown>> | undefined>
@@ -70,8 +76,7 @@ const none = ''
  *
  * @fires socle-open, socle-peek - `detail.id`
  * @fires board-changed - a card was moved
- * @fires board-scope - another group of stages was chosen; `detail` is its id
- * @fires board-by - another field was chosen for the columns; `detail` is its name
+ * @fires list-go - parts of the list's state that were chosen here: field of the columns, group of stages, cards, sums
  */
 export class SocleRecordsBoard extends KitElement {
   static override properties = {
@@ -92,6 +97,7 @@ export class SocleRecordsBoard extends KitElement {
     problem: { state: true },
     more: { state: true },
     chosen: { state: true },
+    isCardOpen: { state: true },
   }
 
   declare resource: string
@@ -102,8 +108,8 @@ export class SocleRecordsBoard extends KitElement {
   declare scope: string | undefined
   /** Field whose values are the columns; the resource's own when absent. */
   declare by: string | undefined
-  /** Saved view whose cards and sums are shown. */
-  declare view: SavedView | undefined
+  /** What of the cards and sums is not the resource's own. */
+  declare view: Pick<ListState, 'card' | 'sums'> | undefined
   declare current: string
   /** Asked before each move. */
   declare onMove: MoveHook | undefined
@@ -118,6 +124,7 @@ export class SocleRecordsBoard extends KitElement {
   declare private more: boolean
   /** Column in view on a phone. */
   declare private chosen: string | undefined
+  declare private isCardOpen: boolean
   #included: Included = {}
   #asked = ''
   #group: string | undefined
@@ -138,6 +145,7 @@ export class SocleRecordsBoard extends KitElement {
     this.groups = []
     this.figure = 'sum'
     this.more = false
+    this.isCardOpen = false
   }
 
   get #meta(): ResourceMeta {
@@ -254,7 +262,7 @@ export class SocleRecordsBoard extends KitElement {
       if (by.type === 'boolean') return ['true', 'false'].map((key) => stageOf(key, format.value(by, key === 'true')))
       if (!by.options && !this.#plan.isOwn) return undefined
       const stages = await stagesOf(this.#meta, by)
-      return by.required ? stages : [...stages, stageOf(none, this.#noneTitle)]
+      return by.required || by.filled ? stages : [...stages, stageOf(none, this.#noneTitle)]
     }
     this.groups = await scopesOf(scope)
     this.#group = this.groups.find((it) => it.key === this.scope)?.key ?? this.groups[0]?.key
@@ -462,20 +470,19 @@ export class SocleRecordsBoard extends KitElement {
 
   override render() {
     if (!this.#isPossible) return nothing
-    if (this.problem && this.lanes.length === 0) {
-      return html`<socle-empty icon="wifi-off" .heading=${t('shell.records.failed')} .text=${this.problem.detail}>
-        <button slot="actions" class="button" @click=${() => this.reload()}>
-          ${icon('refresh-cw')}${t('shell.records.retry')}
-        </button>
-      </socle-empty>`
-    }
+    if (this.problem && this.lanes.length === 0)
+      return html`<shell-no-rows
+        .meta=${this.#meta}
+        .problem=${this.problem}
+        @list-retry=${() => this.reload()}
+      ></shell-no-rows>`
     return html`<h2 class="visually-hidden">${this.#meta.name.many}</h2>
       ${this.problem ? staleNotice({ loadedAt: this.#loadedAt, problem: this.problem }, () => this.reload()) : nothing}
       ${this.#head()}${this.#narrow.matches ? this.#single() : this.#board()}`
   }
 
   #head() {
-    const { by, sum, weighted } = this.#plan
+    const { by, card, sum, weighted } = this.#plan
     const hasBoth = !!sum && !!weighted
     const hasGroups = this.groups.length > 1
     return html`<div class="head">
@@ -483,7 +490,7 @@ export class SocleRecordsBoard extends KitElement {
         <span>${t('shell.records.board.by')}</span>
         <select
           class="input"
-          @change=${(event: Event) => this.tell('board-by', (event.target as HTMLSelectElement).value)}
+          @change=${(event: Event) => this.tell('list-go', { by: (event.target as HTMLSelectElement).value, scope: undefined })}
         >
           ${groupableFields(this.#meta).map(
             (it) => html`<option value=${it.name} .selected=${it.name === by.name}>${it.label}</option>`,
@@ -519,14 +526,58 @@ export class SocleRecordsBoard extends KitElement {
             </div>`
           : nothing
       }
+      ${
+        this.drawCard
+          ? nothing
+          : html`<button
+              class="button small card-menu ${this.view?.card || this.view?.sums ? 'on' : ''}"
+              aria-haspopup="dialog"
+              @click=${(event: Event) => void this.#openCardMenu(event.currentTarget as HTMLElement)}
+            >
+              ${icon('kanban')}${t('shell.records.card.label')}
+            </button>`
+      }
+      <shell-popover
+        align="end"
+        label=${t('shell.records.card.label')}
+        @popover-closed=${() => (this.isCardOpen = false)}
+      >
+        ${
+          this.isCardOpen
+            ? html`<shell-card-menu
+                .meta=${this.#meta}
+                .by=${by}
+                .card=${card}
+                .sum=${sum}
+                @list-go=${this.#cardChosen}
+              ></shell-card-menu>`
+            : nothing
+        }
+      </shell-popover>
       ${this.more ? html`<span class="meta">${t('shell.records.board.moreColumns', { count: this.lanes.length })}</span>` : nothing}
     </div>`
+  }
+
+  async #openCardMenu(anchor: HTMLElement): Promise<void> {
+    const { ShellCardMenu } = await import('./shell-card-menu.ts')
+    define('shell-card-menu', ShellCardMenu)
+    const popover = this.renderRoot.querySelector<ShellPopover>('shell-popover')
+    const wasOpen = this.isCardOpen
+    this.isCardOpen = true
+    await this.updateComplete
+    if (wasOpen) popover?.toggle(anchor)
+    else popover?.show(anchor)
+  }
+
+  /** The menu's word crosses shadow roots to the list, which keeps it; a board that stands alone keeps it itself. */
+  readonly #cardChosen = (event: CustomEvent<Partial<ListState>>): void => {
+    this.view = { card: this.view?.card, sums: this.view?.sums, ...event.detail }
   }
 
   #choose(scope: string): void {
     this.scope = scope
     this.lanes = []
-    this.tell('board-scope', scope)
+    this.tell('list-go', { scope })
   }
 
   #board() {
@@ -728,6 +779,9 @@ export class SocleRecordsBoard extends KitElement {
         border-color: var(--socle-line);
         font: var(--socle-small);
         font-weight: 500;
+      }
+      .card-menu {
+        margin-inline-start: auto;
       }
       .head .segments {
         background: var(--socle-surface);

@@ -44,6 +44,12 @@ export async function deleteView(view: SavedView): Promise<void> {
 /** What a view keeps of what is shown now. */
 export const valuesOf = viewOfState
 
+/** With whom one's own is shared, until that is closed. */
+export async function shareView(view: SavedView): Promise<void> {
+  const { showSharing } = await import('./shell-view-sharing.ts')
+  await showSharing(view)
+}
+
 /** One's own: starting with it, or keeping it in the sidebar. */
 export async function chooseView(
   view: SavedView,

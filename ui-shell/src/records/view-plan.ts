@@ -1,4 +1,4 @@
-import type { FieldMeta, FieldType, ResourceMeta, SavedView } from '@socle/sdk/ui'
+import type { FieldMeta, FieldType, ResourceMeta } from '@socle/sdk/ui'
 import type { ListState } from './list-state.ts'
 import { decidingFields, fieldOf, fieldsOf } from './resources.ts'
 
@@ -9,6 +9,11 @@ const timing: readonly FieldType[] = ['date', 'instant']
 /** Fields whose values can be the columns of a board. */
 export function groupableFields(meta: ResourceMeta): FieldMeta[] {
   return decidingFields(meta).filter((it) => grouping.includes(it.type))
+}
+
+/** Fields that can be added up in a board's heads. */
+export function addableFields(meta: ResourceMeta): FieldMeta[] {
+  return decidingFields(meta).filter((it) => it.type === 'integer' || adding.includes(it.type))
 }
 
 /** Fields a calendar can go by. */
@@ -30,7 +35,7 @@ export interface BoardPlan {
 export function boardPlan(
   meta: ResourceMeta,
   wanted: string | undefined,
-  view?: Pick<SavedView, 'card' | 'sums'>,
+  view?: Pick<ListState, 'card' | 'sums'>,
 ): BoardPlan | undefined {
   const groupable = groupableFields(meta)
   const own = meta.kanban?.by
@@ -45,7 +50,7 @@ export function boardPlan(
   return {
     by,
     card: view?.card ?? meta.kanban?.card ?? meta.list,
-    sum: view?.sums?.[0] ?? meta.kanban?.sum ?? listed.find((it) => adding.includes(it.type))?.name,
+    sum: view?.sums ? view.sums[0] : (meta.kanban?.sum ?? listed.find((it) => adding.includes(it.type))?.name),
     weighted: view?.sums ? view.sums[1] : meta.kanban?.weighted,
     isOwn: by.name === own,
   }
@@ -62,13 +67,16 @@ const noted: readonly string[] = ['createdAt', 'updatedAt']
 
 export function calendarPlan(meta: ResourceMeta, state: Pick<ListState, 'start' | 'end'>): CalendarPlan | undefined {
   const fields = timeFields(meta)
-  const planned = fields.filter((it) => !noted.includes(it.name))
+  // A workspace's own date is nobody's calendar until it is chosen.
+  const builtIn = fields.filter((it) => !it.own)
+  const planned = builtIn.filter((it) => !noted.includes(it.name))
   const start =
     fields.find((it) => it.name === state.start) ??
     planned.find((it) => it.name === 'startAt') ??
     planned.find((it) => meta.list.includes(it.name) && it.writable) ??
     planned.find((it) => it.writable) ??
     planned[0] ??
+    builtIn[0] ??
     fields[0]
   if (!start) return undefined
   const wanted = state.end ?? (start.name === 'startAt' ? 'endAt' : undefined)

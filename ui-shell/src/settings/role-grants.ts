@@ -1,10 +1,38 @@
-import type { FieldAccess, FieldGrant, Grant, Visibility } from './settings-api.ts'
+import { t } from '@socle/sdk/ui'
+import type { FieldAccess, FieldGrant, Grant, PermissionCatalog, Visibility } from './settings-api.ts'
 
 export type Reach = Visibility | 'none'
 
-/** A grant the editor can show as one choice; conditions and refusals stay as they are, beside it. */
+/** A grant the table of a role shows as one choice; conditions and refusals stand beside it, as exceptions. */
 function isPlain(grant: Grant): boolean {
   return !grant.condition && !grant.deny
+}
+
+export const reaches: readonly Visibility[] = ['own', 'team', 'all']
+
+/** What of a resource, or of all of a module or everything, may be granted or refused. */
+export function actionsOf({ resources }: PermissionCatalog, id: string): readonly string[] {
+  const named = resources.find((it) => it.id === id)?.actions
+  return ['*', ...(named ?? new Set(resources.flatMap(({ actions }) => actions)))]
+}
+
+const words = new Set([
+  '*',
+  'read',
+  'create',
+  'update',
+  'delete',
+  'restore',
+  'import',
+  'export',
+  'bulk',
+  'merge',
+  'share',
+])
+
+/** An action as an administrator reads it; one of a module that is off goes by its name. */
+export function actionWord(action: string): string {
+  return words.has(action) ? t(`shell.roles.action.${action}`) : action
 }
 
 const breadth: Readonly<Record<Reach, number>> = { none: 0, own: 1, team: 2, all: 3 }
@@ -40,9 +68,22 @@ export function withReach(grants: readonly Grant[], resource: string, action: st
   return reach === 'none' ? others : [...others, { resource, action, visibility: reach }]
 }
 
-/** Lines the editor shows but does not change: those with a condition, and refusals. */
-export function specialGrants(grants: readonly Grant[], resource: string): Grant[] {
-  return grants.filter((it) => !isPlain(it) && it.resource === resource)
+/** Lines that hold under a condition, and refusals. */
+export function exceptionsIn(grants: readonly Grant[]): Grant[] {
+  return grants.filter((it) => !isPlain(it))
+}
+
+/** The grants with an exception in the place of another, or after all others; `undefined` takes the other out. */
+export function withException(grants: readonly Grant[], old: Grant | undefined, now: Grant | undefined): Grant[] {
+  const at = old ? grants.indexOf(old) : -1
+  return grants.toSpliced(at < 0 ? grants.length : at, at < 0 ? 0 : 1, ...(now ? [now] : []))
+}
+
+/** Whether what a grant allows under a condition is allowed by a plain line anyway. */
+export function isIdle(grants: readonly Grant[], { resource, action, visibility = 'all', deny }: Grant): boolean {
+  if (deny) return false
+  const own = ownReach(grants, resource, action) ?? 'none'
+  return [own, inheritedReach(grants, resource, action)].some((reach) => !isWider(visibility, reach))
 }
 
 export function fieldAccess(fields: readonly FieldGrant[], resource: string, field: string): FieldAccess {

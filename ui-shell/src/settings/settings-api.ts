@@ -6,15 +6,21 @@ export interface PluginCard {
   readonly description?: string
   readonly icon?: string
   readonly version: string
-  /** `asleep` is on by the table while its code is not there, as in safe mode. */
-  readonly state: 'enabled' | 'disabled' | 'quarantined' | 'asleep'
+  /** `asleep` is on by the table while its code is not there, as in safe mode; `available` was removed and can be installed. */
+  readonly state: 'enabled' | 'disabled' | 'quarantined' | 'asleep' | 'removing' | 'available'
+  /** The job that takes it away. */
+  readonly removal?: { readonly job: string; readonly mode: string }
   /** Whether its code runs here, so that it can be switched on. */
   readonly loaded: boolean
+  /** Whether it is off here by the table, where it stands as stopped for another reason. */
+  readonly off: boolean
   /** Why it was stopped. */
   readonly reason?: string
   /** It has something to choose. */
   readonly settings?: boolean
   readonly requires?: readonly { readonly id: string; readonly title: string }[]
+  /** Slots and extension points it adds to that nobody offers here. */
+  readonly waitsFor?: readonly string[]
   readonly requiredBy?: readonly { readonly id: string; readonly title: string }[]
   readonly brings?: {
     readonly screens?: readonly string[]
@@ -39,10 +45,17 @@ export interface Breaks {
   readonly roles?: readonly { readonly id: string; readonly name: string }[]
   readonly subscriptions?: readonly { readonly id: string; readonly event: string; readonly held: number }[]
   readonly heldEvents?: number
-  readonly fields?: readonly { readonly title: string }[]
+  readonly fields?: readonly { readonly resource: string; readonly title: string }[]
   readonly views?: readonly { readonly id: string; readonly name: string; readonly resource: string }[]
   readonly links?: readonly { readonly from: string; readonly to: string; readonly title: string }[]
   readonly running?: readonly { readonly id: string; readonly kind: string }[]
+  /** What others fill, contribute to or use of it. */
+  readonly uses?: readonly {
+    readonly plugin: string
+    readonly title: string
+    readonly kind: 'fills' | 'contributes' | 'uses'
+    readonly what: string
+  }[]
   readonly dependents?: readonly { readonly id: string; readonly title: string }[]
 }
 
@@ -50,13 +63,18 @@ export interface Person {
   readonly id: string
   readonly version: number
   readonly name: string
-  readonly email: string
+  /** Told to whoever manages people. */
+  readonly email?: string
   readonly state: 'active' | 'invited' | 'inactive'
   /** Set for somebody of a partner; null for the people of the house. */
   readonly partner?: string | null
   readonly locale: 'en' | 'fr'
   readonly team?: string | null
+  /** User id of whom they report to. */
+  readonly manager?: string | null
   readonly roles?: readonly string[]
+  /** Instants at which roles end, by role id; those held for good are not in it. */
+  readonly roleEnds?: Readonly<Record<string, string>>
   readonly lastSeenAt?: string | null
   readonly createdAt: string
   /** Whether they sign in with an authenticator app, and how many passkeys they have. */
@@ -93,6 +111,8 @@ export interface Team {
   readonly version: number
   readonly name: string
   readonly parent?: string | null
+  /** User id of who leads it. */
+  readonly lead?: string | null
   readonly members?: readonly string[]
 }
 
@@ -200,6 +220,8 @@ export interface IdentityProvider {
 export interface DomainProof {
   readonly domain: string
   readonly isProved: boolean
+  /** Since when what proved it has not been found, and whether nobody new comes in by it for that. */
+  readonly missed: { readonly since: string; readonly isSuspended: boolean } | null
   /** Name and text of the TXT record. */
   readonly name: string
   readonly value: string

@@ -32,16 +32,22 @@ export const settingsPages: readonly SettingsPage[] = [
     permission: ['core.plugin.toggle', 'core.plugin.read'],
   },
   {
+    name: 'map',
+    icon: 'blocks',
+    group: 'workspace',
+    permission: ['core.plugin.read'],
+  },
+  {
     name: 'people',
     icon: 'users',
     group: 'workspace',
-    permission: ['core.user.manage', 'core.user.read'],
+    permission: ['core.user.manage', 'core.actor.view-as', 'core.role.manage', 'core.audit.read'],
   },
   {
     name: 'teams',
     icon: 'network',
     group: 'workspace',
-    permission: ['core.team.manage', 'core.user.manage'],
+    permission: ['core.user.manage'],
   },
   {
     name: 'fields',
@@ -84,6 +90,12 @@ export const settingsPages: readonly SettingsPage[] = [
     icon: 'clock',
     group: 'control',
     permission: ['core.privacy.manage', 'core.privacy.read'],
+  },
+  {
+    name: 'events',
+    icon: 'activity',
+    group: 'control',
+    permission: ['core.event.read'],
   },
   {
     name: 'audit',

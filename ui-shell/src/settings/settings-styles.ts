@@ -85,6 +85,37 @@ export const settingsStyles = css`
   legend {
     padding: 0 0 6px;
   }
+  .condition textarea {
+    block-size: auto;
+    padding-block: 6px;
+    font:
+      13px/20px ui-monospace,
+      monospace;
+    resize: vertical;
+  }
+  .condition summary {
+    display: flex;
+    align-items: center;
+    gap: 4px;
+    list-style: none;
+    font: var(--socle-small);
+    color: var(--socle-text-2);
+    cursor: pointer;
+  }
+  .condition summary::-webkit-details-marker {
+    display: none;
+  }
+  .condition [open] > summary > .icon {
+    transform: rotate(90deg);
+  }
+  .condition ul {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 6px;
+    max-block-size: 160px;
+    margin-block-start: 6px;
+    overflow: auto;
+  }
   .secret {
     display: flex;
     gap: 8px;

@@ -1,5 +1,7 @@
 import { KitElement, api, confirmDialog, controls, format, icon, pill, t, toast } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
+import { checkHref } from '../access/access-api.ts'
+import { isOverseer } from '../access/why-link.ts'
 import { define } from '../define.ts'
 import { setPage } from '../page.ts'
 import { everything, sentenceOf, tellProblem } from './settings-api.ts'
@@ -26,16 +28,24 @@ export class ShellApiKeys extends KitElement {
     rotating: { state: true },
     fault: { state: true },
     secret: { state: true },
+    withRevoked: { state: true },
   }
   declare keys: readonly ApiKey[] | undefined
   declare problem: string | undefined
   declare isCreating: boolean
+  /** Whether the keys that are over are listed too. */
+  declare withRevoked: boolean
   /** The key that is about to get a new secret. */
   declare rotating: ApiKey | undefined
   declare fault: string | undefined
   declare secret: { readonly name: string; readonly value: string } | undefined
 
   #roles: readonly Role[] = []
+
+  constructor() {
+    super()
+    this.withRevoked = false
+  }
 
   override connectedCallback(): void {
     super.connectedCallback()
@@ -45,7 +55,7 @@ export class ShellApiKeys extends KitElement {
   async #load(): Promise<void> {
     try {
       const [keys, roles] = await Promise.all([
-        everything<ApiKey>('/api/core/api-keys'),
+        everything<ApiKey>(`/api/core/api-keys${this.withRevoked ? '?revoked=true' : ''}`),
         everything<Role>('/api/core/roles').catch(() => []),
       ])
       this.#roles = roles
@@ -74,6 +84,16 @@ export class ShellApiKeys extends KitElement {
         ${t('shell.keys.lead')}
         <a class="link" href="/api/core/reference" target="_blank" rel="noopener">${t('shell.keys.reference')}</a>
       </p>
+      <label class="revoked"
+        ><input
+          type="checkbox"
+          .checked=${this.withRevoked}
+          @change=${(event: Event) => {
+            this.withRevoked = (event.target as HTMLInputElement).checked
+            void this.#load()
+          }}
+        />${t('shell.keys.withRevoked')}</label
+      >
       ${
         this.keys.length === 0
           ? html`<socle-empty icon="key" heading=${t('shell.keys.none')} text=${t('shell.keys.noneText')}>
@@ -123,6 +143,16 @@ export class ShellApiKeys extends KitElement {
                 align="end"
                 .label=${t('shell.people.actions', { name: key.name })}
                 .items=${[
+                  ...(isOverseer()
+                    ? [
+                        {
+                          id: 'access',
+                          label: t('shell.access.check'),
+                          icon: 'eye',
+                          href: checkHref({ actor: key.id }),
+                        },
+                      ]
+                    : []),
                   key.oldUntil
                     ? { id: 'end', label: t('shell.keys.endOld'), icon: 'circle-off' }
                     : { id: 'rotate', label: t('shell.keys.rotate'), icon: 'rotate-ccw' },
@@ -155,6 +185,7 @@ export class ShellApiKeys extends KitElement {
           <div class="field">
             <label class="label" for="role">${t('shell.keys.role')}</label>
             <select class="input" id="role" name="role" required>
+              <option value="">${t('shell.keys.roleChoose')}</option>
               ${this.#roles.map((it) => html`<option value=${it.id}>${it.name}</option>`)}
             </select>
           </div>
@@ -243,6 +274,7 @@ export class ShellApiKeys extends KitElement {
       this.rotating = key
       return
     }
+    if (action !== 'end') return
     const yes = await confirmDialog({
       title: t('shell.keys.endOldOne', { name: key.name }),
       body: t('shell.keys.endOldText'),
@@ -286,7 +318,7 @@ export class ShellApiKeys extends KitElement {
   }
 
   async #revoke(key: ApiKey): Promise<void> {
-    const made = madeBy(key, this.keys ?? []).map(({ name }) => name)
+    const made = madeBy(key, this.keys?.filter((it) => !it.revokedAt) ?? []).map(({ name }) => name)
     const yes = await confirmDialog({
       title: t('shell.keys.revokeOne', { name: key.name }),
       body:
@@ -320,6 +352,14 @@ export class ShellApiKeys extends KitElement {
         font:
           12px/16px ui-monospace,
           monospace;
+      }
+      .revoked {
+        display: inline-flex;
+        align-items: center;
+        gap: 8px;
+        min-block-size: 28px;
+        margin-block-end: 8px;
+        font: var(--socle-small);
       }
       .used {
         inline-size: 140px;

@@ -18,7 +18,6 @@ import { css, html, nothing } from 'lit'
 import { repeat } from 'lit/directives/repeat.js'
 import { define } from '../define.ts'
 import { setPage } from '../page.ts'
-import { refusalIn } from '../records/own-changes.ts'
 import { hasValue } from '../records/resources.ts'
 import { originWords } from '../origin-words.ts'
 import { pointsAtRecord } from '../records/resources.ts'
@@ -339,15 +338,8 @@ export class ShellAudit extends KitElement {
         await followUndo(meta, done.id)
         return
       }
-      const kept = done.kept?.length ?? 0
-      const reason = refusalIn(done.kept ?? [])
-      const some = reason
-        ? t('shell.records.undoneRefused', { count: kept, reason })
-        : t('shell.audit.undidSome', { kept })
-      toast({
-        text: kept > 0 ? some : t('shell.audit.undid'),
-        tone: kept > 0 ? 'warning' : 'success',
-      })
+      if (done.kept?.length) (await import('../records/kept.ts')).tellKept(done.kept)
+      else toast({ text: t('shell.audit.undid'), tone: 'success' })
       await this.#load()
     } catch (problem) {
       tellProblem(problem)
@@ -500,6 +492,8 @@ function kindsOf(entry: AuditEntry): string {
 
 /** Under which the ledger keeps that a module was switched on or off. */
 const pluginEntry = 'core.plugin'
+/** Under which it keeps that an address was suppressed or lifted, by which channel. */
+const suppressionEntry = 'core.suppression'
 
 const switched: Readonly<Record<string, string>> = { enabled: 'on', disabled: 'off', quarantined: 'stopped' }
 
@@ -508,6 +502,7 @@ const isSwitch = (resource: string) => (it: { readonly field: string }) =>
   resource === pluginEntry && it.field === 'state'
 
 function kindOf(id: string): string {
+  if (id === suppressionEntry) return t('shell.privacy.suppression')
   return id === pluginEntry ? t('shell.audit.module') : (resource(id)?.name.one ?? id)
 }
 
@@ -521,6 +516,7 @@ function actorName({ actor }: AuditEntry): string {
 function titleOf(change: AuditEntry['changes'][number]): string {
   if (change.resource === pluginEntry)
     return shell()?.plugins.find(({ id }) => id === change.title)?.title ?? change.title ?? ''
+  if (change.resource === suppressionEntry) return t(`shell.consent.channel.${change.title}`)
   return change.title || (resource(change.resource)?.name.one ?? change.resource)
 }
 

@@ -1,6 +1,8 @@
-import { KitElement, controls, format, icon, t } from '@socle/sdk/ui'
+import { KitElement, controls, format, icon, may, resource, t } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
+import { eventsHref } from './event-api.ts'
 import type { Breaks, PluginCard } from './settings-api.ts'
+import { settingsPages } from './settings-pages.ts'
 
 /** What a switch breaks, counted and named, before it acts. The safe button has the focus. */
 export class ShellBreaks extends KitElement {
@@ -26,8 +28,8 @@ export class ShellBreaks extends KitElement {
                     (it) =>
                       html`<li>
                         ${icon(it.icon)}<span
-                          ><strong>${it.text}</strong
-                          >${it.names ? html`<span class="meta">${it.names}</span>` : nothing}</span
+                          ><strong>${linked(it)}</strong
+                          >${it.names.length > 0 ? html`<span class="meta">${namesOf(it)}</span>` : nothing}</span
                         >
                       </li>`,
                   )}
@@ -102,7 +104,37 @@ export class ShellBreaks extends KitElement {
   ]
 }
 
-function linesOf(breaks: Breaks): { icon: string; text: string; names?: string }[] {
+/** What a line counts or names, with the list it stands in where whoever reads may see that. */
+interface Broken {
+  readonly text: string
+  readonly href?: string | undefined
+}
+
+interface BrokenLine extends Broken {
+  readonly icon: string
+  readonly names: readonly Broken[]
+}
+
+export function namesOf({ names }: BrokenLine) {
+  return names.map((it, at) => html`${at > 0 ? ', ' : nothing}${linked(it)}`)
+}
+
+export function linked({ text, href }: Broken) {
+  return href === undefined ? text : html`<a class="link" href=${href}>${text}</a>`
+}
+
+function listOf(id: string): string | undefined {
+  return resource(id)?.route
+}
+
+/** An address among the settings. */
+function setting(page: string, href = `/settings/${page}`): string | undefined {
+  const { permission } = settingsPages.find(({ name }) => name === page) ?? {}
+  return !permission || permission.some(may) ? href : undefined
+}
+
+/** What a switch breaks, a counted line for each kind of thing. */
+export function linesOf(breaks: Breaks): readonly BrokenLine[] {
   const {
     screens = [],
     records = [],
@@ -115,30 +147,78 @@ function linesOf(breaks: Breaks): { icon: string; text: string; names?: string }
     views = [],
     links = [],
     running = [],
+    uses = [],
   } = breaks
-  const lines = [
-    { icon: 'layout-grid', key: 'screens', names: screens.map((it) => it.title), count: screens.length },
+  const plain = (texts: readonly string[]): readonly Broken[] => texts.map((text) => ({ text }))
+  const held = eventsHref({ view: 'failed', state: 'held' })
+  const lines: readonly (Omit<BrokenLine, 'text'> & { readonly key: string; readonly count: number })[] = [
+    {
+      icon: 'layout-grid',
+      key: 'screens',
+      names: screens.map(({ title: text, path: href }) => ({ text, href })),
+      count: screens.length,
+    },
     {
       icon: 'table',
       key: 'records',
-      names: records.map((it) => `${it.name} (${format.number(it.count)})`),
+      names: records.map(({ name, resource: id, count }) => ({
+        text: `${name} (${format.number(count)})`,
+        href: listOf(id),
+      })),
       count: records.reduce((sum, it) => sum + it.count, 0),
     },
-    { icon: 'blocks', key: 'fills', names: fills.map((it) => it.title ?? it.slot), count: fills.length },
-    { icon: 'clock', key: 'jobs', names: jobs.map((it) => it.title ?? it.id), count: jobs.length },
-    { icon: 'activity', key: 'subscriptions', names: subscriptions.map((it) => it.event), count: subscriptions.length },
-    { icon: 'inbox', key: 'held', names: [], count: heldEvents },
-    { icon: 'refresh-cw', key: 'running', names: running.map((it) => it.kind), count: running.length },
-    { icon: 'pencil', key: 'fields', names: fields.map((it) => it.title), count: fields.length },
-    { icon: 'link', key: 'links', names: links.map((it) => it.title), count: links.length },
-    { icon: 'filter', key: 'views', names: views.map((it) => it.name), count: views.length },
-    { icon: 'shield', key: 'roles', names: roles.map((it) => it.name), count: roles.length },
+    { icon: 'blocks', key: 'fills', names: plain(fills.map((it) => it.title ?? it.slot)), count: fills.length },
+    { icon: 'clock', key: 'jobs', names: plain(jobs.map((it) => it.title ?? it.id)), count: jobs.length },
+    {
+      icon: 'activity',
+      key: 'subscriptions',
+      names: subscriptions.map(({ event }) => ({ text: event, href: setting('events', eventsHref({ event })) })),
+      count: subscriptions.length,
+    },
+    { icon: 'inbox', key: 'held', names: [], count: heldEvents, href: setting('events', held) },
+    { icon: 'refresh-cw', key: 'running', names: plain(running.map((it) => it.kind)), count: running.length },
+    {
+      icon: 'pencil',
+      key: 'fields',
+      names: fields.map(({ title: text, resource: id }) => ({ text, href: listOf(id) })),
+      count: fields.length,
+    },
+    {
+      icon: 'link',
+      key: 'links',
+      names: links.map(({ title: text, from }) => ({ text, href: listOf(from.split('.').slice(0, 2).join('.')) })),
+      count: links.length,
+    },
+    {
+      icon: 'filter',
+      key: 'views',
+      names: views.map(({ id, name: text, resource: of }) => ({
+        text,
+        href: listOf(of) && `${listOf(of)}?view=${id}`,
+      })),
+      count: views.length,
+    },
+    {
+      icon: 'plug',
+      key: 'uses',
+      names: uses.map(({ title, kind, what }) => ({
+        text: t('shell.breaks.use', { title, kind, what }),
+        href: setting('map'),
+      })),
+      count: uses.length,
+    },
+    {
+      icon: 'shield',
+      key: 'roles',
+      names: roles.map(({ id, name: text }) => ({ text, href: setting('roles', `/settings/roles/${id}`) })),
+      count: roles.length,
+    },
   ]
   return lines
     .filter((it) => it.count > 0)
-    .map((it) => ({
-      icon: it.icon,
-      text: t(`shell.breaks.${it.key}`, { count: it.count }),
-      ...(it.names.length > 0 && { names: format.list([...new Set(it.names)]) }),
+    .map(({ key, count, names, ...line }) => ({
+      ...line,
+      text: t(`shell.breaks.${key}`, { count }),
+      names: [...new Map(names.map((it) => [it.text, it])).values()],
     }))
 }

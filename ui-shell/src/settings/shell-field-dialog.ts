@@ -25,6 +25,7 @@ export interface OwnField {
   readonly unique: boolean
   readonly indexed: boolean
   readonly archived: boolean
+  readonly position: number
   readonly formula: string | null
   readonly indexState: 'building' | 'ready' | 'failed' | null
   readonly indexFault: 'doubled' | 'refused' | null
@@ -41,6 +42,7 @@ const computed: ReadonlySet<FieldType> = new Set([
 ])
 const decimals: ReadonlySet<FieldType> = new Set(['decimal', 'money', 'percent'])
 const bounded: ReadonlySet<FieldType> = new Set(['integer', 'decimal', 'money', 'percent', 'duration'])
+const limited: ReadonlySet<FieldType> = new Set(['text', 'long', 'rich', 'email', 'phone', 'url'])
 const choosing: ReadonlySet<FieldType> = new Set(['select', 'multi-select'])
 const unindexed: ReadonlySet<FieldType> = new Set(['long', 'rich', 'multi-select', 'address'])
 
@@ -62,6 +64,8 @@ export class ShellFieldDialog extends KitElement {
   declare field: OwnField | undefined
   declare private type: FieldType
   declare private fault: string | undefined
+  /** What the label in the reader's language proposes as name, until another is typed. */
+  #proposed = ''
 
   override willUpdate(changed: PropertyValues): void {
     if (changed.has('field') || !this.hasUpdated) this.type = this.field?.type ?? 'text'
@@ -96,8 +100,8 @@ export class ShellFieldDialog extends KitElement {
       .heading=${field ? t('shell.fields.editOne', { name: labelOf(field) }) : t('shell.fields.new')}
       @socle-close=${() => this.tell('field-closed')}
     >
-      <form class="form" id="form" @submit=${this.#save}>
-        ${problemLine(this.fault)} ${text('labelEn', { required: true })} ${text('labelFr', { required: true })}
+      <form class="form" id="form" @submit=${this.#save} @input=${this.#proposeName}>
+        ${problemLine(this.fault)} ${inOwnLanguageFirst('label').map((name) => text(name, { required: true }))}
         ${
           field
             ? nothing
@@ -137,6 +141,8 @@ export class ShellFieldDialog extends KitElement {
             : nothing
         }
         ${type === 'auto-number' && !field ? text('prefix', { required: true }) : nothing}
+        ${type === 'money' ? this.#currency() : nothing}
+        ${limited.has(type) ? text('maxLength', { mode: 'numeric', help: t('shell.fields.maxLengthHelp') }) : nothing}
         ${decimals.has(type) ? text('scale', { mode: 'numeric' }) : nothing}
         ${bounded.has(type) ? html`${text('min', { mode: 'decimal' })} ${text('max', { mode: 'decimal' })}` : nothing}
         ${isComputed ? text('formula', { help: t('shell.fields.formulaHelp') }) : nothing}
@@ -147,7 +153,7 @@ export class ShellFieldDialog extends KitElement {
               ${text('shownIf', { help: t('shell.fields.conditionHelp') })} ${check('required')}
               ${unindexed.has(type) ? nothing : html`${check('unique')} ${check('indexed')}`}`
         }
-        ${text('helpEn')} ${text('helpFr')}
+        ${inOwnLanguageFirst('help').map((name) => text(name))}
         <input type="hidden" name="resource" .value=${field?.resource ?? resource.id} />
       </form>
       ${
@@ -165,6 +171,29 @@ export class ShellFieldDialog extends KitElement {
         ${t('shell.save')}
       </button>
     </socle-dialog>`
+  }
+
+  /** Of a computed amount too: it is in the currency that another field says. */
+  #currency() {
+    const chosen = this.field?.['currency'] ?? ''
+    const fields = this.resource.fields.filter(({ type, name }) => type === 'text' && name !== this.field?.name)
+    return html`<div class="field">
+      <label class="label" for="currency">${t('shell.fields.currency')}</label>
+      <select class="input" id="currency" name="currency" aria-describedby="currency-help">
+        <option value="" .selected=${chosen === ''}>
+          ${t('shell.fields.currencyOwn', { currency: shell()?.workspace.baseCurrency ?? '' })}
+        </option>
+        ${fields.map(({ name, label }) => html`<option value=${name} .selected=${name === chosen}>${label}</option>`)}
+      </select>
+      <p class="meta" id="currency-help">${t('shell.fields.currencyHelp')}</p>
+    </div>`
+  }
+
+  readonly #proposeName = ({ target, currentTarget }: Event): void => {
+    if (!(target instanceof HTMLInputElement) || target.name !== inOwnLanguageFirst('label')[0]) return
+    const name = (currentTarget as HTMLFormElement).querySelector<HTMLInputElement>('#name')
+    if (name?.value !== this.#proposed) return
+    name.value = this.#proposed = nameFrom(target.value)
   }
 
   readonly #typeChosen = (event: Event): void => {
@@ -215,15 +244,28 @@ export class ShellFieldDialog extends KitElement {
   ]
 }
 
+/** `Visited on (last)` as `visitedOnLast`: what filters and programs can write. */
+export function nameFrom(label: string): string {
+  const plain = label.normalize('NFKD').replace(/\p{M}|['’]/gu, '')
+  const [first = '', ...others] = plain.split(/[^A-Za-z0-9]+/).filter(Boolean)
+  const name = [first[0]?.toLowerCase() + first.slice(1), ...others.map((it) => it[0]!.toUpperCase() + it.slice(1))]
+  return first ? name.join('').replace(/^\d+/, '') : ''
+}
+
 /** What the form says, in the form of the API: an empty line is no value. */
 function bodyOf(form: HTMLFormElement): Record<string, unknown> {
   const body: Record<string, unknown> = {}
   for (const [name, value] of new FormData(form)) body[name] = String(value).trim() || null
   for (const box of form.querySelectorAll<HTMLInputElement>('input[type=checkbox]')) body[box.name] = box.checked
-  if (typeof body['scale'] === 'string') body['scale'] = Number(body['scale'])
+  for (const name of ['scale', 'maxLength']) if (typeof body[name] === 'string') body[name] = Number(body[name])
   if (typeof body['options'] === 'string')
     body['options'] = body['options'].split(/\r?\n/).filter(Boolean).map(readChoice)
   return body
+}
+
+/** Both languages are asked; the one whoever fills the form in reads comes first. */
+function inOwnLanguageFirst<Name extends string>(name: Name): readonly `${Name}${'En' | 'Fr'}`[] {
+  return shell()?.user.locale === 'fr' ? [`${name}Fr`, `${name}En`] : [`${name}En`, `${name}Fr`]
 }
 
 function readChoice(line: string): Choice {

@@ -1,9 +1,9 @@
-import { KitElement, controls, icon, live, pill, shell, t } from '@socle/sdk/ui'
+import { KitElement, api, controls, icon, live, pill, shell, t } from '@socle/sdk/ui'
 import type { ResourceMeta } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { define } from '../define.ts'
 import { setPage } from '../page.ts'
-import { everything, sentenceOf } from './settings-api.ts'
+import { everything, sentenceOf, tellProblem } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
 import { ShellFieldDialog, labelOf, typeName } from './shell-field-dialog.ts'
 import type { OwnField } from './shell-field-dialog.ts'
@@ -96,7 +96,7 @@ export class ShellFields extends KitElement {
               text=${t('shell.fields.noneText')}
             ></socle-empty>`
           : html`<ul class="rows">
-              ${own.map((field) => this.#row(field))}
+              ${own.map((field, at) => this.#row(field, at, own))}
             </ul>`
       }
       <h2>${t('shell.fields.builtIn')}</h2>
@@ -124,7 +124,7 @@ export class ShellFields extends KitElement {
     `
   }
 
-  #row(field: OwnField) {
+  #row(field: OwnField, at: number, own: readonly OwnField[]) {
     const label = labelOf(field)
     return html`<li>
       <span class="grow">
@@ -146,6 +146,22 @@ export class ShellFields extends KitElement {
         }
       </span>
       <button
+        class="icon-button"
+        ?disabled=${at === 0}
+        aria-label=${t('shell.records.columns.up', { field: label })}
+        @click=${() => void this.#move(own, at, -1)}
+      >
+        ${icon('arrow-up')}
+      </button>
+      <button
+        class="icon-button"
+        ?disabled=${at === own.length - 1}
+        aria-label=${t('shell.records.columns.down', { field: label })}
+        @click=${() => void this.#move(own, at, 1)}
+      >
+        ${icon('arrow-down')}
+      </button>
+      <button
         class="button small"
         aria-label=${t('shell.fields.editOne', { name: label })}
         @click=${() => this.#edit(field)}
@@ -153,6 +169,21 @@ export class ShellFields extends KitElement {
         ${t('shell.edit')}
       </button>
     </li>`
+  }
+
+  /** Fields stand in forms and records in this order. */
+  async #move(own: readonly OwnField[], at: number, by: number): Promise<void> {
+    const order = [...own]
+    order.splice(at + by, 0, ...order.splice(at, 1))
+    const update = order.flatMap(({ id, version, position }, place) =>
+      position === place ? [] : [{ id, version, position: place }],
+    )
+    try {
+      await api.post('/api/core/fields/bulk', { update, atomic: true })
+    } catch (problem) {
+      tellProblem(problem)
+    }
+    await this.#load()
   }
 
   #edit(field: OwnField | 'new'): void {

@@ -1,4 +1,4 @@
-import { KitElement, api, controls, icon, pill, t } from '@socle/sdk/ui'
+import { KitElement, api, controls, format, icon, pill, t } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { problemLine } from '../problem-line.ts'
 import { copy, sentenceOf } from './settings-api.ts'
@@ -38,20 +38,30 @@ export class ShellIdentityProviderDomains extends KitElement {
     `
   }
 
-  #proof({ domain, isProved, name, value }: DomainProof) {
+  #proof({ domain, isProved, missed, name, value }: DomainProof) {
     const isBusy = this.checking === domain
+    const isFound = isProved && !missed
     return html`
       <li>
         <p class="line">
           <span class="name">${domain}</span>
           ${
-            isProved
+            isFound
               ? pill(t('shell.providers.proved'), 'success', 'check')
-              : pill(t('shell.providers.unproved'), 'warning', 'clock')
+              : missed?.isSuspended
+                ? pill(t('shell.providers.suspended'), 'danger', 'circle-alert')
+                : pill(t(missed ? 'shell.providers.missing' : 'shell.providers.unproved'), 'warning', 'clock')
           }
         </p>
         ${
-          isProved
+          missed
+            ? html`<p>
+                ${t(`shell.providers.${missed.isSuspended ? 'suspendedText' : 'missingText'}`, { since: format.date(missed.since) })}
+              </p>`
+            : nothing
+        }
+        ${
+          isFound
             ? nothing
             : html`${this.#copied(t('shell.providers.recordName'), name)}
                 ${this.#copied(t('shell.providers.recordValue'), value)}

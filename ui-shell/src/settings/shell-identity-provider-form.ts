@@ -1,7 +1,8 @@
 import { KitElement, api, controls, format, icon, t } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
-import { problemLine } from '../problem-line.ts'
-import { copy, sentenceOf } from './settings-api.ts'
+import type { PropertyValues } from 'lit'
+import { FormBase, formProblem } from './form-base.ts'
+import { copy, everything } from './settings-api.ts'
 import type { IdentityProvider, Role, Team } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
 
@@ -24,6 +25,7 @@ export class ShellIdentityProviderForm extends KitElement {
     isBusy: { state: true },
     isOpenToAll: { state: true },
     read: { state: true },
+    form: { state: true },
   }
   declare kind: 'oidc' | 'saml'
   declare provider: IdentityProvider | undefined
@@ -31,15 +33,17 @@ export class ShellIdentityProviderForm extends KitElement {
   declare notice: string | undefined
   declare roles: readonly Role[]
   declare teams: readonly Team[]
-  declare problem: string | undefined
+  declare problem: unknown
   declare isBusy: boolean
   /** Whether newcomers need a role. */
   declare isOpenToAll: boolean | undefined
   /** Read from the provider's metadata, to be checked. */
   declare read: ReadMetadata | undefined
+  /** What the form of a provider was filled from. */
+  declare private form: FormBase<IdentityProvider> | undefined
 
   override render() {
-    const { provider } = this
+    const provider = this.#shown
     return html`
       <socle-dialog
         open
@@ -47,8 +51,8 @@ export class ShellIdentityProviderForm extends KitElement {
         @socle-close=${this.#close}
       >
         <form class="form" id="form" @submit=${this.#save}>
-          ${this.notice ? html`<p class="lead" role="status">${this.notice}</p>` : nothing} ${problemLine(this.problem)}
-          ${provider ? this.#addresses(provider) : nothing}
+          ${this.notice ? html`<p class="lead" role="status">${this.notice}</p>` : nothing}
+          ${formProblem(this.problem, this.#readAgain)} ${provider ? this.#addresses(provider) : nothing}
           ${this.#text('name', t('shell.providers.name'), provider?.name)}
           ${this.kind === 'oidc' ? this.#oidc() : this.#saml()} ${this.#people()}
         </form>
@@ -96,7 +100,7 @@ export class ShellIdentityProviderForm extends KitElement {
   }
 
   #oidc() {
-    const { provider } = this
+    const provider = this.#shown
     return html`
       ${this.#text('issuer', t('shell.providers.issuer'), provider?.issuer, {
         placeholder: 'https://login.example.com',
@@ -113,7 +117,7 @@ export class ShellIdentityProviderForm extends KitElement {
   }
 
   #saml() {
-    const { issuer, entryPoint, certificates = [] } = this.read ?? this.provider ?? {}
+    const { issuer, entryPoint, certificates = [] } = this.read ?? this.#shown ?? {}
     return html`
       <div class="field">
         <label class="label" for="metadata">${t('shell.providers.metadata')}</label>
@@ -137,7 +141,7 @@ export class ShellIdentityProviderForm extends KitElement {
           .value=${certificates.join('\n')}
         ></textarea>
       </div>
-      ${this.#text('subjectAttribute', t('shell.providers.subject'), this.provider?.subjectAttribute, {
+      ${this.#text('subjectAttribute', t('shell.providers.subject'), this.#shown?.subjectAttribute, {
         isOptional: true,
         help: t('shell.providers.subjectHelp'),
       })}
@@ -145,7 +149,7 @@ export class ShellIdentityProviderForm extends KitElement {
   }
 
   #people() {
-    const { provider } = this
+    const provider = this.#shown
     const isOpenToAll = this.isOpenToAll ?? provider?.admission === 'anyone'
     return html`
       ${this.#text('domains', t('shell.providers.domains'), provider?.domains.join(', '), {
@@ -162,7 +166,7 @@ export class ShellIdentityProviderForm extends KitElement {
         >
           ${(['invited', 'anyone'] as const).map(
             (it) =>
-              html`<option value=${it} ?selected=${(it === 'anyone') === isOpenToAll}>
+              html`<option value=${it} .selected=${(it === 'anyone') === isOpenToAll}>
                 ${t(`shell.providers.${it}`)}
               </option>`,
           )}
@@ -234,7 +238,7 @@ export class ShellIdentityProviderForm extends KitElement {
         <label class="label" for=${name}>${label}</label>
         <select class="input" id=${name} name=${name} ?required=${name === 'role'}>
           <option value="">${none}</option>
-          ${choices.map((it) => html`<option value=${it.id} ?selected=${it.id === chosen}>${it.name}</option>`)}
+          ${choices.map((it) => html`<option value=${it.id} .selected=${it.id === chosen}>${it.name}</option>`)}
         </select>
       </div>
     `
@@ -248,7 +252,7 @@ export class ShellIdentityProviderForm extends KitElement {
       const path = '/api/core/identity-providers/read-metadata'
       this.read = (await api.post<{ data: ReadMetadata }>(path, body)).data
     } catch (problem) {
-      this.problem = sentenceOf(problem)
+      this.problem = problem
     }
   }
 
@@ -260,24 +264,48 @@ export class ShellIdentityProviderForm extends KitElement {
     this.renderRoot.querySelector<HTMLFormElement>('#form')?.requestSubmit()
   }
 
+  get #shown(): IdentityProvider | undefined {
+    return this.form?.shown
+  }
+
+  get #values() {
+    return valuesOf(new FormData(this.renderRoot.querySelector<HTMLFormElement>('#form')!), this.kind)
+  }
+
+  override willUpdate(changed: PropertyValues): void {
+    if (changed.has('provider')) this.form = this.provider && new FormBase(this.provider)
+  }
+
+  readonly #readAgain = async (): Promise<void> => {
+    try {
+      const all = await everything<IdentityProvider>('/api/core/identity-providers')
+      const fresh = all.find(({ id }) => id === this.form?.base.id)
+      const { clientSecret: _, ...typed }: Record<string, unknown> = this.#values
+      if (fresh) this.form?.readAgain(fresh, typed)
+      this.problem = undefined
+    } catch (problem) {
+      this.problem = problem
+    }
+  }
+
   readonly #save = async (event: Event): Promise<void> => {
     event.preventDefault()
     if (this.isBusy) return
     this.isBusy = true
     this.problem = undefined
     try {
-      const { kind, provider } = this
-      const values = valuesOf(new FormData(event.target as HTMLFormElement), kind)
+      const { kind, form } = this
+      const values = this.#values
       const path = '/api/core/identity-providers'
-      const { data } = provider
-        ? await api.patch<{ data: IdentityProvider }>(`${path}/${provider.id}`, {
-            ...values,
-            version: provider.version,
+      const { data } = form
+        ? await api.patch<{ data: IdentityProvider }>(`${path}/${form.base.id}`, {
+            ...form.changed(values),
+            version: form.base.version,
           })
         : await api.post<{ data: IdentityProvider }>(path, { ...values, kind })
-      this.dispatchEvent(new CustomEvent('saved', { detail: { provider: data, isNew: !provider } }))
+      this.dispatchEvent(new CustomEvent('saved', { detail: { provider: data, isNew: !form } }))
     } catch (problem) {
-      this.problem = sentenceOf(problem)
+      this.problem = problem
     } finally {
       this.isBusy = false
     }

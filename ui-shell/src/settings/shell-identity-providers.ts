@@ -114,6 +114,7 @@ export class ShellIdentityProviders extends KitElement {
   #row(provider: IdentityProvider) {
     const { name, kind, domains, people, enabled, exclusive, proofs } = provider
     const unproved = proofs.filter(({ isProved }) => !isProved).map(({ domain }) => domain)
+    const missing = proofs.filter(({ missed }) => missed)
     const protocol = t(kind === 'oidc' ? 'shell.providers.newOidc' : 'shell.providers.newSaml')
     return html`
       <li>
@@ -131,10 +132,21 @@ export class ShellIdentityProviders extends KitElement {
                 >`
               : nothing
           }
+          ${missing.map(
+            ({ domain, missed }) =>
+              html`<span class="meta"
+                >${t('shell.providers.missingSince', { domain, since: format.date(missed?.since ?? '') })}</span
+              >`,
+          )}
         </span>
         <span class="pills">
           ${
-            unproved.length > 0
+            missing.some(({ missed }) => missed?.isSuspended)
+              ? pill(t('shell.providers.suspended'), 'danger', 'circle-alert')
+              : nothing
+          }
+          ${
+            unproved.length > 0 || missing.length > 0
               ? html`<button class="button" @click=${() => (this.proving = provider)}>
                   ${t('shell.providers.prove')}
                 </button>`

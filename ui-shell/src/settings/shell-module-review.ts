@@ -5,6 +5,9 @@ interface Reached {
   readonly id: string
   readonly title: string
   readonly roles?: readonly string[]
+  /** Who is let in, what is granted, how often; and how that was in the version before, where it was different. */
+  readonly terms?: readonly string[]
+  readonly before?: readonly string[]
 }
 
 interface ReachGroup {
@@ -32,6 +35,10 @@ export interface ModuleReview {
   }[]
   readonly reach: readonly ReachGroup[]
   readonly gone: readonly ReachGroup[]
+  /** Letters after `g` that others have; without an owner, the shell. */
+  readonly letters: readonly { readonly letter: string; readonly owner?: string }[]
+  /** Slots and extension points it would add to that nothing installed offers. */
+  readonly waitsFor: readonly string[]
   readonly refusals: readonly { readonly code: string; readonly detail: string; readonly forcible: boolean }[]
 }
 
@@ -138,7 +145,7 @@ export class ShellModuleReview extends KitElement {
   }
 
   #facts() {
-    const { signer, integrity, size, requires } = this.review
+    const { signer, integrity, size, requires, letters, waitsFor } = this.review
     return html`<dl>
       <dt>${t('shell.modules.review.signer')}</dt>
       <dd>
@@ -163,6 +170,21 @@ export class ShellModuleReview extends KitElement {
             ${t(found === null ? (optional ? 'shell.modules.review.needOptional' : 'shell.modules.review.needAbsent') : 'shell.modules.review.needFound', { title, range, found: found ?? '' })}
           </dd>`,
       )}
+      ${
+        letters.length > 0
+          ? html`<dt>${t('shell.modules.review.letters')}</dt>
+              ${letters.map(
+                ({ letter, owner = t('shell.modules.review.shell') }) =>
+                  html`<dd>${t('shell.modules.review.letterTaken', { letter, owner })}</dd>`,
+              )}`
+          : nothing
+      }
+      ${
+        waitsFor.length > 0
+          ? html`<dt>${t('shell.modules.review.places')}</dt>
+              ${waitsFor.map((place) => html`<dd>${t('shell.modules.review.waitsFor', { place })}</dd>`)}`
+          : nothing
+      }
     </dl>`
   }
 
@@ -192,9 +214,11 @@ export class ShellModuleReview extends KitElement {
         <h3>${t(`shell.modules.reach.${kind}`)}</h3>
         <ul>
           ${items.map(
-            ({ id, title, roles }) =>
+            ({ id, title, roles, terms = [], before }) =>
               html`<li>
                 ${title}${title === id ? nothing : html`<span class="meta">${id}</span>`}
+                ${terms.length > 0 ? html`<span class="meta"><code>${terms.join(', ')}</code></span>` : nothing}
+                ${before ? html`<span class="meta">${this.#changed(before)}</span>` : nothing}
                 ${
                   roles
                     ? html`<span class="meta"
@@ -207,6 +231,12 @@ export class ShellModuleReview extends KitElement {
         </ul>
       `,
     )
+  }
+
+  #changed(before: readonly string[]) {
+    return before.length > 0
+      ? t('shell.modules.review.changed', { before: before.join(', ') })
+      : t('shell.modules.review.changedFromNone')
   }
 
   readonly #decline = (): void => {

@@ -21,11 +21,30 @@ import { everything, sentenceOf } from './settings-api.ts'
 import type { Breaks, PluginCard } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
 import { ShellBreaks } from './shell-breaks.ts'
+import { followJob } from '../follow-job.ts'
+import { ShellModuleArchives } from './shell-module-archives.ts'
 import './shell-module-install.ts'
+import { ShellModuleRemoval } from './shell-module-removal.ts'
 import { ShellModuleSettings } from './shell-module-settings.ts'
 
 define('shell-breaks', ShellBreaks)
+define('shell-module-archives', ShellModuleArchives)
+define('shell-module-removal', ShellModuleRemoval)
 define('shell-module-settings', ShellModuleSettings)
+
+/** What the server does with a module meanwhile. */
+interface Work {
+  readonly state: string
+  readonly progress: number
+  readonly total: number | null
+  readonly result: {
+    readonly mode?: string
+    readonly troubles?: readonly string[]
+    readonly rows?: number
+    readonly left?: number
+  } | null
+  readonly error: { readonly detail: string } | null
+}
 
 /** What this workspace may do: a card and a switch for every installed module. */
 export class ShellModules extends KitElement {
@@ -35,6 +54,8 @@ export class ShellModules extends KitElement {
     busy: { state: true },
     asking: { state: true },
     setting: { state: true },
+    removing: { state: true },
+    works: { state: true },
   }
   declare cards: readonly PluginCard[] | undefined
   declare problem: string | undefined
@@ -45,15 +66,37 @@ export class ShellModules extends KitElement {
   /** The module whose settings are open. */
   declare setting: PluginCard | undefined
 
+  /** The module about to be taken away, or its data here. */
+  declare removing: { readonly card: PluginCard; readonly here: boolean } | undefined
+
+  /** What is under way, by module. */
+  declare works: ReadonlyMap<string, Work>
+
+  readonly #followed = new Set<string>()
+  #gone = new AbortController()
+
+  constructor() {
+    super()
+    this.works = new Map()
+  }
+
   override connectedCallback(): void {
     super.connectedCallback()
+    this.#gone = new AbortController()
     void this.#load()
+  }
+
+  override disconnectedCallback(): void {
+    this.#gone.abort()
+    super.disconnectedCallback()
   }
 
   async #load(): Promise<void> {
     try {
       this.cards = await everything<PluginCard>('/api/core/plugins')
       this.problem = undefined
+      // Begun here before, in another tab or by somebody else: it is shown all the same.
+      for (const { id, title, removal } of this.cards) if (removal) void this.#follow(id, title, removal.job)
     } catch (problem) {
       this.problem = sentenceOf(problem)
     }
@@ -62,10 +105,11 @@ export class ShellModules extends KitElement {
   override willUpdate(): void {
     const cards = this.cards
     const on = cards?.filter((it) => it.state === 'enabled').length ?? 0
+    const installed = cards?.filter((it) => it.state !== 'available').length ?? 0
     setPage(this, {
       title: t('shell.settings.modules'),
       crumbs: [{ title: t('shell.nav.settings'), href: '/settings' }],
-      ...(cards && { count: t('shell.modules.count', { on, all: cards.length }) }),
+      ...(cards && { count: t('shell.modules.count', { on, all: installed }) }),
     })
   }
 
@@ -109,6 +153,25 @@ export class ShellModules extends KitElement {
             ></shell-module-settings>`
           : nothing
       }
+      ${
+        may('core.plugin.uninstall')
+          ? html`<shell-module-archives
+              @changed=${() => void this.#refresh()}
+              @begun=${({ detail }: CustomEvent<{ plugin: string; title: string; job: string }>) =>
+                void this.#follow(detail.plugin, detail.title, detail.job)}
+            ></shell-module-archives>`
+          : nothing
+      }
+      ${
+        this.removing
+          ? html`<shell-module-removal
+              .card=${this.removing.card}
+              .here=${this.removing.here}
+              @close=${() => (this.removing = undefined)}
+              @begun=${(event: CustomEvent<string>) => this.#begun(event.detail)}
+            ></shell-module-removal>`
+          : nothing
+      }
     `
   }
 
@@ -132,6 +195,7 @@ export class ShellModules extends KitElement {
   }
 
   #card(card: PluginCard) {
+    if (card.state === 'available' || card.state === 'removing') return this.#absent(card)
     const isOn = card.state === 'enabled' || card.state === 'asleep'
     const isStuck = !card.loaded && !isOn
     const isBusy = this.busy === card.id
@@ -166,27 +230,35 @@ export class ShellModules extends KitElement {
             : nothing
         }
         ${
-          card.settings && isOn && may('core.plugin.configure')
-            ? html`<p>
-                <button
-                  class="button small"
-                  aria-label=${t('shell.modules.settingsOf', { title: card.title })}
-                  @click=${() => (this.setting = card)}
-                >
-                  ${icon('settings')}${t('shell.modules.settings')}
-                </button>
-              </p>`
+          card.waitsFor?.length
+            ? html`<p class="meta">${t('shell.modules.waitsFor', { list: format.list(card.waitsFor) })}</p>`
             : nothing
         }
+        ${this.#actions(card, isOn)} ${this.#progress(card)}
         ${
           card.state === 'quarantined'
             ? html`<p class="problem">
                 ${icon('circle-alert')}
                 <span class="grow">${card.reason ?? t('shell.modules.quarantined')}</span>
                 ${
-                  card.loaded && mayToggle
-                    ? html`<button class="button small" @click=${() => void this.#enable(card)}>
-                        ${t('shell.modules.backOn')}
+                  mayToggle
+                    ? html`<button
+                        class="button small"
+                        aria-disabled=${isBusy ? 'true' : nothing}
+                        @click=${() => void (card.loaded ? this.#enable(card) : this.#retry(card))}
+                      >
+                        ${card.loaded ? t('shell.modules.backOn') : t('shell.modules.retry')}
+                      </button>`
+                    : nothing
+                }
+                ${
+                  mayToggle && !card.off
+                    ? html`<button
+                        class="button small"
+                        aria-disabled=${isBusy ? 'true' : nothing}
+                        @click=${() => void this.#askOff(card)}
+                      >
+                        ${t('shell.breaks.off')}
                       </button>`
                     : nothing
                 }
@@ -210,6 +282,162 @@ export class ShellModules extends KitElement {
     `
   }
 
+  #actions(card: PluginCard, isOn: boolean) {
+    const { title } = card
+    const settings = card.settings && isOn && may('core.plugin.configure')
+    const mayRemove = may('core.plugin.uninstall') && !this.works.has(card.id)
+    if (!settings && !mayRemove) return nothing
+    return html`
+      <p class="actions">
+        ${
+          settings
+            ? html`<button
+                class="button small"
+                aria-label=${t('shell.modules.settingsOf', { title })}
+                @click=${() => (this.setting = card)}
+              >
+                ${icon('settings')}${t('shell.modules.settings')}
+              </button>`
+            : nothing
+        }
+        ${
+          mayRemove && card.state === 'disabled'
+            ? html`<button
+                class="button small"
+                aria-label=${t('shell.removal.openHereOf', { title })}
+                @click=${() => (this.removing = { card, here: true })}
+              >
+                ${t('shell.removal.openHere')}
+              </button>`
+            : nothing
+        }
+        ${
+          mayRemove
+            ? html`<button
+                class="button small"
+                aria-label=${t('shell.removal.openOf', { title })}
+                @click=${() => (this.removing = { card, here: false })}
+              >
+                ${t('shell.removal.open')}
+              </button>`
+            : nothing
+        }
+      </p>
+    `
+  }
+
+  /** How far what the server does with it is. */
+  #progress(card: PluginCard) {
+    const work = this.works.get(card.id)
+    if (!work) return nothing
+    const text = t('shell.removal.underWay', {
+      title: card.title,
+      percent: format.number(work.total ? work.progress / work.total : 0, { style: 'percent' }),
+    })
+    return html`<p class="meta" role="status">${text}</p>
+      <progress max=${work.total ?? 1} value=${work.total ? work.progress : nothing} aria-label=${text}></progress>`
+  }
+
+  /** One that was removed, or is on its way. */
+  #absent(card: PluginCard) {
+    const isGone = card.state === 'available'
+    const isBusy = this.busy === card.id
+    return html`
+      <li class="card">
+        <div class="head">
+          <span class="mark absent">${icon(card.icon && hasIcon(card.icon) ? card.icon : 'puzzle')}</span>
+          <div class="grow"><h2>${card.title}</h2></div>
+          ${isGone ? pill(t('shell.modules.available'), 'neutral', 'minus') : pill(t('shell.modules.removing'), 'warning', 'clock')}
+        </div>
+        ${card.description ? html`<p class="about">${card.description}</p>` : nothing}
+        ${
+          isGone && may('core.plugin.install')
+            ? html`<p class="actions">
+                <button
+                  class="button small"
+                  aria-label=${t('shell.modules.installAgainOf', { title: card.title })}
+                  aria-busy=${isBusy}
+                  aria-disabled=${isBusy ? 'true' : nothing}
+                  @click=${() => void this.#install(card)}
+                >
+                  ${t('shell.modules.installAgain')}
+                </button>
+              </p>`
+            : nothing
+        }
+        ${this.#progress(card)}
+      </li>
+    `
+  }
+
+  async #install(card: PluginCard): Promise<void> {
+    if (this.busy) return
+    this.busy = card.id
+    try {
+      const { data } = await api.post<{ data: { version: string } }>(`/api/core/plugins/${card.id}/install`, {})
+      await this.#changed(t('shell.modules.installed', { title: card.title, version: data.version }))
+      await this.#archives?.load()
+    } catch (problem) {
+      this.#tell(problem)
+    } finally {
+      this.busy = undefined
+    }
+  }
+
+  get #archives(): ShellModuleArchives | null {
+    return this.renderRoot.querySelector('shell-module-archives')
+  }
+
+  async #refresh(): Promise<void> {
+    await Promise.all([session.load(), this.#load(), this.#archives?.load()])
+  }
+
+  #begun(job: string): void {
+    const { removing } = this
+    this.removing = undefined
+    if (removing) void this.#follow(removing.card.id, removing.card.title, job)
+  }
+
+  /** Shows how far it is until it has ended, then what came of it. */
+  async #follow(id: string, title: string, job: string): Promise<void> {
+    if (this.#followed.has(job)) return
+    this.#followed.add(job)
+    const read = async () => {
+      const { data } = await api.get<{ data: Work }>(`/api/core/jobs/${job}`)
+      this.works = new Map(this.works).set(id, data)
+      return data
+    }
+    try {
+      await read()
+      const ended = await followJob(read, { every: 500, signal: this.#gone.signal })
+      if (!ended) return
+      this.works = new Map([...this.works].filter(([of]) => of !== id))
+      await this.#refresh()
+      this.#tellEnd(title, ended)
+    } catch (problem) {
+      this.works = new Map([...this.works].filter(([of]) => of !== id))
+      // Somebody else's work may be nobody's to see.
+      if (!(problem instanceof ProblemError && problem.status === 404)) this.#tell(problem)
+    } finally {
+      this.#followed.delete(job)
+    }
+  }
+
+  #tellEnd(title: string, { state, result, error }: Work): void {
+    if (state !== 'done' || !result) {
+      const text = error?.detail ?? t('shell.removal.stopped', { title })
+      announce(text, 'assertive')
+      toast({ text, tone: 'danger' })
+      return
+    }
+    const { mode, troubles = [], rows = 0, left = 0 } = result
+    const done =
+      mode === undefined ? t('shell.archives.done', { title, rows, left }) : t(`shell.removal.done.${mode}`, { title })
+    toast({ text: done, tone: left > 0 ? 'warning' : 'success' })
+    if (troubles.length > 0)
+      toast({ text: t('shell.removal.troubles', { title, list: format.list([...troubles]) }), tone: 'warning' })
+  }
+
   /** Arrows go from switch to switch, across and down alike; Space is the switch's own. */
   readonly #onKey = (event: KeyboardEvent): void => {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key]
@@ -223,8 +451,13 @@ export class ShellModules extends KitElement {
   async #toggle(card: PluginCard): Promise<void> {
     const isOff = card.state === 'disabled' || card.state === 'quarantined'
     if (this.busy || !may('core.plugin.toggle') || (isOff && !card.loaded)) return
-    if (!card.loaded) return await this.#disable(card, false)
     if (isOff) return await this.#enable(card)
+    await this.#askOff(card)
+  }
+
+  /** Says what goes with it before anything does. */
+  async #askOff(card: PluginCard): Promise<void> {
+    if (this.busy) return
     this.busy = card.id
     try {
       const { data } = await api.get<{ data: Breaks }>(`/api/core/plugins/${card.id}/what-breaks`)
@@ -241,6 +474,20 @@ export class ShellModules extends KitElement {
     try {
       await api.post(`/api/core/plugins/${card.id}/enable`, {})
       await this.#changed(t('shell.modules.isOn', { title: card.title }))
+    } catch (problem) {
+      this.#tell(problem)
+    } finally {
+      this.busy = undefined
+    }
+  }
+
+  /** Tries again what did not start with the platform. */
+  async #retry(card: PluginCard): Promise<void> {
+    if (this.busy) return
+    this.busy = card.id
+    try {
+      const { data } = await api.post<{ data: PluginCard }>(`/api/core/plugins/${card.id}/retry`, {})
+      await this.#changed(t('shell.modules.runsAgain', { title: data.title }))
     } catch (problem) {
       this.#tell(problem)
     } finally {
@@ -312,6 +559,19 @@ export class ShellModules extends KitElement {
       .incident {
         display: grid;
         gap: 2px;
+      }
+      .actions {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 8px;
+      }
+      .mark.absent {
+        background: var(--socle-muted);
+        color: var(--socle-text-3);
+      }
+      progress {
+        inline-size: 100%;
+        accent-color: var(--socle-accent);
       }
       .about {
         color: var(--socle-text-2);

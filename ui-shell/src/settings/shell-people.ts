@@ -13,10 +13,13 @@ import {
   t,
   toast,
 } from '@socle/sdk/ui'
+import type { MenuItem } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { repeat } from 'lit/directives/repeat.js'
 import { checkHref } from '../access/access-api.ts'
+import { isOverseer } from '../access/why-link.ts'
 import { define } from '../define.ts'
+import { lastDayOf } from '../last-day.ts'
 import { setPage } from '../page.ts'
 import { everything, sentenceOf, tellProblem } from './settings-api.ts'
 import type { Person, Role, Team, Way } from './settings-api.ts'
@@ -103,7 +106,7 @@ export class ShellPeople extends KitElement {
 
   override render() {
     const wanted = this.text.trim().toLocaleLowerCase()
-    const people = this.people?.filter((it) => `${it.name} ${it.email}`.toLocaleLowerCase().includes(wanted))
+    const people = this.people?.filter((it) => `${it.name} ${it.email ?? ''}`.toLocaleLowerCase().includes(wanted))
     return html`
       ${problemLine(this.problem)}
       ${
@@ -182,7 +185,10 @@ export class ShellPeople extends KitElement {
   }
 
   #row(person: Person) {
-    const roles = (person.roles ?? []).map((id) => this.#roles.find((it) => it.id === id)?.name ?? id)
+    const roles = (person.roles ?? []).map((id) => {
+      const [name, end] = [this.#roles.find((it) => it.id === id)?.name ?? id, person.roleEnds?.[id]]
+      return end ? t('shell.people.roleEnding', { role: name, date: format.date(lastDayOf(end)) }) : name
+    })
     const team = this.#teams.find((it) => it.id === person.team)?.name
     const isMe = person.id === shell()?.user.id
     return html`
@@ -205,68 +211,43 @@ export class ShellPeople extends KitElement {
         <span class="meta seen"
           >${person.lastSeenAt ? t('shell.people.seen', { when: format.relative(person.lastSeenAt) }) : ''}</span
         >
-        ${
-          may('core.user.manage')
-            ? html`<socle-menu
-                icon="ellipsis"
-                icon-only
-                align="end"
-                .label=${t('shell.people.actions', { name: person.name })}
-                .items=${[
-                  { id: 'edit', label: t('shell.people.edit'), icon: 'pencil' },
-                  ...(may('core.role.manage')
-                    ? [
-                        {
-                          id: 'access',
-                          label: t('shell.access.check'),
-                          icon: 'eye',
-                          href: checkHref({ actor: person.id }),
-                        },
-                      ]
-                    : []),
-                  ...(person.state === 'invited'
-                    ? [{ id: 'renew', label: t('shell.people.renew'), icon: 'link' }]
-                    : [
-                        { id: 'password', label: t('shell.people.newPassword'), icon: 'key' },
-                        { id: 'sessions', label: t('shell.people.sessions'), icon: 'monitor' },
-                      ]),
-                  ...(may('core.actor.view-as') && person.state === 'active' && !isMe
-                    ? [{ id: 'view-as', label: t('shell.viewing.action'), icon: 'user' }]
-                    : []),
-                  ...(person.app || person.passkeys
-                    ? [{ id: 'factor', label: t('shell.people.factor'), icon: 'shield-check' }]
-                    : []),
-                  ...(person.state === 'invited'
-                    ? [
-                        {
-                          id: 'withdraw',
-                          label: t('shell.people.withdraw'),
-                          icon: 'trash-2',
-                          separator: true,
-                          danger: true,
-                        },
-                      ]
-                    : []),
-                  ...(isMe || person.state === 'invited'
-                    ? []
-                    : [
-                        person.state === 'inactive'
-                          ? { id: 'activate', label: t('shell.people.activate'), icon: 'circle-check', separator: true }
-                          : {
-                              id: 'deactivate',
-                              label: t('shell.people.deactivate'),
-                              icon: 'ban',
-                              separator: true,
-                              danger: true,
-                            },
-                      ]),
-                ]}
-                @socle-choose=${(event: CustomEvent<{ id: string }>) => void this.#act(event.detail.id, person)}
-              ></socle-menu>`
-            : nothing
-        }
+        ${this.#menu(person, isMe)}
       </li>
     `
+  }
+
+  /** What may be done about somebody: managing them, asking what they may do and looking as they do are rights of their own. */
+  #menu(person: Person, isMe: boolean) {
+    const items: MenuItem[] = []
+    const item = (id: string, sign: string, rest: Partial<MenuItem> & { label: string }) =>
+      items.push({ id, icon: sign, ...rest })
+    const manages = may('core.user.manage')
+    if (manages) item('edit', 'pencil', { label: t('shell.people.edit') })
+    if (isOverseer()) item('access', 'eye', { label: t('shell.access.check'), href: checkHref({ actor: person.id }) })
+    if (manages && person.state === 'invited') item('renew', 'link', { label: t('shell.people.renew') })
+    if (manages && person.state !== 'invited') {
+      item('password', 'key', { label: t('shell.people.newPassword') })
+      item('sessions', 'monitor', { label: t('shell.people.sessions') })
+    }
+    if (may('core.actor.view-as') && person.state === 'active' && !isMe)
+      item('view-as', 'user', { label: t('shell.viewing.action') })
+    if (manages && (person.app || person.passkeys)) item('factor', 'shield-check', { label: t('shell.people.factor') })
+    const apart = { separator: true, danger: true }
+    if (manages && person.state === 'invited')
+      item('withdraw', 'trash-2', { label: t('shell.people.withdraw'), ...apart })
+    if (manages && !isMe && person.state === 'inactive')
+      item('activate', 'circle-check', { label: t('shell.people.activate'), separator: true })
+    if (manages && !isMe && person.state === 'active')
+      item('deactivate', 'ban', { label: t('shell.people.deactivate'), ...apart })
+    if (items.length === 0) return nothing
+    return html`<socle-menu
+      icon="ellipsis"
+      icon-only
+      align="end"
+      .label=${t('shell.people.actions', { name: person.name })}
+      .items=${items}
+      @socle-choose=${(event: CustomEvent<{ id: string }>) => void this.#act(event.detail.id, person)}
+    ></socle-menu>`
   }
 
   async #act(action: string, person: Person): Promise<void> {
@@ -289,7 +270,7 @@ export class ShellPeople extends KitElement {
         await this.#ask('withdraw', person, () => api.delete(`/api/core/users/${person.id}/invite`))
       else if (action === 'factor')
         await this.#ask('factor', person, () => api.delete(`/api/core/users/${person.id}/second-factor`))
-      else {
+      else if (action === 'activate') {
         await api.post(`/api/core/users/${person.id}/activate`, {})
         toast({ text: t('shell.people.is.active', { name: person.name }), tone: 'success' })
         await this.#load()

@@ -36,6 +36,8 @@ interface PrivacyRequest {
   readonly liftReason: string | null
   readonly certificateId: string | null
   readonly fileUntil: string | null
+  /** When the archive was last taken along. */
+  readonly fetchedAt: string | null
   readonly plan: {
     readonly records: readonly { readonly resource: string; readonly how: string; readonly count: number }[]
     readonly holds: readonly Hold[]
@@ -45,12 +47,19 @@ interface PrivacyRequest {
   } | null
 }
 
+/** How many statements were gone through, and at which place the first one is not as it was written. */
+interface ChainVerdict {
+  readonly checked: number
+  readonly fault: number | null
+}
+
 interface JobView {
   readonly state: string
   readonly error: { readonly detail: string } | null
 }
 
 const tones = { received: 'info', verified: 'accent', running: 'warning', done: 'success' } as const
+const places: Readonly<Record<string, string>> = { 'core.lead': 'leads', 'core.account': 'accounts' }
 const icons = { received: 'mail', verified: 'shield-check', running: 'circle-dot', done: 'circle-check' } as const
 
 /** What people asked for by law: their data, or to be forgotten. Each request step by step, with its deadline. */
@@ -64,6 +73,7 @@ export class ShellPrivacy extends KitElement {
     verdict: { state: true },
     fault: { state: true },
     blocked: { state: true },
+    chain: { state: true },
   }
   /** Id of the request that is shown. */
   declare record: string | undefined
@@ -74,6 +84,7 @@ export class ShellPrivacy extends KitElement {
   declare verdict: boolean | undefined
   declare fault: string | undefined
   declare blocked: string | undefined
+  declare chain: ChainVerdict | undefined
 
   #shown: string | undefined
   #stop: (() => void) | undefined
@@ -140,7 +151,7 @@ export class ShellPrivacy extends KitElement {
               ${this.requests.map((it) => this.#row(it))}
             </ul>`
       }
-      ${may('core.privacy.manage') ? this.#blocks() : nothing}
+      ${may('core.privacy.read') ? this.#chain() : nothing} ${may('core.privacy.manage') ? this.#blocks() : nothing}
     `
   }
 
@@ -177,7 +188,7 @@ export class ShellPrivacy extends KitElement {
           ${
             it.state === 'done' && it.kind === 'erasure'
               ? t('shell.privacy.forgotten')
-              : html`<a href=${`/${it.subjectResource === 'core.lead' ? 'leads' : 'contacts'}/${it.subjectRecord}`}
+              : html`<a href=${`/${places[it.subjectResource] ?? 'contacts'}/${it.subjectRecord}`}
                   >${t('shell.privacy.openPerson')}</a
                 >`
           }
@@ -186,6 +197,12 @@ export class ShellPrivacy extends KitElement {
         <dd>${format.date(it.receivedOn)}</dd>
         <dt>${t('shell.privacy.dueOn')}</dt>
         <dd>${format.date(it.dueOn)} <span class="meta">${t('shell.privacy.law')}</span></dd>
+        ${
+          it.requestedBy
+            ? html`<dt>${t('shell.privacy.requestedBy')}</dt>
+                <dd>${it.requestedBy}</dd>`
+            : nothing
+        }
         ${
           it.identityCheck
             ? html`<dt>${t('shell.privacy.identity')}</dt>
@@ -196,6 +213,12 @@ export class ShellPrivacy extends KitElement {
           it.doneAt
             ? html`<dt>${t('shell.privacy.doneAt')}</dt>
                 <dd>${format.instant(it.doneAt)}</dd>`
+            : nothing
+        }
+        ${
+          it.fetchedAt
+            ? html`<dt>${t('shell.privacy.fetchedAt')}</dt>
+                <dd>${format.instant(it.fetchedAt)}</dd>`
             : nothing
         }
         ${
@@ -378,6 +401,38 @@ export class ShellPrivacy extends KitElement {
     }
   }
 
+  // ——— the chain of objections ———
+
+  #chain() {
+    const { chain } = this
+    return html`<section>
+      <h2>${t('shell.privacy.chainTitle')}</h2>
+      <p class="meta">${t('shell.privacy.chainText')}</p>
+      <div class="buttons">
+        <button class="button" @click=${() => void this.#walk()}>
+          ${icon('shield-check')}${t('shell.privacy.chainCheck')}
+        </button>
+        <span role="status">
+          ${
+            chain === undefined
+              ? nothing
+              : chain.fault === null
+                ? pill(t('shell.privacy.chainWhole', { checked: chain.checked }), 'success', 'circle-check')
+                : pill(t('shell.privacy.chainBroken', { place: chain.fault }), 'danger', 'circle-alert')
+          }
+        </span>
+      </div>
+    </section>`
+  }
+
+  async #walk(): Promise<void> {
+    try {
+      this.chain = (await api.get<{ data: ChainVerdict }>('/api/core/privacy/consents/verification')).data
+    } catch (problem) {
+      tellProblem(problem)
+    }
+  }
+
   // ——— addresses ———
 
   /** Only keyed hashes are kept: an address is looked for by typing it. */
@@ -407,6 +462,7 @@ export class ShellPrivacy extends KitElement {
           <button class="button" name="what" value="suppress">
             ${icon('circle-slash')}${t('shell.privacy.suppress')}
           </button>
+          <button class="button" name="what" value="lift">${icon('circle-check')}${t('shell.privacy.lift')}</button>
           ${
             may('core.privacy.erase')
               ? html`<button class="button" name="what" value="return">
@@ -427,22 +483,25 @@ export class ShellPrivacy extends KitElement {
     const address = String(values.get('address')).trim()
     const reason = String(values.get('reason')).trim()
     const what = (event.submitter as HTMLButtonElement | null)?.value ?? 'look'
-    const channel = address.includes('@') ? 'mail' : 'phone'
+    const suppressions = '/api/core/privacy/suppressions'
     try {
       if (what === 'suppress') {
-        await api.post('/api/core/privacy/suppressions', { address, channel })
+        await api.post(suppressions, { address })
         this.blocked = t('shell.privacy.suppressed', { address })
+      } else if (what === 'lift') {
+        const { data } = await api.post<{ data: { lifted: number } }>(`${suppressions}/lift`, { address, reason })
+        this.blocked = t(data.lifted > 0 ? 'shell.privacy.lifted' : 'shell.privacy.free', { address })
       } else if (what === 'return') {
         const { data } = await api.post<{ data: { lifted: number } }>('/api/core/privacy/tombstones/lift', {
           address,
           reason,
         })
-        await api.post('/api/core/privacy/suppressions/lift', { address, channel, reason })
+        if (data.lifted > 0) await api.post(`${suppressions}/lift`, { address, reason })
         this.blocked = t(data.lifted > 0 ? 'shell.privacy.returned' : 'shell.privacy.neverErased', { address })
       } else {
-        const { data } = await api.get<{
+        const { data } = await api.post<{
           data: readonly { channel: string; reason: string; at: string; liftedAt: string | null }[]
-        }>(`/api/core/privacy/suppressions?address=${encodeURIComponent(address)}&channel=${channel}`)
+        }>(`${suppressions}/query`, { address })
         const held = data.filter((it) => it.liftedAt === null)
         this.blocked =
           held.length === 0

@@ -1,7 +1,10 @@
-import { KitElement, api, confirmDialog, controls, format, icon, may, pill, t, toast } from '@socle/sdk/ui'
+import { KitElement, api, confirmDialog, controls, format, icon, may, pill, resource, t, toast } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { define } from '../define.ts'
+import { followJob } from '../follow-job.ts'
 import { setPage } from '../page.ts'
+import { conditionField } from './condition-field.ts'
+import { FormBase, formProblem } from './form-base.ts'
 import { everything, sentenceOf, tellProblem } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
 import { problemLine } from '../problem-line.ts'
@@ -32,7 +35,14 @@ interface Run {
   readonly gone: number
   readonly held: number
   readonly used: number
+  readonly blanked: number
+  readonly certificate: string | null
   readonly at: string
+}
+
+interface JobView {
+  readonly state: string
+  readonly error: { readonly detail: string } | null
 }
 
 /** How long each kind of record is kept: rules that are rehearsed before they run, and run every night. */
@@ -43,19 +53,34 @@ export class ShellRetention extends KitElement {
     editing: { state: true },
     fault: { state: true },
     looked: { state: true },
+    about: { state: true },
+    running: { state: true },
   }
   declare rules: readonly Rule[] | undefined
   declare problem: string | undefined
-  declare editing: Rule | 'new' | undefined
-  declare fault: string | undefined
+  declare editing: FormBase<Rule> | 'new' | undefined
+  declare fault: unknown
   /** The rule that was rehearsed last, with what it came to and what its runs did. */
   declare looked: { readonly rule: string; readonly rehearsal: Rehearsal; readonly runs: readonly Run[] } | undefined
 
+  /** The kind of records a new rule is about. */
+  declare private about: string | undefined
+
+  /** The rule that is run at once instead of at night. */
+  declare running: string | undefined
+
+  #left = new AbortController()
   #kinds: readonly { readonly id: string; readonly label: string }[] = []
 
   override connectedCallback(): void {
     super.connectedCallback()
+    this.#left = new AbortController()
     void this.#load()
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    this.#left.abort()
   }
 
   async #load(): Promise<void> {
@@ -100,7 +125,7 @@ export class ShellRetention extends KitElement {
               ${this.rules.map((it) => this.#row(it))}
             </ul>`
       }
-      ${this.editing ? this.#form(this.editing === 'new' ? undefined : this.editing) : nothing}
+      ${this.editing ? this.#form(this.editing === 'new' ? undefined : this.editing.shown) : nothing}
     `
   }
 
@@ -141,6 +166,15 @@ export class ShellRetention extends KitElement {
                 </button>
                 <button
                   class="button small"
+                  aria-label=${t('shell.retention.runOne', { name: rule.name })}
+                  ?hidden=${!rule.active || !may('core.privacy.erase')}
+                  ?disabled=${this.running === rule.id}
+                  @click=${() => void this.#run(rule)}
+                >
+                  ${icon('circle-dot')}${t('shell.retention.run')}
+                </button>
+                <button
+                  class="button small"
                   aria-label=${t('shell.retention.editOne', { name: rule.name })}
                   @click=${() => this.#edit(rule)}
                 >
@@ -173,7 +207,16 @@ export class ShellRetention extends KitElement {
                 (run) =>
                   html`<li>
                     <span class="meta">${format.instant(run.at)}</span>
-                    <span>${t('shell.retention.ran', { gone: run.gone, held: run.held, used: run.used })}</span>
+                    <span
+                      >${t('shell.retention.ran', { gone: run.gone, blanked: run.blanked, held: run.held, used: run.used })}</span
+                    >
+                    ${
+                      run.certificate
+                        ? html`<a href="/api/core/privacy/certificates/${run.certificate}" download="retention.json"
+                            >${t('shell.retention.certificate')}</a
+                          >`
+                        : nothing
+                    }
                   </li>`,
               )}
             </ul>`
@@ -195,9 +238,36 @@ export class ShellRetention extends KitElement {
     }
   }
 
+  async #run(rule: Rule): Promise<void> {
+    const yes = await confirmDialog({
+      title: t('shell.retention.runTitle', { name: rule.name }),
+      body: t('shell.retention.runText'),
+      confirm: t('shell.retention.run'),
+      danger: true,
+    })
+    if (!yes) return
+    this.running = rule.id
+    try {
+      const { data } = await api.post<{ data: { job: string } }>(`/api/core/privacy/retention-rules/${rule.id}/run`, {})
+      const read = async () => (await api.get<{ data: JobView }>(`/api/core/jobs/${data.job}`)).data
+      const job = await followJob(read, { every: 500, signal: this.#left.signal })
+      if (job?.error) toast({ text: job.error.detail, tone: 'danger' })
+      await this.#load()
+      await this.#look(rule)
+    } catch (problem) {
+      tellProblem(problem)
+    }
+    this.running = undefined
+  }
+
   #edit(rule: Rule | 'new'): void {
     this.fault = undefined
-    this.editing = rule
+    this.editing = rule === 'new' ? rule : new FormBase(rule)
+    this.about = this.#kinds[0]?.id
+  }
+
+  readonly #aboutChosen = (event: Event): void => {
+    this.about = (event.target as HTMLSelectElement).value
   }
 
   #form(rule: Rule | undefined) {
@@ -207,7 +277,7 @@ export class ShellRetention extends KitElement {
       @socle-close=${() => (this.editing = undefined)}
     >
       <form class="form" id="form" @submit=${this.#save}>
-        ${problemLine(this.fault)}
+        ${formProblem(this.fault, this.#readAgain)}
         <div class="field">
           <label class="label" for="name">${t('shell.retention.name')}</label>
           <input class="input" id="name" name="name" required maxlength="120" autofocus .value=${rule?.name ?? ''} />
@@ -217,35 +287,28 @@ export class ShellRetention extends KitElement {
             ? nothing
             : html`<div class="field">
                 <label class="label" for="resource">${t('shell.retention.records')}</label>
-                <select class="input" id="resource" name="resource">
+                <select class="input" id="resource" name="resource" @change=${this.#aboutChosen}>
                   ${this.#kinds.map(({ id, label }) => html`<option value=${id}>${label}</option>`)}
                 </select>
               </div>`
         }
-        <div class="field">
-          <label class="label" for="condition">${t('shell.retention.condition')}</label>
-          <textarea
-            class="input"
-            id="condition"
-            name="condition"
-            required
-            rows="3"
-            spellcheck="false"
-            aria-describedby="condition-help"
-            .value=${rule?.condition ?? ''}
-          ></textarea>
-          <p class="meta" id="condition-help">${t('shell.retention.conditionHelp')}</p>
-        </div>
+        ${conditionField({
+          value: rule?.condition ?? '',
+          help: t('shell.retention.conditionHelp'),
+          fields: resource(rule?.resource ?? this.about ?? '')?.fields ?? [],
+          isRequired: true,
+        })}
         <div class="field">
           <label class="label" for="action">${t('shell.retention.action')}</label>
-          <select class="input" id="action" name="action">
+          <select class="input" id="action" name="action" aria-describedby="action-help">
             ${(['anonymise', 'delete'] as const).map(
               (it) =>
-                html`<option value=${it} ?selected=${it === rule?.action}>
+                html`<option value=${it} .selected=${it === rule?.action}>
                   ${t(`shell.retention.action.${it}`)}
                 </option>`,
             )}
           </select>
+          <p class="meta" id="action-help">${t('shell.retention.actionHelp')}</p>
         </div>
         <div class="field">
           <label class="label" for="grace">${t('shell.retention.grace')}</label>
@@ -289,26 +352,43 @@ export class ShellRetention extends KitElement {
 
   readonly #save = async (event: Event): Promise<void> => {
     event.preventDefault()
-    const values = new FormData(event.target as HTMLFormElement)
-    const name = String(values.get('name')).trim()
-    const body = {
-      name,
-      condition: String(values.get('condition')),
-      action: values.get('action'),
-      graceDays: Number(values.get('grace')),
-      active: values.get('active') !== null,
-    }
-    const rule = this.editing === 'new' ? undefined : this.editing
+    const { resource, ...body } = this.#values
+    const { name } = body
+    const form = this.editing === 'new' ? undefined : this.editing
     try {
-      if (rule) await api.patch(`/api/core/privacy/retention-rules/${rule.id}`, { version: rule.version, ...body })
-      else await api.post('/api/core/privacy/retention-rules', { ...body, resource: values.get('resource') })
+      if (form) {
+        const { id, version } = form.base
+        await api.patch(`/api/core/privacy/retention-rules/${id}`, { version, ...form.changed(body) })
+      } else await api.post('/api/core/privacy/retention-rules', { ...body, resource })
       this.editing = undefined
       this.looked = undefined
       toast({ text: t('shell.retention.saved', { name }), tone: 'success' })
       await this.#load()
     } catch (problem) {
-      this.fault = sentenceOf(problem)
+      this.fault = problem
     }
+  }
+
+  get #values() {
+    const values = new FormData(this.renderRoot.querySelector<HTMLFormElement>('#form')!)
+    return {
+      resource: values.get('resource'),
+      name: String(values.get('name')).trim(),
+      condition: String(values.get('condition')),
+      action: values.get('action'),
+      graceDays: Number(values.get('grace')),
+      active: values.get('active') !== null,
+    }
+  }
+
+  readonly #readAgain = async (): Promise<void> => {
+    await this.#load()
+    const form = this.editing === 'new' ? undefined : this.editing
+    const fresh = this.rules?.find(({ id }) => id === form?.base.id)
+    if (!form || !fresh) return
+    const { resource: _, ...typed } = this.#values
+    form.readAgain(fresh, typed)
+    this.fault = undefined
   }
 
   async #remove(rule: Rule): Promise<void> {
@@ -357,6 +437,7 @@ export class ShellRetention extends KitElement {
       }
       .buttons {
         display: flex;
+        flex-wrap: wrap;
         gap: 8px;
       }
       .seen {
@@ -375,11 +456,6 @@ export class ShellRetention extends KitElement {
         display: flex;
         flex-wrap: wrap;
         gap: 4px 12px;
-      }
-      textarea {
-        block-size: auto;
-        padding-block: 6px;
-        resize: vertical;
       }
       .toggle {
         display: flex;

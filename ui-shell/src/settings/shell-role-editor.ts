@@ -7,37 +7,44 @@ import {
   controls,
   icon,
   navigate,
+  onShellChange,
+  shell,
   t,
   toast,
 } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
+import { define } from '../define.ts'
 import { setPage } from '../page.ts'
 import { session } from '../session-doc.ts'
 import { shortcuts } from '../shortcuts.ts'
 import { unsaved } from '../unsaved.ts'
 import {
+  exceptionsIn,
   fieldAccess,
   inheritedReach,
   isWider,
   ownReach,
-  specialGrants,
+  reaches,
   splitPermission,
   withFieldAccess,
   withReach,
 } from './role-grants.ts'
 import type { Reach } from './role-grants.ts'
+import { ShellRoleExceptions } from './shell-role-exceptions.ts'
+import { FormBase } from './form-base.ts'
 import { sentenceOf, tellProblem } from './settings-api.ts'
 import type { FieldAccess, PermissionCatalog, Role } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
 import { problemLine } from '../problem-line.ts'
 
+define('shell-role-exceptions', ShellRoleExceptions)
+
 type CatalogResource = PermissionCatalog['resources'][number]
 
 const reachActions = ['read', 'update', 'delete'] as const
-const plainActions = ['create', 'restore', 'import', 'export', 'merge', 'share'] as const
+const plainActions = ['create', 'restore', 'import', 'export', 'bulk', 'merge', 'share'] as const
 /** Kept by the platform and always readable: no role closes them. */
 const systemFields = new Set(['id', 'version', 'createdAt', 'updatedAt', 'createdBy', 'updatedBy', 'deletedAt'])
-const reaches: readonly Reach[] = ['none', 'own', 'team', 'all']
 const accesses: readonly FieldAccess[] = ['write', 'read', 'masked', 'none']
 
 /** What a role may do: per module and kind of record how far it reaches, and which fields stay closed. */
@@ -57,18 +64,23 @@ export class ShellRoleEditor extends KitElement {
   declare isBusy: boolean
 
   #saved: Role | undefined
-  #stop: (() => void) | undefined
+  #stop: (() => void)[] = []
+  #generation: number | undefined
 
   override connectedCallback(): void {
     super.connectedCallback()
-    this.#stop = shortcuts.add([
-      { keys: 'mod+Enter', title: t('shell.shortcuts.save'), group: 'screen', run: () => void this.#save() },
-    ])
+    this.#generation = shell()?.generation
+    this.#stop = [
+      shortcuts.add([
+        { keys: 'mod+Enter', title: t('shell.shortcuts.save'), group: 'screen', run: () => void this.#save() },
+      ]),
+      onShellChange(() => this.#followModules()),
+    ]
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
-    this.#stop?.()
+    for (const stop of this.#stop) stop()
     unsaved.clear(this)
   }
 
@@ -92,6 +104,17 @@ export class ShellRoleEditor extends KitElement {
     } catch (problem) {
       this.problem = sentenceOf(problem)
     }
+  }
+
+  /** A module that came or went has permissions of its own; what was changed here stays. */
+  #followModules(): void {
+    const generation = shell()?.generation
+    if (generation === undefined || generation === this.#generation) return
+    this.#generation = generation
+    void api
+      .get<{ data: PermissionCatalog }>('/api/core/permissions')
+      .then(({ data }) => (this.catalog = data))
+      .catch(() => undefined)
   }
 
   get #isDirty(): boolean {
@@ -156,6 +179,12 @@ export class ShellRoleEditor extends KitElement {
             ? html`<p class="everything">${icon('shield')}<span>${t('shell.roles.everything')}</span></p>`
             : nothing
       }
+      <shell-role-exceptions
+        .grants=${role.grants}
+        .catalog=${catalog}
+        ?locked=${role.system ?? false}
+        @grants-changed=${(event: CustomEvent<Pick<Role, 'grants'>>) => this.#change({ grants: event.detail.grants })}
+      ></shell-role-exceptions>
       ${plugins.map(([plugin, title]) => this.#plugin(plugin, title, catalog))}
       <p class="end">
         ${
@@ -209,13 +238,13 @@ export class ShellRoleEditor extends KitElement {
   }
 
   #line(id: string, name: string, resource?: CatalogResource) {
-    const special = specialGrants(this.edited?.grants ?? [], id)
+    const exceptions = exceptionsIn(this.edited?.grants ?? []).filter((it) => it.resource === id).length
     const has = (action: string) => !resource?.actions.length || resource.actions.includes(action)
     return html`
       <tr class=${resource ? '' : 'all'}>
         <th scope="row">
           ${resource ? this.#fields(resource) : name}
-          ${special.map((it) => html`<span class="pill ${it.deny ? 'danger' : 'info'}">${specialWords(it)}</span>`)}
+          ${exceptions > 0 ? html`<span class="pill info">${t('shell.roles.exceptions.count', { count: exceptions })}</span>` : nothing}
         </th>
         ${reachActions.map((action) => html`<td>${has(action) ? this.#reach(id, name, action) : nothing}</td>`)}
         ${plainActions.map((action) => html`<td class="tick">${has(action) ? this.#tick(id, name, action) : nothing}</td>`)}
@@ -237,7 +266,7 @@ export class ShellRoleEditor extends KitElement {
             grants: withReach(grants, resource, action, (event.target as HTMLSelectElement).value as Reach),
           })}
       >
-        ${reaches
+        ${(['none', ...reaches] as const)
           .filter((it) => it === inherited || isWider(it, inherited))
           .map(
             (it) =>
@@ -340,8 +369,9 @@ export class ShellRoleEditor extends KitElement {
     this.problem = undefined
     try {
       const { version, name, grants, permissions = [], fields } = role
-      const body = { version, name, grants, permissions, fields }
-      const { data } = await api.patch<{ data: Role }>(`/api/core/roles/${role.id}`, body)
+      // Only what was changed here: somebody who changed another part meanwhile keeps it.
+      const own = new FormBase(this.#saved!).changed({ name, grants, permissions, fields })
+      const { data } = await api.patch<{ data: Role }>(`/api/core/roles/${role.id}`, { version, ...own })
       this.#saved = data
       this.edited = data
       unsaved.clear(this)
@@ -429,7 +459,7 @@ export class ShellRoleEditor extends KitElement {
       }
       th:first-child {
         padding-inline-start: 16px;
-        min-inline-size: 200px;
+        min-inline-size: 160px;
       }
       tbody th {
         padding-block: 9px;
@@ -446,7 +476,8 @@ export class ShellRoleEditor extends KitElement {
       }
       th.tick,
       td.tick {
-        inline-size: 68px;
+        inline-size: 52px;
+        padding-inline: 2px;
         padding-block: 10px;
         text-align: center;
         line-height: 16px;
@@ -457,14 +488,17 @@ export class ShellRoleEditor extends KitElement {
       }
       thead th.tick {
         padding-block: 4px;
+        white-space: normal;
       }
       td:not(.tick) {
-        inline-size: 156px;
+        inline-size: 146px;
+        padding-inline: 4px;
       }
       .input.reach,
       .input.access {
         min-block-size: 28px;
-        min-inline-size: 148px;
+        min-inline-size: 138px;
+        padding-inline-start: 8px;
         padding-block: 3px;
         font: var(--socle-small);
         border-color: var(--socle-line);
@@ -528,11 +562,4 @@ export class ShellRoleEditor extends KitElement {
       }
     `,
   ]
-}
-
-function specialWords(grant: { action: string; deny?: boolean; condition?: string }): string {
-  const action = t(`shell.roles.action.${grant.action}`)
-  return grant.deny
-    ? t('shell.roles.denied', { action })
-    : t('shell.roles.onlyIf', { action, condition: grant.condition ?? '' })
 }

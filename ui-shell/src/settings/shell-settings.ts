@@ -14,6 +14,7 @@ const loads: Readonly<Record<string, () => Promise<unknown>>> = {
   security: () => import('./shell-security.ts'),
   workspace: () => import('./shell-workspace.ts'),
   modules: () => import('./shell-modules.ts'),
+  map: () => import('./shell-map.ts'),
   people: () => import('./shell-people.ts'),
   teams: () => import('./shell-teams.ts'),
   fields: () => import('./shell-fields.ts'),
@@ -23,6 +24,7 @@ const loads: Readonly<Record<string, () => Promise<unknown>>> = {
   'api-keys': () => import('./shell-api-keys.ts'),
   privacy: () => import('./shell-privacy.ts'),
   retention: () => import('./shell-retention.ts'),
+  events: () => import('./shell-events.ts'),
   audit: () => import('./shell-audit.ts'),
 }
 

@@ -2,13 +2,18 @@ import { KitElement, api, avatar, confirmDialog, controls, format, icon, may, t,
 import { css, html, nothing } from 'lit'
 import { define } from '../define.ts'
 import { setPage } from '../page.ts'
+import { FormBase, formProblem } from './form-base.ts'
 import { everything, sentenceOf, tellProblem } from './settings-api.ts'
 import type { Person, Team } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
+import { userField } from './user-field.ts'
 import { ShellTeamMembers } from './shell-team-members.ts'
 import { problemLine } from '../problem-line.ts'
 
 define('shell-team-members', ShellTeamMembers)
+
+/** Whoever manages people manages their teams. */
+const permission = 'core.user.manage'
 
 /** The tree of teams: whoever sees "the team" sees the teams below it too. */
 export class ShellTeams extends KitElement {
@@ -17,14 +22,17 @@ export class ShellTeams extends KitElement {
     problem: { state: true },
     editing: { state: true },
     looking: { state: true },
+    lead: { state: true },
     fault: { state: true },
   }
   declare teams: readonly Team[] | undefined
   declare problem: string | undefined
-  declare editing: Team | 'new' | undefined
+  declare editing: FormBase<Team> | 'new' | undefined
   /** Whose members are shown. */
   declare looking: Team | undefined
-  declare fault: string | undefined
+  /** User id of who leads the team in the form. */
+  declare private lead: string | null
+  declare fault: unknown
 
   #people: readonly Person[] = []
 
@@ -52,7 +60,7 @@ export class ShellTeams extends KitElement {
       title: t('shell.settings.teams'),
       crumbs: [{ title: t('shell.nav.settings'), href: '/settings' }],
       ...(this.teams && { count: format.number(this.teams.length) }),
-      ...(mayManage() && {
+      ...(may(permission) && {
         actions: html`<button class="button primary" @click=${() => this.#edit('new')}>
           ${icon('plus')}${t('shell.teams.new')}
         </button>`,
@@ -76,7 +84,7 @@ export class ShellTeams extends KitElement {
               ${inTreeOrder(this.teams).map(({ team, depth }) => this.#row(team, depth))}
             </ul>`
       }
-      ${this.editing ? this.#form(this.editing === 'new' ? undefined : this.editing) : nothing}
+      ${this.editing ? this.#form(this.editing === 'new' ? undefined : this.editing.shown) : nothing}
       ${
         this.looking
           ? html`<shell-team-members
@@ -98,17 +106,20 @@ export class ShellTeams extends KitElement {
 
   #row(team: Team, depth: number) {
     const members = this.#membersOf(team)
+    const lead = this.#people.find(({ id }) => id === team.lead)
     return html`
       <li>
         <span class="indent" .style=${`inline-size: min(${depth * 24}px, 20vw)`} aria-hidden="true"></span>
         ${icon('users')}
         <span class="grow">
           <span class="name">${team.name}</span>
-          <span class="meta">${t('shell.teams.members', { count: members.length })}</span>
+          <span class="meta"
+            >${t('shell.teams.members', { count: members.length })}${lead ? ` · ${t('shell.teams.ledBy', { name: lead.name })}` : nothing}</span
+          >
         </span>
         <span class="faces" aria-hidden="true">${members.slice(0, 6).map((it) => avatar(it.name))}</span>
         ${
-          mayManage()
+          may(permission)
             ? html`<button
                   class="button small"
                   aria-label=${t('shell.teams.membersOf', { name: team.name })}
@@ -130,6 +141,9 @@ export class ShellTeams extends KitElement {
   }
 
   #form(team: Team | undefined) {
+    const chosen = (event: CustomEvent<{ value: unknown }>) => {
+      this.lead = typeof event.detail.value === 'string' ? event.detail.value : null
+    }
     const below = team ? teamsBelow(this.teams ?? [], team.id) : new Set<string>()
     return html`
       <socle-dialog
@@ -138,7 +152,7 @@ export class ShellTeams extends KitElement {
         @socle-close=${() => (this.editing = undefined)}
       >
         <form class="form" id="form" @submit=${this.#save}>
-          ${problemLine(this.fault)}
+          ${formProblem(this.fault, this.#readAgain)}
           <div class="field">
             <label class="label" for="name">${t('shell.teams.name')}</label>
             <input class="input" id="name" name="name" required maxlength="120" autofocus .value=${team?.name ?? ''} />
@@ -149,9 +163,15 @@ export class ShellTeams extends KitElement {
               <option value="">${t('shell.teams.top')}</option>
               ${this.teams
                 ?.filter((it) => it.id !== team?.id && !below.has(it.id))
-                .map((it) => html`<option value=${it.id} ?selected=${it.id === team?.parent}>${it.name}</option>`)}
+                .map((it) => html`<option value=${it.id} .selected=${it.id === team?.parent}>${it.name}</option>`)}
             </select>
           </div>
+          <socle-field
+            .field=${userField('lead', t('shell.teams.leader'))}
+            .value=${this.lead ?? undefined}
+            @socle-input=${chosen}
+            @socle-commit=${chosen}
+          ></socle-field>
         </form>
         ${
           team
@@ -173,24 +193,41 @@ export class ShellTeams extends KitElement {
 
   #edit(team: Team | 'new'): void {
     this.fault = undefined
-    this.editing = team
+    this.lead = team === 'new' ? null : (team.lead ?? null)
+    this.editing = team === 'new' ? team : new FormBase(team)
   }
 
   readonly #save = async (event: Event): Promise<void> => {
     event.preventDefault()
-    const values = new FormData(event.target as HTMLFormElement)
-    const name = String(values.get('name')).trim()
-    const body = { name, parent: String(values.get('parent')) || null }
+    const body = this.#values
+    const { name } = body
     try {
-      const team = this.editing === 'new' ? undefined : this.editing
-      if (team) await api.patch(`/api/core/teams/${team.id}`, body)
-      else await api.post('/api/core/teams', body)
+      const form = this.editing === 'new' ? undefined : this.editing
+      if (form) {
+        const { id, version } = form.base
+        await api.patch(`/api/core/teams/${id}`, { version, ...form.changed(body) })
+      } else await api.post('/api/core/teams', body)
       this.editing = undefined
       toast({ text: t('shell.teams.saved', { name }), tone: 'success' })
       await this.#load()
     } catch (problem) {
-      this.fault = sentenceOf(problem)
+      this.fault = problem
     }
+  }
+
+  get #values() {
+    const values = new FormData(this.renderRoot.querySelector<HTMLFormElement>('#form')!)
+    return { name: String(values.get('name')).trim(), parent: String(values.get('parent')) || null, lead: this.lead }
+  }
+
+  readonly #readAgain = async (): Promise<void> => {
+    await this.#load()
+    const form = this.editing === 'new' ? undefined : this.editing
+    const fresh = this.teams?.find(({ id }) => id === form?.base.id)
+    if (!form || !fresh) return
+    form.readAgain(fresh, this.#values)
+    this.lead = form.shown.lead ?? null
+    this.fault = undefined
   }
 
   async #remove(team: Team): Promise<void> {
@@ -236,10 +273,6 @@ export class ShellTeams extends KitElement {
       }
     `,
   ]
-}
-
-function mayManage(): boolean {
-  return may('core.team.manage') || may('core.user.manage')
 }
 
 /** Parents before their children, each level by name. */

@@ -1,12 +1,24 @@
-import { KitElement, api, confirmDialog, controls, icon, locale, resource, shell, t, toast } from '@socle/sdk/ui'
+import {
+  KitElement,
+  ProblemError,
+  api,
+  confirmDialog,
+  controls,
+  icon,
+  locale,
+  resource,
+  shell,
+  t,
+  toast,
+} from '@socle/sdk/ui'
 import type { Locale } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { define } from '../define.ts'
 import { followJob } from '../follow-job.ts'
 import { session } from '../session-doc.ts'
+import { FormBase, formProblem } from './form-base.ts'
 import { sentenceOf, tellProblem } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
-import { problemLine } from '../problem-line.ts'
 
 interface EntityName {
   readonly one: string
@@ -38,6 +50,7 @@ const choices = [
 export class ShellWorkspace extends KitElement {
   static override properties = {
     workspace: { state: true },
+    company: { state: true },
     problem: { state: true },
     fault: { state: true },
     naming: { state: true },
@@ -45,6 +58,8 @@ export class ShellWorkspace extends KitElement {
     leaving: { state: true },
   }
   declare workspace: Workspace | undefined
+  /** What the company's form was filled from: it stays while other settings here are saved. */
+  declare company: FormBase<Workspace> | undefined
   declare problem: string | undefined
   /** What is wrong with what was to be saved. */
   declare fault: unknown
@@ -69,6 +84,7 @@ export class ShellWorkspace extends KitElement {
         api.get<{ data: { present: boolean } }>('/api/core/demo'),
       ])
       this.workspace = workspace.data
+      this.company ??= new FormBase(workspace.data)
       this.hasDemo = demo.data.present
       this.problem = undefined
     } catch (error) {
@@ -91,6 +107,10 @@ export class ShellWorkspace extends KitElement {
   async #save(change: object): Promise<void> {
     const body = { version: this.workspace?.version, ...change }
     this.workspace = (await api.patch<{ data: Workspace }>('/api/core/workspace', body)).data
+    await this.#saved()
+  }
+
+  async #saved(): Promise<void> {
     this.fault = undefined
     toast({ text: t('shell.workspace.saved'), tone: 'success' })
     await session.load()
@@ -127,19 +147,57 @@ export class ShellWorkspace extends KitElement {
 
   readonly #saveCompany = async (event: Event): Promise<void> => {
     event.preventDefault()
-    const values = new FormData(event.target as HTMLFormElement)
-    const text = (name: string) => String(values.get(name) ?? '').trim()
+    const company = this.company!
+    if (!(await this.#mayGo(company.changed(this.#companyValues)))) return
     try {
-      await this.#save({
-        name: text('name'),
-        locale: text('locale'),
-        baseCurrency: text('baseCurrency'),
-        zone: text('zone'),
-        fiscalMonth: Number(text('fiscalMonth')),
-      })
+      const body = { version: company.base.version, ...company.changed(this.#companyValues) }
+      this.workspace = (await api.patch<{ data: Workspace }>('/api/core/workspace', body)).data
+      // Before anything else is read: what is typed from here on is a change of what was saved.
+      this.company = new FormBase(this.workspace)
+      await this.#saved()
     } catch (error) {
       this.fault = error
     }
+  }
+
+  /** Keeping less deletes what is older, which nothing brings back. */
+  async #mayGo({ ledgerMonths, eventDays }: Partial<Workspace>): Promise<boolean> {
+    const before = this.company!.base
+    const less = (now: unknown, was: unknown): now is number => typeof now === 'number' && now < Number(was)
+    const gone = [
+      less(ledgerMonths, before['ledgerMonths']) ? t('shell.workspace.shorter.history', { months: ledgerMonths }) : '',
+      less(eventDays, before['eventDays']) ? t('shell.workspace.shorter.events', { days: eventDays }) : '',
+    ].filter(Boolean)
+    if (gone.length === 0) return true
+    return confirmDialog({
+      title: t('shell.workspace.shorter'),
+      body: html`<ul>
+        ${gone.map((it) => html`<li>${it}</li>`)}
+      </ul>`,
+      confirm: t('shell.workspace.shorter.confirm'),
+      danger: true,
+    })
+  }
+
+  get #companyValues() {
+    const values = new FormData(this.renderRoot.querySelector<HTMLFormElement>('.company')!)
+    const text = (name: string) => String(values.get(name) ?? '').trim()
+    return {
+      name: text('name'),
+      locale: text('locale'),
+      baseCurrency: text('baseCurrency'),
+      zone: text('zone'),
+      fiscalMonth: Number(text('fiscalMonth')),
+      ledgerMonths: Number(text('ledgerMonths')),
+      eventDays: Number(text('eventDays')),
+    }
+  }
+
+  readonly #readAgain = async (): Promise<void> => {
+    await this.#load()
+    if (this.problem || !this.workspace) return
+    this.company?.readAgain(this.workspace, this.#companyValues)
+    this.fault = undefined
   }
 
   readonly #saveLabel = async (event: Event): Promise<void> => {
@@ -170,7 +228,7 @@ export class ShellWorkspace extends KitElement {
     if (!workspace) return nothing
     return html`
       <p class="lead">${t('shell.workspace.lead')}</p>
-      ${this.#company(workspace)} ${this.#names(workspace.labels)}
+      ${this.#company(this.company?.shown ?? workspace)} ${this.#names(workspace.labels)}
       ${this.naming === undefined ? nothing : this.#nameDialog(this.naming)}
       <ul class="rows">
         ${choices.map(
@@ -221,21 +279,24 @@ export class ShellWorkspace extends KitElement {
     const select = (name: string, options: readonly (readonly [string, string])[]) => html`
       <div class="field">
         <label class="label" for=${name}>${t(`shell.workspace.${name}`)}</label>
-        <select class="input" id=${name} name=${name}>
+        <select
+          class="input"
+          id=${name}
+          name=${name}
+          aria-invalid=${this.#faultOf(name) ? 'true' : nothing}
+          aria-describedby=${this.#faultOf(name) ? `${name}-fault` : nothing}
+        >
           ${options.map(
             ([value, label]) =>
-              html`<option value=${value} ?selected=${value === String(workspace[name])}>${label}</option>`,
+              html`<option value=${value} .selected=${value === String(workspace[name])}>${label}</option>`,
           )}
         </select>
+        ${this.#faultOf(name) ? html`<p class="error" id="${name}-fault">${this.#faultOf(name)}</p>` : nothing}
       </div>
     `
     return html`
       <form class="form company" @submit=${this.#saveCompany}>
-        ${
-          this.fault && this.naming === undefined
-            ? html`<p class="problem" role="alert">${icon('circle-alert')}${sentenceOf(this.fault)}</p>`
-            : nothing
-        }
+        <div class="wide told">${this.naming === undefined ? formProblem(this.fault, this.#readAgain) : nothing}</div>
         <div class="field wide">
           <label class="label" for="name">${t('shell.workspace.name')}</label>
           <input
@@ -253,9 +314,16 @@ export class ShellWorkspace extends KitElement {
           ['fr', 'Français'],
         ])}
         ${select('baseCurrency', currencies())} ${select('zone', zones())} ${select('fiscalMonth', months())}
+        ${select('ledgerMonths', lengths('month', [12, 24, 36, 60, 120], workspace['ledgerMonths']))}
+        ${select('eventDays', lengths('day', [30, 90, 180, 365, 730], workspace['eventDays']))}
+        <p class="meta wide">${t('shell.workspace.kept.help')}</p>
         <div class="wide"><button class="button primary" type="submit">${t('shell.save')}</button></div>
       </form>
     `
+  }
+
+  #faultOf(field: string): string | undefined {
+    return this.fault instanceof ProblemError ? this.fault.at(`/${field}`) : undefined
   }
 
   #names(labels: Labels) {
@@ -329,7 +397,7 @@ export class ShellWorkspace extends KitElement {
     return html`
       <socle-dialog open .heading=${t('shell.workspace.labels.add')} @socle-close=${close}>
         <form class="form" id="naming" @submit=${this.#saveLabel}>
-          ${problemLine(this.fault === undefined ? undefined : sentenceOf(this.fault))}
+          ${formProblem(this.fault, this.#readAgain)}
           <div class="field">
             <label class="label" for="kind">${t('shell.workspace.labels.kind')}</label>
             <select class="input" id="kind" name="kind" autofocus>
@@ -368,6 +436,9 @@ export class ShellWorkspace extends KitElement {
       }
       .wide {
         grid-column: 1 / -1;
+      }
+      .told:empty {
+        display: none;
       }
       section {
         display: grid;
@@ -417,6 +488,17 @@ function zones(): (readonly [string, string])[] {
 function months(): (readonly [string, string])[] {
   const name = new Intl.DateTimeFormat(locale(), { month: 'long', timeZone: 'UTC' })
   return Array.from({ length: 12 }, (_, month) => [String(month + 1), name.format(Date.UTC(2026, month, 1))] as const)
+}
+
+/** Lengths of time to choose from, with the one that is chosen now. */
+function lengths(
+  unit: 'month' | 'day',
+  usual: readonly number[],
+  chosen: unknown,
+): readonly (readonly [string, string])[] {
+  const { format } = new Intl.NumberFormat(locale(), { style: 'unit', unit, unitDisplay: 'long' })
+  const all = new Set([...usual, Number(chosen)])
+  return [...all].toSorted((a, b) => a - b).map((length) => [String(length), format(length)] as const)
 }
 
 define('shell-workspace', ShellWorkspace)
