@@ -82,8 +82,36 @@ export async function visit(path: string, options: VisitOptions = {}): Promise<V
     complaints,
     api: apiOf(context, at.url),
     tab,
-    [Symbol.asyncDispose]: () => context.close(),
+    async [Symbol.asyncDispose]() {
+      // What a test answers in the server's place may be on its way still.
+      for (const it of [context, ...context.pages()]) await it.unrouteAll({ behavior: 'ignoreErrors' })
+      await context.close()
+    },
   }
+}
+
+/** Opens a page as somebody new with these roles, let in by a colleague. */
+export async function visitAsNewcomer(
+  path: string,
+  by: Api,
+  {
+    name,
+    roles,
+    locale = 'en',
+    ...options
+  }: VisitOptions & { readonly name: string; readonly roles: readonly string[]; readonly locale?: 'en' | 'fr' },
+): Promise<Visit> {
+  const email = `${uniqueName(name).replaceAll(' ', '-').toLowerCase()}@example.com`
+  const { password } = await by.post<{ password: string }>('/api/core/users', { name, email, locale, roles })
+  return visit(path, {
+    ...options,
+    as: 'nobody',
+    async prepare(context) {
+      const headers = { origin: company.url }
+      const answer = await context.request.post('/api/auth/sign-in/email', { headers, data: { email, password } })
+      if (!answer.ok()) throw new Error(`${name} could not sign in: ${await answer.text()}`)
+    },
+  })
 }
 
 /** A record as the API writes it. */

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
 import pg from 'pg'
 import type { Browser } from 'playwright-core'
 import type { TestProject } from 'vitest/node'
@@ -122,12 +123,18 @@ async function listening(server: ChildProcess): Promise<void> {
     server.stderr?.on('data', hear)
     server.once('exit', (code) => fail(new Error(`The platform ended with ${code} before it listened:\n${said}`)))
   })
-  // What it says later is of use only to whoever asks for it.
   for (const stream of [server.stdout, server.stderr]) {
-    stream?.removeAllListeners('data')
-    if (process.env['SHOW_SERVER']) stream?.pipe(process.stderr)
-    else stream?.resume()
+    if (!stream) continue
+    stream.removeAllListeners('data')
+    createInterface(stream).on('line', (line) => {
+      if (process.env['SHOW_SERVER'] || isError(line)) process.stderr.write(`${line}\n`)
+    })
   }
+}
+
+/** What it says of its work is of use only to whoever asks; an error tells why a test failed. */
+function isError(line: string): boolean {
+  return /^\{"level":[56]0,/.test(line) || !line.startsWith('{')
 }
 
 async function stopped(server: ChildProcess): Promise<void> {

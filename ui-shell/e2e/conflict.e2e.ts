@@ -260,3 +260,66 @@ test('core-08: of several changed at once the one somebody else changed is refus
   await page.getByRole('button', { name: 'Try 1 again' }).click()
   await eventually(() => revenueOf(api, id)).toBe(9000)
 })
+
+test('two administrators keep what each changed of the settings, and of one setting the second is told, with what is typed', async () => {
+  await using claire = await visit('/settings/workspace')
+  const { page, api } = claire
+  const { data: before } = await api.get<{ data: Stored }>('/api/core/workspace')
+  const settings = async () => (await api.get<{ data: Stored }>('/api/core/workspace')).data
+  try {
+    // Somebody else, meanwhile.
+    await api.patch('/api/core/workspace', { zone: 'Indian/Reunion' })
+    await page.getByLabel('The fiscal year begins in').selectOption('4')
+    await page.getByRole('button', { name: 'Save', exact: true }).first().click()
+    await eventually(async () => (await settings())['fiscalMonth']).toBe(4)
+    expect(await settings()).toMatchObject({ zone: 'Indian/Reunion', fiscalMonth: 4 })
+
+    await api.patch('/api/core/workspace', { fiscalMonth: 7, zone: 'Europe/Paris' })
+    await page.getByLabel('The fiscal year begins in').selectOption('10')
+    await page.getByRole('button', { name: 'Save', exact: true }).first().click()
+    await page.getByText('Somebody else saved this meanwhile').waitFor()
+    expect(await settings()).toMatchObject({ fiscalMonth: 7 })
+    await page.getByRole('button', { name: 'Read theirs' }).click()
+    await page.getByText('Somebody else saved this meanwhile').waitFor({ state: 'detached' })
+    expect(await page.getByLabel('The fiscal year begins in').inputValue()).toBe('10')
+    expect(await page.getByLabel('Time zone').inputValue()).toBe('Europe/Paris')
+    await page.getByRole('button', { name: 'Save', exact: true }).first().click()
+    await eventually(async () => (await settings())['fiscalMonth']).toBe(10)
+  } finally {
+    await api.patch('/api/core/workspace', { fiscalMonth: before['fiscalMonth'], zone: before['zone'] })
+  }
+})
+
+test('to keep the history or events for less is asked first, with what goes, and not doing it has the focus', async () => {
+  await using claire = await visit('/settings/workspace')
+  const { page, api } = claire
+  const settings = async () => (await api.get<{ data: Stored }>('/api/core/workspace')).data
+  const { ledgerMonths, eventDays } = await settings()
+  await api.patch('/api/core/workspace', { ledgerMonths: 60, eventDays: 365 })
+  try {
+    await page.reload()
+    await page.getByLabel('Keep the history of changes for').selectOption('24')
+    await page.getByLabel('Keep events for').selectOption('90')
+    const save = page.getByRole('button', { name: 'Save', exact: true }).first()
+    await save.click()
+    const asked = page.getByRole('alertdialog', { name: 'Keep less, and delete what is older?' })
+    await asked.waitFor()
+    await page.getByText('all changes older than 24 months').waitFor()
+    await page.getByText('all events older than 90 days').waitFor()
+    await eventually(() => isFocused(page.getByRole('button', { name: 'Cancel' }))).toBe(true)
+    await page.keyboard.press('Enter')
+    await asked.waitFor({ state: 'detached' })
+    expect(await settings()).toMatchObject({ ledgerMonths: 60, eventDays: 365 })
+    await save.click()
+    await page.getByRole('button', { name: 'Keep less' }).click()
+    await toast(page, 'Saved').waitFor()
+    expect(await settings()).toMatchObject({ ledgerMonths: 24, eventDays: 90 })
+
+    // More is nobody's loss.
+    await page.getByLabel('Keep events for').selectOption('730')
+    await save.click()
+    await eventually(settings).toMatchObject({ eventDays: 730 })
+  } finally {
+    await api.patch('/api/core/workspace', { ledgerMonths, eventDays })
+  }
+})

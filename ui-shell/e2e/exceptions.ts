@@ -33,6 +33,11 @@ export const sidewaysByDesign: readonly { readonly part: RegExp; readonly above:
     above: 600,
     reason: 'a board shows its columns side by side; below 600 px it shows one',
   },
+  {
+    part: /^<shell-map-graph/,
+    above: 600,
+    reason: 'a graph of many modules is wider than a tablet; its table says the same, and below 600 px stands alone',
+  },
 ]
 
 /** Controls that cut what stands in them. */

@@ -15,7 +15,8 @@ test('a field added in settings stands in another tab’s record without a reloa
   await page.getByRole('dialog', { name: 'New field' }).waitFor()
   await page.getByLabel('Label in English', { exact: true }).fill(label)
   await page.getByLabel('Label in French', { exact: true }).fill(`Fidélité ${suffix}`)
-  await page.getByLabel('Name in filters and the API', { exact: true }).fill(`loyalty${suffix}`)
+  const name = page.getByLabel('Name in filters and the API', { exact: true })
+  expect(await name.inputValue()).toBe(`loyalty${suffix}`)
   await page.getByLabel('Type', { exact: true }).selectOption('multi-select')
   await page.getByLabel('Choices', { exact: true }).fill('gold | Gold | Or\ntin | Tin | Étain')
   await page.getByRole('button', { name: 'Save' }).click()
@@ -26,6 +27,51 @@ test('a field added in settings stands in another tab’s record without a reloa
   await page.getByRole('button', { name: 'Archive' }).click()
   await eventually(() => record.getByText(label, { exact: true }).count()).toBe(0)
   expect(await record.evaluate(() => 'sameDocument' in window)).toBe(true)
+})
+
+test('an amount takes its currency from another field, a text its longest, and fields their order', async () => {
+  await using claire = await visit('/settings/fields')
+  const { page, api } = claire
+  const suffix = String(Date.now())
+  const make = async (label: string, type: string, fill: () => Promise<unknown>) => {
+    await page.getByRole('button', { name: 'New field' }).click()
+    await page.getByLabel('Label in English', { exact: true }).fill(`${label} ${suffix}`)
+    await page.getByLabel('Label in French', { exact: true }).fill(`${label} ${suffix}`)
+    await page.getByLabel('Type', { exact: true }).selectOption(type)
+    await fill()
+    await page.getByRole('button', { name: 'Save' }).click()
+    await toast(page, `${label} ${suffix} saved`).waitFor()
+  }
+  await make('Coin', 'text', () => page.getByLabel('Longest, in characters', { exact: true }).fill('3'))
+  await make('Deposit', 'money', () =>
+    page.getByLabel('Currency', { exact: true }).selectOption({ label: `Coin ${suffix}` }),
+  )
+  const values = { name: `Paid ${suffix}`, [`coin${suffix}`]: 'USD', [`deposit${suffix}`]: '12.5' }
+  const account = await api.create('/api/core/accounts', values)
+  await expect(
+    api.patch(`/api/core/accounts/${account.id}`, { version: 1, [`coin${suffix}`]: 'EURO' }),
+  ).rejects.toThrow('422')
+  const record = await claire.tab(`/accounts/${account.id}`)
+  await record.getByRole('definition').filter({ hasText: 'US$12.50' }).waitFor()
+
+  const order = async () =>
+    (await page.getByRole('listitem').filter({ hasText: suffix }).allInnerTexts()).map((it) => it.split(' ')[0])
+  await eventually(order).toEqual(['Coin', 'Deposit'])
+  await page.getByRole('button', { name: `Move Deposit ${suffix} up` }).click()
+  await eventually(order).toEqual(['Deposit', 'Coin'])
+  await page.reload()
+  await eventually(order).toEqual(['Deposit', 'Coin'])
+})
+
+test('whoever reads French is asked the French label first, which proposes the name', async () => {
+  await using camille = await visit('/settings/fields', { as: 'camille' })
+  const { page } = camille
+  await page.getByRole('button', { name: 'Nouveau champ' }).click()
+  await page.getByRole('dialog', { name: 'Nouveau champ' }).waitFor()
+  const boxes = page.locator('socle-dialog').getByRole('textbox')
+  expect(await boxes.nth(0).getAttribute('name')).toBe('labelFr')
+  await boxes.nth(0).fill('Quai de livraison')
+  expect(await page.locator('socle-dialog [name=name]').inputValue()).toBe('quaiDeLivraison')
 })
 
 test('a field has its place while its condition holds, in a new record and in one that is there, and is asked for then', async () => {

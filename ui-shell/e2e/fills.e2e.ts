@@ -18,7 +18,7 @@ test('platform-13: parts that throw or never come are cards with their plugin’
   const { page, complaints } = claire
   const good = page.getByRole('region', { name: 'Open pipeline' })
   // The good one does not wait for the others.
-  await good.locator('sales-pipeline-widget').getByText('€').first().waitFor()
+  await good.locator('[data-tag=sales-pipeline-widget]').getByText('€').first().waitFor()
   await eventually(() => card(page, 'Broken render').count()).toBe(3)
   await eventually(() => card(page, 'Broken hang').count()).toBe(2)
   const texts = await page.getByRole('group', { name: /could not show its part/ }).allInnerTexts()
@@ -32,7 +32,7 @@ test('platform-13: parts that throw or never come are cards with their plugin’
     expect(texts.join('\n')).toContain(`${fill} · ${code}`)
   expect(await good.isVisible()).toBe(true)
   const isFrozen = (element: Element) => Object.isFrozen((element as Element & { context: unknown }).context)
-  expect(await good.locator('sales-pipeline-widget').evaluate(isFrozen)).toBe(true)
+  expect(await good.locator('[data-tag=sales-pipeline-widget]').evaluate(isFrozen)).toBe(true)
   await good.getByRole('link').first().click()
   await page.getByRole('heading', { level: 1, name: 'Opportunities' }).waitFor()
   expect(complaints.filter((it) => /^(error|uncaught|content policy)/.test(it))).toEqual([])

@@ -82,3 +82,87 @@ test('all rows found are changed in the background, told of with their counts, a
   await toast(page, '240 changes undone').waitFor()
   await eventually(() => inCity('Lyon')).toBe(240)
 })
+
+test('what an undo leaves alone is named, record by record and field by field', async () => {
+  await using claire = await visit('/')
+  await using camille = await visit('/', { as: 'camille' })
+  const { page, api } = claire
+  const account = await api.create('/api/core/accounts', { name: uniqueName('Partly'), city: 'Lyon', industry: 'Silk' })
+  const stored = () => api.record('/api/core/accounts', account.id)
+  await page.goto(`/accounts/${account.id}/history`)
+  const details = page.getByRole('region', { name: 'Details' })
+  await api.patch(`/api/core/accounts/${account.id}`, { version: 1, city: 'Nantes', industry: 'Steel' })
+  const entries = page.getByRole('list', { name: 'History' }).getByRole('listitem')
+  await entries.filter({ hasText: 'Nantes' }).first().waitFor()
+  await camille.api.patch(`/api/core/accounts/${account.id}`, { version: 2, city: 'Brest' })
+  await details.getByRole('definition').filter({ hasText: 'Brest' }).waitFor()
+
+  await entries.filter({ hasText: 'Steel' }).getByRole('button', { name: 'Undo' }).first().click()
+  await toast(page, 'Undone, except one field changed since.').getByRole('button', { name: 'Show which' }).click()
+  await page.getByRole('dialog', { name: 'What was left alone' }).waitFor()
+  const line = page.getByRole('listitem').filter({ hasText: 'Changed since and kept: City' })
+  await line.getByRole('link', { name: String(account['name']) }).waitFor()
+  expect(await stored()).toMatchObject({ city: 'Brest', industry: 'Silk' })
+})
+
+test('rows that a change in the background could not make are named with the reason and tried again', async () => {
+  await using claire = await visit('/')
+  const { page, api } = claire
+  const name = uniqueName('Halfway')
+  const suffix = String(Date.now())
+  const permit = { resource: 'core.account', name: `halfway${suffix}`, type: 'text', labelEn: `Halfway ${suffix}` }
+  const { data: field } = await api.post<{ data: Stored }>('/api/core/fields', {
+    ...permit,
+    labelFr: permit.labelEn,
+    requiredIf: `industry = "${name}" and city = "Brest"`,
+  })
+  for (const part of [0, 1]) {
+    const create = Array.from({ length: 110 }, (_, at) => ({
+      name: `${name} ${part * 110 + at}`,
+      city: part === 0 && at < 3 ? 'Brest' : 'Lyon',
+    }))
+    await api.post('/api/core/accounts/bulk', { create })
+  }
+  const changed = async () => {
+    const filter = `industry = "${name}"`
+    const found = await api.get<{ page: { count: number } }>(
+      `/api/core/accounts?${new URLSearchParams({ filter, count: 'exact', limit: '1' })}`,
+    )
+    return found.page.count
+  }
+  await page.goto(`/accounts?${new URLSearchParams({ filter: `name ~ "${name}"` })}`)
+  await page.getByRole('row').filter({ hasText: name }).first().waitFor()
+  await page.getByRole('grid').getByRole('checkbox').first().check()
+  await page.getByRole('button', { name: 'Set a field in all 220' }).click()
+  await page.getByRole('combobox', { name: 'Field' }).selectOption({ label: 'Industry' })
+  await page.getByRole('textbox', { name: 'Industry' }).fill(name)
+  await page.getByRole('button', { name: 'Preview' }).click()
+  await page.getByRole('button', { name: 'Change 220 records' }).click()
+  await page.getByText('217 records done').waitFor()
+  const refused = page.getByRole('list', { name: '3 records were refused:' }).getByRole('listitem')
+  await eventually(() => refused.count()).toBe(3)
+  for (const told of await refused.allInnerTexts()) expect(told).toContain(suffix)
+  expect(await changed()).toBe(217)
+
+  await api.patch(`/api/core/fields/${field.id}`, { version: field.version, archived: true })
+  await page.getByRole('button', { name: 'Try 3 again' }).click()
+  await eventually(changed).toBe(220)
+  await page.getByText('220 records done').waitFor()
+})
+
+test('a long history is read further down to the first change, and what was read stays when a new one comes', async () => {
+  await using claire = await visit('/')
+  const { page, api } = claire
+  const account = await api.create('/api/core/accounts', { name: uniqueName('Long'), employees: 0 })
+  const employ = (version: number) => api.patch(`/api/core/accounts/${account.id}`, { version, employees: version })
+  for (let version = 1; version <= 55; version += 1) await employ(version)
+  await page.goto(`/accounts/${account.id}/history`)
+  const entries = page.getByRole('list', { name: 'History' }).locator('> li')
+  await eventually(() => entries.count()).toBe(50)
+  const more = page.getByRole('button', { name: 'Show more' })
+  await more.click()
+  await eventually(() => entries.count()).toBe(56)
+  expect(await more.count()).toBe(0)
+  await employ(56)
+  await eventually(() => entries.count()).toBe(57)
+})

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
-import { uniqueName, visit } from './browser.ts'
+import { eventually, uniqueName, visit } from './browser.ts'
 import type { Api, Stored, Upload } from './browser.ts'
 
 // Public data by Maven Analytics; it lies beside the repository, not in it.
@@ -198,4 +198,40 @@ test('a mapping is kept as a recipe, a run is rolled back, and a list is carried
   await page.locator('socle-dialog').getByRole('button', { name: 'Roll back' }).click()
   await page.getByRole('heading', { name: 'The import is rolled back' }).waitFor({ timeout: 60_000 })
   expect(await accountsNamed(api, name)).toEqual([])
+})
+
+test('lines that have the key of a record update it, and others are made', async () => {
+  await using claire = await visit('/accounts/import')
+  const { page, api } = claire
+  const name = uniqueName('Keyed')
+  const known = await api.create('/api/core/accounts', { name: `${name} A`, city: 'Lyon', industry: 'Silk' })
+  // Called like the first, it would be held for a duplicate.
+  const other = uniqueName('Apart')
+  const lines = ['Name;City', `${name} A;Nantes`, `${other};Lille`]
+  await upload(page, { name: 'keyed.csv', mimeType: 'text/csv', buffer: Buffer.from(lines.join('\r\n')) })
+  await page.getByRole('combobox', { name: 'Update records that have the same' }).selectOption({ label: 'Name' })
+  await page.getByRole('button', { name: 'Rehearse' }).click()
+  await page.getByRole('heading', { name: 'What the import would do' }).waitFor()
+  await page.getByRole('button', { name: 'Import 2 lines' }).click()
+  await page.getByRole('heading', { name: 'Import finished' }).waitFor()
+  await page.getByText('1 created, 1 updated, nothing refused.').first().waitFor()
+  expect(await api.record('/api/core/accounts', known.id)).toMatchObject({ city: 'Nantes', industry: 'Silk' })
+  expect((await accountsNamed(api, other)).map((it) => it['city'])).toEqual(['Lille'])
+})
+
+test('a file with a company’s legal name alone names it by that, too', async () => {
+  await using camille = await visit('/accounts/import', { as: 'camille' })
+  const { page, api } = camille
+  const name = uniqueName('Raison')
+  const lines = ['Raison sociale;Ville', `${name} SARL;Lyon`]
+  await page.getByLabel('Déposez un fichier ici').setInputFiles({
+    name: 'societes.csv',
+    mimeType: 'text/csv',
+    buffer: Buffer.from(lines.join('\r\n')),
+  })
+  await page.getByRole('button', { name: 'Simuler' }).click()
+  await page.getByRole('button', { name: 'Importer 1 ligne' }).click()
+  await eventually(async () => (await accountsNamed(api, name)).map((it) => [it['name'], it['legalName']])).toEqual([
+    [`${name} SARL`, `${name} SARL`],
+  ])
 })

@@ -81,6 +81,24 @@ test('a list is exported with the columns it shows, and all rows when all are ch
   expect({ ids, filter, fields }).toEqual({ ids: undefined, filter: `name ~ "${name}"`, fields: ['name', 'city'] })
 })
 
+test('a filter is built by keyboard: field, what it contains, Enter', async () => {
+  await using claire = await visit('/accounts')
+  const { page } = claire
+  const { name } = await group(claire.api)
+  await page.goto(addressOf(name))
+  await eventually(() => titles(page)).toEqual([`${name} Lille`, `${name} Lyon`, `${name} Nantes`])
+  await page.getByRole('button', { name: 'Filter', exact: true }).click()
+  await page.getByRole('searchbox', { name: 'Filter by…' }).fill('city')
+  await page
+    .getByRole('dialog', { name: 'Change the filter' })
+    .getByRole('button', { name: 'City', exact: true })
+    .press('Enter')
+  await eventually(() => isFocused(page.getByRole('textbox', { name: 'Value' }))).toBe(true)
+  await page.keyboard.type('lyon')
+  await page.keyboard.press('Enter')
+  await eventually(() => titles(page)).toEqual([`${name} Lyon`])
+})
+
 test('a filter that cannot be read is explained and can be cleared', async () => {
   await using claire = await visit(`/accounts?${new URLSearchParams({ filter: 'employes >= 20' })}`)
   const { page } = claire
@@ -127,6 +145,24 @@ test('cells are edited by keyboard: Enter saves, Tab saves and moves, Esc restor
   await industry.fill('Textile')
   await page.keyboard.press('Enter')
   await eventually(() => stored('industry')).toBe('Textile')
+})
+
+test('a letter typed on a cell with choices takes the first that begins with it', async () => {
+  await using claire = await visit('/accounts')
+  const { page, api } = claire
+  const account = await api.create('/api/core/accounts', { name: uniqueName('Letter') })
+  await page.goto(addressOf(String(account['name']), { columns: 'name,lifecycle,city' }))
+  await enterRows(page)
+  await page.keyboard.press('e')
+  await page.keyboard.press('ArrowRight')
+  await page.keyboard.press('p')
+  const choices = grid(page).getByRole('combobox', { name: 'Lifecycle' })
+  await eventually(() => choices.inputValue()).toBe('prospect')
+  // Every account has a place in the lifecycle: no choice empties it.
+  expect(await choices.locator('option').allInnerTexts()).not.toContain('None')
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('Tab')
+  await eventually(async () => (await api.record('/api/core/accounts', account.id))['lifecycle']).toBe('prospect')
 })
 
 test('a value the server refuses stays in its cell with the reason', async () => {
@@ -216,4 +252,71 @@ test('a row another person changes is changed on screen, too', async () => {
   await grid(page).getByRole('gridcell', { name: 'Lyon' }).waitFor()
   await camille.api.patch(`/api/core/accounts/${account.id}`, { city: 'Brest', version: account.version })
   await grid(page).getByRole('gridcell', { name: 'Brest' }).waitFor()
+})
+
+test('a list says of a record why it is in it or not: each condition, with the value it met', async () => {
+  await using claire = await visit('/accounts')
+  const { page, api } = claire
+  const { name, accounts } = await group(api)
+  const boss = await api.create('/api/core/accounts', { name: `${name} Holding`, city: 'Paris' })
+  await api.patch(`/api/core/accounts/${accounts[0]!.id}`, { version: 1, parent: boss.id })
+  const filter = `name ~ "${name}" and (employees >= 20 or parent.city != "Paris")`
+  await page.goto(`/accounts?${new URLSearchParams({ filter })}`)
+  await grid(page).getByRole('row').nth(1).waitFor()
+  await page.getByRole('button', { name: 'Why is a record here, or not?' }).press('Enter')
+  await page.getByRole('dialog', { name: 'Why is a record here, or not?' }).waitFor()
+  const pick = page.getByRole('combobox', { name: 'Account' })
+  await eventually(() => isFocused(pick)).toBe(true)
+  await page.keyboard.type(`${name} Lyon`)
+  await page.getByRole('option', { name: `${name} Lyon` }).waitFor()
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('Enter')
+  await page.getByText('Not in this list').waitFor()
+  const line = (text: string) => page.getByRole('listitem').filter({ hasText: text }).last()
+  await line('Employees is at least 20').filter({ hasText: 'not met' }).filter({ hasText: 'Here: 10' }).waitFor()
+  await line('Parent account › City').filter({ hasText: 'not met' }).filter({ hasText: 'Here: Paris' }).waitFor()
+  expect(await line('Name contains').innerText()).not.toContain('not met')
+
+  await pick.fill(`${name} Lille`)
+  await page.getByRole('option', { name: `${name} Lille` }).click()
+  await page.getByText('In this list', { exact: true }).waitFor()
+  await line('Employees is at least 20').filter({ hasText: 'Here: 30' }).waitFor()
+})
+
+test('what is typed into a filter is kept when the editor is left by a click, and dropped by Esc alone', async () => {
+  await using claire = await visit('/accounts')
+  const { page } = claire
+  const { name } = await group(claire.api)
+  await page.goto(addressOf(name))
+  await eventually(() => titles(page)).toEqual([`${name} Lille`, `${name} Lyon`, `${name} Nantes`])
+  const startCity = async () => {
+    await page.getByRole('button', { name: 'Filter', exact: true }).click()
+    await page.getByRole('searchbox', { name: 'Filter by…' }).fill('city')
+    await page
+      .getByRole('dialog', { name: 'Change the filter' })
+      .getByRole('button', { name: 'City', exact: true })
+      .press('Enter')
+    const value = page.getByRole('textbox', { name: 'Value' })
+    await eventually(() => isFocused(value)).toBe(true)
+    return value
+  }
+  const value = await startCity()
+  await page.keyboard.type('lyon', { delay: 0 })
+  await page.keyboard.press('Escape')
+  await value.waitFor({ state: 'hidden' })
+  // Longer than typing waits before it acts.
+  await page.waitForTimeout(400)
+  expect(await page.getByRole('button', { name: /^City contains/ }).count()).toBe(0)
+
+  await startCity()
+  await page.keyboard.type('lyon', { delay: 0 })
+  await page.mouse.click(700, 700)
+  await eventually(() => titles(page)).toEqual([`${name} Lyon`])
+
+  // Esc also takes back what had acted by then.
+  await page.getByRole('button', { name: /^City contains/ }).click()
+  await page.getByRole('textbox', { name: 'Value' }).fill('nan')
+  await eventually(() => titles(page)).toEqual([`${name} Nantes`])
+  await page.keyboard.press('Escape')
+  await eventually(() => titles(page)).toEqual([`${name} Lyon`])
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { company, eventually, settled, uniqueName, visit, type Api, type Visit } from './browser.ts'
+import { eventually, settled, uniqueName, visit, visitAsNewcomer, type Api, type Visit } from './browser.ts'
 import { findings } from './walk.ts'
 
 /** Somebody who sees accounts with some fields masked, and may unmask them. */
@@ -13,22 +13,12 @@ async function whoSeesMasks(
     permissions: ['core.pii.unmask'],
     fields: ['phone', 'annualRevenue'].map((field) => ({ resource: 'core.account', field, access: 'masked' })),
   })
-  const email = `${uniqueName('desk').replace(' ', '-')}@example.com`
-  const { password } = await claire.post<{ password: string }>('/api/core/users', {
+  return visitAsNewcomer('/accounts', claire, {
     name: 'Dominique Desk',
-    email,
-    locale: options.locale ?? 'en',
     roles: [role.id],
-  })
-  return visit('/accounts', {
-    as: 'nobody',
+    locale: options.locale ?? 'en',
     theme: options.theme ?? 'light',
     size: { width: options.width ?? 1440, height: 900 },
-    async prepare(context) {
-      const headers = { origin: company.url }
-      const answer = await context.request.post('/api/auth/sign-in/email', { headers, data: { email, password } })
-      if (!answer.ok()) throw new Error(`Dominique could not sign in: ${await answer.text()}`)
-    },
   })
 }
 

@@ -58,6 +58,7 @@ test('a likely twin is shown before it is created, and is found by the search fo
   expect(asked.map((it) => Object.keys(it as object))).not.toContainEqual([])
   await page.keyboard.press('Control+Enter')
   await page.getByRole('alertdialog', { name: 'Does this account exist already?' }).waitFor()
+  await eventually(() => isFocused(page.getByRole('button', { name: 'Cancel' }).last())).toBe(true)
   await page.getByRole('button', { name: 'Create anyway' }).click()
   await toast(page, 'created.').waitFor()
 

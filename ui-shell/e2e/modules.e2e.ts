@@ -156,3 +156,23 @@ test('hello goes and comes back in an open tab, its own screen too', async () =>
   expect(new URL(other.url()).pathname).toBe('/hello/wall')
   expect(await stays()).toBe(true)
 })
+
+test('platform P41: what a module lets a company choose is a form, kept and read again', async () => {
+  await using claire = await visit('/settings/modules')
+  const { page, api } = claire
+  const kept = async () =>
+    (await api.get<{ data: { values: { wonMakesClient: boolean } } }>('/api/core/plugins/sales/settings')).data.values
+  const box = page.getByRole('checkbox', { name: 'Winning makes a client' })
+  const open = () => page.getByRole('button', { name: 'Settings of Sales' }).click()
+  await open()
+  expect(await box.isChecked()).toBe(true)
+  await box.uncheck()
+  await page.getByRole('button', { name: 'Save' }).click()
+  await toast(page, 'Settings of Sales saved').waitFor()
+  expect(await kept()).toEqual({ wonMakesClient: false })
+  await open()
+  expect(await box.isChecked()).toBe(false)
+  await box.check()
+  await page.getByRole('button', { name: 'Save' }).click()
+  await eventually(kept).toEqual({ wonMakesClient: true })
+})

@@ -1,8 +1,21 @@
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
-import { eventually, toast, uniqueName, visit } from './browser.ts'
+import { eventually, toast, uniqueName, visit, settled } from './browser.ts'
 
 const details = (page: Page) => page.getByRole('region', { name: 'Details' })
+
+test('a record opens with one request for itself and its timeline', async () => {
+  await using claire = await visit('/')
+  const account = await claire.api.create('/api/core/accounts', { name: uniqueName('Read at once') })
+  const asked: string[] = []
+  claire.page.on('request', (request) => {
+    if (request.url().includes(`/api/core/accounts/${account.id}`)) asked.push(request.url())
+  })
+  await claire.page.goto(`/accounts/${account.id}`)
+  await claire.page.locator('shell-timeline').getByText('Created').waitFor()
+  await settled(claire.page)
+  expect(asked.filter((it) => !it.endsWith('/duplicates'))).toEqual([expect.stringContaining('timeline=first')])
+})
 
 test('a field is edited in place, and its history offers the way back', async () => {
   await using claire = await visit('/')

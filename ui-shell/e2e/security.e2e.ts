@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import type { BrowserContext, Page } from 'playwright-core'
 import { expect, test } from 'vitest'
-import { company, eventually, toast, uniqueName, visit } from './browser.ts'
+import { company, eventually, isFocused, toast, uniqueName, visit } from './browser.ts'
 import type { Visit } from './browser.ts'
 
 const password = 'Among the tall grasses'
@@ -84,8 +84,8 @@ test('somebody is invited by a link that is shown once, comes in, and the link o
   await using claire = await visit('/settings/people')
   const email = `${uniqueName('link').replaceAll(' ', '.')}@example.com`
   await claire.page.getByRole('button', { name: 'Invite' }).click()
-  await claire.page.getByLabel('E-mail').fill(email)
-  await claire.page.getByLabel('Member').check()
+  await claire.page.getByLabel('E-mail', { exact: true }).fill(email)
+  await claire.page.getByLabel('Member', { exact: true }).check()
   await claire.page.getByRole('button', { name: 'Invite' }).last().click()
   const shown = claire.page.getByText(/\/welcome#[\w-]{43}$/)
   const link = new URL((await shown.textContent())?.trim() ?? '')
@@ -221,4 +221,20 @@ test('a person is deactivated with what they own handed on', async () => {
   await guest.page.getByRole('heading', { level: 1, name: 'Sign in to Socle' }).waitFor()
   const { data: me } = await claire.api.get<{ data: { id: string } }>('/api/core/me')
   await eventually(async () => (await claire.api.record('/api/core/accounts', account.id))['owner']).toBe(me.id)
+})
+
+test('a new key has no role until one is chosen', async () => {
+  await using claire = await visit('/settings/api-keys')
+  const { page } = claire
+  await page.getByRole('button', { name: 'New key' }).first().click()
+  const name = uniqueName('Website')
+  await page.getByLabel('Name', { exact: true }).fill(name)
+  const role = page.getByLabel('Acts with the role')
+  expect(await role.inputValue()).toBe('')
+  await page.getByRole('button', { name: 'Create the key' }).click()
+  await eventually(() => isFocused(role)).toBe(true)
+  await role.selectOption({ label: 'Integration' })
+  await page.getByRole('button', { name: 'Create the key' }).click()
+  await page.getByRole('button', { name: 'I have copied it' }).click()
+  await page.getByText(name, { exact: true }).first().waitFor()
 })

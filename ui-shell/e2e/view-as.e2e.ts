@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { company, eventually, uniqueName, visit } from './browser.ts'
+import { company, eventually, uniqueName, visit, visitAsNewcomer } from './browser.ts'
 
 test('an administrator sees the workspace as a colleague, changes nothing, and stops', async () => {
   // A session of its own: the flag stands on it.
@@ -29,4 +29,36 @@ test('an administrator sees the workspace as a colleague, changes nothing, and s
     '/api/core/viewings?sort=-createdAt&limit=1',
   )
   expect(data[0]).toMatchObject({ reason: 'Ticket 4711', endedBy: 'self' })
+})
+
+test('who may look as others and nothing else finds people and begins there; who may ask for rights checks them there', async () => {
+  await using claire = await visit('/')
+  const email = `${uniqueName('plain').replaceAll(' ', '-').toLowerCase()}@example.com`
+  const name = uniqueName('Petra Plain')
+  const { password } = await claire.api.post<{ password: string }>('/api/core/users', { name, email })
+  // Whoever never came in is nobody to look as.
+  await using petra = await visit('/', {
+    as: 'nobody',
+    async prepare(context) {
+      const headers = { origin: company.url }
+      await context.request.post('/api/auth/sign-in/email', { headers, data: { email, password } })
+    },
+  })
+  await petra.page.getByRole('heading', { level: 1 }).first().waitFor()
+  const roleOf = async (permission: string) =>
+    (await claire.api.create('/api/core/roles', { name: uniqueName('Looks'), permissions: [permission] })).id
+  const viewer = { name: 'Vera Viewer', roles: [await roleOf('core.actor.view-as')] }
+  await using vera = await visitAsNewcomer('/settings/people', claire.api, viewer)
+  await vera.page.getByRole('button', { name: `Actions for ${name}` }).click()
+  expect(await vera.page.getByRole('menuitem').allInnerTexts()).toEqual(['View as…'])
+  await vera.page.getByRole('menuitem', { name: 'View as…' }).click()
+  await vera.page.getByLabel('Reason').fill('Ticket 4712')
+  await vera.page.getByRole('button', { name: 'Begin' }).click()
+  await vera.page.getByText(`You see this as ${name}`).waitFor()
+
+  const auditor = { name: 'Axel Auditor', roles: [await roleOf('core.audit.read')] }
+  await using axel = await visitAsNewcomer('/settings/people', claire.api, auditor)
+  await axel.page.getByRole('button', { name: `Actions for ${name}` }).click()
+  await axel.page.getByRole('menuitem', { name: 'Check access' }).click()
+  await axel.page.getByRole('heading', { name }).waitFor()
 })

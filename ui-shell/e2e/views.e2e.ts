@@ -59,6 +59,25 @@ test('a view one starts with opens by itself, stands in the sidebar, and the who
   await api.delete(`/api/core/views/${view.id}?version=${view.version}`)
 })
 
+test('on a phone the saved views are one choice', async () => {
+  await using claire = await visit('/products', { size: { width: 390, height: 844 } })
+  const { page, api } = claire
+  const views = []
+  for (const word of ['First', 'Second', 'Third'])
+    views.push(
+      await api.create('/api/core/views', { resource: 'core.product', name: uniqueName(word), filter: 'name ~ "a"' }),
+    )
+  await page.reload()
+  const chooser = page.getByRole('combobox', { name: 'Saved views' })
+  await chooser.selectOption({ label: String(views[1]?.['name']) })
+  await eventually(() => parameter(page, 'view')).toBe(views[1]?.id)
+  await page.goBack()
+  await eventually(() => chooser.evaluate((it) => (it as HTMLSelectElement).selectedOptions[0]?.text)).toBe(
+    'All products',
+  )
+  for (const view of views) await api.delete(`/api/core/views/${view.id}?version=${view.version}`)
+})
+
 test('accounts stand on a board by whom they belong to, and a card goes to another person by keyboard', async () => {
   await using claire = await visit('/accounts')
   const { page, api } = claire
@@ -177,4 +196,149 @@ test('the palette forgives a slip of the finger', async () => {
   await page.keyboard.press('Control+k')
   await page.getByRole('combobox').fill(String(account['name']).replace('Quincaillerie', 'Quincailelrie'))
   await page.getByRole('option', { name: String(account['name']) }).waitFor()
+})
+
+test('a view keeps what its cards show, what its columns add up, and how high its rows are', async () => {
+  await using claire = await visit('/accounts')
+  const { page, api } = claire
+  const name = await group(api)
+  const filter = `name ~ "${name}"`
+  const { data } = await api.get<{ data: Stored[] }>(`/api/core/accounts?${new URLSearchParams({ filter })}`)
+  for (const { id } of data)
+    await api.patch(`/api/core/accounts/${id}`, { version: 1, employees: 7, industry: 'Textile' })
+  await page.goto(`/accounts?${new URLSearchParams({ view: 'kanban', by: 'owner', filter })}`)
+  const lane = page.getByRole('region', { name: /^Claire Martin, 2 cards/ })
+  await lane.getByText('Textile').first().waitFor()
+  await page.getByRole('button', { name: 'Card', exact: true }).click()
+  await page.getByRole('dialog', { name: 'Card' }).waitFor()
+  await page.getByRole('checkbox', { name: 'Employees' }).check()
+  await page.getByRole('checkbox', { name: 'Industry' }).uncheck()
+  await page.getByRole('combobox', { name: 'Sum in the heads' }).selectOption({ label: 'Employees' })
+  await page.getByRole('region', { name: /^Claire Martin, 2 cards, 14/ }).waitFor()
+  await eventually(async () => (await lane.innerText()).includes('Textile')).toBe(false)
+  await page.keyboard.press('Escape')
+
+  const kept = uniqueName('Cards')
+  await page.getByRole('button', { name: 'Save view…' }).click()
+  await page.getByRole('textbox', { name: 'Name', exact: true }).fill(kept)
+  await page.keyboard.press('Enter')
+  await toast(page, kept).waitFor()
+  const shown = await api.get<{ views: Stored[] }>('/api/core/shell')
+  const view = shown.views.find((it) => it['name'] === kept)!
+  expect(view['card']).toContain('employees')
+  expect(view['card']).not.toContain('industry')
+  expect(view['sums']).toEqual(['employees'])
+  const other = await claire.tab(`/accounts?view=${view.id}`)
+  await other.getByRole('region', { name: /^Claire Martin, 2 cards, 14/ }).waitFor()
+
+  await page.goto(`/accounts?${new URLSearchParams({ filter })}`)
+  const row = grid(page).getByRole('row').nth(1)
+  await row.waitFor()
+  const height = async () => (await row.boundingBox())?.height
+  const before = await height()
+  await page.getByRole('button', { name: 'Columns' }).click()
+  await page.getByRole('combobox', { name: 'Row height' }).selectOption({ label: 'Compact' })
+  await eventually(height).toBeLessThan(before!)
+  expect(parameter(page, 'density')).toBe('compact')
+})
+
+test('the palette looks in one kind only: chosen by its name and left again, by keyboard alone', async () => {
+  await using claire = await visit('/')
+  const { page, api } = claire
+  const name = uniqueName('Tilleul')
+  const account = await api.create('/api/core/accounts', { name: `${name} SARL` })
+  await api.create('/api/core/contacts', { firstName: 'Ada', lastName: name, account: account.id })
+  await page.keyboard.press('Control+k')
+  const box = page.getByRole('combobox')
+  const options = page.getByRole('listbox', { name: 'Results' }).getByRole('option')
+  await box.fill(name)
+  await options.filter({ hasText: 'SARL' }).first().waitFor()
+  await options
+    .filter({ hasText: `Ada ${name}` })
+    .first()
+    .waitFor()
+
+  await box.fill('accoun')
+  await options.filter({ hasText: 'Only Accounts' }).waitFor()
+  while ((await page.getByRole('option', { selected: true }).innerText()).trim().split('\n')[0] !== 'Only Accounts')
+    await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('Enter')
+  const kind = page.getByRole('button', { name: 'Look in Accounts no longer only' })
+  await kind.waitFor()
+  expect(await box.inputValue()).toBe('')
+  await page.keyboard.type(name)
+  await options.filter({ hasText: 'SARL' }).first().waitFor()
+  await eventually(() => options.filter({ hasText: `Ada ${name}` }).count()).toBe(0)
+
+  await box.fill('')
+  await page.keyboard.press('Backspace')
+  await kind.waitFor({ state: 'detached' })
+  await page.keyboard.type(name)
+  await options
+    .filter({ hasText: `Ada ${name}` })
+    .first()
+    .waitFor()
+})
+
+test('a date of one’s own is no calendar’s until a view chooses it', async () => {
+  await using claire = await visit('/products')
+  const { page, api } = claire
+  const suffix = String(Date.now())
+  const label = `Launch ${suffix}`
+  const { data: field } = await api.post<{ data: Stored }>('/api/core/fields', {
+    ...{ resource: 'core.product', name: `launch${suffix}`, type: 'date', labelEn: label, labelFr: label },
+  })
+  await page.goto('/products?view=calendar')
+  const by = page.getByRole('combobox', { name: 'Date', exact: true })
+  await by.waitFor()
+  const chosen = () => by.evaluate((it) => (it as HTMLSelectElement).selectedOptions[0]?.textContent?.trim())
+  expect(await chosen()).toBe('Created')
+  await by.selectOption({ label })
+  await eventually(() => parameter(page, 'start')).toBe(`launch${suffix}`)
+  const name = uniqueName('Launches')
+  await page.getByRole('button', { name: 'Save view…' }).click()
+  await page.getByRole('textbox', { name: 'Name', exact: true }).fill(name)
+  await page.keyboard.press('Enter')
+  await toast(page, name).waitFor()
+  await page.reload()
+  await eventually(chosen).toBe(label)
+  await api.patch(`/api/core/fields/${field.id}`, { version: field.version, archived: true })
+})
+
+test('a view shared as what a role starts with opens first for its holders, until they choose another', async () => {
+  await using claire = await visit('/')
+  const { page, api } = claire
+  const name = uniqueName('Starting')
+  const { data: role } = await api.post<{ data: Stored }>('/api/core/roles', { name, grants: [], fields: [] })
+  const { data: users } = await api.get<{ data: Stored[] }>('/api/core/users?limit=200')
+  const camilleId = users.find((it) => it['name'] === 'Camille Roussel')!.id
+  const { data: access } = await api.get<{ data: { roles: Stored[] } }>(`/api/core/users/${camilleId}/access`)
+  const before = access.roles.map(({ id }) => id)
+  const give = (roles: readonly string[]) =>
+    claire.context.request.put(`/api/core/users/${camilleId}/roles`, {
+      data: { roles },
+      headers: { origin: new URL(page.url()).origin },
+    })
+  expect((await give([...before, role.id])).status()).toBe(200)
+  try {
+    await page.goto(`/orders?${new URLSearchParams({ filter: 'number ~ "0"' })}`)
+    await page.getByRole('button', { name: 'Save view…' }).click()
+    await page.getByRole('textbox', { name: 'Name', exact: true }).fill(name)
+    await page.getByRole('radio', { name: /^A role starts with it/ }).check()
+    await page.getByRole('combobox', { name: 'Role' }).selectOption({ label: name })
+    await page.locator('socle-dialog').getByRole('button', { name: 'Save view' }).click()
+    await toast(page, name).waitFor()
+    const view = parameter(page, 'view')
+
+    await using camille = await visit('/', { as: 'camille' })
+    await camille.page.goto('/orders')
+    await eventually(() => parameter(camille.page, 'view')).toBe(view)
+    // Whoever does not hold the role starts with the whole list.
+    await page.goto('/orders')
+    await page.getByRole('grid').waitFor()
+    expect(parameter(page, 'view')).toBeNull()
+    await api.delete(`/api/core/views/${view}?version=1`)
+  } finally {
+    await give(before)
+  }
 })

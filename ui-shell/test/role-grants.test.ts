@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest'
-import { inheritedReach, ownReach, specialGrants, withFieldAccess, withReach } from '../src/settings/role-grants.ts'
+import {
+  exceptionsIn,
+  inheritedReach,
+  isIdle,
+  ownReach,
+  withException,
+  withFieldAccess,
+  withReach,
+} from '../src/settings/role-grants.ts'
 import type { Grant } from '../src/settings/settings-api.ts'
 
 const grants: readonly Grant[] = [
@@ -20,7 +28,7 @@ test('everything on everything reaches every action', () => {
 test('a grant with a condition is kept when the plain one is taken out', () => {
   const without = withReach(grants, 'sales.opportunity', 'delete', 'none')
   expect(ownReach(without, 'sales.opportunity', 'delete')).toBeUndefined()
-  expect(specialGrants(without, 'sales.opportunity')).toHaveLength(1)
+  expect(exceptionsIn(without)).toEqual([grants[2]])
 })
 
 test('setting a reach twice leaves one line', () => {
@@ -34,4 +42,19 @@ test('a field that may be written needs no line', () => {
   const closed = withFieldAccess([], 'sales.opportunity', 'amount', 'none')
   expect(closed).toHaveLength(1)
   expect(withFieldAccess(closed, 'sales.opportunity', 'amount', 'write')).toEqual([])
+})
+
+test('an exception that is changed keeps its place, and one that is taken out leaves the others', () => {
+  const [first, second, old] = [grants[0]!, grants[1]!, grants[2]!]
+  const now = { ...old, condition: 'amount < 500' }
+  expect(withException(grants, old, now)).toEqual([first, second, now])
+  expect(withException(grants, undefined, now)).toEqual([...grants, now])
+  expect(withException(grants, old, undefined)).toEqual([first, second])
+})
+
+test('a condition grants nothing where a plain line reaches as far', () => {
+  const reading: Grant = { resource: 'sales.opportunity', action: 'read', condition: 'amount < 1000' }
+  expect(isIdle(grants, { ...reading, visibility: 'team' })).toBe(true)
+  expect(isIdle(grants, { ...reading, visibility: 'all' })).toBe(false)
+  expect(isIdle(grants, { ...reading, visibility: 'own', deny: true })).toBe(false)
 })
