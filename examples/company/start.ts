@@ -1,4 +1,4 @@
-import { readEnvironment, serve } from '@socle/core'
+import { readEnvironment, recycledExitCode, serve } from '@socle/core'
 import { ui } from '@socle/ui-shell'
 
 /** What `npm start` runs: the core, the shell, and the modules among the dependencies in package.json. */
@@ -6,6 +6,7 @@ const served = await serve({
   environment: readEnvironment(process.env),
   deployment: new URL('.', import.meta.url),
   ui,
+  onWorn: () => void served.close().then(() => process.exit(recycledExitCode)),
   tell: (line) => process.stdout.write(`${line}\n`),
 })
 

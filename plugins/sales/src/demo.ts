@@ -23,31 +23,31 @@ export const demo: DemoData = async (ctx) => {
     count: 'none',
   })
   if (accounts.length === 0) return
-  let n = 0
-  for (const [index, stage] of places.slice(0, perStage.length).entries()) {
-    for (let nth = 0; nth < (perStage[index] ?? 0); nth += 1) {
-      const account = accounts[(n * 7) % accounts.length]
-      const owner = people[n % Math.max(1, people.length)]
-      const lost = stage['kind'] === 'lost'
-      const closed = stage['kind'] !== 'open'
-      const project = projects[ctx.workspace.locale][n % 6]
-      await ctx.records.create(opportunities, {
-        name: `${String(account?.['name'])} – ${project}`,
-        account: account?.id,
-        stage: stage.id,
-        amount: String(1_500 + ((n * 7_919) % 96_000)),
-        openedOn: dayFrom(ctx, -20 - ((n * 13) % 160)),
-        closeDate: dayFrom(ctx, closed ? -1 - ((n * 5) % 80) : 3 + ((n * 11) % 110)),
-        ...(closed
-          ? { closedOn: dayFrom(ctx, -1 - ((n * 5) % 80)) }
-          : n % 4 === 3
-            ? {}
-            : { nextStep: steps[ctx.workspace.locale][n % 4], nextStepOn: dayFrom(ctx, (n % 9) - 2) }),
-        ...(lost ? { reason: why[n % Math.max(1, why.length)]?.id } : {}),
-        ...(owner ? { owner: owner.id } : {}),
-      })
-      n += 1
-    }
+  const chosen = places
+    .slice(0, perStage.length)
+    .flatMap((stage, index) => Array.from({ length: perStage[index] ?? 0 }, () => stage))
+  // The open ones last: lists begin with what is newest.
+  for (const [n, stage] of [...chosen.entries()].toReversed()) {
+    const account = accounts[(n * 7) % accounts.length]
+    const owner = people[n % Math.max(1, people.length)]
+    const lost = stage['kind'] === 'lost'
+    const closed = stage['kind'] !== 'open'
+    const project = projects[ctx.workspace.locale][n % 6]
+    await ctx.records.create(opportunities, {
+      name: `${String(account?.['name'])} – ${project}`,
+      account: account?.id,
+      stage: stage.id,
+      amount: String(1_500 + ((n * 7_919) % 96_000)),
+      openedOn: dayFrom(ctx, -20 - ((n * 13) % 160)),
+      closeDate: dayFrom(ctx, closed ? -1 - ((n * 5) % 80) : 3 + ((n * 11) % 110)),
+      ...(closed
+        ? { closedOn: dayFrom(ctx, -1 - ((n * 5) % 80)) }
+        : n % 4 === 3
+          ? {}
+          : { nextStep: steps[ctx.workspace.locale][n % 4], nextStepOn: dayFrom(ctx, (n % 9) - 2) }),
+      ...(lost ? { reason: why[n % Math.max(1, why.length)]?.id } : {}),
+      ...(owner ? { owner: owner.id } : {}),
+    })
   }
 }
 

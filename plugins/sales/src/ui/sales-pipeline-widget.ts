@@ -58,6 +58,8 @@ export class SalesPipelineWidget extends PluginElement {
     ])
     const names = byStage.included['sales.stage'] ?? {}
     const currency = shell()?.workspace.baseCurrency ?? 'EUR'
+    // Side by side, cents of one figure are noise; the rows behind it have them.
+    const said = (sum: unknown) => this.format.money(String(sum ?? '0'), currency, 'none')
     const bars = byStage.data
       .map((row) => {
         const id = String(row.key['stage'])
@@ -67,15 +69,15 @@ export class SalesPipelineWidget extends PluginElement {
           label: String(stage?.['title'] ?? ''),
           position: Number(stage?.['position'] ?? 0),
           value: Number(row['sum:amount']),
-          shown: this.format.money(String(row['sum:amount']), currency),
+          shown: said(row['sum:amount']),
           href: this.#rows(row.filter),
         }
       })
       .toSorted((a, b) => a.position - b.position)
     this.figures = {
-      open: this.format.money(String(total.data[0]?.['sum:amount'] ?? '0'), currency),
-      weighted: this.format.money(String(total.data[0]?.['sum:weighted'] ?? '0'), currency),
-      won: this.format.money(String(won.data[0]?.['sum:amount'] ?? '0'), currency),
+      open: said(total.data[0]?.['sum:amount']),
+      weighted: said(total.data[0]?.['sum:weighted']),
+      won: said(won.data[0]?.['sum:amount']),
       without: Number(without.data[0]?.['count'] ?? 0),
       bars,
     }
