@@ -147,6 +147,52 @@ describe('core-12: a record changed at 10:00, 11:00 and 12:00', () => {
   })
 })
 
+test('today, now and spans of a filter are those of the instant', async () => {
+  app.clock.set('2026-03-03T09:00:00Z')
+  const { id } = await account({ name: 'Dated', industry: 'dated' })
+  app.clock.set('2026-03-13T09:00:00Z')
+  const found = async (filter: string, asOf?: string) =>
+    (await list({ filter: `industry = "dated" and ${filter}`, ...(asOf ? { asOf } : {}) })).data.length
+  for (const filter of ['createdAt = today()', 'createdAt within last 2 days', 'not createdAt < today()']) {
+    expect([filter, await found(filter)]).toEqual([filter, 0])
+    expect([filter, await found(filter, '2026-03-03T10:00:00Z')]).toEqual([filter, 1])
+  }
+  expect(await found('createdAt within last 2 days', '2026-03-08T10:00:00Z')).toBe(0)
+  const { body } = await admin.get(`${accounts}/${id}?asOf=2026-03-03T10:00:00Z`)
+  expect(body.data.industry).toBe('dated')
+  app.clock.set('2026-03-14T09:00:00Z')
+})
+
+test('words find nothing by a title of then that is hidden', async () => {
+  app.clock.set('2026-03-14T10:00:00Z')
+  await account({ name: 'Hidden title', industry: 'hidden' })
+  const blind = await app.as({
+    may: ['core.account.read'],
+    fields: [{ resource: 'core.account', field: 'name', access: 'none' }],
+  })
+  app.clock.set('2026-03-14T11:00:00Z')
+  const asked = { filter: 'industry = "hidden"', q: 'Hidden' }
+  expect((await list({ ...asked, asOf: '2026-03-14T10:30:00Z' })).data).toHaveLength(1)
+  expect((await list(asked, blind)).data).toEqual([])
+  expect((await list({ ...asked, asOf: '2026-03-14T10:30:00Z' }, blind)).data).toEqual([])
+})
+
+test('figures of more than a thousand groups say that there are more', async () => {
+  const figures = async (filter: string) =>
+    (await admin.post(`${accounts}/aggregate`, { filter, groupBy: ['name'], measures: ['count'] })).body
+  for (let at = 0; at < 1_001; at += 200) {
+    const create = Array.from({ length: Math.min(200, 1_001 - at) }, (_, index) => ({
+      name: `Group ${at + index}`,
+      industry: 'groups',
+    }))
+    expect((await admin.post(`${accounts}/bulk`, { create, atomic: true })).status).toBe(200)
+  }
+  const all = await figures('industry = "groups"')
+  expect([all.data.length, all.more]).toEqual([1_000, true])
+  const fewer = await figures('industry = "groups" and name != "Group 7"')
+  expect([fewer.data.length, fewer.more]).toEqual([1_000, false])
+}, 60_000)
+
 test('paths across references and names of references are those of then', async () => {
   app.clock.set(at('14:00'))
   const parent = await account({ name: 'Before the merger', city: 'Lyon' })
@@ -259,4 +305,24 @@ test('a figure’s rows add up to it, for every role and grouping', async () => 
   expect([...new Set(sums.slice(0, 10))]).toEqual([18])
   expect([...new Set(sums.slice(10, 20))]).toEqual([36])
   expect([...new Set(sums.slice(20))]).toEqual([37])
+
+  // Words and spans, opened when the clock has gone on: a city's name is no word of a title.
+  for (const asked of [
+    { filter: 'industry = "figure"', q: 'lyon' },
+    { filter: 'industry = "figure"', q: 'figure', asOf: '2026-03-29T12:00:00Z' },
+    { filter: 'industry = "figure" and createdAt within last 1 days' },
+  ]) {
+    for (const client of roles) {
+      const { body } = await client.post(`${accounts}/aggregate`, { ...asked, groupBy: ['city'], measures: ['count'] })
+      const { instant = '', ...row } = body.data[0]
+      expect(row.count, asked.filter).toBeGreaterThan(0)
+      app.clock.set(new Date(app.clock.now().getTime() + 3 * 86_400_000))
+      for (const figure of body.data) {
+        const { filter, q = '' } = figure
+        const behind = await list({ filter, q, asOf: instant, count: 'exact' }, client)
+        expect([asked, behind.page.count]).toEqual([asked, figure.count])
+      }
+      app.clock.set(new Date(app.clock.now().getTime() - 3 * 86_400_000))
+    }
+  }
 })

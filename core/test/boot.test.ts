@@ -121,12 +121,159 @@ test('a plugin that says it is not well as a process starts is stopped there, an
   expect(await enabled(beside)).toBe(false)
   const { rows } = await sql`select state, reason from core.plugin where id = 'unwell'`.execute(database.database.owner)
   expect(rows).toMatchObject([{ state: 'quarantined', reason: expect.stringContaining("reading 'pulse'") }])
+  // Whoever can bring it back is told wherever they are, and so is whoever listens.
+  const stopped = async (by: TestApp) => (await app.admin.at(by.app).get('/api/core/shell')).body.stopped ?? []
+  expect(await stopped(beside)).toContainEqual({ id: 'unwell', title: 'unwell' })
+  const told = async () => {
+    const { rows: events } = await sql<{ payload: unknown }>`
+      select payload from core.event where name = 'core.plugin.quarantined' and workspace = ${app.workspace.id}::uuid`.execute(
+      database.database.owner,
+    )
+    return events.map(({ payload }) => payload)
+  }
+  const once = [{ plugin: 'unwell', reason: expect.stringContaining("reading 'pulse'") }]
+  expect(await told()).toEqual(once)
   await beside[Symbol.asyncDispose]()
+  const still = await createTestApp({ database, plugins: [unwell], enable: [] })
+  await still.app.start()
+  expect(await told()).toEqual(once)
+  await still[Symbol.asyncDispose]()
 
   isUnwell = false
   await using again = await createTestApp({ database, plugins: [unwell], enable: [] })
   await again.app.start()
   expect(await enabled(again)).toBe(true)
+  expect(await stopped(again)).not.toContainEqual({ id: 'unwell', title: 'unwell' })
+})
+
+describe('a plugin that did not start with the platform', () => {
+  const retry = (by: TestApp, id: string) => app.admin.at(by.app).post(`/api/core/plugins/${id}/retry`)
+
+  test('is back without a restart once what was wrong is mended, here and in the other processes', async () => {
+    const place = join(folder, 'node_modules/@socle/example-mended')
+    await mkdir(join(place, 'settings'), { recursive: true })
+    await writeFile(
+      join(place, 'package.json'),
+      JSON.stringify({
+        name: '@socle/example-mended',
+        type: 'module',
+        main: 'index.js',
+        socle: { plugin: true, id: 'mended' },
+      }),
+    )
+    const sdk = JSON.stringify(pathToFileURL(join(repository, 'core/src/plugins/define-plugin.ts')).href)
+    const isMended = JSON.stringify(join(place, 'settings/mended'))
+    await writeFile(
+      join(place, 'index.js'),
+      `import { existsSync } from 'node:fs'
+       import { definePlugin } from ${sdk}
+       if (!existsSync(${isMended})) throw new Error('mended has no settings yet')
+       export const plugin = definePlugin({ id: 'mended', version: '1.0.0', platform: '^1.0.0', title: { en: 'Mended', fr: 'Réparé' } })`,
+    )
+    await writeFile(
+      join(folder, 'package.json'),
+      JSON.stringify({ dependencies: { '@socle/example-mended': '1.0.0' } }),
+    )
+    const plugins = deployedPlugins(pathToFileURL(`${folder}/`))
+    await using one = await createTestApp({ database, plugins, enable: [] })
+    await using other = await createTestApp({ database, plugins, enable: [] })
+    await one.app.start()
+    await other.app.start()
+
+    expect(await retry(one, 'mended')).toMatchObject({
+      status: 422,
+      body: { code: 'PLUGIN_NOT_STARTED', detail: expect.stringContaining('mended has no settings yet') },
+    })
+    expect(one.app.kernel.parts.loaded.get('mended')).toBeUndefined()
+
+    await writeFile(join(place, 'settings/mended'), '')
+    expect(await retry(one, 'mended')).toMatchObject({
+      status: 200,
+      body: { data: { id: 'mended', loaded: true, state: 'disabled', title: 'Mended' } },
+    })
+    await expect.poll(() => other.app.kernel.parts.loaded.get('mended')?.version, { timeout: 5_000 }).toBe('1.0.0')
+    expect((await app.admin.at(one.app).post('/api/core/plugins/mended/enable')).status).toBe(200)
+  })
+
+  test('stays out while it says that it is not well, and says so', async () => {
+    isUnwell = true
+    await using beside = await createTestApp({ database, plugins: [unwell], enable: [] })
+    await beside.app.start()
+    expect(await retry(beside, 'unwell')).toMatchObject({
+      status: 422,
+      body: { code: 'PLUGIN_NOT_STARTED', detail: expect.stringContaining("reading 'pulse'") },
+    })
+    isUnwell = false
+    expect(await retry(beside, 'unwell')).toMatchObject({ status: 200, body: { data: { state: 'enabled' } } })
+  })
+
+  test('in an older version than its tables are of stays out: a downgrade needs the archive of that version', async () => {
+    await using newer = await createTestApp({ database, plugins: [bare('dated', { version: '1.1.0' })], enable: [] })
+    expect(newer.app.kernel.parts.loaded.get('dated')?.version).toBe('1.1.0')
+    await using older = await createTestApp({ database, plugins: [bare('dated')], enable: [] })
+    expect(older.app.kernel.parts.loaded.get('dated')).toBeUndefined()
+    expect(await retry(older, 'dated')).toMatchObject({
+      status: 422,
+      body: { code: 'PLUGIN_NOT_STARTED', detail: expect.stringContaining('is older than') },
+    })
+    const { rows } = await sql`select version, state from core.plugin where id = 'dated'`.execute(
+      database.database.owner,
+    )
+    expect(rows).toEqual([{ version: '1.1.0', state: 'quarantined' }])
+  })
+
+  test('is tried again only from the workspace that the installation began with', async () => {
+    const { admin } = await app.secondWorkspace()
+    expect(await admin.post('/api/core/plugins/far/retry')).toMatchObject({
+      status: 403,
+      body: { code: 'INSTALLED_ELSEWHERE' },
+    })
+  })
+
+  test('whose version cannot be compared keeps nobody else from starting', async () => {
+    await using first = await createTestApp({ database, plugins: [bare('odd')], enable: [] })
+    expect(first.app.kernel.parts.loaded.get('odd')?.version).toBe('1.0.0')
+    await using next = await createTestApp({
+      database,
+      plugins: [bare('odd', { version: 'newest' }), unwell],
+      enable: [],
+    })
+    expect(next.app.kernel.parts.loaded.get('unwell')).toBeDefined()
+  })
+
+  test('that nobody installed is unknown, and in safe mode it sleeps on', async () => {
+    expect(await retry(app, 'nothing')).toMatchObject({ status: 404, body: { code: 'PLUGIN_UNKNOWN' } })
+    await using safe = await createTestApp({ database, plugins: [unwell], enable: [], safeMode: true })
+    expect(await retry(safe, 'unwell')).toMatchObject({ status: 503, body: { code: 'SAFE_MODE' } })
+  })
+})
+
+test('P05: what needs a module is named and goes first although none of its code runs', async () => {
+  const base = bare('base')
+  const leaning = bare('leaning', { requires: { base: '^1.0.0' }, title: { en: 'Leaning', fr: 'Appuyé' } })
+  await using first = await createTestApp({ database, plugins: [base, leaning] })
+  await using safe = await createTestApp({ database, plugins: [base, leaning], enable: [], safeMode: true })
+  const admin = first.admin.at(safe.app)
+  const breaks = await admin.get('/api/core/plugins/base/what-breaks')
+  expect(breaks.body.data).toEqual({ plugin: 'base', dependents: [{ id: 'leaning', title: 'leaning' }] })
+  expect(await admin.post('/api/core/plugins/base/disable')).toMatchObject({
+    status: 409,
+    body: { code: 'PLUGIN_HAS_DEPENDENTS', dependents: ['leaning'] },
+  })
+  const home = app.admin.at(safe.app)
+  expect((await home.get('/api/core/plugins/base/uninstall')).body.data).toMatchObject({
+    dependents: [{ id: 'leaning' }],
+  })
+  expect((await admin.post('/api/core/plugins/base/disable', { cascade: true })).status).toBe(200)
+  const { rows } = await sql`
+    select plugin, state from core.plugin_workspace
+    where workspace = ${first.workspace.id}::uuid and plugin in ('base', 'leaning') order by plugin`.execute(
+    database.database.owner,
+  )
+  expect(rows).toEqual([
+    { plugin: 'base', state: 'disabled' },
+    { plugin: 'leaning', state: 'disabled' },
+  ])
 })
 
 test('platform-09: in safe mode no code of a plugin runs, its routes say so, and its card is there and works', async () => {

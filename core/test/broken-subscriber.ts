@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { defineError } from '../src/errors.ts'
 import { defineEvent } from '../src/events/event.ts'
 import { recordChange } from '../src/events/record-events.ts'
 import { definePlugin, subscriber, type PluginDefinition, type Subscriber } from '../src/plugins/define-plugin.ts'
@@ -10,7 +11,15 @@ export interface Heard {
   readonly steps: { readonly record: string; readonly version: number; readonly event: string }[]
   /** Times it was called, with success or without. */
   tries: number
+  /** What it throws at a poisoned one, instead of an error without a code. */
+  refusal?: (account: { readonly name: string }) => Error
 }
+
+export const letterRefused = defineError<{ name: string; others: readonly string[]; weight: string }>(
+  'LETTER_REFUSED',
+  409,
+  ({ name, others, weight }) => `"${name}" stands behind ${others.join(', ')} with ${weight} kg. Free it first.`,
+)
 
 const LetterSent = defineEvent('broken-subscriber.letter.sent', {
   version: 1,
@@ -40,8 +49,12 @@ export function brokenSubscriber(hearing: Pick<Subscriber, 'afterDeadLetter' | '
       subscriber(
         'follow',
         accountUpdated,
-        async ({ id: event, key: record, payload }, { afterCommit }) => {
+        async ({ id: event, key: record, payload }, { afterCommit, records }) => {
           heard.tries += 1
+          if (heard.poisoned.has(record) && heard.refusal) {
+            const { data } = await records.get('core.account', record)
+            throw heard.refusal({ name: String(data['name']) })
+          }
           if (heard.poisoned.has(record)) throw new Error(`Account ${record} cannot be followed.`)
           afterCommit(() => heard.steps.push({ record, version: payload.version, event }))
         },

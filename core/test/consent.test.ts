@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { suppress } from '../src/privacy/consent-routes.ts'
 import { Consents, type ContactQuestion, type PersonResource } from '../src/privacy/consents.ts'
+import { suppress } from '../src/privacy/suppressions.ts'
 import { createTestApp, type TestApp, type TestWorkspace } from '../src/testing/index.ts'
 
 let app: TestApp
@@ -207,6 +207,24 @@ describe('objections', () => {
     expect(await stateOf(here, body.data.contact)).toMatchObject({ mail: 'opted-out' })
   })
 
+  test('one of a person who is an account holds for it, and for the only contact it comes to have', async () => {
+    const here = await app.secondWorkspace()
+    const account = async (values: Record<string, unknown>) =>
+      (await here.admin.post('/api/core/accounts', values)).body.data.id as string
+    const person = await account({ name: 'Soizic Rey', kind: 'person', email: 's.rey@example.com' })
+    const organisation = await account({ name: 'Rey SA' })
+    await recorded(here, { ...letter, person: { resource: 'core.account', record: person } })
+    expect(await stateOf(here, person, undefined, 'core.account')).toMatchObject({ mail: 'opted-out', phone: 'open' })
+    const tried = await here.admin.post(consents, {
+      ...letter,
+      person: { resource: 'core.account', record: organisation },
+    })
+    expect(tried).toMatchObject({ status: 422, body: { code: 'ACCOUNT_NO_PERSON' } })
+    const contact = await contactOf(here, { lastName: 'Rey', account: person, email: 'other@example.com', phone: null })
+    expect(await stateOf(here, contact)).toMatchObject({ mail: 'opted-out' })
+    expect(await refusal(here, { channel: 'mail', address: 'other@example.com', person: contact })).toBe('opted-out')
+  })
+
   test('a person out of reach cannot be told from an absent one', async () => {
     const here = await app.secondWorkspace()
     const person = await contactOf(here)
@@ -344,7 +362,7 @@ describe('suppression', () => {
     })
     expect(lifted.body.data).toEqual({ lifted: 1 })
     expect(await refusal(here, { channel: 'mail', address })).toBeNull()
-    const { body } = await here.admin.get(`${suppressions}?address=${address}`)
+    const { body } = await here.admin.post(`${suppressions}/query`, { address })
     expect(body.data).toMatchObject([{ reason: 'complaint', liftReason: 'Sent by mistake' }])
   })
 
@@ -357,7 +375,8 @@ describe('suppression', () => {
       const hash = ctx.use(Consents).addressHash('mail', address)
       if (hash) await suppress(ctx, { hash, channel: 'mail', reason: 'erased', at: ctx.clock.now().toISOString() })
     })
-    expect((await here.admin.get(`${suppressions}?address=${address}`)).body.data).toMatchObject([{ reason: 'erased' }])
+    const asked = await here.admin.post(`${suppressions}/query`, { address })
+    expect(asked.body.data).toMatchObject([{ reason: 'erased' }])
     const lift = { address, channel: 'mail', reason: 'Sent by mistake' }
     const manager = await here.as({ may: ['core.privacy.manage'] })
     expect(await manager.post(`${suppressions}/lift`, lift)).toMatchObject({
@@ -366,6 +385,85 @@ describe('suppression', () => {
     })
     expect(await refusal(here, { channel: 'mail', address })).toBe('suppressed')
     expect((await here.admin.post(`${suppressions}/lift`, lift)).body.data).toEqual({ lifted: 1 })
+  })
+
+  test('of a past day is what it was then, whatever was lifted and suppressed since', async () => {
+    const here = await app.secondWorkspace()
+    const person = await contactOf(here)
+    const suppressions = '/api/core/privacy/suppressions'
+    const address = 'm.duval@example.com'
+    const days: string[] = []
+    const next = () => {
+      days.push(app.clock.now().toISOString())
+      app.clock.advance('P1D')
+    }
+    next()
+    await here.admin.post(suppressions, { address, channel: 'mail', reason: 'complaint' })
+    next()
+    await here.admin.post(`${suppressions}/lift`, { address, channel: 'mail', reason: 'Asked for it by phone' })
+    next()
+    await here.admin.post(suppressions, { address, channel: 'mail', reason: 'bounce' })
+    next()
+    const states = await Promise.all(days.map(async (at) => (await stateOf(here, person, at))['mail']))
+    expect(states).toEqual(['open', 'suppressed', 'open', 'suppressed'])
+    const { owner } = app.app.kernel.parts.database
+    for (const statement of [
+      sql`update core.suppression_line set at = now()`,
+      sql`delete from core.suppression_line`,
+      sql`truncate core.suppression_line`,
+    ])
+      await expect(statement.execute(owner)).rejects.toThrow(/append-only/)
+  })
+
+  test('stands in the audit with who did it and why, and without the address', async () => {
+    const here = await app.secondWorkspace()
+    const suppressions = '/api/core/privacy/suppressions'
+    const address = 'quiet.person@example.com'
+    await here.admin.post(suppressions, { address, channel: 'mail' })
+    await here.admin.post(suppressions, { address, channel: 'mail' })
+    await here.admin.post(`${suppressions}/lift`, { address, channel: 'mail', reason: 'Sent by mistake' })
+    const { body } = await here.admin.get('/api/core/audit?resource=core.suppression')
+    expect(body.data).toMatchObject([
+      {
+        actor: { id: here.admin.who.actor.id },
+        mayUndo: false,
+        changes: [
+          {
+            title: 'mail',
+            changes: [
+              { field: 'state', old: 'suppressed', new: null },
+              { field: 'reason', new: 'Sent by mistake' },
+            ],
+          },
+        ],
+      },
+      { changes: [{ title: 'mail', changes: [{ field: 'state', new: 'suppressed' }, { new: 'manual' }] }] },
+    ])
+    expect(JSON.stringify(body)).not.toContain('quiet.person')
+  })
+
+  test('without a channel holds every one that reaches the address, and so does lifting it', async () => {
+    const here = await app.secondWorkspace()
+    const suppressions = '/api/core/privacy/suppressions'
+    const address = '+33142685300'
+    const why = () => Promise.all((['sms', 'phone'] as const).map((channel) => refusal(here, { channel, address })))
+    const made = await here.admin.post(suppressions, { address })
+    expect(made.body.data.map(({ channel }: { channel: string }) => channel)).toEqual(['phone', 'sms'])
+    expect(await why()).toEqual(['suppressed', 'suppressed'])
+    const lifted = await here.admin.post(`${suppressions}/lift`, { address, reason: 'Sent by mistake' })
+    expect(lifted.body.data).toEqual({ lifted: 2 })
+    expect(await why()).toEqual([null, null])
+  })
+
+  test('answers what stands where an older one outweighs what was sent', async () => {
+    const here = await app.secondWorkspace()
+    const suppressions = '/api/core/privacy/suppressions'
+    const sent = { address: 'loud@example.com', channel: 'mail' }
+    const first = await here.admin.post(suppressions, { ...sent, reason: 'complaint' })
+    app.clock.advance('PT1M')
+    const second = await here.admin.post(suppressions, { ...sent, reason: 'bounce' })
+    expect(second.body.data).toEqual(first.body.data)
+    expect(second.body.data).toMatchObject([{ reason: 'complaint' }])
   })
 
   test('says nothing in another company', async () => {

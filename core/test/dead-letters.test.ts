@@ -2,7 +2,7 @@ import { salesPlugin } from '@socle/sales'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createTestApp, type TestApp, type TestClient, type TestWorkspace } from '../src/testing/index.ts'
-import { brokenSubscriber, follow, type Heard } from './broken-subscriber.ts'
+import { brokenSubscriber, follow, letterRefused, type Heard } from './broken-subscriber.ts'
 
 let app: TestApp
 let heard: Heard
@@ -20,6 +20,7 @@ beforeEach(async () => {
   heard.poisoned.clear()
   heard.steps.length = 0
   heard.tries = 0
+  delete heard.refusal
 })
 
 async function account(name: string): Promise<string> {
@@ -71,8 +72,8 @@ describe('a dead letter', () => {
       { attempts: 8, dueAt: null, blocks: true, behind: 2, event: { id: event, record: id, payload: { version: 2 } } },
     ])
     expect(await deliveries('blocked')).toMatchObject([
-      { state: 'blocked', dueAt: null, event: { payload: { version: 3 } } },
-      { state: 'blocked', dueAt: null, event: { payload: { version: 4 } } },
+      { state: 'blocked', dueAt: null, waitsFor: event, event: { payload: { version: 3 } } },
+      { state: 'blocked', dueAt: null, waitsFor: event, event: { payload: { version: 4 } } },
     ])
     heard.poisoned.clear()
     const answer = await here.admin.post('/api/core/events/redrive', { subscription, event })
@@ -165,6 +166,29 @@ describe('a dead letter', () => {
   })
 })
 
+describe('what went wrong', () => {
+  test('is told by the code and sentence of a refusal without what it quotes, and by its place in the module', async () => {
+    const { event } = await poisonedAccount()
+    heard.refusal = ({ name }) => letterRefused({ name, others: ['Duval', 'Marchand'], weight: '12 400.50' })
+    await here.admin.post('/api/core/events/redrive', { subscription, event })
+    await app.deliver()
+    const [{ lastError }] = await deliveries('waiting')
+    expect(lastError).toMatch(
+      /^LETTER_REFUSED: "…" stands behind …, … with … kg\. Free it first\. at \S*dead-letters\.test\.ts:\d+$/,
+    )
+    await die()
+    const { body } = await here.admin.get('/api/core/events?event=core.delivery.died')
+    expect(body.data[0].payload.error).toBe(lastError)
+  })
+
+  test('names the place of an error whose words stay in the log', async () => {
+    await poisonedAccount()
+    const [{ lastError, waitsFor }] = await deliveries('dead')
+    expect(lastError).toMatch(/^Error at \S*broken-subscriber\.ts:\d+$/)
+    expect(waitsFor).toBeNull()
+  })
+})
+
 describe('a replay', () => {
   const replay = async (asked: object) => {
     const answer = await here.admin.post('/api/core/events/replay', { subscription, ...asked })
@@ -241,7 +265,7 @@ describe('a replay', () => {
     expect(heard.steps).toMatchObject([{ record: one, version: 3 }])
     expect(await here.admin.post('/api/core/events/replay', { subscription, from: to, to: from })).toMatchObject({
       status: 422,
-      body: { errors: [{ path: '/to' }] },
+      body: { errors: [{ path: '/to', code: 'SPAN_BACKWARDS', detail: expect.stringContaining(from) }] },
     })
   })
 
@@ -386,7 +410,12 @@ describe('the events', () => {
     await move(await account('Meanwhile'), 'Lyon')
     await app.deliver()
     const { subscribers: off } = (await here.admin.get('/api/core/events/subscribers')).body.data
-    expect(off.find(({ id }: { id: string }) => id === follow)).toMatchObject({ enabled: false, held: 1, dead: 1 })
+    expect(off.find(({ id }: { id: string }) => id === follow)).toMatchObject({
+      enabled: false,
+      pluginTitle: 'Broken subscriber',
+      held: 1,
+      dead: 1,
+    })
   })
 
   test('are listed by version, with who still hears an earlier one', async () => {
@@ -410,15 +439,20 @@ describe('the events', () => {
     ])
   })
 
-  test('are forgotten after thirty days, but for those somebody is still owed', async () => {
+  test('are forgotten after thirty days or those the company chose, but for those somebody is still owed', async () => {
     const done = await account('Done')
     await move(done, 'Lyon')
     const { id } = await poisonedAccount()
     await app.app.jobs.runUntilIdle()
-    app.clock.advance('P31D')
-    await app.app.jobs.runUntilIdle()
     const left = async (record: string) =>
       (await here.admin.get(`/api/core/events?record=${record}&event=core.account.updated`)).body.data.length
+    await here.admin.patch('/api/core/workspace', { eventDays: 90 })
+    app.clock.advance('P31D')
+    await app.app.jobs.runUntilIdle()
+    expect(await left(done)).toBe(1)
+    await here.admin.patch('/api/core/workspace', { eventDays: 30 })
+    app.clock.advance('P1D')
+    await app.app.jobs.runUntilIdle()
     expect(await left(done)).toBe(0)
     expect(await left(id)).toBe(3)
   })

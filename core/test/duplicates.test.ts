@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { contacts } from '../src/entities/resources.ts'
 import { createTestApp, type TestApp, type TestClient, type TestWorkspace } from '../src/testing/index.ts'
 
 let app: TestApp
@@ -73,6 +74,41 @@ describe('a warning on create', () => {
       )
       expect(kept).toEqual([{ acknowledged: ['DUPLICATE_SUSPECTED'] }])
     }
+  })
+
+  test('work that passes a refused one over goes on, and of what was not made nothing is told', async () => {
+    await make('contacts', { lastName: 'Alpha', email: 'a@garonne.example' })
+    const { kernel } = app.app
+    const told = await kernel.unit(
+      {
+        workspace: company.workspace,
+        actor: { type: 'system', name: 'Test', locale: 'en' },
+        authority: await kernel.parts.authorities.of(company.workspace, { user: admin.who.actor.id ?? '' }),
+        cause: { origin: 'test' },
+        plugin: 'core',
+      },
+      async ({ records }) => {
+        const before = await records.create(contacts, { lastName: 'Before' })
+        await expect(records.create(contacts, { lastName: 'Omega', email: 'A@garonne.example' })).rejects.toMatchObject(
+          {
+            code: 'DUPLICATE_SUSPECTED',
+          },
+        )
+        return [before, await records.create(contacts, { lastName: 'After' })].map(({ id }) => id)
+      },
+    )
+    const { rows } = await company.inside(({ sql: tx }) =>
+      sql<{ key: string; names: string }>`
+        select e.key, c.name as names from core.event e join core.contact c on c.id = e.key
+        where e.change_set = (select change_set from core.change where record = ${told[0]}::uuid) order by e.seq`.execute(
+        tx,
+      ),
+    )
+    expect(rows).toEqual([
+      { key: told[0], names: 'Before' },
+      { key: told[1], names: 'After' },
+    ])
+    expect((await admin.get('/api/core/contacts?q=omega')).body.data).toEqual([])
   })
 
   test.each([

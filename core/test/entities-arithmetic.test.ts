@@ -1,5 +1,6 @@
 import { Decimal } from 'decimal.js'
 import fc from 'fast-check'
+import { getCountries } from 'libphonenumber-js'
 import { describe, expect, test } from 'vitest'
 import { domainOf, isSiren, isSiret, isVatNumber, vatNumberOf } from '../src/entities/identifiers.ts'
 import { countryOfZone, phoneNorm } from '../src/entities/phones.ts'
@@ -81,6 +82,14 @@ describe('phones', () => {
       'CH',
       undefined,
     ])
+    const known = getCountries().flatMap((country) => {
+      const locale = new Intl.Locale('und', { region: country }) as Intl.Locale & {
+        getTimeZones(): string[] | undefined
+      }
+      return locale.getTimeZones() ?? []
+    })
+    expect(known.length).toBeGreaterThan(300)
+    expect(known.filter((zone) => countryOfZone(zone) === undefined)).toEqual([])
   })
 })
 

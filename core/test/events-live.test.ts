@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../src/clock.ts'
+import { openDelivery } from '../src/events/delivery-entry.ts'
 import { LiveStream, type Listener } from '../src/events/live.ts'
 import type { Access, Authority } from '../src/permissions/authority.ts'
 import type { ResourceModel } from '../src/records/model.ts'
@@ -79,10 +80,15 @@ describe.each(kinds)('the live stream on %s', (kind) => {
     live.stop()
   })
 
-  /** Opens a tab that collects what it is told. */
+  /**
+   * Opens a tab that collects what it is told.
+   *
+   * @param from - when it begins to read
+   */
   function listen(
     rights: () => Authority | undefined,
     workspace = bench.workspace,
+    from: Promise<void> = Promise.resolve(),
   ): { heard: Heard[]; ended: Promise<void> } {
     const tab = new AbortController()
     tabs.add(tab)
@@ -91,6 +97,7 @@ describe.each(kinds)('the live stream on %s', (kind) => {
     const heard: Heard[] = []
     const read = async () => {
       let text = ''
+      await from
       for await (const chunk of (body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream())) {
         text += chunk
         const parts = text.split('\n\n')
@@ -158,6 +165,17 @@ describe.each(kinds)('the live stream on %s', (kind) => {
     expect(records(tab.heard).length).toBeLessThan(3)
   })
 
+  test('a tab is told that something became of a delivery in its workspace, and nothing of which', async () => {
+    const [ours, theirs] = [listen(() => nothing), listen(() => everything, randomUUID())]
+    const changes = [openDelivery(randomUUID())]
+    bench.signals.send({ kind: 'records', workspace: bench.workspace, changes })
+    const told = () => ours.heard.filter(({ event }) => event === 'deliveries.changed').map(({ body }) => body)
+    await expect.poll(told, patience).toEqual([{}])
+    await pause(100)
+    expect(records(ours.heard)).toEqual([])
+    expect(theirs.heard.filter(({ event }) => event === 'deliveries.changed')).toEqual([])
+  })
+
   test('rights that were taken away are gone from the next record on', async () => {
     const anna = randomUUID()
     const [before, after] = [await addPiece(anna), await addPiece(anna)]
@@ -195,6 +213,22 @@ describe.each(kinds)('the live stream on %s', (kind) => {
       .map(({ body }) => Number(body['generation']))
     expect(told).toHaveLength(2)
     expect(told[1]).toBe((told[0] ?? 0) + 1)
+  })
+
+  test('a tab that read nothing while a plugin was switched is told so when it reads again', async () => {
+    const go = Promise.withResolvers<void>()
+    const tab = listen(() => everything, bench.workspace, go.promise)
+    await pause(100)
+    tell(Array.from({ length: 1_500 }, () => randomUUID()))
+    await pause(300)
+    const { rows } = await sql<{ value: string }>`
+      update core.generation set value = value + 1 returning value::text as value`.execute(bench.database.owner)
+    bench.signals.send({ kind: 'plugins' })
+    await pause(100)
+    go.resolve()
+    await expect
+      .poll(() => tab.heard.findLast(({ event }) => event === 'plugin.generation')?.body['generation'], patience)
+      .toBe(Number(rows[0]?.value))
   })
 
   test('a tab that does not read is not buffered without end, and is let go when it is far behind', async () => {

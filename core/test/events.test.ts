@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Signal } from '../src/database/signals.ts'
+import { changesDeliveries } from '../src/events/delivery-entry.ts'
 import { DeliveryDied } from '../src/events/deliveries.ts'
 import { holdDeliveries, releaseDeliveries } from '../src/events/holds.ts'
 import { keepSubscriptions } from '../src/events/subscriptions.ts'
 import { definePlugin, subscriber, subscriberOfMany } from '../src/plugins/define-plugin.ts'
+import { pluginReplaced } from '../src/plugins/errors.ts'
 import {
   type Bench,
   kinds,
@@ -174,12 +177,28 @@ describe.each(kinds)('events on %s', (kind) => {
     await bench.tell(key, 1)
     await deliveries.runUntilIdle()
     // What it said may hold values of whoever's, and is for the log.
-    expect(await bench.waiting()).toMatchObject([{ state: 'waiting', attempts: 1, last_error: 'TypeError' }])
+    expect(await bench.waiting()).toMatchObject([
+      { state: 'waiting', attempts: 1, last_error: expect.stringMatching(/^TypeError at .*\/events\.test\.ts:\d+$/) },
+    ])
     broken = false
     clock.advance(4)
     await deliveries.runUntilIdle()
     expect(await bench.heard(key)).toEqual([])
     clock.advance(1)
+    await deliveries.runUntilIdle()
+    expect(await bench.heard(key)).toEqual([1])
+    expect(await bench.waiting()).toEqual([])
+  })
+
+  test('a subscriber whose plugin is replaced while it hears has not failed, and its new version hears the same', async () => {
+    const deliveries = await bench.deliveries([
+      probePlugin(async () => {
+        deliveries.prepare({ plugins: [probePlugin()], events: bench.catalog })()
+        throw pluginReplaced({ plugin: 'probe' })
+      }),
+    ])
+    const key = randomUUID()
+    await bench.tell(key, 1)
     await deliveries.runUntilIdle()
     expect(await bench.heard(key)).toEqual([1])
     expect(await bench.waiting()).toEqual([])
@@ -202,6 +221,8 @@ describe.each(kinds)('events on %s', (kind) => {
       ],
     })
     const deliveries = await bench.deliveries([plugin])
+    const hints: Signal[] = []
+    const unhear = bench.signals.on((signal) => hints.push(signal))
     for (const step of [1, 2]) {
       await bench.tell(poisoned, step)
       await bench.tell(healthy, step)
@@ -214,10 +235,21 @@ describe.each(kinds)('events on %s', (kind) => {
     }
     expect(tries).toHaveLength(7)
     expect(deaths).toEqual([])
+    expect(hints.some(changesDeliveries)).toBe(false)
     clock.advance(3_600)
     await deliveries.runUntilIdle()
+    unhear()
+    // Who looks at deliveries is told to look again.
+    expect(hints.filter(changesDeliveries)).toHaveLength(1)
     expect(tries).toEqual([1, 1, 1, 1, 1, 1, 1, 1])
-    expect(deaths).toMatchObject([{ subscription: 'probe/write-down', record: poisoned, attempts: 8, error: 'Error' }])
+    expect(deaths).toMatchObject([
+      {
+        subscription: 'probe/write-down',
+        record: poisoned,
+        attempts: 8,
+        error: expect.stringMatching(/^Error at \S+:\d+$/),
+      },
+    ])
     await bench.tell(poisoned, 3)
     await bench.tell(healthy, 3)
     clock.advance(86_400)
@@ -375,7 +407,9 @@ describe.each(kinds)('events on %s', (kind) => {
       await deliveries.runUntilIdle()
       for (const key of healthy) expect(await bench.heard(key)).toEqual([1])
       expect(await bench.heard(poisoned)).toEqual([])
-      expect(await bench.waiting()).toMatchObject([{ key: poisoned, attempts: 1, last_error: 'Error' }])
+      expect(await bench.waiting()).toMatchObject([
+        { key: poisoned, attempts: 1, last_error: expect.stringMatching(/^Error at \S+$/) },
+      ])
     })
   })
 

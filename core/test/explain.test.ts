@@ -264,6 +264,57 @@ test('everybody asks for themselves, and only who manages roles or reads the aud
   })
 })
 
+describe('an API key', () => {
+  const role = async (...grants: Grant[]) =>
+    (await admin.post('/api/core/roles', { name: `Of a key ${uuidv7()}`, grants })).body.data.id as string
+  const key = async (of: string) => {
+    const { body } = await admin.post('/api/core/api-keys', { name: 'Robot', role: of })
+    return body.data as { id: string; key: string }
+  }
+
+  test('is explained by its role, which it has for good', async () => {
+    const made = await key(await role(grant('read', { visibility: 'all' })))
+    const id = await account()
+    const reading = await verdict(made.id, { record: id })
+    expect(reading).toMatchObject({ allowed: true, decides: 'ALL', changes: ['REVOKE_KEY'] })
+    expect(reading.body.actor).toEqual({ id: made.id, name: 'Robot', state: 'active' })
+    const changing = await verdict(made.id, { record: id, action: 'update' })
+    expect(changing).toMatchObject({ allowed: false, decides: 'NO_GRANT' })
+    expect(new Set(changing.changes)).toEqual(new Set(['KEY_OF_ROLE']))
+    const own = await key(await role(grant('read')))
+    expect(await verdict(own.id, { record: id })).toMatchObject({ allowed: false, decides: 'NOT_OWN' })
+    expect((await verdict(own.id, { record: id })).changes).not.toContain('MAKE_OWNER')
+    await admin.delete(`/api/core/api-keys/${made.id}`)
+    const over = await verdict(made.id, { record: id })
+    expect(over).toMatchObject({ allowed: false, decides: 'KEY_OVER', changes: ['MAKE_KEY'] })
+    expect(over.body.decides.text).toContain('The key Robot is over')
+  })
+
+  test('asks of itself, and of others only as a person may', async () => {
+    const made = await key(await role(grant('read', { visibility: 'all' })))
+    const ask = async (query: string) => {
+      const answer = await app.app.fetch(
+        new Request(`http://localhost/api/core/explain?resource=core.account&action=read${query}`, {
+          headers: { authorization: `Bearer ${made.key}` },
+        }),
+      )
+      return { status: answer.status, body: await answer.json() }
+    }
+    expect(await ask('')).toMatchObject({ status: 200, body: { data: { allowed: true, actor: { id: made.id } } } })
+    expect(await ask(`&actor=${made.id}`)).toMatchObject({ status: 200 })
+    expect(await ask(`&actor=${admin.who.actor.id}`)).toMatchObject({ status: 403 })
+    const self = await person('Self', [grant('read')])
+    expect(await explain(made.id, {}, self)).toMatchObject({ status: 403 })
+  })
+})
+
+test('who may ask for others is told which permissions there are to ask about', async () => {
+  const auditor = await person('Auditor', [grant('read', { resource: 'core.audit', visibility: 'all' })])
+  const { body } = await auditor.get('/api/core/permissions')
+  expect(body.data.permissions.map(({ id }: { id: string }) => id)).toContain('core.plugin.toggle')
+  expect((await (await person('Nobody', [])).get('/api/core/permissions')).status).toBe(403)
+})
+
 test('a condition that looks at what the asker may not read is not told them', async () => {
   const secret = await person('Secret', [grant('read', { visibility: 'all', condition: 'annualRevenue > 1000' })], {
     fields: [{ resource: 'core.account', field: 'annualRevenue', access: 'none' }],
@@ -437,4 +488,124 @@ test('a field that is made of others is explained by the one of them that is hid
   expect(body.data).toMatchObject({ allowed: false, decides: { code: 'FIELD_OF_FORMULA' } })
   expect(body.data.decides.text).toContain('Last name')
   expect((await explain(reader, { resource: 'core.contact', field: 'jobTitle' })).body.data.allowed).toBe(true)
+})
+
+describe('why a list shows a record, or does not', () => {
+  const whys = (id: string, asked: Readonly<Record<string, string>>, by = admin) =>
+    by.get(`${accounts}/${id}/why?${new URLSearchParams(asked)}`)
+  const lists = async (id: string, asked: Readonly<Record<string, string>>) => {
+    const filter = [`id = "${id}"`, ...(asked['filter'] ? [`(${asked['filter']})`] : [])].join(' and ')
+    const { body } = await admin.get(`${accounts}?${new URLSearchParams({ ...asked, filter })}`)
+    return body.data.length === 1
+  }
+
+  test('each condition is told with what became of it and the value it met', async () => {
+    const parent = await account({ name: `Parent ${uuidv7()}`, city: 'Nantes' })
+    const id = await account({ city: 'Lyon', employees: 12, parent, annualRevenue: '1200.50' })
+    const filter = 'city = "Lyon" and (employees > 20 or not parent.city ~ "nan" or annualRevenue > 5000)'
+    const { body } = await whys(id, { filter })
+    expect(body.data).toEqual({
+      record: id,
+      listed: false,
+      deleted: false,
+      found: null,
+      because: {
+        text: filter,
+        result: false,
+        op: 'and',
+        of: [
+          { text: 'city = "Lyon"', result: true, actual: 'Lyon' },
+          {
+            text: 'employees > 20 or not parent.city ~ "nan" or annualRevenue > 5000',
+            result: false,
+            op: 'or',
+            of: [
+              { text: 'employees > 20', result: false, actual: 12 },
+              {
+                text: 'not parent.city ~ "nan"',
+                result: false,
+                op: 'not',
+                of: [{ text: 'parent.city ~ "nan"', result: true, actual: 'Nantes' }],
+              },
+              { text: 'annualRevenue > 5000', result: false, actual: '1200.5000' },
+            ],
+          },
+        ],
+      },
+    })
+    const counted = await whys(parent, { filter: 'count(accounts, employees > 5) = 2 or sum(accounts.employees) > 1' })
+    expect(counted.body.data).toMatchObject({
+      listed: true,
+      because: {
+        of: [
+          { result: false, actual: 1 },
+          { result: true, actual: '12' },
+        ],
+      },
+    })
+  })
+
+  test('it agrees with the list: of conditions, words searched for, the bin, and as it was', async () => {
+    const word = `Quaiouest${uuidv7().slice(-6)}`
+    const id = await account({ name: `${word} Entrepôts`, city: 'Brest' })
+    for (const asked of [
+      { filter: 'city = "Brest"' },
+      { filter: 'not city ~ "bre"' },
+      { filter: 'city = "Brest"', q: word },
+      { filter: 'city = "Brest"', q: 'Saltimbanque' },
+      { q: word },
+      {},
+    ]) {
+      const { body } = await whys(id, asked)
+      expect([asked, body.data.listed]).toEqual([asked, await lists(id, asked)])
+    }
+    expect((await whys(id, { q: 'Saltimbanque' })).body.data).toMatchObject({ found: false, because: null })
+    app.clock.set('2026-03-02T09:05:00Z')
+    const before = '2026-03-02T09:02:00Z'
+    await admin.patch(`${accounts}/${id}`, { version: 1, city: 'Lorient' })
+    const asked = { filter: 'city = "Brest"' }
+    expect((await whys(id, asked)).body.data).toMatchObject({ listed: false, because: { actual: 'Lorient' } })
+    expect((await whys(id, { ...asked, asOf: before })).body.data).toMatchObject({
+      listed: true,
+      because: { actual: 'Brest' },
+    })
+    await admin.delete(`${accounts}/${id}?version=2`)
+    expect((await whys(id, {})).body.data).toMatchObject({ listed: false, deleted: true })
+  })
+
+  test('a saved view is asked by its id, and says what of it is broken', async () => {
+    const id = await account({ city: 'Lyon' })
+    const made = await admin.post('/api/core/views', {
+      resource: 'core.account',
+      name: 'Asked',
+      filter: 'city = "Lyon"',
+    })
+    const view = made.body.data.id
+    expect((await whys(id, { view })).body.data).toMatchObject({
+      listed: true,
+      because: { text: 'city = "Lyon"', actual: 'Lyon' },
+      view: { id: view, faults: [] },
+    })
+    const narrow = await whys(id, { view, filter: 'city = "Nantes"' })
+    expect(narrow.body.data).toMatchObject({ listed: false, because: { text: 'city = "Nantes"', actual: 'Lyon' } })
+  })
+
+  test('a closed field, a record out of reach and an unreadable filter are refused as a list refuses them', async () => {
+    const fields = [{ resource: 'core.account', field: 'employees', access: 'none' } as FieldGrant]
+    const own = await app.as({ name: 'Own', grants: [grant('read')], fields })
+    const id = await account({ owner: own.who.actor.id, employees: 3, city: 'Lyon' })
+    const parent = await account({ owner: null, city: 'Secret' })
+    await admin.patch(`${accounts}/${id}`, { version: 1, parent })
+    expect(await whys(id, { filter: 'city = "Lyon" and employees > 2' }, own)).toMatchObject({
+      status: 403,
+      body: { code: 'FIELD_NOT_READABLE' },
+    })
+    expect(await whys(parent, { filter: 'city = "Lyon"' }, own)).toMatchObject({ status: 404 })
+    expect(await whys(id, { filter: 'cty = "Lyon"' }, own)).toMatchObject({ status: 400 })
+    // What the record points at is out of reach, so to them it is not there.
+    expect((await whys(id, { filter: 'parent.city = "Secret"' }, own)).body.data).toMatchObject({
+      listed: false,
+      because: { result: false, actual: null },
+    })
+  })
 })

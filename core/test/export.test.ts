@@ -86,12 +86,27 @@ describe('a file of records', () => {
     for (const field of [
       { name: 'grade', type: 'select', options },
       { name: 'stars', type: 'integer', labelEn: 'Stars' },
+      {
+        name: 'uses',
+        type: 'multi-select',
+        labelEn: 'Uses',
+        options: [
+          { value: 's', label: { en: 'Sale', fr: 'Vente' } },
+          { value: 'r', label: { en: 'Rent', fr: 'Location' } },
+          { value: 'both', label: { en: 'Sale, or rent', fr: 'Vente, ou location' } },
+        ],
+      },
     ])
       expect(await admin.post('/api/core/fields', { ...own, ...field })).toMatchObject({ status: 201 })
-    await admin.post('/api/core/accounts', { name: 'A', grade: 'a' })
-    const { bytes } = await fileOf(admin, { resource: 'core.account', fields: ['name', 'grade'] })
-    expect(bytes.toString('utf8')).toBe('\ufeffName,Grade\r\nA,First\r\n')
+    await admin.post('/api/core/accounts', { name: 'A', grade: 'a', uses: ['r', 's', 'both'] })
+    const { bytes } = await fileOf(admin, { resource: 'core.account', fields: ['name', 'grade', 'uses'] })
+    expect(bytes.toString('utf8')).toBe('\ufeffName,Grade,Uses\r\nA,First,"Sale, Rent, both"\r\n')
+    const named = { resource: 'core.account', fields: ['uses'], heads: 'names' }
+    expect((await fileOf(admin, named)).bytes.toString('utf8')).toBe('\ufeffuses\r\n"s, r, both"\r\n')
     const importing = new Importing(admin, work)
+    const back = await importing.upload('core.account', 'name;Uses\nBack;Sale, Rent, both\n')
+    await importing.change(back.id, { mapping: back.mapping.map((it, at) => ({ ...it, field: ['name', 'uses'][at] })) })
+    expect((await importing.through(back.id)).sample[0]?.values).toMatchObject({ uses: ['s', 'r', 'both'] })
     const made = await importing.upload('core.account', 'name;Stars\nB;many\n')
     const mapping = ['name', 'stars'].map((field, at) => ({ column: made.columns[at]?.name, field }))
     await importing.change(made.id, { mapping })
@@ -177,6 +192,9 @@ describe('a file of records', () => {
     expect(text.match(/BEGIN:VCARD/g)).toHaveLength(3)
     expect(text).toContain('N:Durand;Élise;;;')
     expect(text).toContain('TEL;TYPE=work:+33 1 23 45 67 89')
+    await admin.post('/api/core/contacts', { lastName: 'Carriage', jobTitle: 'One\rTwo\r\nThree' })
+    const cards = (await fileOf(admin, { format: 'vcard', filter: 'lastName = "Carriage"' })).bytes.toString('utf8')
+    expect(cards).toContain('TITLE:One\\nTwo\\nThree\r\n')
     const other = await app.secondWorkspace()
     const importing = new Importing(other.admin, work)
     const made = await importing.upload('core.contact', bytes, 'people.vcf')
@@ -190,6 +208,23 @@ describe('a file of records', () => {
       status: 422,
       body: { code: 'EXPORT_FORMAT_REFUSED', detail: expect.stringContaining('csv, xlsx, json') },
     })
+  })
+
+  test('asked for twice under one key is one file', async () => {
+    await fill()
+    const send = (sort: string) =>
+      admin.post(
+        '/api/core/exports',
+        { resource: 'core.contact', format: 'csv', sort },
+        { 'idempotency-key': 'export' },
+      )
+    const [first, second] = [await send('email'), await send('email')]
+    expect(first.status).toBe(202)
+    expect(second.body).toEqual(first.body)
+    expect(second.headers.get('idempotent-replay')).toBe('true')
+    expect((await admin.get('/api/core/exports')).body.data).toHaveLength(1)
+    expect(await send('-email')).toMatchObject({ status: 422, body: { code: 'IDEMPOTENCY_KEY_REUSED' } })
+    await work()
   })
 
   test('of more rows than a page holds has each of them once', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { absentRecord, evaluateExpression, explainExpression } from '../src/records/expression/index.ts'
+import { absentRecord, evaluateExpression } from '../src/records/expression/index.ts'
 import type { Environment, LoadedRecord } from '../src/records/expression/index.ts'
 import { accounts, check, environment, marie } from './expression-world.ts'
 
@@ -187,64 +187,5 @@ describe('people and references', () => {
     expect(evaluateExpression(check('count(opportunities, state = won) = 1', accounts), account, environment)).toBe(
       true,
     )
-  })
-})
-
-describe('an explanation', () => {
-  test('shows each condition, its result and the value it met', () => {
-    const record = { ...blank, state: 'open', amount: '900.0000', account: { id: paul, name: 'Garonne' } }
-    const text = 'state = "open" and (amount >= 1000 or not account.name ~ "gar")'
-    expect(explainExpression(check(text), record, environment)).toEqual({
-      text,
-      result: false,
-      of: [
-        { text: 'state = "open"', result: true, actual: 'open' },
-        {
-          text: 'amount >= 1000 or not account.name ~ "gar"',
-          result: false,
-          of: [
-            { text: 'amount >= 1000', result: false, actual: '900.0000' },
-            {
-              text: 'not account.name ~ "gar"',
-              result: false,
-              of: [{ text: 'account.name ~ "gar"', result: true, actual: 'Garonne' }],
-            },
-          ],
-        },
-      ],
-    })
-  })
-
-  test('shows the members of a collection one by one, with the count or sum they make', () => {
-    const account = {
-      opportunities: [
-        { id: 'a', state: 'won', amount: '10.50' },
-        { id: 'b', state: 'lost', amount: '99' },
-        { id: 'c', state: 'won', amount: '0.25' },
-      ],
-    }
-    const text = 'sum(opportunities.amount, state = "won") > 100'
-    const because = (actual: string) => ({ text: 'state = "won"', result: actual === 'won', actual })
-    expect(explainExpression(check(text, accounts), account, environment)).toEqual({
-      text,
-      result: false,
-      actual: '10.75',
-      members: [
-        { id: 'a', because: because('won') },
-        { id: 'b', because: because('lost') },
-        { id: 'c', because: because('won') },
-      ],
-    })
-  })
-
-  test('of a thousand members lists the first twenty and counts all', () => {
-    const account = { opportunities: Array.from({ length: 1000 }, (_, id) => ({ id, urgent: true })) }
-    const explained = explainExpression(
-      check('count(opportunities, urgent = true) > 5', accounts),
-      account,
-      environment,
-    )
-    expect(explained).toMatchObject({ result: true, actual: 1000 })
-    expect(explained.members).toHaveLength(20)
   })
 })

@@ -461,6 +461,62 @@ describe('an index', () => {
   })
 })
 
+test('lists of choices, addresses and formatted texts are sorted by, page by page, those without a value last', async () => {
+  const own = { resource: 'core.account', labelFr: 'Champ' }
+  for (const field of [
+    {
+      name: 'sortChoices',
+      type: 'multi-select',
+      labelEn: 'Choices',
+      options: ['a', 'b', 'c'].map((value) => ({ value })),
+    },
+    { name: 'sortAddress', type: 'address', labelEn: 'Address' },
+    { name: 'sortRich', type: 'rich', labelEn: 'Rich' },
+  ])
+    expect(await admin.post(fields, { ...own, ...field })).toMatchObject({ status: 201 })
+  const values = [
+    { sortChoices: ['b'], sortAddress: { line1: '2 quai', city: 'Évry' }, sortRich: '<p>Beta</p>' },
+    { sortChoices: ['a', 'c'], sortAddress: { city: 'Lyon' }, sortRich: '<h2>alpha</h2>' },
+    {
+      sortChoices: ['a', 'b'],
+      sortAddress: { line1: '1 rue', city: 'Évry' },
+      sortRich: '<p><strong>élan</strong></p>',
+    },
+    {},
+    { sortChoices: ['c'], sortAddress: { line1: '10 rue' }, sortRich: `<p>${'z'.repeat(3_000)}</p>` },
+    {},
+  ]
+  for (const [index, it] of values.entries())
+    expect(await admin.post(accounts, { name: `Sort ${index}`, industry: 'sorts', ...it })).toMatchObject({
+      status: 201,
+    })
+  const orders: readonly (readonly [string, readonly number[]])[] = [
+    ['sortChoices', [2, 1, 0, 4]],
+    ['sortAddress', [2, 4, 0, 1]],
+    ['sortRich', [1, 0, 2, 4]],
+  ]
+  for (const [name, order] of orders) {
+    for (const [sort, expected] of [
+      [name, order],
+      [`-${name}`, order.toReversed()],
+      [`${name},-name`, order],
+    ] as const) {
+      const seen: string[] = []
+      for (let after: string | null = ''; after !== null;) {
+        const { body }: { body: { data: { name: string }[]; page: { next: string | null } } } = await admin.get(
+          accounts + query({ filter: 'industry = "sorts"', sort, limit: '1', ...(after ? { after } : {}) }),
+        )
+        seen.push(...body.data.map((it) => it.name))
+        after = body.page.next
+      }
+      expect(seen.slice(0, 4), sort).toEqual(expected.map((index) => `Sort ${index}`))
+      expect(seen.slice(4).toSorted(), sort).toEqual(['Sort 3', 'Sort 5'])
+    }
+  }
+  const taken = { ...own, name: 'sortIndexed', type: 'address', labelEn: 'Indexed', indexed: true }
+  expect(await admin.post(fields, taken)).toMatchObject({ status: 422 })
+})
+
 test('an archived field is gone from every channel, keeps its values, and brings them back', async () => {
   const made = await define('vintage', 'integer', { indexed: true })
   const { id } = await account({ name: 'Old wine', industry: 'cellar', vintage: 1982 })

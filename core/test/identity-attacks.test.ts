@@ -257,6 +257,7 @@ describe('what was used or stolen', () => {
       code: 'LINK_GONE',
     })
     const someone = await person()
+    await signIn(someone)
     const reset = await link(`/api/core/users/${someone.id}/password-link`)
     const answers = await Promise.all(
       ['six rather plain words', 'seven rather plain words'].map((it) => accept(reset, hidden('a password', it))),

@@ -223,6 +223,31 @@ describe.each(kinds)('a workspace that demands a second factor on %s', (kind) =>
       detail: expect.stringContaining('Maison Garonne'),
     })
   })
+
+  test('keeps the last one of several that are taken away at the same moment', async () => {
+    await sql`delete from core.second_factor`.execute(world.database.owner)
+    const cookie = await world.cookie()
+    const addPasskey = async () => {
+      const asked = await dataOf<{ challenge: string }>(
+        await world.post('/api/core/me/passkeys/options', {}, { cookie }),
+      )
+      const response = new SoftAuthenticator('http://localhost:3000').make(asked)
+      const made = await world.post('/api/core/me/passkeys', { name: 'One', response }, { cookie })
+      return `passkeys/${(await dataOf<{ id: string }>(made)).id}`
+    }
+    const takeAway = async (...paths: string[]) => {
+      const taken = paths.map((path) => world.send('DELETE', `/api/core/me/${path}`, undefined, { cookie }))
+      return (await Promise.all(taken)).map(({ status }) => status).toSorted((a, b) => a - b)
+    }
+    const passkeys = [await addPasskey(), await addPasskey(), await addPasskey(), await addPasskey()]
+    expect(await takeAway(...passkeys)).toEqual([204, 204, 204, 409])
+    const { secret } = await dataOf<{ secret: string }>(await world.post('/api/core/me/second-factor', {}, { cookie }))
+    world.clock.advance(60)
+    const code = await codeOf(secret, world.clock)
+    expect((await world.post('/api/core/me/second-factor/confirm', { code }, { cookie })).status).toBe(200)
+    const [left] = await dataOf<{ id: string }[]>(await world.get('/api/core/me/passkeys', { cookie }))
+    expect(await takeAway('second-factor', `passkeys/${left!.id}`)).toEqual([204, 409])
+  })
 })
 
 describe.each(kinds)('passkeys on %s', (kind) => {
@@ -412,6 +437,21 @@ describe.each(kinds)('open sessions on %s', (kind) => {
     expect((await world.send('DELETE', '/api/core/me/sessions', undefined, { cookie: here })).status).toBe(204)
     await expect(world.resolve({ cookie: three })).rejects.toMatchObject({ code: 'SESSION_EXPIRED' })
     expect(await listed(here)).toHaveLength(1)
+  })
+
+  test('last as long as the deployment says, two weeks when it says nothing', async () => {
+    const [day, hour] = [86_400, 3_600]
+    const usual = await world.cookie()
+    await world.start({ sessionHours: 24 })
+    const short = await world.cookie()
+    world.clock.advance(day - 1)
+    expect(await world.resolve({ cookie: short })).toBeDefined()
+    world.clock.advance(hour)
+    await expect(world.resolve({ cookie: short })).rejects.toMatchObject({ code: 'SESSION_EXPIRED' })
+    expect(await world.resolve({ cookie: usual })).toBeDefined()
+    world.clock.advance(13 * day)
+    await expect(world.resolve({ cookie: usual })).rejects.toMatchObject({ code: 'SESSION_EXPIRED' })
+    await world.start()
   })
 
   test('of somebody else cannot be ended by guessing their id', async () => {

@@ -1,5 +1,7 @@
 import { sql } from 'kysely'
+import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { recheckDomains } from '../src/identity/sign-on/recheck.ts'
 import { isVerifiedAddress } from '../src/identity/sign-on/verified-address.ts'
 import { codeOf, patience } from './identity-world.ts'
 import { startLyingProvider, type Lie } from './lying-provider.ts'
@@ -176,8 +178,11 @@ describe('signing in', () => {
       status: 409,
       body: { code: 'SIGN_ON_OTHER_ACCOUNT', detail: expect.stringContaining(email) },
     })
-    expect(await world.browser().signIn({ email, password }), 'their password stays theirs').toMatchObject({
-      status: 200,
+    expect(
+      await world.browser().signIn({ email, password }),
+      'a password they were given and never used',
+    ).toMatchObject({
+      status: 401,
     })
   })
 
@@ -346,6 +351,91 @@ describe('a domain', () => {
     const nobody = await invited()
     expect((await check(mine.id, domain, nobody)).status).toBe(403)
     expect((await check(mine.id, domain)).status).toBe(200)
+  })
+
+  test('whose proof is gone for three days lets nobody new in, keeps who is in, and is open again once it is back', async () => {
+    const domain = 'ardennes.example'
+    const role = await world.role()
+    const made = await world.provider({
+      ...settings(),
+      name: 'Ardennes',
+      domains: [domain],
+      enabled: true,
+      admission: 'anyone',
+      role,
+    })
+    idp.allow(made.redirect)
+    const began = world.clock.now()
+    const name = `_socle.${domain}`
+    const texts = world.texts.get(name)!
+    const workspace = (await world.app.identity.workspaces()).find(({ id }) => id === world.workspace)!
+    const night = async () => {
+      world.clock.advance('P1D')
+      await world.app.identity.recheckDomains(workspace)
+      return (await world.admin.ask('GET', '/api/core/identity-providers')).body.data.find(
+        ({ id }: { id: string }) => id === made.id,
+      ).proofs[0]
+    }
+    // The provider has a clock of its own, which no test moves.
+    const today = async (login: string) => {
+      const at = world.clock.now()
+      world.clock.set(began.toISOString())
+      const answer = await signOn(world.browser(), login, made.id)
+      world.clock.set(at.toISOString())
+      return answer
+    }
+    const come = async (email: string) => {
+      const { login } = somebody({ email })
+      return { answer: await today(login), login }
+    }
+    const first = await come(`first@${domain}`)
+    expect(first.answer.status).toBe(200)
+    expect(await night()).toMatchObject({ isProved: true, missed: null })
+    // A name server that does not answer says nothing of the domain.
+    world.texts.set(name, [])
+    world.unreachable.add(name)
+    expect(await night()).toMatchObject({ missed: null })
+    world.unreachable.delete(name)
+    expect(await night()).toMatchObject({ isProved: true, missed: { isSuspended: false } })
+    // Twice on one day is once.
+    await world.app.identity.recheckDomains(workspace)
+    const { missed } = await night()
+    expect(missed.isSuspended).toBe(false)
+    expect((await come(`second@${domain}`)).answer.status).toBe(200)
+    expect((await world.admin.ask('GET', '/api/core/shell')).body).not.toHaveProperty('lostDomains')
+    expect(await night()).toMatchObject({ isProved: true, missed: { since: missed.since, isSuspended: true } })
+    expect((await come(`third@${domain}`)).answer).toMatchObject({
+      status: 403,
+      body: { code: 'SIGN_ON_DOMAIN_LOST', detail: expect.stringContaining(domain) },
+    })
+    expect((await today(first.login)).status).toBe(200)
+    await invite(`third@${domain}`)
+    expect((await come(`third@${domain}`)).answer.status).toBe(200)
+    expect((await world.admin.ask('GET', '/api/core/shell')).body.lostDomains).toEqual([domain])
+    const { rows } = await sql<{ payload: unknown }>`
+      select payload from core.event where name = 'core.identity-provider.domain-lost' and key = ${made.id}::uuid`.execute(
+      world.owner,
+    )
+    expect(rows).toMatchObject([{ payload: { provider: made.id, domain, since: missed.since } }])
+    world.texts.set(name, texts)
+    expect(await night()).toMatchObject({ isProved: true, missed: null })
+    expect((await come(`fourth@${domain}`)).answer.status).toBe(200)
+    expect((await world.admin.ask('GET', '/api/core/shell')).body).not.toHaveProperty('lostDomains')
+    world.clock.set(began.toISOString())
+  })
+
+  test('is left to the next night by a database that does not answer, and ends no process', async () => {
+    const lines: string[] = []
+    const log = pino({}, { write: (line) => lines.push(line) })
+    const gone = {
+      getExecutor(): never {
+        throw new Error('the database is away')
+      },
+    } as never
+    const [workspace] = await world.app.identity.workspaces()
+    const options = { owner: gone, log, signOn: world.app.identity.signOn, asPerson: () => Promise.reject(new Error()) }
+    await expect(recheckDomains(options, workspace!)).resolves.toBeUndefined()
+    expect(lines.join('')).toContain('the next night tries again')
   })
 
   test('that was taken away is proved anew, and one not proved closes nobody’s password', async () => {

@@ -31,12 +31,21 @@ interface Person {
   readonly password: string
 }
 
-async function person(values: Record<string, unknown> = {}): Promise<Person> {
+/** Somebody who was let in and has not come yet. */
+async function newcomer(values: Record<string, unknown> = {}): Promise<Person> {
   names += 1
   const email = `person.${names}.${Date.now()}@example.com`
   const { status, body } = await app.admin.post('/api/core/users', { name: `Person ${names}`, email, ...values })
   expect(status).toBe(201)
   return { id: body.data.id, email, password: body.password }
+}
+
+/** Somebody who has come in once, and gone. */
+async function person(values: Record<string, unknown> = {}): Promise<Person> {
+  const made = await newcomer(values)
+  const { cookie } = await signIn(made)
+  await send('POST', '/api/auth/sign-out', { cookie }, {})
+  return made
 }
 
 const origin = { origin: 'http://localhost', 'content-type': 'application/json' }
@@ -77,6 +86,9 @@ async function send(method: string, path: string, headers: Record<string, string
   return { status: response.status, body: text === '' ? undefined : JSON.parse(text), headers: response.headers }
 }
 
+/** What the page of a link does with it. */
+const open = (path: string, body: unknown, headers = {}) => send('POST', `/api/auth/link${path}`, headers, body)
+
 /** Lets somebody who signs in already into a further company, by their own session. */
 async function share(made: Person, { admin }: { admin: TestClient }): Promise<void> {
   const { status, body } = await admin.post('/api/core/users', { name: 'Shared', email: made.email })
@@ -89,25 +101,28 @@ async function share(made: Person, { admin }: { admin: TestClient }): Promise<vo
 
 describe('letting people in', () => {
   test('a new user gets a password that is shown once and works at once', async () => {
-    const made = await person({ roles: [await roleNamed('Member')] })
+    const made = await newcomer({ roles: [await roleNamed('Member')] })
     expect(made.password).toMatch(/^\w{4}(-\w{4}){3}$/)
     const { status, cookie } = await signIn(made)
     expect(status).toBe(200)
     const me = await send('GET', '/api/core/me', { cookie })
     expect(me.body.data).toMatchObject({ id: made.id, email: made.email, roles: [{ name: 'Member' }], team: null })
+    const seen = await app.admin.get(`/api/core/users/${made.id}`)
+    expect(seen.body.data).toMatchObject({ state: 'active' })
     const { body } = await app.admin.get('/api/core/users')
     expect(JSON.stringify(body)).not.toContain(made.password)
   })
 
   test('who manages users sees roles and the last visit, others find names', async () => {
-    const made = await person({ roles: [await roleNamed('Reader')] })
+    const made = await newcomer({ roles: [await roleNamed('Reader')] })
     const seen = (client: TestClient) =>
       client
         .get(`/api/core/users?filter=${encodeURIComponent(`email = "${made.email}"`)}`)
         .then(({ body }) => body.data?.[0])
     expect(await seen(app.admin)).toMatchObject({
       id: made.id,
-      active: true,
+      active: false,
+      state: 'invited',
       roles: [await roleNamed('Reader')],
       lastSeenAt: null,
     })
@@ -159,13 +174,86 @@ describe('letting people in', () => {
     expect(body).toMatchObject({ code: 'ALREADY_MEMBER', detail: expect.stringContaining('Person') })
   })
 
-  test('somebody who works in another company keeps their password and gets no second one', async () => {
+  test('letting somebody in says the same whether or not they sign in to another company', async () => {
+    const other = await app.secondWorkspace()
+    const told = async (path: string, email: string, more: object = {}) => {
+      const { status, body } = await other.admin.post(path, { name: 'Whoever', email, ...more })
+      const { data } = await open('', { token: body.link.split('#')[1] }).then((it) => it.body)
+      const { body: seen } = await other.admin.get(`/api/core/users/${body.data.id}`)
+      const { body: history } = await other.admin.get(`/api/core/users/${body.data.id}/history`)
+      const { body: listed } = await other.admin.get(
+        `/api/core/users?filter=${encodeURIComponent(`email = "${email}"`)}`,
+      )
+      const answers = { status, body, link: data, seen, history, listed }
+      const shape = JSON.stringify(answers)
+        .replaceAll(email, 'ADDRESS')
+        .replaceAll(email.split('@')[0]!, 'ADDRESS')
+        .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID')
+        .replaceAll(/#[\w-]{43}/g, '#TOKEN')
+        .replaceAll(/"\w{4}(-\w{4}){3}"/g, '"PASSWORD"')
+        .replaceAll(/"\d{4}-\d\d-\d\dT[^"]+"/g, '"INSTANT"')
+      return { shape, body, token: body.link.split('#')[1] as string }
+    }
+    for (const [path, more] of [
+      ['/api/core/users', {}],
+      ['/api/core/users', { password: 'given by this company' }],
+      ['/api/core/users/invite', {}],
+    ] as const) {
+      const known = await person()
+      const here = await told(path, known.email, more)
+      const nowhere = await told(path, `nobody.${names}.${Date.now()}@example.com`, more)
+      expect(here.shape).toBe(nowhere.shape)
+      // An id of version 7 would say when its sign-in was made.
+      for (const { body } of [here, nowhere]) expect(body.data.id[14]).toBe('4')
+      for (const { token } of [here, nowhere]) {
+        const accept = (choice: object) => open('/accept', { token, ...choice })
+        expect((await accept({})).body).toMatchObject({ code: 'PASSWORD_MISSING' })
+        expect((await accept({ password: 'short' })).body).toMatchObject({ code: 'PASSWORD_TOO_SHORT' })
+        expect((await open('/passkey', { token })).body.data).toMatchObject({ excludeCredentials: [] })
+      }
+    }
+  })
+
+  test('a password given with the invitation is only theirs once they came in with it', async () => {
+    const email = `given.${Date.now()}@example.com`
+    const given = 'given by this company'
+    const made = await app.admin.post('/api/core/users', { name: 'Given', email, password: given })
+    const token = made.body.link.split('#')[1]
+    const chosen = 'four rather plain words'
+    expect((await open('/accept', { token, password: chosen })).status).toBe(200)
+    expect((await signIn({ email, password: given })).status).toBe(401)
+    expect((await signIn({ email, password: chosen })).status).toBe(200)
+  })
+
+  test('a password given with an invitation that was taken back keeps nobody out of another company', async () => {
+    const email = `taken.back.${Date.now()}@example.com`
+    const given = 'given by this company'
+    const made = await app.admin.post('/api/core/users', { name: 'Taken back', email, password: given })
+    expect((await app.admin.delete(`/api/core/users/${made.body.data.id}/invite`)).status).toBeLessThan(300)
+    const other = await app.secondWorkspace()
+    const invited = await other.admin.post('/api/core/users/invite', { email })
+    const token = invited.body.link.split('#')[1]
+    expect((await open('/accept', { token, password: 'four rather plain words' })).status).toBe(200)
+    expect((await signIn({ email, password: given })).status).toBe(401)
+  })
+
+  test('of two browsers that come in with a given password at once, both are in', async () => {
+    const made = await newcomer()
+    const both = await Promise.all([signIn(made), signIn(made)])
+    expect(both.map(({ status }) => status)).toEqual([200, 200])
+    expect((await app.admin.get(`/api/core/users/${made.id}`)).body.data).toMatchObject({ state: 'active' })
+  })
+
+  test('a link to a new password says the same of who works in another company, and leaves theirs as it is', async () => {
     const made = await person()
     const other = await app.secondWorkspace()
     await share(made, other)
-    expect((await signIn(made)).status).toBe(200)
     const reset = await app.admin.post(`/api/core/users/${made.id}/password-link`)
-    expect(reset.body).toMatchObject({ status: 409, code: 'PASSWORD_IS_THEIRS' })
+    expect(reset.status).toBe(200)
+    const token = reset.body.data.link.split('#')[1]
+    const accepted = await open('/accept', { token, password: 'four rather plain words' })
+    expect(accepted.body).toMatchObject({ status: 409, code: 'PASSWORD_IS_THEIRS' })
+    expect((await signIn(made)).status).toBe(200)
   })
 
   test('who made a person’s sign-in elsewhere comes in nowhere else with it: the person accepts first', async () => {
@@ -176,7 +264,7 @@ describe('letting people in', () => {
     const roles = [await roleNamed('Administrator')]
     const made = await app.admin.post('/api/core/users', { name: 'Victim', email, password: 'of this company', roles })
     expect(made.body).toMatchObject({ data: { state: 'invited', active: false }, link: expect.any(String) })
-    expect(made.body).not.toHaveProperty('password')
+    expect((await signIn({ email, password: 'of this company' })).status).toBe(401)
     const { cookie } = await signIn({ email, password })
     const here = { cookie, 'x-workspace': app.workspace.id }
     expect((await send('GET', '/api/core/me', here)).body).toMatchObject({ status: 403, code: 'WORKSPACE_NOT_YOURS' })
@@ -371,7 +459,6 @@ describe('letting people in', () => {
 })
 
 describe('links that are passed on', () => {
-  const open = (path: string, body: unknown, headers = {}) => send('POST', `/api/auth/link${path}`, headers, body)
   const tokenOf = (body: { link: string }) => body.link.split('#')[1]!
 
   async function invite(values: Record<string, unknown> = {}) {
@@ -405,7 +492,7 @@ describe('links that are passed on', () => {
       .map((it) => it.split(';')[0])
       .join('; ')
     const me = await send('GET', '/api/core/me', { cookie })
-    expect(me.body.data).toMatchObject({ id, name: 'Gustave Roy', email, locale: 'fr', roles: [{ name: 'Member' }] })
+    expect(me.body.data).toMatchObject({ id, name: 'Gustave Roy', email, locale: 'fr', roles: [{ name: 'Membre' }] })
     expect((await signIn({ email, password: 'four rather plain words' })).status).toBe(200)
     const again = await open('/accept', { token, name: 'Somebody', password: 'five rather plain words' })
     expect(again.body).toMatchObject({ code: 'LINK_GONE', status: 410 })
@@ -470,15 +557,31 @@ describe('links that are passed on', () => {
     const other = await app.secondWorkspace()
     const { body } = await other.admin.post('/api/core/users/invite', { email: made.email, name: 'Shared' })
     const token = tokenOf(body)
-    expect((await open('', { token })).body.data).toMatchObject({ isKnown: true })
     const stolen = await open('/accept', { token, password: 'the inviter chose this' })
     expect(stolen.body).toMatchObject({ code: 'LINK_NEEDS_SIGN_IN', status: 403 })
-    expect((await open('/passkey', { token })).status).toBe(410)
     const { cookie } = await signIn(made)
+    expect((await open('', { token })).body.data).toMatchObject({ isYou: false })
+    expect((await open('', { token }, { cookie })).body.data).toMatchObject({ isYou: true })
     expect((await open('/accept', { token }, { cookie })).body).toEqual({ joined: other.workspace.id })
     const workspaces = await send('GET', '/api/core/workspaces', { cookie })
     expect(workspaces.body.data).toHaveLength(2)
     expect((await signIn(made)).status).toBe(200)
+  })
+
+  test('somebody who is in nowhere any more comes in by the password they have, and by no other', async () => {
+    const made = await person()
+    await app.admin.post(`/api/core/users/${made.id}/deactivate`)
+    expect((await signIn(made)).status).not.toBe(200)
+    const other = await app.secondWorkspace()
+    const { body } = await other.admin.post('/api/core/users/invite', { email: made.email, name: 'Back' })
+    const token = tokenOf(body)
+    const guessed = await open('/accept', { token, password: 'the inviter chose this' })
+    expect(guessed.body).toMatchObject({ code: 'LINK_NEEDS_SIGN_IN', status: 403 })
+    expect((await open('/accept', { token, password: made.password })).status).toBe(200)
+    const { cookie, status } = await signIn(made)
+    expect(status).toBe(200)
+    const workspaces = await send('GET', '/api/core/workspaces', { cookie })
+    expect(workspaces.body.data).toMatchObject([{ id: other.workspace.id }])
   })
 
   test('the event of an invitation tells who, and nothing that opens the door', async () => {
@@ -529,9 +632,7 @@ describe('links that are passed on', () => {
     const other = await app.secondWorkspace()
     await share(made, other)
     const late = await open('/accept', { token: tokenOf(body.data), password: 'four rather plain words' })
-    expect(late.body).toMatchObject({ code: 'LINK_GONE' })
-    const refused = await app.admin.post(`/api/core/users/${made.id}/password-link`)
-    expect(refused.body).toMatchObject({ code: 'PASSWORD_IS_THEIRS', status: 409 })
+    expect(late.body).toMatchObject({ code: 'PASSWORD_IS_THEIRS', status: 409 })
   })
 
   test('a person who is deactivated finds their link closed', async () => {
@@ -574,8 +675,33 @@ describe('roles', () => {
     const read = () => send('GET', '/api/core/accounts', { cookie }).then(({ status }) => status)
     app.clock.set('2026-03-02T09:59:59Z')
     expect(await read()).toBe(200)
+    const listed = async () => {
+      const { body } = await app.admin.get(`/api/core/users?filter=${encodeURIComponent(`id = "${made.id}"`)}`)
+      return Object.values(body.data[0].roleEnds as Record<string, string>).map((end) => new Date(end).toISOString())
+    }
+    expect(await listed()).toEqual(['2026-03-02T10:00:00.000Z'])
     app.clock.set('2026-03-02T10:00:00Z')
     expect(await read()).toBe(403)
+    expect(await listed()).toEqual([])
+    app.clock.set(now)
+  })
+
+  test('a role that is over keeps nobody from removing it, nor from changing the other roles of who had it', async () => {
+    const strong = await app.admin.post('/api/core/roles', { name: 'For a day', from: await roleNamed('Reader') })
+    const role: string = strong.body.data.id
+    const made = await person({ roles: [{ role, until: '2026-03-02T10:00:00Z' }] })
+    const path = `/api/core/users/${made.id}/roles`
+    const grants = [{ resource: 'core.account', action: 'read', visibility: 'own' }]
+    const lesser = await app.admin.post('/api/core/roles', { name: 'Lesser', grants })
+    const manager = await app.as({ may: ['core.user.manage', 'core.user.read', 'core.account.read'] })
+    expect((await manager.put(path, { roles: [lesser.body.data.id] })).body).toMatchObject({
+      code: 'PERMISSION_DENIED',
+    })
+    expect((await app.admin.delete(`/api/core/roles/${role}`)).body).toMatchObject({ code: 'ROLE_IN_USE' })
+    app.clock.set('2026-03-02T10:00:00Z')
+    const given = await manager.put(path, { roles: [lesser.body.data.id] })
+    expect(given.body.data.roles).toMatchObject([{ name: 'Lesser' }])
+    expect((await app.admin.delete(`/api/core/roles/${role}`)).status).toBe(204)
     app.clock.set(now)
   })
 
@@ -640,6 +766,73 @@ describe('roles', () => {
     })
   })
 
+  test('two who change different things of a person or a team both keep it, of one the second is told', async () => {
+    const made = await newcomer()
+    const team = (await app.admin.post('/api/core/teams', { name: `Twice ${Date.now()}` })).body.data
+    for (const [path, version, first, second] of [
+      [`/api/core/users/${made.id}`, 1, { locale: 'fr' }, { name: 'Twice Changed' }],
+      [`/api/core/teams/${team.id}`, team.version, { parent: null }, { name: `Thrice ${Date.now()}` }],
+    ] as const) {
+      const { body } = await app.admin.get(path)
+      const seen = body.data.version ?? version
+      expect((await app.admin.patch(path, { ...first, version: seen })).status).toBe(200)
+      expect((await app.admin.patch(path, { ...second, version: seen })).status).toBe(200)
+      const late = await app.admin.patch(path, { name: 'Somebody else’s', version: seen })
+      expect(late.body).toMatchObject({ status: 409, code: 'VERSION_CONFLICT' })
+    }
+  })
+
+  test('a time zone or currency there is none of is refused at its field, in the reader’s language', async () => {
+    const french = await app.as({ may: ['core.workspace.manage'], locale: 'fr' })
+    const refused = async (by: TestClient) =>
+      (await by.patch('/api/core/workspace', { zone: 'Mars/Base', baseCurrency: 'XYZ' })).body.errors
+    expect(await refused(app.admin)).toMatchObject([
+      { path: '/zone', code: 'ZONE_UNKNOWN', detail: expect.stringContaining('"Mars/Base" is no time zone') },
+      { path: '/baseCurrency', code: 'CURRENCY_UNKNOWN', detail: expect.stringContaining('"XYZ" is no currency') },
+    ])
+    expect((await refused(french))[0].detail).toMatch(/Mars\/Base.*fuseau horaire/)
+  })
+
+  test('roles that came with the platform are called in the reader’s language until the workspace renames them', async () => {
+    const french = await app.as({ may: ['core.role.manage', 'core.user.manage', 'core.user.read'], locale: 'fr' })
+    const namesOf = async (by: TestClient) =>
+      new Map((await by.get('/api/core/roles')).body.data.map((it: { id: string; name: string }) => [it.id, it.name]))
+    const [reader, auditor] = [await roleNamed('Reader'), await roleNamed('Auditor')]
+    const made = await person({ roles: [reader] })
+    expect([(await namesOf(french)).get(reader), (await namesOf(app.admin)).get(reader)]).toEqual(['Lecteur', 'Reader'])
+    expect((await french.get(`/api/core/users/${made.id}/access`)).body.data.roles).toMatchObject([{ name: 'Lecteur' }])
+    const why = await french.get(`/api/core/explain?actor=${made.id}&resource=core.account&action=read`)
+    expect(why.body.data.decides).toMatchObject({ text: expect.stringContaining('Lecteur') })
+    expect((await app.admin.patch(`/api/core/roles/${auditor}`, { name: 'Our auditors' })).status).toBe(200)
+    expect((await namesOf(french)).get(auditor)).toBe('Our auditors')
+    expect((await app.admin.patch(`/api/core/roles/${auditor}`, { name: 'Auditor' })).status).toBe(200)
+    expect((await namesOf(french)).get(auditor)).toBe('Auditeur')
+  })
+
+  test('of a person, one role is changed beside those that others give and take, and each ends when it did', async () => {
+    const made = await newcomer()
+    const path = `/api/core/users/${made.id}`
+    const role = async () =>
+      (await app.admin.post('/api/core/roles', { name: `Beside ${(names += 1)} ${Date.now()}`, grants: [] })).body.data
+        .id
+    const [one, two, three, four] = [await role(), await role(), await role(), await role()]
+    const until = '2026-12-31T00:00:00.000Z'
+    await app.admin.put(`${path}/roles`, { roles: [{ role: one, until }, two] })
+    const seen = [one, two]
+    // Somebody else gives the third and takes the second, while the form stands open.
+    expect((await app.admin.patch(path, { roles: [one, three], rolesSeen: seen })).status).toBe(200)
+    expect((await app.admin.patch(path, { roles: [one, two, four], rolesSeen: seen })).status).toBe(200)
+    const { body } = await app.admin.get(`${path}/access`)
+    const held = body.data.roles.map((it: { id: string; until: string | null }) => [it.id, it.until])
+    expect(new Map(held)).toEqual(
+      new Map([
+        [one, expect.stringContaining('2026-12-31')],
+        [three, null],
+        [four, null],
+      ]),
+    )
+  })
+
   test('the administrator role keeps every right', async () => {
     const administrator = await roleNamed('Administrator')
     expect((await app.admin.patch(`/api/core/roles/${administrator}`, { grants: [] })).body).toMatchObject({
@@ -657,7 +850,10 @@ describe('roles', () => {
     const made = (name: string) =>
       admin
         .post('/api/core/users', { name, email: `${name}.${Date.now()}@example.com`, roles: [administrator] })
-        .then(({ body }) => body.data.id as string)
+        .then(async ({ body }) => {
+          await signIn({ email: body.data.email, password: body.password })
+          return body.data.id as string
+        })
     const [anna, bruno] = [await made('Anna'), await made('Bruno')]
     expect((await admin.put(`/api/core/users/${anna}/roles`, { roles: [] })).status).toBe(200)
     const refusal = { status: 409, code: 'ADMINISTRATOR_NEEDED', detail: expect.stringContaining('Bruno') }
@@ -804,6 +1000,8 @@ describe('settings of a workspace', () => {
       ['zone', 'Europe/Atlantis'],
       ['baseCurrency', 'XXX9'],
       ['fiscalMonth', 13],
+      ['ledgerMonths', 5],
+      ['eventDays', 731],
       ['name', ' '],
     ]) {
       const { status, body } = await app.admin.patch('/api/core/workspace', { [String(field)]: value })
@@ -929,6 +1127,38 @@ describe('teams', () => {
     expect((await app.admin.delete(`/api/core/teams/${id}`)).status).toBe(204)
   })
 
+  test('whom somebody else put in or took out since a list of members was made stays so', async () => {
+    const [anna, bruno, carla, dario] = [await person(), await person(), await person(), await person()]
+    const id = await team('Besides')
+    const path = `/api/core/teams/${id}`
+    await app.admin.patch(path, { members: [anna.id, bruno.id] })
+    const membersSeen = [anna.id, bruno.id]
+    // Somebody else puts Carla in and takes Bruno out meanwhile.
+    expect((await app.admin.patch(path, { members: [anna.id, carla.id], membersSeen })).status).toBe(200)
+    const { body } = await app.admin.put(`${path}/members`, { members: [anna.id, bruno.id, dario.id], membersSeen })
+    expect(new Set(body.data.members)).toEqual(new Set([anna.id, carla.id, dario.id]))
+  })
+
+  test('another home team takes nobody out of the other teams they are in', async () => {
+    const rep = await person()
+    const [north, south, guild] = [await team('North'), await team('South'), await team('Guild')]
+    await app.admin.patch(`/api/core/users/${rep.id}`, { teams: [north, guild] })
+    const { body } = await app.admin.patch(`/api/core/users/${rep.id}`, { team: south })
+    expect(body.data.team).toBe(south)
+    const teams = async () =>
+      (await app.admin.get(`/api/core/users/${rep.id}/access`)).body.data.teams
+        .filter(({ to }: { to: string | null }) => to === null)
+        .map(({ id, home }: { id: string; home: boolean }) => [id, home])
+    expect(new Map(await teams())).toEqual(
+      new Map([
+        [south, true],
+        [guild, false],
+      ]),
+    )
+    await app.admin.patch(`/api/core/users/${rep.id}`, { team: null })
+    expect(await teams()).toEqual([[guild, true]])
+  })
+
   test('a team cannot stand below itself', async () => {
     const top = await team('Top')
     const middle = await team('Middle', top)
@@ -1002,6 +1232,31 @@ describe('API keys', () => {
     expect(await use(near)).toMatchObject({ status: 401, code: 'API_KEY_REVOKED' })
     const { body } = await app.admin.get('/api/core/api-keys')
     expect(body.data.map(({ id }: { id: string }) => id)).not.toContain(near.id)
+  })
+
+  test('however many there are, all are listed, a page at a time, newest first, the revoked when they are asked for', async () => {
+    const role = await roleNamed('Reader')
+    const made: string[] = []
+    for (const nth of [1, 2, 3])
+      made.unshift((await app.admin.post('/api/core/api-keys', { name: `Page ${nth}`, role })).body.data.id)
+    await app.admin.delete(`/api/core/api-keys/${made[1]}`)
+    const listed = async (query: string) => {
+      const all: string[] = []
+      let count: number | undefined
+      for (let after: string | null = ''; after !== null;) {
+        const { body } = await app.admin.get(`/api/core/api-keys?limit=2${query}${after && `&after=${after}`}`)
+        expect(body.data.length).toBeLessThanOrEqual(2)
+        all.push(...body.data.map(({ id }: { id: string }) => id))
+        ;({ next: after, count } = body.page)
+        expect(body.page.exact).toBe(true)
+      }
+      expect(all).toHaveLength(count!)
+      return all.slice(0, 3)
+    }
+    expect((await listed('')).slice(0, 2)).toEqual([made[0], made[2]])
+    expect(await listed('&revoked=true')).toEqual(made)
+    const wrong = await app.admin.get('/api/core/api-keys?after=nowhere')
+    expect(wrong).toMatchObject({ status: 400, body: { code: 'CURSOR_INVALID' } })
   })
 
   test('a key gets a new secret and keeps the old one until it is over', async () => {

@@ -67,7 +67,8 @@ describe.runIf(process.env['TEST_DATABASE_URL'])('two processes', () => {
 
   test('deactivation ends sessions, keys and open streams of the other process within a second', async () => {
     const administrator = await roleNamed('Administrator')
-    await person({ roles: [administrator] })
+    // Another who stays, and who is in since they signed in.
+    await signIn(here, await person({ roles: [administrator] }))
     const made = await person({ roles: [administrator] })
     const cookie = await signIn(there, made)
     const role = await roleNamed('Integration')

@@ -405,6 +405,19 @@ describe.each(kinds)('several workspaces on %s', (kind) => {
     await world.post('/api/core/me/workspace', { workspace: world.workspace, partner: '*' }, { cookie })
   })
 
+  test('a time zone or currency there is none of is refused as in the settings of an open one', async () => {
+    const cookie = await world.cookie()
+    const wanted = { name: 'Nowhere', zone: 'Mars/Base', baseCurrency: 'XYZ' }
+    const answer = await world.post('/api/core/workspaces', wanted, { cookie })
+    expect(await answer.json()).toMatchObject({
+      status: 422,
+      errors: [
+        { path: '/zone', code: 'ZONE_UNKNOWN' },
+        { path: '/baseCurrency', code: 'CURRENCY_UNKNOWN' },
+      ],
+    })
+  })
+
   test('a second workspace of the same short name is refused by name', async () => {
     const cookie = await world.cookie()
     const answer = await world.post('/api/core/workspaces', { name: 'Other', slug: 'maison-garonne' }, { cookie })

@@ -60,7 +60,8 @@ export class Worker {
 
   constructor(url: string) {
     this.process = fork(join(import.meta.dirname, 'import-process.ts'), [url], {
-      execArgv: ['--conditions=socle-source'],
+      // Memory as Node gives it to itself in a container of 512 MB: half of it; without a limit garbage is left lying.
+      execArgv: ['--conditions=socle-source', '--max-old-space-size=256'],
       env: { ...process.env, PGAPPNAME: workerName },
     })
     this.process.on('message', (message) => {

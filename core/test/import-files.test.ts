@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import iconv from 'iconv-lite'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ZipFile } from 'yazl'
 import { sheetRow, zipped, type SheetCell } from '../src/records/export/xlsx-writer.ts'
@@ -267,6 +268,27 @@ describe('an import', () => {
     expect(await counts({})).toMatchObject({ lines: 4, create: 3, update: 1, skip: 0, done: 4 })
   })
 
+  test('of one file sent twice under one key is one; another file under it is refused', async () => {
+    const send = (text: string) => {
+      const form = new FormData()
+      form.set('resource', 'core.account')
+      form.set('file', new File([text], 'file.csv'))
+      return admin.post('/api/core/imports', form, { 'idempotency-key': 'import' })
+    }
+    const [first, second] = [await send(content), await send(content)]
+    expect(first.status, JSON.stringify(first.body)).toBe(201)
+    expect(second.body).toEqual(first.body)
+    expect(second.headers.get('idempotent-replay')).toBe('true')
+    expect((await admin.get('/api/core/imports')).body.data).toHaveLength(1)
+    expect(await send('name\nOther\n')).toMatchObject({ status: 422, body: { code: 'IDEMPOTENCY_KEY_REUSED' } })
+    const { rows } = await sql<{ n: number }>`
+      select count(distinct file)::integer as n from core.file_piece where workspace = ${company.workspace.id}::uuid`.execute(
+      app.app.kernel.parts.database.owner,
+    )
+    expect(rows).toEqual([{ n: 1 }])
+    expect((await importing.rehearse(first.body.data.id)).counts).toMatchObject({ lines: 4 })
+  })
+
   test('shows for every line what it does, page by page', async () => {
     await admin.post('/api/core/accounts', { name: 'B', city: 'Gap', code: '2' })
     const lines = Array.from({ length: 120 }, (_, at) => `N${at};Lyon;n${at}`)
@@ -288,7 +310,7 @@ describe('an import', () => {
     const before = (await admin.post('/api/core/accounts', { name: 'B', city: 'Gap', code: '2' })).body.data
     const other = (await admin.post('/api/core/accounts', { name: 'C', city: 'Gap', code: '3', employees: 5 })).body
       .data
-    const made = await importing.upload('core.account', `${content}E;Dole;5\nF;Pau;6\n`)
+    const made = await importing.upload('core.account', `${content}E;Dole;5\nF;Pau;6\nG;Albi;7\nH;Auch;8\n`)
     await importing.change(made.id, { key: 'code' })
     expect(await admin.post(`/api/core/imports/${made.id}/rollback`)).toMatchObject({
       status: 409,
@@ -302,13 +324,23 @@ describe('an import', () => {
     await admin.post('/api/core/contacts', { lastName: 'Uses E', account: e.id })
     await admin.patch(`/api/core/accounts/${c.id}`, { version: c.version, city: 'Dijon' })
 
+    const [g, h] = [await named('G'), await named('H')]
+    expect((await admin.delete(`/api/core/accounts/${g.id}?version=${g.version}`)).status).toBe(204)
+    const merged = await admin.post(`/api/core/accounts/${c.id}/merge`, {
+      version: c.version + 1,
+      others: [{ id: h.id, version: h.version }],
+    })
+    expect(merged.status, JSON.stringify(merged.body)).toBe(200)
+
     const back = await importing.rollBack(made.id)
-    expect(back).toMatchObject({ state: 'rolled_back', reversal: { deleted: 2, restored: 1, kept: 3 } })
+    expect(back).toMatchObject({ state: 'rolled_back', reversal: { deleted: 2, restored: 1, kept: 5 } })
     const { body } = await admin.get(`/api/core/imports/${made.id}/kept`)
     expect(Object.fromEntries(body.data.map((it: { title: string; code: string }) => [it.title, it.code]))).toEqual({
       D: 'RECORD_CHANGED_SINCE',
       E: 'RECORD_USED_SINCE',
       C: 'RECORD_CHANGED_SINCE',
+      G: 'RECORD_GONE',
+      H: 'RECORD_MERGED',
     })
     expect(await named('A')).toBeUndefined()
     expect(await named('B')).toMatchObject({ id: before.id, city: 'Gap' })
@@ -336,7 +368,11 @@ describe('an import', () => {
     await its.through(made.id)
     const path = `/api/core/imports/${made.id}`
     expect((await clerk.get(`${path}/rows?state=failed`)).body.data[0].problems).toMatchObject([
-      { code: 'DUPLICATE_SUSPECTED', detail: expect.stringContaining('"Twin"'), candidates: [{ title: 'Twin' }] },
+      {
+        code: 'DUPLICATE_SUSPECTED',
+        detail: expect.stringMatching(/^Looks like "Twin"/),
+        candidates: [{ title: 'Twin' }],
+      },
     ])
 
     await grant(admin, clerk, {
@@ -393,6 +429,20 @@ describe('an import', () => {
     expect((await admin.post(`/api/core/imports/${second.id}/cancel`)).body.data.state).toBe('cancelled')
     await work()
     expect(await importing.rollBack(second.id)).toMatchObject({ state: 'rolled_back', reversal: { deleted: 0 } })
+    expect((await admin.get('/api/core/accounts')).body.data).toHaveLength(4)
+
+    // One that wrote lines before it was cancelled, and has been prepared for another run since.
+    const third = await importing.upload('core.account', content.replaceAll(/;(\d)$/gm, ';3$1'))
+    await importing.through(third.id)
+    await sql`update core.import set state = 'failed' where id = ${third.id}::uuid`.execute(
+      app.app.kernel.parts.database.owner,
+    )
+    await importing.change(third.id, { key: null })
+    await importing.rehearse(third.id)
+    expect(await importing.rollBack(third.id)).toMatchObject({
+      state: 'rolled_back',
+      reversal: { deleted: 4, kept: 0 },
+    })
     expect((await admin.get('/api/core/accounts')).body.data).toHaveLength(4)
   })
 })

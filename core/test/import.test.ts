@@ -347,6 +347,15 @@ describe('a mapping', () => {
       { column: 'ref', field: 'sku' },
     ])
   })
+
+  test('takes a name from the legal name where the file has no other', async () => {
+    const made = await importing.upload('core.account', 'Raison sociale;SIREN\nGaronne SARL;732829320\n')
+    expect(made.mapping).toMatchObject([
+      { column: 'Raison sociale', field: 'legalName' },
+      { column: 'SIREN', field: 'siren' },
+      { column: '', field: 'name', columns: ['Raison sociale'] },
+    ])
+  })
 })
 
 describe('values', () => {
@@ -381,6 +390,14 @@ describe('values', () => {
     await importing.through(clear.id)
     const unclear = await importing.upload('core.contact', `${head}C,C,03/04/1990\nD,D,31/02/1990\nE,E,1990-04-03\n`)
     expect((await importing.rehearse(unclear.id)).counts).toMatchObject({ create: 2, failed: 1 })
+    const refusals = (await admin.get(`/api/core/imports/${unclear.id}/rows?state=failed`)).body.data
+    expect(refusals[0].problems).toMatchObject([{ detail: expect.stringContaining('"31/02/1990"') }])
+    expect(JSON.stringify(refusals)).not.toContain('1990-02-31')
+    const sums = await importing.upload('core.account', 'name;employees\nTen;10\nHalf;"1 234,5"\n')
+    await importing.rehearse(sums.id)
+    expect((await admin.get(`/api/core/imports/${sums.id}/rows?state=failed`)).body.data[0].problems).toMatchObject([
+      { field: 'employees', detail: expect.stringContaining('"1 234,5"') },
+    ])
     const vague = await importing.upload('core.contact', `${head}C,C,03/04/1990\nD,D,04/05/1990\n`)
     await importing.rehearse(vague.id)
     expect(await importing.refused(vague.id)).toEqual({
@@ -412,6 +429,10 @@ describe('values', () => {
       3: ['lifecycle OPTION_UNKNOWN'],
       4: ['country COUNTRY_UNKNOWN'],
     })
+    const { body: choices } = await admin.get(`/api/core/imports/${made.id}/rows?state=failed`)
+    expect(choices.data[1].problems[0].detail).toMatch(
+      /^"clinet" is not a choice of Lifecycle. Its choices are .*Prospect/,
+    )
     const changed = await importing.change(made.id, {
       aliases: [
         ...made.aliases.filter(({ to }) => to !== '').map((it) => ({ ...it, accepted: true })),

@@ -308,7 +308,7 @@ function idsOf(rows: readonly Row[]): Ids {
 }
 
 /** Every route of the application, with what it says of its input; those of tomorrow stand here unasked. */
-function routesOf({ app: { kernel, toggle, ledger, installer } }: TestApp): Route[] {
+function routesOf({ app: { kernel, toggle, revival, ledger, installer, uninstaller } }: TestApp): Route[] {
   // The routes are listed, not asked: nothing is enqueued.
   const jobs = { register() {} } as unknown as Jobs
   const declared = kernel.parts.plugins.flatMap(({ id, routes = [] }) =>
@@ -328,7 +328,15 @@ function routesOf({ app: { kernel, toggle, ledger, installer } }: TestApp): Rout
           resources: kernel.parts.catalog.all().filter((resource) => resource.plugin === plugin.id),
           platform:
             plugin.id === 'core'
-              ? platformRoutes(kernel, { toggle, ledger, installer, imports: { jobs }, demandPresence: async () => {} })
+              ? platformRoutes(kernel, {
+                  toggle,
+                  revival,
+                  ledger,
+                  installer,
+                  uninstaller,
+                  imports: { jobs },
+                  demandPresence: async () => {},
+                })
               : undefined,
           demandPresence: () => Promise.resolve(),
         }).routes,

@@ -12,6 +12,7 @@ import type { JobTools } from '../src/jobs/job.ts'
 import { Jobs, type JobsOptions } from '../src/jobs/jobs.ts'
 import { jobRoutes } from '../src/jobs/routes.ts'
 import { definePlugin } from '../src/plugins/define-plugin.ts'
+import { pluginDisabled, pluginQuarantined, pluginReplaced } from '../src/plugins/errors.ts'
 import { type Bench, kinds, openBench, ProbeClock } from './events-fixture.ts'
 
 const fileUnreadable = defineError<{ file: string }>('FILE_UNREADABLE', 422, ({ file }) => `${file} cannot be read.`)
@@ -187,6 +188,18 @@ describe.each(kinds)('jobs on %s', (kind) => {
       attempts: 5,
       error: { code: 'INTERNAL', detail: expect.stringContaining(hopeless) },
     })
+  })
+
+  test('work that ends because its plugin went or was replaced costs the job no try', async () => {
+    const jobs = makeJobs()
+    const ends = [pluginReplaced, pluginDisabled, pluginQuarantined].map((why) => why({ plugin: 'probe' }))
+    jobs.register('probe.copy', async () => {
+      const why = ends.pop()
+      if (why) throw why
+    })
+    const id = await enqueue(jobs)
+    await jobs.runUntilIdle()
+    expect(await row(id)).toMatchObject({ state: 'done', attempts: 1 })
   })
 
   test('while a job of a key is unfinished there is no second one', async () => {

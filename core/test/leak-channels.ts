@@ -155,6 +155,17 @@ export const channels: readonly Channel[] = [
     },
   },
   {
+    name: 'why',
+    covers: ['GET /:id/why'],
+    async ask({ send, open, closed, masked, refused }, it) {
+      const asks = (fields: readonly FieldModel[]) =>
+        `${baseOf(it)}/${it.id}/why?filter=${text(fields.map(({ name }) => `not (${name} is empty)`).join(' and '))}`
+      for (const field of [...closed.slice(0, 2), ...masked.slice(0, 2)])
+        await refused(notReadable, 'GET', asks([field, ...open.slice(0, 1)]))
+      for (let at = 0; at < open.length; at += 10) await send('GET', asks(open.slice(at, at + 10)))
+    },
+  },
+  {
     name: 'sort',
     covers: [],
     tellsNothing: true,
@@ -250,7 +261,9 @@ export const channels: readonly Channel[] = [
     name: 'timeline',
     covers: ['GET /:id/timeline'],
     async ask({ send }, it) {
-      if (it.resource.options.timeline) await send('GET', `${baseOf(it)}/${it.id}/timeline`)
+      if (!it.resource.options.timeline) return
+      await send('GET', `${baseOf(it)}/${it.id}/timeline`)
+      await send('GET', `${baseOf(it)}/${it.id}?timeline=first`)
     },
   },
   {
@@ -443,6 +456,7 @@ export const further: Readonly<Record<string, string>> = {
   'GET /api/core/exports/…': 'asked',
   'POST /api/core/exports/…': 'asked',
   'DELETE /api/core/exports/:id': 'Answers nothing.',
+  'GET /api/core/bulks': 'Counts of what one set going oneself.',
   'GET /api/core/bulks/…':
     'The rows of a bulk change: ids, versions and refusals, which the sample of its preview shows too.',
   'POST /api/core/bulks/…': 'Answers the state of a bulk change.',
@@ -466,6 +480,7 @@ export const further: Readonly<Record<string, string>> = {
   'PUT /api/core/views/:id/choice': 'Answers one’s own choice.',
   'GET /api/core/demo': 'A flag.',
   'POST /api/core/demo/remove': 'A job, for who manages the workspace.',
+  'GET /api/core/platform-map': 'Modules, and what they declare.',
   'GET /api/core/plugins': 'Modules.',
   'GET /api/core/plugins/…': 'Modules, and counts.',
   'POST /api/core/plugins/…': 'Modules.',
@@ -474,6 +489,10 @@ export const further: Readonly<Record<string, string>> = {
   'GET /api/core/plugin-uploads/…': 'What an archive says of itself.',
   'POST /api/core/plugin-uploads/…': 'Modules.',
   'DELETE /api/core/plugin-uploads/:id': 'Answers nothing.',
+  'GET /api/core/plugin-archives': 'Archives, and counts.',
+  'POST /api/core/plugin-archives': 'What an archive says of itself.',
+  'GET /api/core/plugin-archives/:id/file': 'All a module had, for who may destroy it.',
+  'DELETE /api/core/plugin-archives/:id': 'Answers nothing.',
   'GET /api/core/permissions': 'What roles may be given: names of fields.',
   'GET /api/core/workspace': 'asked',
   'PATCH /api/core/workspace': 'The company’s settings, for who manages them.',

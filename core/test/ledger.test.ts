@@ -183,6 +183,55 @@ describe('the chain', () => {
     app.clock.set('2026-03-02T09:00:00Z')
   })
 
+  test('is kept as long as the company chose, and the past is read no further back', async () => {
+    const [short, usual] = [await company(), await company()]
+    expect((await short.admin.patch('/api/core/workspace', { ledgerMonths: 12 })).status).toBe(200)
+    const kept = await Promise.all([short, usual].map(async (here) => ({ here, id: (await here.write('Old')).id })))
+    for (const { here } of kept) await verification(here)
+    app.clock.set('2027-04-02T09:00:00Z')
+    await app.app.ledger.trimAll()
+    const changes = async ({ here, id }: (typeof kept)[number]) =>
+      (await here.admin.get(`${accounts}/${id}/history`)).body.data.length
+    expect(await Promise.all(kept.map(changes))).toEqual([0, 1])
+    const past = ({ here, id }: (typeof kept)[number]) => here.admin.get(`${accounts}/${id}?asOf=2026-03-10T09:00:00Z`)
+    expect(await past(kept[0]!)).toMatchObject({ status: 422, body: { code: 'AS_OF_UNKNOWN' } })
+    expect((await past(kept[1]!)).status).toBe(200)
+    app.clock.set('2026-03-02T09:00:00Z')
+  })
+
+  test('that was kept for a shorter time in between tells nothing of what went then', async () => {
+    const here = await company()
+    const { id } = await here.write('Lengthened')
+    await verification(here)
+    const months = async (ledgerMonths: number) =>
+      expect((await here.admin.patch('/api/core/workspace', { ledgerMonths })).status).toBe(200)
+    await months(12)
+    app.clock.set('2027-04-02T09:00:00Z')
+    await app.app.ledger.trimAll()
+    await months(36)
+    const past = (asOf: string) => here.admin.get(`${accounts}/${id}?asOf=${asOf}`)
+    const unknown = await past('2026-03-10T09:00:00Z')
+    expect(unknown).toMatchObject({ status: 422, body: { code: 'AS_OF_UNKNOWN' } })
+    expect(unknown.body.detail).toContain('2026-04-02T09:00:00')
+    expect((await past('2026-04-03T09:00:00Z')).status).toBe(200)
+    app.clock.set('2026-03-02T09:00:00Z')
+  })
+
+  test('a version older than the ledger reaches overwrites nothing unseen', async () => {
+    const here = await company()
+    const { id } = await here.write('Forgotten')
+    expect((await here.admin.patch(`${accounts}/${id}`, { version: 1, city: 'Metz' })).status).toBe(200)
+    await verification(here)
+    app.clock.set('2029-03-03T09:00:00Z')
+    await app.app.ledger.trimAll()
+    expect(await here.admin.patch(`${accounts}/${id}`, { version: 1, city: 'Lille' })).toMatchObject({
+      status: 409,
+      body: { code: 'VERSION_CONFLICT', current: { version: 2, city: 'Metz' } },
+    })
+    expect((await here.admin.patch(`${accounts}/${id}`, { version: 2, city: 'Lille' })).status).toBe(200)
+    app.clock.set('2026-03-02T09:00:00Z')
+  })
+
   test('is verified by who may read the audit, and by nobody else', async () => {
     const member = await app.as({ may: ['core.account.read'] })
     expect(await member.get('/api/core/audit/verification')).toMatchObject({
@@ -211,4 +260,45 @@ describe('the audit', () => {
       { actor: { name: 'Socle' } },
     ])
   })
+})
+
+test('what hangs on a change set or an import is found by an index when that ends', async () => {
+  const { rows } = await sql<{ key: string }>`
+    select c.conrelid::regclass || ' ' || pg_get_constraintdef(c.oid) as key from pg_constraint c
+    where c.contype = 'f' and c.confdeltype = 'c' and c.confrelid in ('core.change_set'::regclass, 'core.import'::regclass)
+      and not exists (
+        select from pg_index i where i.indrelid = c.conrelid
+          and c.conkey <@ (i.indkey::int2[])[0:cardinality(c.conkey) - 1])`.execute(owner())
+  expect(rows).toEqual([])
+})
+
+test('a workspace that ends takes with it all that was written beside its records', async () => {
+  const ending = await company()
+  const { id } = await ending.write('Maison Éphémère')
+  await ending.admin.patch(`${accounts}/${id}`, { version: 1, city: 'Lyon' })
+  await app.app.ledger.seal(ending.workspace.id)
+  await ending.write('Garonne Éphémère')
+  const { rows: tables } = await sql<{ name: string }>`
+    select a.attrelid::regclass::text as name from pg_attribute a join pg_class c on c.oid = a.attrelid
+    where a.attname = 'workspace' and c.relkind = 'r' and c.relnamespace = 'core'::regnamespace`.execute(owner())
+  const left = async () => {
+    const counts = await Promise.all(
+      tables.map(async ({ name }) => {
+        const { rows } = await sql<{ n: number }>`
+          select count(*)::integer as n from ${sql.raw(name)} where workspace = ${ending.workspace.id}::uuid`.execute(
+          owner(),
+        )
+        return [name, rows[0]?.n] as const
+      }),
+    )
+    return Object.fromEntries(counts.filter(([, n]) => n !== 0))
+  }
+  const beside = ['change', 'change_set', 'event', 'search_document', 'search_word', 'search_near', 'duplicate_key']
+  expect(Object.keys(await left())).toEqual(
+    expect.arrayContaining(
+      [...beside, 'duplicate_due', 'ledger_pending', 'ledger_seal'].map((table) => `core.${table}`),
+    ),
+  )
+  await sql`delete from core.workspace where id = ${ending.workspace.id}::uuid`.execute(owner())
+  expect(await left()).toEqual({})
 })

@@ -1,7 +1,8 @@
 import { helloPlugin } from '@socle/example-hello'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { migrate } from '../src/database/migrator.ts'
-import { definePlugin } from '../src/plugins/define-plugin.ts'
+import { definePlugin, type PluginDefinition } from '../src/plugins/define-plugin.ts'
+import { Wear } from '../src/plugins/wear.ts'
 import { createTestApp, type TestApp } from '../src/testing/index.ts'
 
 let app: TestApp
@@ -42,4 +43,21 @@ test('a set that cannot be put together changes nothing', async () => {
   expect(() => loaded().replace([...before.plugins, faulty])).toThrow(/nowhere/)
   expect(loaded().set).toBe(before)
   expect((await app.admin.get('/api/core/accounts')).status).toBe(200)
+})
+
+test('a process is worn when so many versions were replaced or taken away, and is told once', async () => {
+  let worn = 0
+  const wear = new Wear({ most: 3, spreadMilliseconds: 0, onWorn: () => (worn += 1) })
+  const bare = (id: string) => definePlugin({ id, version: '1.0.0', platform: '^1.0.0', title: { en: id, fr: id } })
+  const steady = bare('steady')
+  const run = async (...plugins: PluginDefinition[]) => {
+    wear.prepare({ plugins: [steady, ...plugins] })()
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    return worn
+  }
+  expect(await run(bare('one'))).toBe(0)
+  expect(await run(bare('one'), bare('two'))).toBe(0)
+  expect(await run()).toBe(1)
+  expect(await run(bare('one'))).toBe(1)
+  expect(await run(bare('one'))).toBe(1)
 })

@@ -563,3 +563,92 @@ test('masks and full sight add up: the wider of two roles decides', async () => 
   const seen = await user.get(`/api/core/accounts/${account.id}`)
   expect(seen.body.data.email).toMatch(/@garonne\.fr$/)
 })
+
+describe('whoever writes a field that they do not read', () => {
+  const accounts = '/api/core/accounts'
+  let writer: TestClient
+
+  beforeAll(async () => {
+    writer = await app.as({
+      grants: ['read', 'bulk'].map((action) => ({ resource: 'core.account', action, visibility: 'all' })),
+      fields: [{ resource: 'core.account', field: 'margin', access: 'none' }],
+    })
+    const role = await app.admin.post('/api/core/roles', {
+      name: 'Writes accounts unseen',
+      grants: [{ resource: 'core.account', action: 'update', visibility: 'all' }],
+    })
+    const { body } = await app.admin.get(`/api/core/users/${writer.who.actor.id}/access`)
+    const roles = [...body.data.roles.map(({ id }: { id: string }) => id), role.body.data.id]
+    await app.admin.put(`/api/core/users/${writer.who.actor.id}/roles`, { roles })
+  })
+
+  /** Two accounts of which one has the value that is tried. */
+  const two = async () => {
+    const made = await Promise.all(
+      ['111.00', '222.00'].map((margin, nth) =>
+        app.admin.post(accounts, { name: `Guessed ${nth}`, margin, industry: 'Guessed', allowDuplicate: true }),
+      ),
+    )
+    return made.map(({ body }) => body.data as { id: string; version: number })
+  }
+  const tell = (answer: unknown, ids: readonly string[]) =>
+    ids
+      .reduce((text, id) => text.replaceAll(id, 'ID'), JSON.stringify(answer))
+      .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID')
+      .replaceAll(/"\d{4}-\d\d-\d\dT[^"]+"/g, '"INSTANT"')
+      .replaceAll(/Guessed \d/g, 'Guessed')
+      .replaceAll(/"(nth|index)":\d+/g, '"nth":0')
+
+  test('learns by no answer, version or line of history what stood there', async () => {
+    const [first, second] = await two()
+    const answers = []
+    for (const { id, version } of [first!, second!]) {
+      const patched = await writer.patch(`${accounts}/${id}`, { version, margin: '111.00' })
+      expect(patched.status).toBe(200)
+      const inline = await writer.post(`${accounts}/bulk`, { update: [{ id, version: 2, margin: '111.00' }] })
+      const read = await writer.get(`${accounts}/${id}`)
+      const { body: history } = await writer.get(`${accounts}/${id}/history`)
+      answers.push(tell([patched.body, inline.body, read.body, history], [id]))
+    }
+    expect(answers[0]).toBe(answers[1])
+    expect(answers[0]).toContain('"version":3')
+    const { body } = await app.admin.get(`${accounts}/${second!.id}`)
+    expect(body.data).toMatchObject({ margin: '111.00' })
+  })
+
+  test('nor by what became of the rows of a bulk change, or by a clash', async () => {
+    await app.app.start()
+    const rows = await two()
+    const ids = rows.map(({ id }) => id)
+    const ordered = await writer.post(`${accounts}/bulk`, { ids, set: { margin: '111.00' }, background: true })
+    expect(ordered.status, JSON.stringify(ordered.body)).toBe(202)
+    const bulk = `/api/core/bulks/${ordered.body.data.id}`
+    await expect.poll(async () => (await writer.get(bulk)).body.data.state, { timeout: 20_000 }).toBe('done')
+    expect((await writer.get(bulk)).body.data).toMatchObject({ done: 2, skipped: 0, failed: 0 })
+    const { data } = (await writer.get(`${bulk}/rows`)).body
+    expect(tell(data[0], ids)).toBe(tell(data[1], ids))
+    // Somebody who reads it changes it meanwhile, to what is tried and to something else.
+    const clashes = []
+    for (const [nth, id] of ids.entries()) {
+      await app.admin.patch(`${accounts}/${id}`, { version: 2, margin: nth === 0 ? '333.00' : '444.00' })
+      clashes.push(await writer.patch(`${accounts}/${id}`, { version: 2, margin: '333.00' }))
+    }
+    expect(clashes.map(({ status }) => status)).toEqual([409, 409])
+    expect(tell(clashes[0]!.body, ids)).toBe(tell(clashes[1]!.body, ids))
+  })
+
+  test('nor by taking the change back, by an older version, or by what an event says was changed', async () => {
+    const told = []
+    for (const { id, version } of await two()) {
+      const patched = await writer.patch(`${accounts}/${id}`, { version, margin: '111.00' })
+      const again = await writer.patch(`${accounts}/${id}`, { version, margin: '111.00' })
+      const undone = await writer.post(`/api/core/change-sets/${patched.headers.get('x-change-set')}/undo`)
+      const { rows } = await sql<{ changed: unknown }>`
+        select payload->'changed' as changed from core.event where name = 'core.account.updated' and key = ${id} order by 1`.execute(
+        app.app.kernel.parts.database.owner,
+      )
+      told.push(tell([again.status, again.body, undone.status, undone.body, rows], [id]))
+    }
+    expect(told[0]).toBe(told[1])
+  })
+})

@@ -588,3 +588,31 @@ describe('after merge, random edits and unmerge, all is as if it had never been 
     )
   }, 120_000)
 })
+
+test('what an archived field of the workspace’s own points at moves with a merge, and back with its undoing', async () => {
+  const made = await admin.post('/api/core/fields', {
+    resource: 'core.contact',
+    name: 'formerEmployer',
+    type: 'reference',
+    target: 'core.account',
+    labelEn: 'Former employer',
+    labelFr: 'Ancien employeur',
+  })
+  expect(made, JSON.stringify(made.body)).toMatchObject({ status: 201 })
+  const [survivor, other] = [await account({ name: 'Stays' }), await account({ name: 'Ends' })]
+  const contact = await make('core/contacts', { lastName: 'Moreau', formerEmployer: other.id })
+  const path = `/api/core/fields/${made.body.data.id}`
+  const archive = async (archived: boolean) => {
+    const { version } = (await admin.get(path)).body.data
+    expect(await admin.patch(path, { version, archived })).toMatchObject({ status: 200 })
+  }
+  await archive(true)
+  const { merge: id, moved } = await merged(survivor, [other])
+  expect(moved).toEqual([{ resource: 'core.contact', field: 'formerEmployer', count: 1, folded: 0 }])
+  await archive(false)
+  expect((await read('core/contacts', contact.id)).formerEmployer).toBe(survivor.id)
+  await archive(true)
+  expect((await undone(id)).kept).toEqual([])
+  await archive(false)
+  expect((await read('core/contacts', contact.id)).formerEmployer).toBe(other.id)
+})

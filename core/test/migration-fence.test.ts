@@ -21,7 +21,7 @@ async function migrated(plugin: string, ...texts: string[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'socle-migrations-'))
   try {
     for (const [at, text] of texts.entries()) await writeFile(join(folder, `000${at + 1}_step.sql`), text)
-    return (await migrate(owner(), plugin, folder)).join()
+    return String(await migrate(owner(), plugin, folder))
   } catch (error) {
     const { code, message } = error as { code?: string; message: string }
     return `${code}: ${message}`

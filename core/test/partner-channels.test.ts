@@ -263,11 +263,11 @@ test('the live stream tells of their own rows, and not that others’ changed', 
 })
 
 describe('an account opened by a share', () => {
-  const share = async (values: { access: string; until?: string }) => {
+  const share = async (values: { access: string; until?: string; reason?: string }) => {
     const id = uuidv7()
     await sql`
-      insert into core.share (id, workspace, resource, record, partner, access, until)
-      values (${id}::uuid, ${app.workspace.id}::uuid, 'core.account', ${account}::uuid, ${atlas}::uuid, ${values.access}, ${values.until ?? null}::timestamptz)`.execute(
+      insert into core.share (id, workspace, resource, record, partner, access, until, reason)
+      values (${id}::uuid, ${app.workspace.id}::uuid, 'core.account', ${account}::uuid, ${atlas}::uuid, ${values.access}, ${values.until ?? null}::timestamptz, ${values.reason ?? null})`.execute(
       app.app.kernel.parts.database.owner,
     )
     return async () => {
@@ -290,6 +290,13 @@ describe('an account opened by a share', () => {
     app.clock.advance('P1D')
     expect((await ana.get(`/api/core/accounts/${account}`)).status).toBe(404)
     expect((await ana.get('/api/core/accounts')).body.data).toEqual([])
+    await end()
+  })
+
+  test('says to the partner what was opened, and not why the house did', async () => {
+    const end = await share({ access: 'read', reason: 'We have no time for them' })
+    expect((await ana.get('/api/core/shares/with-me')).body.data).toMatchObject([{ record: account, reason: null }])
+    expect(JSON.stringify(await ana.get(`/api/core/accounts/${account}`))).not.toContain('no time')
     await end()
   })
 

@@ -149,9 +149,9 @@ test('merging two partners hands over what the one had, in lists, search and lik
   expect((await ana.get(`${referrals}/${id}`)).body.data).toMatchObject({ name: 'Zymotic oven', partner: atlas })
   expect(await found(ana, 'zymotic')).toEqual(['Zymotic oven'])
   expect((await alike(ana)).body.data).toMatchObject([{ record: id }])
-  expect((await bert.get(`${referrals}/${id}`)).status).toBe(404)
-  expect(await found(bert, 'zymotic')).toEqual([])
-  expect((await alike(bert)).body.data).toEqual([])
+  // Bert stands for the partner it has become.
+  expect((await bert.get(`${referrals}/${id}`)).status).toBe(200)
+  expect(await found(bert, 'zymotic')).toEqual(['Zymotic oven'])
   // The change names both, and is for neither.
   expect(await readersOf(id)).toEqual([boreal, null])
   const undone = await app.admin.post(`/api/core/merges/${merged.body.data.merge}/undo`)
@@ -160,4 +160,113 @@ test('merging two partners hands over what the one had, in lists, search and lik
   expect(await found(ana, 'zymotic')).toEqual([])
   expect((await alike(ana)).body.data).toEqual([])
   expect(await readersOf(id)).toEqual([boreal, null, null])
+})
+
+describe('the people of a partner that turns out to be another', () => {
+  const versionOf = async (reseller: string) =>
+    (await app.admin.get(`/api/guild/resellers/${reseller}`)).body.data.version
+  const merge = async () => {
+    const answer = await app.admin.post(`/api/guild/resellers/${atlas}/merge`, {
+      version: await versionOf(atlas),
+      others: [{ id: boreal, version: await versionOf(boreal) }],
+    })
+    expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(300)
+    return answer.body.data.merge as string
+  }
+  const undo = async (id: string) => {
+    const answer = await app.admin.post(`/api/core/merges/${id}/undo`)
+    expect(answer.status, JSON.stringify(answer.body)).toBe(200)
+    return answer.body
+  }
+  const partnersOf = async (by: TestClient) => {
+    const { rows } = await sql<{ partner: string | null; partners: string[] }>`
+      select partner, partners from core.member where id = ${by.who.actor.id}::uuid`.execute(
+      app.app.kernel.parts.database.owner,
+    )
+    return rows[0]
+  }
+  const resellersOf = async (by: TestClient) =>
+    (await by.get('/api/guild/resellers')).body.data.map(({ id }: { id: string }) => id)
+
+  test('follow it with their next request, see what it has, and are given back when the merge is undone', async () => {
+    const ofAtlas = made(await ana.post(referrals, { name: 'Anvil of Atlas' }))
+    const ofBoreal = made(await bert.post(referrals, { name: 'Bellows of Boreal' }))
+    const seen = async (by: TestClient) =>
+      Promise.all([ofAtlas.id, ofBoreal.id].map(async (id) => (await by.get(`${referrals}/${id}`)).status))
+    const both = await app.as({ ...personOf(boreal, 'Bea'), partners: [boreal, atlas] })
+    expect(await seen(bert)).toEqual([404, 200])
+    const id = await merge()
+    expect(await partnersOf(bert)).toEqual({ partner: atlas, partners: [atlas] })
+    expect(await partnersOf(both)).toEqual({ partner: atlas, partners: [atlas] })
+    expect(await seen(bert)).toEqual([200, 200])
+    expect(await seen(ana)).toEqual([200, 200])
+    expect(await resellersOf(bert)).toEqual([atlas])
+    expect((await bert.post(referrals, { name: 'Crucible' })).body.data).toMatchObject({ partner: atlas })
+    const { body } = await app.admin.get(`/api/core/users/${bert.who.actor.id}/history`)
+    expect(JSON.stringify(body.data[0].changes)).toContain(boreal)
+    await undo(id)
+    expect(await partnersOf(bert)).toEqual({ partner: boreal, partners: [boreal] })
+    expect(await partnersOf(both)).toEqual({ partner: boreal, partners: [boreal, atlas] })
+    expect(await seen(bert)).toEqual([404, 200])
+    expect(await seen(ana)).toEqual([200, 404])
+  })
+
+  test('keep what was opened to their partner, and lose what of the other’s they took along', async () => {
+    const account = made(await app.admin.post('/api/core/accounts', { name: 'Opened to Boreal' }))
+    await app.app.kernel.parts.database.owner.transaction().execute(async (tx) => {
+      await sql`
+        insert into core.share (id, workspace, resource, record, partner, access)
+        values (gen_random_uuid(), ${app.workspace.id}, 'core.account', ${account.id}, ${boreal}, 'read')`.execute(tx)
+    })
+    const open = async (by: TestClient) => (await by.get(`/api/core/accounts/${account.id}`)).status
+    expect(await open(bert)).toBe(200)
+    expect(await open(ana)).toBe(404)
+    const id = await merge()
+    expect(await open(bert)).toBe(200)
+    expect(await open(ana)).toBe(200)
+    const run = made(await bert.post('/api/core/exports', { resource: 'guild.referral', format: 'csv' }))
+    await undo(id)
+    expect(await open(bert)).toBe(200)
+    expect(await open(ana)).toBe(404)
+    expect((await bert.get(`/api/core/exports/${run.id}`)).status).toBe(404)
+  })
+
+  test('stay where somebody has put them since', async () => {
+    const id = await merge()
+    const other = '0193d1a2-0000-7000-8000-0000000000cc'
+    const owner = app.app.kernel.parts.database.owner
+    await sql`
+      update core.member set partner = ${other}::uuid, partners = jsonb_build_array(${other}::text)
+      where id = ${bert.who.actor.id}::uuid`.execute(owner)
+    expect(JSON.stringify(await undo(id))).toContain(bert.who.actor.id)
+    expect(await partnersOf(bert)).toEqual({ partner: other, partners: [other] })
+    await sql`
+      update core.member set partner = ${boreal}::uuid, partners = jsonb_build_array(${boreal}::text)
+      where id = ${bert.who.actor.id}::uuid`.execute(owner)
+  })
+
+  test('stay with it when two other records are merged under ids that somebody chose like those of partners', async () => {
+    const clerk = await app.as({
+      name: 'Clerk',
+      grants: [{ resource: 'core.contact', action: '*', visibility: 'all' }],
+    })
+    const account = made(
+      await app.admin.post('/api/core/accounts', { name: 'Quarry of one partner', allowDuplicate: true }),
+    )
+    await app.app.kernel.parts.database.owner.transaction().execute(async (tx) => {
+      await sql`
+        insert into core.share (id, workspace, resource, record, partner, access)
+        values (gen_random_uuid(), ${app.workspace.id}, 'core.account', ${account.id}, ${boreal}, 'read')`.execute(tx)
+    })
+    for (const id of [atlas, boreal])
+      made(await clerk.post('/api/core/contacts', { id, lastName: `Double ${id}`, allowDuplicate: true }))
+    const answer = await clerk.post(`/api/core/contacts/${atlas}/merge`, {
+      version: 1,
+      others: [{ id: boreal, version: 1 }],
+    })
+    expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(300)
+    expect(await partnersOf(bert)).toEqual({ partner: boreal, partners: [boreal] })
+    expect((await ana.get(`/api/core/accounts/${account.id}`)).status).toBe(404)
+    expect((await bert.get(`/api/core/accounts/${account.id}`)).status).toBe(200)
+  })
 })

@@ -1,6 +1,7 @@
 import { helloPlugin } from '@socle/example-hello'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { recordEvents } from '../src/events/record-events.ts'
 import { createTestApp, type TestApp, type TestClient } from '../src/testing/index.ts'
 import { Endings, notesPlugin } from './peer-world.ts'
 
@@ -145,6 +146,7 @@ test('platform P36: what needs another plugin wakes and sleeps with it, without 
       commands: commands.map((it: { id: string }) => it.id),
       rude: rude.status,
       heard: heard.includes(id),
+      told: (await admin.get(`/api/core/events?record=${id}`)).body.data[0].told[0].state,
     }
   }
   const all = {
@@ -153,12 +155,28 @@ test('platform P36: what needs another plugin wakes and sleeps with it, without 
     commands: ['notes.greet'],
     rude: 409,
     heard: true,
+    told: 'done',
   }
-  const none = { endings: ['alone'], fills: [], commands: [], rude: 201, heard: false }
+  const none = { endings: ['alone'], fills: [], commands: [], rude: 201, heard: false, told: 'skipped' }
   expect(await awake()).toEqual(all)
   await without(async () => expect(await awake()).toEqual(none))
   await app.deliver()
   expect(await awake()).toEqual(all)
   await using other = await createTestApp({ plugins: [helloPlugin, notesPlugin('^2.0.0')] })
   expect(await other.inside(async (ctx) => [...ctx.contributions(Endings)])).toEqual(['alone'])
+})
+
+test('platform P01: a plugin tells its own events alone', async () => {
+  const unit = { workspace: app.workspace.id, plugin: 'notes', cause: { origin: 'plugin' } }
+  const telling = (resource: string) =>
+    app.app.kernel.runUnit(unit, async (ctx) => {
+      const [created] = recordEvents(resource)
+      if (created) ctx.emit(created, { record: note, version: 1, changed: [] }, { key: note })
+    })
+  const { id: note } = await made(notes, { title: 'Told' })
+  await telling('notes.note')
+  await expect(telling('hello.greeting')).rejects.toMatchObject({
+    code: 'EVENT_FOREIGN',
+    message: expect.stringContaining('notes cannot tell hello.greeting.created, which is an event of hello'),
+  })
 })

@@ -7,9 +7,11 @@ import { definePlugin } from '../src/plugins/define-plugin.ts'
 import { defineSettings, setting } from '../src/plugins/settings/define-settings.ts'
 import { createTestApp, type TestApp } from '../src/testing/index.ts'
 import { onServer } from '../src/testing/test-database.ts'
+import { vaultPlugin } from './vault-plugin.ts'
 
 const server = process.env['TEST_DATABASE_URL'] ?? ''
 
+const vault = vaultPlugin()
 const title = { en: 'Thrifty', fr: 'Économe' }
 const thrifty = definePlugin({
   id: 'thrifty',
@@ -47,7 +49,7 @@ describe.runIf(server !== '')('an installation whose role is no superuser', () =
     app = await createTestApp({
       database: { database, url: url.href, drop },
       now: '2026-03-02T09:00:00Z',
-      plugins: [thrifty],
+      plugins: [thrifty, vault],
       enable: [],
     })
   }, 120_000)
@@ -55,6 +57,39 @@ describe.runIf(server !== '')('an installation whose role is no superuser', () =
     await app[Symbol.asyncDispose]()
     await drop()
   })
+
+  test(
+    'puts a module’s data away, takes it away and brings it back, of every workspace',
+    { timeout: 60_000 },
+    async () => {
+      const other = await app.secondWorkspace()
+      for (const { workspace, admin } of [app, other]) {
+        await app.app.toggle.enable(workspace, 'vault', undefined)
+        expect((await admin.post('/api/vault/boxes', { name: 'Tin box' })).status).toBe(201)
+      }
+      const ended = async (path: string, body: object) => {
+        const { job } = (await app.admin.post(path, body)).body.data
+        await app.app.jobs.runUntilIdle()
+        return (await app.admin.get(`/api/core/jobs/${job}`)).body.data
+      }
+      expect((await app.admin.get('/api/core/plugins/vault/uninstall')).body.data).toMatchObject({ rows: 4, roles: 2 })
+      expect(await ended('/api/core/plugins/vault/uninstall', { mode: 'archive' })).toMatchObject({ state: 'done' })
+      const [{ id, checksums }] = (await app.admin.get('/api/core/plugin-archives')).body.data
+      expect(checksums).toMatchObject({ 'vault.box': { rows: 2 }, 'vault.planet': { rows: 2 } })
+      expect((await app.admin.post('/api/core/plugins/vault/install')).status).toBe(201)
+      expect(await ended('/api/core/plugins/vault/restore', { archive: id })).toMatchObject({ state: 'done' })
+      for (const { workspace, admin } of [app, other]) {
+        await app.app.toggle.enable(workspace, 'vault', undefined)
+        expect((await admin.get('/api/vault/boxes')).body.data).toMatchObject([{ name: 'Tin box' }])
+      }
+      const purge = { mode: 'purge', confirm: 'vault' }
+      expect(await ended('/api/core/plugins/vault/uninstall', purge)).toMatchObject({ state: 'done' })
+      for (const { inside } of [app, other])
+        expect(
+          await inside((ctx) => sql`select from core.role where grants::text like '%vault%'`.execute(ctx.sql)),
+        ).toMatchObject({ rows: [] })
+    },
+  )
 
   test('has the functions that read own fields, which claim nothing they may not', async () => {
     const { rows } = await sql<{ proname: string; proleakproof: boolean }>`

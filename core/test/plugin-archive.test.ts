@@ -1,8 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { loyaltyPlugin } from '@socle/example-extend-contact'
 import { badgesPlugin } from '@socle/example-third-party'
 import { signPlugin } from '@socle/sdk/pack'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { manifestOf } from '../src/plugins/manifest.ts'
+import { manifestOf, pluginManifestSchema } from '../src/plugins/manifest.ts'
 import { integrityOf, readArchive } from '../src/plugins/store/archive.ts'
 import { altered, archiveOf, entriesOf, packedBadges, type ArchiveEntry } from './packed-plugins.ts'
 
@@ -34,6 +35,27 @@ test('an archive says as data all that its code declares, and names every file b
   )
   for (const [path, integrity] of Object.entries(manifest.files))
     expect(integrityOf(files.get(path) as Uint8Array)).toBe(integrity)
+})
+
+test('a version that cannot be held against others is none', () => {
+  const fits = (version: string) =>
+    pluginManifestSchema.safeParse({ ...JSON.parse(JSON.stringify(manifestOf(badgesPlugin))), version }).success
+  expect(['1.0.0', '1.0.0-rc.1', '1.0.0-rc.1+5', '1.0.0-01', '01.0.0'].map(fits)).toEqual([
+    true,
+    true,
+    true,
+    false,
+    false,
+  ])
+})
+
+test('fields it adds to records of others stand in what it says of itself', () => {
+  expect(manifestOf(loyaltyPlugin)).toMatchObject({
+    extends: [
+      { resource: 'core.contact', fields: ['loyaltyTier', 'loyaltyPoints', 'loyaltyMemberSince', 'loyaltyCard'] },
+    ],
+    tables: [{ schema: 'loyalty', table: 'ext_contact' }],
+  })
 })
 
 test('what an archive depends on is in it, and the SDK is not', async () => {
@@ -114,5 +136,47 @@ describe('an archive is refused', () => {
       expect(await code(await named(id))).toBe('PLUGIN_ID_RESERVED')
     const foreign = manifest.replace('"schema": "badges"', '"schema": "core"')
     expect(await code(await archiveOf(altered(entries, 'manifest.json', foreign)))).toBe('ARCHIVE_REFUSED')
+  })
+
+  test('that offers others a place or a service, or is known, under a name of another module', async () => {
+    const entries = await entriesOf(packed)
+    const manifest = JSON.parse(
+      Buffer.from(entries.find(({ header }) => header.name === 'manifest.json')?.body as Uint8Array).toString(),
+    )
+    const offering = (offers: object) =>
+      archiveOf(altered(entries, 'manifest.json', JSON.stringify({ ...manifest, ...offers })))
+    for (const offers of [
+      { slots: ['core:home.widgets@2'] },
+      { points: ['loans/reminders@1'] },
+      { services: ['badges-more/prints@1'] },
+      { permissions: [{ ...manifest.permissions[0], id: 'core.user.manage' }] },
+      { emits: [{ name: 'core.account.printed', version: 1, payload: {} }] },
+      { screens: [{ ...manifest.screens[0], id: 'hello.desk' }] },
+      { screens: [{ ...manifest.screens[0], tag: 'hello-desk' }] },
+    ])
+      expect(await code(await offering(offers))).toBe('OFFER_FOREIGN')
+    const own = { slots: ['badges:desk@1'], points: ['badges/reminders@1'], services: ['badges/prints@1'] }
+    expect(await code(await offering(own))).toBe('read')
+  })
+
+  test('P41: whose words lack a language, ask for values the other has not, or cannot be read, is refused with the keys', async () => {
+    const said = (edits: Parameters<typeof packedBadges>[0]) =>
+      packedBadges(edits).then(
+        () => 'packed',
+        (error: { code?: string; message: string }) => `${error.code} ${error.message}`,
+      )
+    const more = (en: object, fr: object) => ({
+      files: { 'src/i18n/more.en.json': JSON.stringify(en), 'src/i18n/more.fr.json': JSON.stringify(fr) },
+    })
+    expect(await said(more({ 'badges.hint': 'Hint' }, {}))).toContain('WORDS_REFUSED')
+    expect(await said(more({ 'badges.hint': 'Hint' }, {}))).toContain('fr.json badges.hint (missing)')
+    expect(
+      await said(more({ 'badges.n': '{count, plural, one {# badge} other {# badges}}' }, { 'badges.n': '{n} badges' })),
+    ).toContain('fr.json badges.n (values)')
+    expect(await said(more({ 'badges.n': 'Open {' }, { 'badges.n': 'Ouvrir' }))).toContain(
+      'en.json badges.n (unreadable)',
+    )
+    expect(await said(more({ 'badges.n': { nested: 'no' } }, {}))).toContain('ARCHIVE_REFUSED')
+    expect(await said(more({ 'badges.n': '<b>{name}</b>' }, { 'badges.n': '<b>{name}</b> !' }))).toBe('packed')
   })
 })

@@ -95,6 +95,20 @@ describe('an archive that is uploaded', () => {
     expect((await sql`select from core.plugin where id = 'badges'`.execute(made.database.owner)).rows).toEqual([])
   })
 
+  test('asks for a letter that another has, and is told so; the letter stays with the first', async () => {
+    const lettered = await packedBadges({
+      version: '1.3.0',
+      edits: [['src/resources.ts', "path: 'badges',", "path: 'badges',\n  key: 'a',"]],
+    })
+    const { letters } = (await upload(lettered)).body.data
+    expect(letters).toEqual([{ letter: 'a', owner: 'Socle' }])
+    await install(lettered)
+    await app.admin.post('/api/core/plugins/badges/enable')
+    const items = (await app.admin.get('/api/core/shell')).body.nav.flatMap((it: { items: object[] }) => it.items)
+    expect(items.filter(({ key }: { key?: string }) => key === 'a')).toMatchObject([{ id: 'core.account' }])
+    expect(items).toContainEqual(expect.objectContaining({ id: 'badges.badge', path: '/badges/badges' }))
+  })
+
   test('is forgotten when it is declined, and by itself after a day', async () => {
     const { id } = (await upload(first)).body.data
     expect((await app.admin.delete(`/api/core/plugin-uploads/${id}`)).status).toBe(204)
@@ -263,6 +277,25 @@ describe('platform-17: an archive is refused with its code before any of its cod
     await nothingRan()
   })
 
+  test('one whose screen stands where another has its list, or whose event is told by its own record already', async () => {
+    const bytes = await packedQuietly("path: '/badges/desk'", "path: '/hello/greetings'")
+    expect((await install(bytes)).body).toMatchObject({
+      code: 'CONTRIBUTION_COLLISION',
+      detail: expect.stringMatching(/\/hello\/greetings is claimed by hello and by badges/),
+    })
+    const told = await packedQuietly(
+      "import { definePlugin } from '@socle/sdk'",
+      `import { definePlugin as define, defineEvent, z } from '@socle/sdk'
+      const emits = [defineEvent('badges.badge.created', { version: 1, payload: z.object({}) })]
+      const definePlugin = (it) => define({ ...it, emits })`,
+    )
+    expect((await install(told)).body).toMatchObject({
+      code: 'CONTRIBUTION_COLLISION',
+      detail: expect.stringMatching(/event badges\.badge\.created@1 is claimed by badges and by badges\.badge/),
+    })
+    await nothingRan()
+  })
+
   test('one with another content than was packed', async () => {
     const bytes = await archiveOf(altered(await entriesOf(first), 'server/plugin.js', 'globalThis.badgesRan = true'))
     expect((await upload(bytes)).body).toMatchObject({ status: 422, code: 'PLUGIN_INTEGRITY_FAILED' })
@@ -286,13 +319,30 @@ describe('platform-17: an archive is refused with its code before any of its cod
   })
 })
 
-test('an administrator who may installs past a range, and the audit says it was forced', async () => {
+test('an administrator who may installs past a range and switches it on, and the audit says it was forced', async () => {
   const bytes = await packedBadges({ edits: [['src/plugin.ts', 'requires: {}', "requires: { hello: '^1.2.0' }"]] })
   expect((await install(bytes, { force: true })).status).toBe(201)
   expect(JSON.stringify((await app.admin.get('/api/core/audit')).body.data)).toContain('forced')
+  expect((await app.admin.post('/api/core/plugins/badges/enable')).body).toMatchObject({ data: { state: 'enabled' } })
+  expect((await app.admin.get('/api/badges/badges')).status).toBe(200)
+  await app.admin.post('/api/core/plugins/badges/disable')
+  await app.admin.post('/api/core/plugins/hello/disable')
+  expect((await app.admin.post('/api/core/plugins/badges/enable')).body.code).toBe('PLUGIN_REQUIREMENT_MISSING')
   await app[Symbol.asyncDispose]()
   app = await start()
   expect(app.app.kernel.parts.loaded.get('badges')?.version).toBe('1.0.0')
+})
+
+test('an archive of the first format runs, although its manifest says less', async () => {
+  const jobs = "jobs: [{ id: 'sweep', title: { en: 'Sweep', fr: 'Balayer' }, schedule: '0 3 * * *', async run() {} }],"
+  const bytes = await packedBadges({ edits: [['src/plugin.ts', "id: 'badges',", `id: 'badges',\n  ${jobs}`]] })
+  const entries = await entriesOf(bytes)
+  const text = entries.find(({ header }) => header.name === 'manifest.json')?.body as Uint8Array
+  const manifest = JSON.parse(Buffer.from(text).toString())
+  expect(manifest).toMatchObject({ format: 2, jobs: [{ title: { en: 'Sweep' } }] })
+  const before = { ...manifest, format: 1, jobs: [{ id: 'sweep', schedule: '0 3 * * *' }] }
+  const answer = await install(await archiveOf(altered(entries, 'manifest.json', JSON.stringify(before))))
+  expect(answer).toMatchObject({ status: 201, body: { data: { plugin: 'badges' } } })
 })
 
 describe('code that is not what was consented to', () => {
@@ -321,6 +371,14 @@ describe('code that is not what was consented to', () => {
     const { rows } = await sql`select state, version from core.plugin where id = 'badges'`.execute(made.database.owner)
     expect(rows).toEqual([{ state: 'quarantined', version: '1.0.0' }])
     expect(await incidents()).toEqual([{ plugin: 'badges', kind: 'load', code: 'PLUGIN_INTEGRITY_FAILED' }])
+  })
+
+  test('and was made with another copy of the SDK does not run', async () => {
+    const copy =
+      "export const badgesPlugin = { id: 'badges', version: '1.0.0', platform: '^1.0.0', title: { en: 'B', fr: 'B' } }"
+    const answer = await install(await archiveOf(await repacked(copy)))
+    expect(answer.body).toMatchObject({ status: 422, code: 'SDK_COPIED' })
+    expect(app.app.kernel.parts.loaded.get('badges')).toBeUndefined()
   })
 
   test('and throws as it is imported changes nothing', async () => {

@@ -46,6 +46,48 @@ describe('switching a module off', () => {
     expect((await app.admin.get('/api/core/search?q=bienvenue')).body.data).toHaveLength(1)
   })
 
+  test('brings roles that are called in the reader’s language until the workspace renames one', async () => {
+    const french = await app.as({ may: ['core.role.manage'], locale: 'fr' })
+    const [offered] = (salesPlugin.roleTemplates ?? []) as readonly { title: { en: string; fr: string } }[]
+    const { en, fr } = offered!.title
+    const named = async (by = app.admin) =>
+      (await by.get('/api/core/roles')).body.data.map(({ name }: { name: string }) => name)
+    expect(await named()).toContain(en)
+    expect(await named(french)).toContain(fr)
+    expect(await named(french)).not.toContain(en)
+    const { data } = (await app.admin.get('/api/core/roles')).body
+    const { id } = data.find(({ name }: { name: string }) => name === en)
+    await app.admin.patch(`/api/core/roles/${id}`, { name: 'Ours' })
+    expect(await named(french)).toContain('Ours')
+    await app.admin.patch(`/api/core/roles/${id}`, { name: en })
+  })
+
+  test('platform P23: its lines in a role sleep while it is off, are kept through an edit, and count again when it is on', async () => {
+    const line = { resource: 'hello.greeting', action: 'read', visibility: 'all' as const }
+    const made = await app.admin.post('/api/core/roles', { name: 'Greeter', grants: [line], fields: [] })
+    const role = `/api/core/roles/${made.body.data.id}`
+    const greeter = await app.as({})
+    await app.admin.put(`/api/core/users/${greeter.who.actor.id}/roles`, { roles: [{ role: made.body.data.id }] })
+    expect((await greeter.get('/api/hello/greetings')).status).toBe(200)
+
+    await toggle('hello', 'disable')
+    const { body: catalog } = await app.admin.get('/api/core/permissions')
+    expect(catalog.data.resources.map(({ plugin }: { plugin: string }) => plugin)).not.toContain('hello')
+    expect(await greeter.get('/api/hello/greetings')).toMatchObject({ status: 404, body: { code: 'PLUGIN_DISABLED' } })
+    expect((await greeter.get('/api/core/shell')).body.resources).not.toContainEqual(
+      expect.objectContaining({ id: 'hello.greeting' }),
+    )
+    const { version, grants, permissions, fields } = (await app.admin.get(role)).body.data
+    expect(grants).toEqual([line])
+    const edited = { version, grants: [...grants, { ...line, resource: 'core.product' }], permissions, fields }
+    expect((await app.admin.patch(role, edited)).status).toBe(200)
+
+    await toggle('hello', 'enable')
+    expect((await app.admin.get(role)).body.data.grants).toContainEqual(line)
+    expect((await greeter.get('/api/hello/greetings')).status).toBe(200)
+    expect((await greeter.get('/api/core/products')).status).toBe(200)
+  })
+
   test('is noticed by nobody in another workspace', async () => {
     const other = await app.secondWorkspace()
     await other.admin.post('/api/hello/greetings', { text: 'Elsewhere' })

@@ -317,7 +317,7 @@ describe('an erasure', () => {
   const simple = (here: TestWorkspace, more: Record<string, unknown> = {}) =>
     made(here, contacts, { firstName: 'Jean', lastName: 'Martinon', email: 'jean.martinon@example.com', ...more })
 
-  test('tells that the person is erased, and a lead and its contact are one person', async () => {
+  test('tells that the person is erased, and a lead, its contact and the account of their own are one person', async () => {
     const here = await app.secondWorkspace()
     const lead = await made(here, '/api/core/leads', {
       firstName: 'Jean',
@@ -337,7 +337,7 @@ describe('an erasure', () => {
         ctx.sql,
       ),
     )
-    expect(rows.map(({ name }) => name)).toEqual(['core.contact.erased', 'core.lead.erased'])
+    expect(rows.map(({ name }) => name)).toEqual(['core.account.erased', 'core.contact.erased', 'core.lead.erased'])
   })
 
   test('leaves a namesake and a shared mailbox alone', async () => {
@@ -694,6 +694,45 @@ describe('an erasure', () => {
     expect(await placesOf(app, ['Trégarantec'])).toEqual([])
   })
 
+  test('forgets a person who is an account without a contact, as an access export gives them', async () => {
+    const here = await app.secondWorkspace()
+    const asking = new Asking(app, here)
+    const account = await made(here, '/api/core/accounts', {
+      name: 'Soizic Trebeurden',
+      kind: 'person',
+      email: 's.trebeurden@example.com',
+      phone: '06 99 00 77 88',
+      city: 'Lannion',
+    })
+    const other = await made(here, '/api/core/accounts', { name: 'Valmy SA' })
+    const own = await made(here, '/api/core/activities', { subject: 'She asked for a loan', account })
+    const naming = await made(here, '/api/core/activities', { subject: 'Ask Soizic Trebeurden', account: other })
+    const refused = await here.admin.post(requests, { kind: 'access', resource: 'core.account', record: other })
+    expect(refused).toMatchObject({ status: 422, body: { code: 'ACCOUNT_NO_PERSON' } })
+
+    const access = await asking.ask('access', account, 'core.account')
+    await asking.step(access, 'run')
+    const raw = await here.admin.raw('GET', `${requests}/${access}/file`)
+    const files = await filesOf(Buffer.from(await raw.arrayBuffer()))
+    expect(files.get('records/core.account.json')).toContain('Soizic Trebeurden')
+    expect(files.get('records/core.activity.json')).toContain('She asked for a loan')
+
+    const { certificateId } = await asking.erase(account, 'core.account')
+    expect(certificateId).not.toBeNull()
+    expect(await placesOf(app, ['Trebeurden', 'She asked for a loan'])).toEqual([])
+    const { body } = await here.admin.get(`/api/core/accounts/${account}`)
+    expect(body.data).toMatchObject({ name: '[erased]', email: null, city: null, deletedAt: expect.any(String) })
+    const subjects = [own, naming].map(
+      async (it) => (await here.admin.get(`/api/core/activities/${it}`)).body.data.subject,
+    )
+    expect(await Promise.all(subjects)).toEqual(['[erased]', 'Ask [erased]'])
+    for (const [path, values] of [
+      ['/api/core/accounts', { name: 'S. Trebeurden', kind: 'person', email: 's.trebeurden@example.com' }],
+      [contacts, { lastName: 'Anybody', mobile: '0699007788' }],
+    ] as const)
+      expect(await here.admin.post(path, values)).toMatchObject({ status: 409, body: { code: 'SUBJECT_ERASED' } })
+  })
+
   test('waits for its rehearsal', async () => {
     const here = await app.secondWorkspace()
     const request = await new Asking(app, here).ask('erasure', await simple(here))
@@ -727,6 +766,34 @@ describe('an erasure', () => {
     await here.admin.post(`${address}/rehearse`)
     await app.app.jobs.runUntilIdle()
     expect(await clerk.post(`${address}/run`)).toMatchObject({ status: 403, body: { code: 'PERMISSION_DENIED' } })
+  })
+})
+
+describe('a request', () => {
+  test('did not come in on a day that has not come yet', async () => {
+    const here = await app.secondWorkspace()
+    const record = await made(here, contacts, { firstName: 'Anne', lastName: 'Lorient' })
+    const asked = { kind: 'access', resource: 'core.contact', record }
+    expect(await here.admin.post(requests, { ...asked, receivedOn: '2026-12-31' })).toMatchObject({
+      status: 422,
+      body: { code: 'REQUEST_IN_THE_FUTURE' },
+    })
+    const today = app.clock.today(here.workspace.zone)
+    expect((await here.admin.post(requests, { ...asked, receivedOn: today })).status).toBe(201)
+  })
+
+  test('tells in the audit who took its archive along', async () => {
+    const here = await app.secondWorkspace()
+    const asking = new Asking(app, here)
+    const access = await asking.ask('access', await made(here, contacts, { firstName: 'Anne', lastName: 'Lorient' }))
+    await asking.step(access, 'run')
+    const clerk = await here.as({ may: ['core.privacy.export', 'core.privacy.manage'] })
+    expect((await clerk.raw('GET', `${requests}/${access}/file`)).status).toBe(200)
+    const { body } = await here.admin.get('/api/core/audit?resource=core.privacy-request&limit=1')
+    expect(body.data).toMatchObject([{ actor: { id: clerk.who.actor.id }, changes: [{ record: access }] }])
+    expect(body.data[0].changes[0].changes).toEqual(
+      expect.arrayContaining([expect.objectContaining({ field: 'fetchedBy', new: clerk.who.actor.id })]),
+    )
   })
 })
 

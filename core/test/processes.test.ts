@@ -79,4 +79,36 @@ describe.runIf(process.env['TEST_DATABASE_URL'])('three processes of one install
     await sql`alter table core.generation_away rename to generation`.execute(database.database.owner)
     await expect.poll(ready, { timeout: 20_000, interval: 500 }).toBe(200)
   })
+
+  test('P09: an archive on its way in with a process that dies leaves no row and no piece, and comes in again', async () => {
+    const { owner } = database.database
+    const [first, , third] = servers as [ServedProcess, ServedProcess, ServedProcess]
+    const archives = async () => (await first.ask('GET', '/api/core/plugin-archives')).body.data
+    await toggle('enable')
+    await first.ask('POST', '/api/hello/greetings', { text: 'Bonjour' })
+    await toggle('disable')
+    await first.ask('POST', '/api/core/plugins/hello/data', { mode: 'archive' })
+    await expect.poll(archives, { timeout: 30_000 }).toHaveLength(1)
+    const [{ id }] = await archives()
+    const form = new FormData()
+    form.set('file', await (await first.fetch(`/api/core/plugin-archives/${id}/file`)).blob())
+    expect((await first.ask('DELETE', `/api/core/plugin-archives/${id}`)).status).toBe(204)
+
+    const waits = async () =>
+      (await sql`select from pg_locks where relation = 'core.plugin_archive'::regclass and not granted`.execute(owner))
+        .rows.length
+    await owner.transaction().execute(async (tx) => {
+      // Its pieces are written when it comes to the row.
+      await sql`lock table core.plugin_archive in exclusive mode`.execute(tx)
+      const sent = third.fetch('/api/core/plugin-archives', form).catch(() => undefined)
+      await expect.poll(waits, { timeout: 20_000 }).toBe(1)
+      await third.end()
+      expect(await sent).toBeUndefined()
+    })
+    await expect.poll(waits, { timeout: 20_000 }).toBe(0)
+    expect((await sql`select from core.file_piece`.execute(owner)).rows).toEqual([])
+    expect(await archives()).toEqual([])
+    expect((await first.fetch('/api/core/plugin-archives', form)).status).toBe(201)
+    expect(await archives()).toMatchObject([{ plugin: 'hello', whole: false }])
+  })
 })

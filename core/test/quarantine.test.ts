@@ -1,8 +1,21 @@
-import { definePlugin, defineRoute, subscriber } from '@socle/sdk'
+import {
+  contribution,
+  defineGuard,
+  definePlugin,
+  definePoint,
+  defineRoute,
+  defineService,
+  provide,
+  subscriber,
+} from '@socle/sdk'
 import { sql } from 'kysely'
+import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
+import type { Context } from '../src/context.ts'
 import { defineError } from '../src/errors.ts'
+import { PluginQuarantined } from '../src/plugins/plugin-events.ts'
+import { watch } from '../src/plugins/watchdog.ts'
 import { createTestApp, type TestApp, type TestWorkspace } from '../src/testing/index.ts'
 
 let app: TestApp
@@ -11,6 +24,21 @@ let here: TestWorkspace
 let answer: () => Promise<string>
 let hear: () => Promise<void>
 let work: () => Promise<void>
+/** What it does for others. */
+let help: () => Promise<string>
+
+interface Echoes {
+  ask(): Promise<string>
+}
+/** A service with a private field, which only it itself may read. */
+class EchoService implements Echoes {
+  readonly #answer = () => help()
+  async ask(): Promise<string> {
+    return this.#answer()
+  }
+}
+const Echoes = defineService<Echoes>('shaky/echoes@1')
+const Helpers = definePoint<() => Promise<string>>('steady/helpers@1')
 
 const refused = defineError('SHAKY_REFUSED', 409, () => 'Not now.')
 const shaky = definePlugin({
@@ -29,6 +57,10 @@ const shaky = definePlugin({
     }),
   ],
   subscribers: [subscriber('accounts', 'core.account.created', () => hear())],
+  requires: { steady: '^1.0.0' },
+  provides: [provide(Echoes, () => new EchoService())],
+  contributes: [contribution(Helpers, () => help())],
+  guards: [defineGuard('core.lead', ['create'], async () => void (await help()))],
   jobs: [{ id: 'tick', schedule: '* * * * *', run: () => work() }],
 })
 const steady = definePlugin({
@@ -45,7 +77,22 @@ const steady = definePlugin({
       answer: z.string(),
       handle: async () => 'steady',
     }),
+    defineRoute({
+      method: 'post',
+      path: '/asks',
+      permission: 'authenticated',
+      summary: 'A call that others help with',
+      body: z.object({ of: z.enum(['service', 'contribution']) }),
+      answer: z.string(),
+      async handle({ body }, ctx) {
+        if (body.of === 'service') return ctx.use(Echoes).ask()
+        return (await Promise.all(ctx.contributions(Helpers).map((it) => it()))).join()
+      },
+    }),
   ],
+  points: [Helpers],
+  uses: [Echoes],
+  optional: { shaky: '^1.0.0' },
 })
 
 const fail = async () => {
@@ -53,13 +100,14 @@ const fail = async () => {
 }
 
 beforeAll(async () => {
-  app = await createTestApp({ plugins: [shaky, steady] })
+  app = await createTestApp({ plugins: [steady, shaky] })
 })
 afterAll(() => app[Symbol.asyncDispose]())
 beforeEach(async () => {
   answer = async () => 'fine'
   hear = async () => {}
   work = async () => {}
+  help = async () => 'helped'
   here = await app.secondWorkspace()
 })
 
@@ -101,6 +149,42 @@ test('platform-10: a module that fails five of twenty calls is stopped where it 
   answer = fail
   await call()
   expect((await cardOf('shaky')).state).toBe('enabled')
+})
+
+test.each([
+  ['a service', () => here.admin.post('/api/steady/asks', { of: 'service' })],
+  ['a contribution', () => here.admin.post('/api/steady/asks', { of: 'contribution' })],
+  ['a guard', () => here.admin.post('/api/core/leads', { lastName: 'Guarded' })],
+])('what %s of a module fails at is its own fault and no other’s, and what it refuses is an answer', async (_, ask) => {
+  expect((await ask()).status).toBeLessThan(300)
+  help = async () => {
+    throw refused({})
+  }
+  expect(await ask()).toMatchObject({ status: 409, body: { code: 'SHAKY_REFUSED' } })
+  help = fail as () => Promise<never>
+  expect(await ask()).toMatchObject({ status: 503, body: { code: 'PLUGIN_FAILED', plugin: 'shaky' } })
+  await expect.poll(async () => (await cardOf('shaky')).incident?.count).toBe(1)
+  expect(await cardOf('steady')).not.toHaveProperty('incident')
+  for (let nth = 0; nth < 4; nth += 1) await ask()
+  await stopped()
+  expect((await cardOf('steady')).state).toBe('enabled')
+})
+
+test('platform P30: a test reads what was told, what was logged and what failed', async () => {
+  answer = async () => {
+    throw new TypeError("Cannot read properties of undefined (reading 'crate')")
+  }
+  for (let nth = 0; nth < 5; nth += 1) await call()
+  await stopped()
+  expect(await here.told(PluginQuarantined)).toMatchObject([
+    { name: 'core.plugin.quarantined', payload: { plugin: 'shaky', reason: expect.stringContaining('of its last') } },
+  ])
+  expect(await here.incidents()).toMatchObject([{ plugin: 'shaky', kind: 'request', count: 5 }])
+  expect(app.logged).toContainEqual(
+    expect.objectContaining({ msg: 'a plugin is stopped', plugin: 'shaky', workspace: here.workspace.id }),
+  )
+  const elsewhere = await app.secondWorkspace()
+  expect([await elsewhere.told(PluginQuarantined), await elsewhere.incidents()]).toEqual([[], []])
 })
 
 test('what a module refuses is an answer and no failure', async () => {
@@ -179,6 +263,30 @@ test('that it was stopped is told as an event and stands in the audit', async ()
   expect(entry.changes[0].changes).toEqual([{ field: 'state', old: 'enabled', new: 'quarantined' }])
 })
 
+test('what has not failed again for ninety days is forgotten', async () => {
+  await using later = await createTestApp({ plugins: [steady], now: '2026-03-02T09:00:00Z' })
+  const { incidents, database } = later.app.kernel.parts
+  const note = (why: string) =>
+    incidents.note({ workspace: later.workspace.id, plugin: 'steady', kind: 'request', error: new TypeError(why) })
+  const kept = async () => {
+    const { rows } = await sql<{ detail: string }>`
+      select detail from core.plugin_incident where workspace = ${later.workspace.id}::uuid order by detail`.execute(
+      database.owner,
+    )
+    return rows.map(({ detail }) => detail)
+  }
+  await later.app.jobs.runUntilIdle()
+  await note('of long ago')
+  later.clock.advance('P80D')
+  await (async () => note('of late'))()
+  later.clock.advance('P9D')
+  await later.app.jobs.runUntilIdle()
+  expect(await kept()).toHaveLength(2)
+  later.clock.advance('P2D')
+  await later.app.jobs.runUntilIdle()
+  expect(await kept()).toEqual(['TypeError: of late'])
+})
+
 test('a standstill of ten seconds within a minute stops it wherever it is on', async () => {
   const elsewhere = await app.secondWorkspace()
   const { faults } = app.app.kernel.parts
@@ -189,3 +297,38 @@ test('a standstill of ten seconds within a minute stops it wherever it is on', a
   expect((await cardOf('shaky')).reason).toContain('11 s within a minute')
   await expect.poll(async () => (await call('shaky', elsewhere.admin)).status).toBe(503)
 })
+
+test('a loop that lets nothing else run is told with whose it is and where', async () => {
+  const countSlowly = () => {
+    const end = performance.now() + 2_500
+    let turns = 0
+    while (performance.now() < end) turns += JSON.stringify({ turns }).length
+  }
+  const told = await standstillDuring(async () => countSlowly())
+  expect(told).toMatchObject({ plugin: 'shaky', who: { plugin: 'shaky', workspace: here.workspace.id } })
+  // It may be inside of what the loop calls of Node.
+  const own = told.frames.find((frame) => !frame.includes('(node:'))
+  expect(own).toMatch(/^countSlowly \(.*quarantine\.test\.ts:\d+\)$/)
+})
+
+// On a server its statements run elsewhere.
+test.skipIf(process.env['TEST_DATABASE_URL'])('a standstill of the embedded database is no module’s', async () => {
+  const told = await standstillDuring((ctx) => sql`select count(*) from generate_series(1, 20000000)`.execute(ctx.sql))
+  expect(told).not.toHaveProperty('plugin')
+  expect(told.frames.join()).toContain('pglite')
+})
+
+/** What is told of a unit of a module that lets nothing else run. */
+async function standstillDuring(work: (ctx: Context) => Promise<unknown>): Promise<{ readonly frames: string[] }> {
+  const lines: { frames: string[] }[] = []
+  const { faults } = app.app.kernel.parts
+  const guard = watch(faults, pino({ base: null }, { write: (line) => lines.push(JSON.parse(line)) }))
+  try {
+    const unit = { workspace: here.workspace.id, plugin: 'shaky', cause: { origin: 'plugin' } } as const
+    await app.app.kernel.runUnit(unit, work)
+    await expect.poll(() => lines, { timeout: 10_000 }).toMatchObject([{ msg: 'the event loop stood still' }])
+    return lines[0]!
+  } finally {
+    await guard.stop()
+  }
+}

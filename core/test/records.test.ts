@@ -269,9 +269,74 @@ describe('bulk', () => {
       body: { code: 'BULK_TOO_LARGE' },
     })
   })
+
+  test('words and ids beside a filter narrow what is changed, and nothing is changed that they leave out', async () => {
+    const rows = []
+    for (const name of ['Narrow vigne', 'Narrow verger', 'Narrow potager'])
+      rows.push(await account({ name, industry: 'narrow', city: 'Lyon' }))
+    const filter = 'industry = "narrow"'
+    const cities = async () =>
+      (await admin.get(accounts + query({ filter, sort: 'name' }))).body.data.map(({ city }: { city: string }) => city)
+    const byWords = await admin.post(`${accounts}/bulk`, { filter, q: 'verger', set: { city: 'Brest' } })
+    expect(byWords.body.data).toMatchObject([{ id: rows[1].id, status: 'done' }])
+    expect(await cities()).toEqual(['Lyon', 'Brest', 'Lyon'])
+    const byIds = await admin.post(`${accounts}/bulk`, { filter, ids: [rows[0].id], set: { city: 'Metz' } })
+    expect(byIds.body.data).toMatchObject([{ id: rows[0].id, status: 'done' }])
+    expect(await cities()).toEqual(['Lyon', 'Brest', 'Metz'])
+    const none = await admin.post(`${accounts}/bulk`, { filter, q: 'verger', ids: [rows[0].id], set: { city: 'Lens' } })
+    expect(none.body.data).toEqual([])
+    expect(await cities()).toEqual(['Lyon', 'Brest', 'Metz'])
+  })
+
+  test('rows of their own and one change for many are not mixed: nothing of a request is dropped without a word', async () => {
+    const { id } = await account({ name: 'Mixed', city: 'Lyon' })
+    const filter = 'name = "Mixed"'
+    const set = { city: 'Brest' }
+    for (const mixed of [
+      { filter, set, create: [{ name: 'Dropped' }] },
+      { filter, set, update: [{ id, version: 1, city: 'Metz' }], background: true },
+      { ids: [id], restore: true, delete: [{ id, version: 1 }] },
+      { ids: [id], set, delete: true },
+      { ids: [id], create: [{ name: 'Dropped' }] },
+      { create: [{ name: 'Dropped' }], set },
+      { create: [{ name: 'Dropped' }], q: 'Mixed' },
+      { create: [{ name: 'Dropped' }], preview: true },
+      { ids: [id], set, atomic: true },
+    ])
+      expect(await admin.post(`${accounts}/bulk`, mixed), JSON.stringify(mixed)).toMatchObject({
+        status: 400,
+        body: { code: 'QUERY_INVALID' },
+      })
+    expect((await admin.get(`${accounts}/${id}`)).body.data).toMatchObject({ version: 1, city: 'Lyon' })
+    expect((await admin.get(accounts + query({ filter: 'name = "Dropped"' }))).body.data).toEqual([])
+  })
 })
 
 describe('the ledger', () => {
+  test('history is read page by page, to its first change', async () => {
+    const { id } = await account({ name: 'Long history', employees: 1 })
+    for (let version = 1; version < 6; version += 1)
+      await admin.patch(`${accounts}/${id}`, { version, employees: version + 1 })
+    const versions: number[] = []
+    let pages = 0
+    for (let after: string | null = ''; after !== null; pages += 1) {
+      const { body }: { body: { data: { version: number }[]; page: { next: string | null } } } = await admin.get(
+        `${accounts}/${id}/history${query({ limit: '2', ...(after ? { after } : {}) })}`,
+      )
+      versions.push(...body.data.map(({ version }) => version))
+      after = body.page.next
+    }
+    expect([versions, pages]).toEqual([[6, 5, 4, 3, 2, 1], 3])
+    const other = await account({ name: 'Other history' })
+    const { body } = await admin.get(`${accounts}/${id}/history?limit=2`)
+    for (const [path, code] of [
+      [`${other.id}/history${query({ after: body.page.next })}`, 'CURSOR_INVALID'],
+      [`${id}/history?after=nonsense`, 'CURSOR_INVALID'],
+      [`${id}/history?limit=201`, 'QUERY_INVALID'],
+    ] as const)
+      expect(await admin.get(`${accounts}/${path}`), path).toMatchObject({ status: 400, body: { code } })
+  })
+
   test('history tells who changed what, through what and why', async () => {
     const { id } = await account({ name: 'Histoire', city: 'Lyon' })
     await admin.patch(`${accounts}/${id}`, { version: 1, city: 'Lille' }, { 'x-reason': 'They moved' })
@@ -350,6 +415,18 @@ describe('the ledger', () => {
       ['activity', 'Rappel'],
       ['change', 'Created'],
     ])
+    const { body: page } = await admin.get(`${accounts}/${id}?include=owner&timeline=first`)
+    expect(page).toEqual({ ...(await admin.get(`${accounts}/${id}?include=owner`)).body, timeline: body })
+  })
+
+  test('a record is answered with its timeline only where it has one, and as it is now', async () => {
+    const { id } = await account({ name: 'Chronologie' })
+    const asked = (query: string, of = `${accounts}/${id}`) => admin.get(`${of}?${query}`)
+    const refusal = { status: 400, body: { code: 'QUERY_INVALID' } }
+    expect(await asked('timeline=all')).toMatchObject(refusal)
+    expect(await asked(`timeline=first&asOf=${app.clock.now().toISOString()}`)).toMatchObject(refusal)
+    const task = await admin.post('/api/core/activities', { subject: 'Rappel', type: 'call', account: id })
+    expect(await asked('timeline=first', `/api/core/activities/${task.body.data.id}`)).toMatchObject(refusal)
   })
 })
 

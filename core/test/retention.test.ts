@@ -157,6 +157,31 @@ describe('a retention rule', () => {
     expect((await here.admin.get(`/api/core/orders/${order}`)).status).toBe(200)
   })
 
+  test('deletes persons nothing points at, blanks the others, and says how many of each', async () => {
+    const here = await app.secondWorkspace()
+    const lead = (lastName: string) => made(here, '/api/core/leads', { lastName, source: 'fair' })
+    const [free, called] = [await lead('Partie'), await lead('Appelée')]
+    const activity = await made(here, '/api/core/activities', { subject: 'Call her', lead: called })
+    const id = await rule(here, { resource: 'core.lead', condition: 'source = "fair"', action: 'delete' })
+    const run = await runOf(here, id)
+    expect(run).toMatchObject({ matched: 2, gone: 2, blanked: 1, held: 0, used: 0 })
+    expect((await here.admin.get(`/api/core/leads/${free}`)).status).toBe(404)
+    const { rows } = await here.inside((ctx) =>
+      sql<{
+        id: string
+        name: string
+      }>`select id, name from core.lead where id = any(${[free, called]}::uuid[])`.execute(ctx.sql),
+    )
+    expect(rows).toEqual([{ id: called, name: '[erased]' }])
+    expect((await here.admin.get(`/api/core/activities/${activity}`)).body.data).toMatchObject({
+      subject: '[erased]',
+      lead: called,
+    })
+    const certificate = await here.admin.get(`/api/core/privacy/certificates/${run.certificate}`)
+    expect(JSON.parse(certificate.body.data.body)).toMatchObject({ action: 'delete', gone: 2, blanked: 1 })
+    expect((await here.admin.get('/api/core/search?q=partie')).body.data).toEqual([])
+  })
+
   test('ends the lead it is about, and not the customer the lead became', async () => {
     const here = await app.secondWorkspace()
     const lead = await made(here, '/api/core/leads', { firstName: 'Odile', lastName: 'Cliente', source: 'fair' })

@@ -8,6 +8,8 @@ export interface ServedProcess {
   readonly url: string
   /** @param cookie - of a session; that of any process is good for all */
   ask(method: string, path: string, body?: object): Promise<{ status: number; body: any }>
+  /** Fetches a file, or sends a form. */
+  fetch(path: string, form?: FormData): Promise<Response>
   end(): Promise<void>
 }
 
@@ -31,6 +33,11 @@ export async function serveProcess(database: string): Promise<ServedProcess> {
       })
       return { status: answer.status, body: await answer.json().catch(() => undefined) }
     },
+    fetch: (path, form) =>
+      fetch(`${url}${path}`, {
+        ...(form ? { method: 'POST', body: form } : {}),
+        headers: { cookie: cookie ?? '', origin: url },
+      }),
     async end() {
       if (child.exitCode !== null || child.signalCode !== null) return
       child.kill('SIGKILL')

@@ -162,6 +162,52 @@ describe('a record shared for reading', () => {
     }
   })
 
+  test('is listed by pages and by kind, newest first, and only while they may read it', async () => {
+    const many = await app.as(person('Many'))
+    const user = many.who.actor.id!
+    const records: string[] = []
+    for (let n = 0; n < 5; n += 1) {
+      const record = await account()
+      records.unshift(record)
+      app.clock.advance('PT1S')
+      await give(record, { user, access: n === 0 ? 'write' : 'read' })
+    }
+    const contact = (await owner.post('/api/core/contacts', { lastName: 'Vasseur', allowDuplicate: true })).body.data.id
+    app.clock.advance('PT1S')
+    await owner.post(shares, { resource: 'core.contact', records: [contact], user })
+    const walk = async (query: string) => {
+      const found: string[] = []
+      let after = ''
+      do {
+        const { status, body } = await many.get(`${shares}/with-me?limit=2${query}${after && `&after=${after}`}`)
+        expect(status).toBe(200)
+        expect(body.data.length).toBeLessThanOrEqual(2)
+        found.push(...body.data.map(({ record }: { record: string }) => record))
+        after = body.page.next ?? ''
+      } while (after !== '')
+      return found
+    }
+    expect(await walk('')).toEqual([contact, ...records])
+    expect(await walk('&resource=core.account')).toEqual(records)
+    const { resources } = (await many.get('/api/core/shell')).body
+    const shared = resources.filter((it: { shared?: true }) => it.shared).map(({ id: kind }: { id: string }) => kind)
+    expect(shared.toSorted()).toEqual(['core.account', 'core.contact'])
+    // What is out of reach leaves no gap in a page.
+    const [gone, ...left] = records
+    const { version } = (await owner.get(`${accounts}/${gone}`)).body.data
+    await owner.delete(`${accounts}/${gone}?version=${version}`)
+    expect(await walk('')).toEqual([contact, ...left])
+    const first = await many.get(`${shares}/with-me?limit=2`)
+    for (const [query, code] of [
+      ['resource=core.nothing', 'QUERY_INVALID'],
+      ['limit=0', 'VALIDATION_FAILED'],
+      ['after=nonsense', 'CURSOR_INVALID'],
+      [`resource=core.account&after=${first.body.page.next}`, 'CURSOR_INVALID'],
+    ])
+      expect((await many.get(`${shares}/with-me?${query}`)).body).toMatchObject({ code })
+    app.clock.set(now)
+  })
+
   test('leaves a line in the ledger, of who shared it with whom', async () => {
     const { data } = (await app.admin.get('/api/core/audit?resource=core.share')).body
     expect(JSON.stringify(data)).toContain(guestId)
@@ -429,7 +475,10 @@ describe('who shares', () => {
       const answer = await give(id, terms)
       expect(answer, code).toMatchObject({ status: 422, body: { errors: [{ code }] } })
     }
-    expect((await owner.post(shares, { resource: 'core.account', records: [id] })).status).toBe(422)
+    expect(await owner.post(shares, { resource: 'core.account', records: [id] })).toMatchObject({
+      status: 422,
+      body: { errors: [{ path: '/user', code: 'SHARE_WITH_ONE' }] },
+    })
     expect(
       await app.admin.post(shares, {
         resource: 'core.role',

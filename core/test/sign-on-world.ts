@@ -109,6 +109,8 @@ export class SignOnWorld {
   readonly lines: string[]
   /** What stands in the DNS, by name. */
   readonly texts: Map<string, string[]>
+  /** Names of which no name server says anything. */
+  unreachable!: Set<string>
   readonly #held: TestDatabase
   admin!: Browser
   workspace!: string
@@ -126,6 +128,7 @@ export class SignOnWorld {
     const clock = new TestClock()
     const lines: string[] = []
     const texts = new Map<string, string[]>()
+    const unreachable = new Set<string>()
     const app = await createApp({
       database: held.database,
       plugins: [],
@@ -134,6 +137,7 @@ export class SignOnWorld {
       identity: { baseUrl: base },
       outgoing: { allowed: ['127.0.0.1'] },
       resolveTexts: async (name) => {
+        if (unreachable.has(name)) throw Object.assign(new Error(`queryTxt ETIMEOUT ${name}`), { code: 'ETIMEOUT' })
         const found = texts.get(name)
         if (!found) throw Object.assign(new Error(`queryTxt ENOTFOUND ${name}`), { code: 'ENOTFOUND' })
         return found.map((text) => [text.slice(0, 9), text.slice(9)])
@@ -142,6 +146,7 @@ export class SignOnWorld {
     })
     await app.start()
     const world = new SignOnWorld(app, clock, lines, texts, held)
+    world.unreachable = unreachable
     const first = await app.identity.ensureFirstAdmin({ ...administrator, workspace: { name: 'Garonne' } })
     world.workspace = first!.workspace.id
     world.admin = world.browser()

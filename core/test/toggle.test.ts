@@ -6,12 +6,14 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import type { Context } from '../src/context.ts'
+import { SocleError } from '../src/errors.ts'
 import { createTestApp, type TestApp, type TestWorkspace } from '../src/testing/index.ts'
 
 let app: TestApp
 let here: TestWorkspace
 /** What the probe's code did, in order. */
 let did: string[]
+let onInstall: (ctx: Context) => Promise<void>
 let onEnable: (ctx: Context) => Promise<void | (() => void)>
 let onDisable: (ctx: Context) => Promise<void>
 let health: (ctx: Context) => Promise<void>
@@ -38,9 +40,22 @@ const probe = definePlugin({
       answer: z.string(),
       handle: (_, ctx) => slow(ctx),
     }),
+    defineRoute({
+      method: 'post',
+      path: '/slow',
+      permission: 'authenticated',
+      summary: 'Slowly sent',
+      body: z.object({}),
+      answer: z.string(),
+      async handle() {
+        did.push('answered')
+        return 'done'
+      },
+    }),
   ],
   lifecycle: {
     health: (ctx) => health(ctx),
+    onInstall: (ctx) => onInstall(ctx),
     onEnable: (ctx) => onEnable(ctx),
     onDisable: (ctx) => onDisable(ctx),
   },
@@ -65,6 +80,7 @@ afterAll(() => app[Symbol.asyncDispose]())
 beforeEach(async () => {
   did = []
   health = async () => {}
+  onInstall = async () => {}
   onEnable = async () => {}
   onDisable = async () => {}
   slow = async () => 'done'
@@ -160,7 +176,11 @@ describe('switching a module on', () => {
     expect((await toggle('probe', 'disable')).status).toBe(200)
   })
 
-  test('takes over what a process that died was at', async () => {
+  test('takes over what a process that died was at, from the beginning', async () => {
+    onInstall = async () => void did.push('installed')
+    health = async () => {
+      throw new Error('No needle yet')
+    }
     await sql`
       insert into core.plugin_operation (plugin, operation, by_name, process, since)
       values ('probe', 'enable', 'Somebody', ${randomUUID()}::uuid, now() - interval '1 minute')`.execute(owner())
@@ -168,9 +188,18 @@ describe('switching a module on', () => {
       insert into core.plugin_workspace (plugin, workspace, state)
       values ('probe', ${here.workspace.id}::uuid, 'enabling')`.execute(owner())
     expect(await stateOf('probe')).toBe('disabled')
+    expect((await toggle('probe', 'enable')).status).toBe(422)
+    expect(await rowsOf('probe')).toEqual([])
+    health = async () => {}
+    await sql`
+      insert into core.plugin_workspace (plugin, workspace, state)
+      values ('probe', ${here.workspace.id}::uuid, 'enabling')`.execute(owner())
     expect((await toggle('probe', 'enable')).status).toBe(200)
     const { rows } = await sql`select 1 from core.plugin_operation`.execute(owner())
     expect(rows).toEqual([])
+    await toggle('probe', 'disable')
+    await toggle('probe', 'enable')
+    expect(did).toEqual(['installed'])
   })
 })
 
@@ -195,6 +224,41 @@ describe('switching a module off', () => {
     await toggle('probe', 'disable')
     expect(did.filter((it) => it === 'taken back')).toHaveLength(2)
     expect(app.app.kernel.parts.scopes.size).toBe(0)
+  })
+
+  test.each([
+    ['switched off', 404, 'PLUGIN_DISABLED', () => toggle('probe', 'disable')],
+    [
+      'stopped',
+      503,
+      'PLUGIN_QUARANTINED',
+      () =>
+        app.app.toggle.quarantine(
+          { workspace: here.workspace.id, plugin: 'probe' },
+          new SocleError('BROKEN', 500, 'Broken'),
+        ),
+    ],
+  ])('refuses a request whose body was still on its way when it was %s', async (_, status, code, off) => {
+    await toggle('probe', 'enable')
+    const begun = Promise.withResolvers<void>()
+    const go = Promise.withResolvers<void>()
+    const body = new ReadableStream<Uint8Array>(
+      {
+        async pull(controller) {
+          begun.resolve()
+          await go.promise
+          controller.enqueue(new TextEncoder().encode('{}'))
+          controller.close()
+        },
+      },
+      { highWaterMark: 0 },
+    )
+    const asked = here.admin.send('POST', '/api/probe/slow', body)
+    await begun.promise
+    await off()
+    go.resolve()
+    expect(await asked).toMatchObject({ status, body: { code } })
+    expect(did).not.toContain('answered')
   })
 
   test('leaves it off when its own last words fail, and keeps the incident', async () => {

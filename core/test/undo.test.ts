@@ -81,6 +81,42 @@ describe('an undo of several records', () => {
     expect(await cities(plain.id)).toBe('Lille')
   })
 
+  test('lists what lies in the bin since, or was merged away, and why', async () => {
+    const here = await app.secondWorkspace()
+    const rows = (await make(here, ['Stays', 'Binned', 'Merged', 'Survivor'])) as [Made, Made, Made, Made]
+    const [stays, binned, merged, survivor] = rows
+    const changeSet = await edit(
+      here.admin,
+      [stays, binned, merged].map(({ id }) => ({ id, version: 1, city: 'Lille' })),
+    )
+    expect((await here.admin.delete(`${accounts}/${binned.id}?version=2`)).status).toBe(204)
+    const merging = await here.admin.post(`${accounts}/${survivor.id}/merge`, {
+      version: 1,
+      others: [{ id: merged.id, version: 2 }],
+    })
+    expect(merging.status, JSON.stringify(merging.body)).toBe(200)
+    const { body } = await undo(here.admin, changeSet)
+    expect(body.data, JSON.stringify(body)).toMatchObject({ undone: 1 })
+    expect(body.data.kept).toHaveLength(2)
+    expect(body.data.kept).toEqual(
+      expect.arrayContaining([
+        {
+          resource: 'core.account',
+          id: binned.id,
+          problem: { code: 'RECORD_GONE', detail: expect.stringMatching(/deleted/) },
+        },
+        {
+          resource: 'core.account',
+          id: merged.id,
+          problem: { code: 'RECORD_MERGED', detail: expect.stringMatching(/Survivor/) },
+        },
+      ]),
+    )
+    const alone = await edit(here.admin, [{ id: stays.id, version: 3, city: 'Nice' }])
+    await here.admin.delete(`${accounts}/${stays.id}?version=4`)
+    expect(await undo(here.admin, alone)).toMatchObject({ status: 409, body: { code: 'RECORD_GONE' } })
+  })
+
   test('says that nothing can be undone where every record refuses, and writes nothing', async () => {
     const here = await app.secondWorkspace()
     const rows = await make(here, ['One', 'Two'])
@@ -103,6 +139,22 @@ describe('an undo of several records', () => {
     })
     expect(body.kept.map(({ id }: Made) => id).toSorted()).toEqual(rows.map(({ id }) => id).toSorted())
     expect((await here.admin.get(`${accounts}/${rows[0]!.id}`)).body.data.version).toBe(3)
+  })
+
+  test('asked for twice under one key is done once, and answers the same', async () => {
+    const here = await app.secondWorkspace()
+    const rows = await make(here, ['Once', 'And once'])
+    const changeSet = await edit(
+      here.admin,
+      rows.map(({ id }) => ({ id, version: 1, city: 'Lille' })),
+    )
+    const path = `/api/core/change-sets/${changeSet}/undo`
+    const send = () => here.admin.post(path, undefined, { 'idempotency-key': 'undo' })
+    const [first, second] = [await send(), await send()]
+    expect(first.body.data).toMatchObject({ undone: 2 })
+    expect(second.body).toEqual(first.body)
+    expect(second.headers.get('x-change-set')).toBe(first.headers.get('x-change-set'))
+    expect((await here.admin.get(`${accounts}/${rows[0]!.id}`)).body.data).toMatchObject({ version: 3, city: 'Lyon' })
   })
 
   test('keeps the records of a module that was switched off, and lists them', async () => {
