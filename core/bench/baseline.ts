@@ -4,7 +4,7 @@ import { serve } from '@hono/node-server'
 import { Hono, type Context } from 'hono'
 import pg from 'pg'
 import { uuidv7 } from 'uuidv7'
-import { answerCpu } from './processes.ts'
+import { answerUse } from './processes.ts'
 
 const [url, workspace, contactColumns, accountColumns] = process.argv.slice(2) as [string, string, string, string]
 /** `column as "field"` of every field of a resource, as the platform answers them. */
@@ -94,7 +94,7 @@ const statements = {
     from core.account t where t.workspace = $1 and t.deleted_at is null group by 1 order by 1) r`,
   insert: `insert into core.contact as t (id, workspace, name, first_name, last_name, job_title, email, phone, phone_norm, language, created_at, updated_at)
     values ($2, $1, $3, $4, $5, $6, $7, $8, $9, $10, now(), now()) returning json_build_object('data', row_to_json(t))::text as json`,
-  update: `update core.contact t set source = $4, do_not_call = $5, version = version + 1, updated_at = now()
+  update: `update core.contact t set source = $4, language = $5, version = version + 1, updated_at = now()
     where workspace = $1 and id = $2 and version = $3 returning json_build_object('data', row_to_json(t))::text as json`,
   ledger: `with head as (
       insert into core.change_set (id, workspace, actor_type, actor_name, origin, at) values ($2, $1, 'key', 'Bench', 'api', now()))
@@ -211,18 +211,14 @@ app.post('/bare', async (request) =>
   json(request, await run('insert', row(uuidv7(), await request.req.json<NewContact>()))),
 )
 app.patch('/contacts/:id', async (request) => {
-  const { source, doNotCall, version } = await request.req.json<{
-    source: string
-    doNotCall: boolean
-    version: number
-  }>()
+  const { source, language, version } = await request.req.json<{ source: string; language: string; version: number }>()
   const id = request.req.param('id')
   return json(
     request,
     await inTransaction(async (client) => {
-      const answer = await run('update', [id, version, source, doNotCall], client)
+      const answer = await run('update', [id, version, source, language], client)
       if (answer === '') throw new Error(`Contact ${id} is not at version ${version}.`)
-      await tell(client, id, 'update', version + 1, { source: [null, source], doNotCall: [!doNotCall, doNotCall] })
+      await tell(client, id, 'update', version + 1, { source: [null, source], language: [null, language] })
       return answer
     }),
   )
@@ -231,7 +227,7 @@ app.patch('/contacts/:id', async (request) => {
 const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) => {
   process.send?.({ url: `http://127.0.0.1:${port}` })
 })
-answerCpu(async () => {
+answerUse(async () => {
   server.close()
   await pool.end()
 })

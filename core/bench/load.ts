@@ -60,9 +60,9 @@ export class Client {
     })
   }
 
-  /** Sends at most `count` requests, or pages of them, for at most `seconds`, from `clients` that each wait for their answer. */
+  /** Sends at most `count` requests for at most `seconds`, from `clients` that each wait for their answer. */
   async drive(
-    next: () => Call | readonly Call[],
+    next: () => Call,
     { clients, count, seconds }: { clients: number; count: number; seconds: number },
   ): Promise<Load> {
     // What stayed open since the last run may be closing at the server's end just now.
@@ -75,7 +75,7 @@ export class Client {
       while (left > 0 && performance.now() < until) {
         left -= 1
         const at = performance.now()
-        await Promise.all([next()].flat().map((call) => this.send(call)))
+        await this.send(next())
         latencies.push(performance.now() - at)
       }
     }

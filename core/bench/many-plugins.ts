@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { readEnvironment } from '../src/config.ts'
 import { definePlugin, defineRoute } from '../src/plugins/define-plugin.ts'
 import { serve } from '../src/serve.ts'
-import { answerCpu } from './processes.ts'
+import { answerUse } from './processes.ts'
 
 const [url, plugins = '0', routes = '0'] = process.argv.slice(2)
 const of = (count: string) => Array.from({ length: Number(count) }, (_, nth) => nth)
@@ -39,4 +39,4 @@ const served = await serve({
   tell: () => {},
 })
 process.send?.({ url: served.url })
-answerCpu(() => served.close())
+answerUse(() => served.close())

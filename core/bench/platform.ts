@@ -1,7 +1,7 @@
 // The platform as it runs in production, in a process of its own: sign-in by key, permissions, ledger, outbox, deliveries.
 import { readEnvironment } from '../src/config.ts'
 import { serve } from '../src/serve.ts'
-import { answerCpu } from './processes.ts'
+import { answerUse } from './processes.ts'
 
 const [url] = process.argv.slice(2)
 const served = await serve({
@@ -16,4 +16,4 @@ const served = await serve({
   tell: () => {},
 })
 process.send?.({ url: served.url })
-answerCpu(() => served.close())
+answerUse(() => served.close())

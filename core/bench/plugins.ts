@@ -1,30 +1,37 @@
 // Measures what plugins cost and what switching them does to others: `npm run bench:plugins`. See README.md.
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { sql } from 'kysely'
+import { systemClock } from '../src/clock.ts'
+import { Workspaces } from '../src/identity/workspaces.ts'
 import { makeTestDatabase } from '../src/testing/index.ts'
-import { Client } from './load.ts'
+import { Client, percentile } from './load.ts'
 import { startServer, type Server } from './processes.ts'
 import { signIn } from './scenarios.ts'
+import { sideFigures } from './sides.ts'
 
 const { values: flags } = parseArgs({
   options: {
     toggles: { type: 'string', default: '100' },
+    /** Milliseconds between two of them: an administrator switches once a second at the very most. */
+    every: { type: 'string', default: '1000' },
     /** Requests a second to other plugins meanwhile. */
     rate: { type: 'string', default: '200' },
     /** How often boots and rounds are measured; the middle one counts. */
     rounds: { type: 'string', default: '5' },
+    /** Measures what switching does to others, and nothing else. */
+    toggling: { type: 'boolean', default: false },
   },
 })
 const toggles = Number(flags.toggles)
+const every = Number(flags.every)
 const rate = Number(flags.rate)
 const rounds = Number(flags.rounds)
 process.env['TEST_DATABASE_URL'] ??= process.env['BENCH_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres'
 
 const say = (...cells: (string | number)[]) => process.stdout.write(`| ${cells.join(' | ')} |\n`)
 const milliseconds = (value: number) => value.toFixed(value < 10 ? 2 : 1)
-const quantile = (values: readonly number[], part: number) =>
-  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))] ?? 0
-const median = (values: readonly number[]) => quantile(values, 0.5)
+const median = (values: readonly number[]) => percentile(values, 0.5)
 
 /** Somebody signed in, at a server with so many plugins of so many routes. */
 interface Seat {
@@ -50,9 +57,27 @@ async function open(plugins: number, routes: number): Promise<Seat & { readonly 
   return { server, boot, client: new Client(server.url, { cookie, origin: server.url }) }
 }
 
-/** Requests at a steady rate, whatever each takes, until `done`. @returns what each took, and how many failed */
+/** Another company of the same person, beside their first. */
+const there = { name: 'Bench There', slug: 'bench-there' }
+
+async function openThere(): Promise<void> {
+  const { owner } = database.database
+  const { rows } = await sql<{
+    id: string
+    name: string
+    email: string
+  }>`select id, name, email from core."user"`.execute(owner)
+  await new Workspaces(owner, systemClock).create(there, rows[0])
+}
+
+/**
+ * Requests at a steady rate, whatever each takes, until `done`: half of them in the workspace where it is switched, half in
+ * another.
+ *
+ * @returns what each took, and how many failed
+ */
 async function steadily(client: Client, paths: readonly string[], done: () => boolean) {
-  const latencies: number[] = []
+  const latencies = { here: [] as number[], there: [] as number[] }
   let failures = 0
   const reasons = new Set<string>()
   const asked: Promise<unknown>[] = []
@@ -62,9 +87,11 @@ async function steadily(client: Client, paths: readonly string[], done: () => bo
     const early = due - performance.now()
     if (early > 0) await pause(early)
     const at = performance.now()
+    const where = nth % 2 === 0 ? 'here' : 'there'
+    const headers = where === 'here' ? {} : { 'x-workspace': there.slug }
     asked.push(
-      client.send({ method: 'GET', path: paths[nth % paths.length] ?? '' }).then(
-        () => latencies.push(performance.now() - at),
+      client.send({ method: 'GET', path: paths[nth % paths.length] ?? '', headers }).then(
+        () => latencies[where].push(performance.now() - at),
         (error: unknown) => {
           failures += 1
           reasons.add(error instanceof Error ? error.message : String(error))
@@ -73,23 +100,20 @@ async function steadily(client: Client, paths: readonly string[], done: () => bo
     )
   }
   await Promise.all(asked)
-  return { latencies, failures, reasons: [...reasons], seconds: (performance.now() - started) / 1_000 }
-}
-
-async function residentBytes(client: Client): Promise<number> {
-  const text = await client.send({ method: 'GET', path: '/metrics' })
-  return Number(/^socle_process_resident_bytes (\S+)$/m.exec(text)?.[1] ?? 0)
+  return { latencies, failures, reasons: [...reasons] }
 }
 
 async function toggling(): Promise<void> {
+  await openThere()
   const { server, client } = await open(4, 10)
-  const toggle = (verb: 'enable' | 'disable') =>
-    client.send({ method: 'POST', path: `/api/core/plugins/bench-0/${verb}`, body: {} })
+  const toggle = (verb: 'enable' | 'disable', plugin = 0, headers = {}) =>
+    client.send({ method: 'POST', path: `/api/core/plugins/bench-${plugin}/${verb}`, body: {}, headers })
+  for (const nth of [1, 2, 3]) await toggle('enable', nth, { 'x-workspace': there.slug })
   const others = [1, 2, 3].map((nth) => `/api/bench-${nth}/calls/${nth}`)
   for (let nth = 0; nth < 10; nth += 1) await toggle(nth % 2 === 0 ? 'disable' : 'enable')
   const until = performance.now() + 20_000
   const quiet = await steadily(client, others, () => performance.now() > until)
-  const memory = await residentBytes(client)
+  const memory = await server.heap()
   const took = { enable: [] as number[], disable: [] as number[] }
   let isDone = false
   const load = steadily(client, others, () => isDone)
@@ -98,31 +122,37 @@ async function toggling(): Promise<void> {
     const at = performance.now()
     await toggle(verb)
     took[verb].push(performance.now() - at)
-    await pause(100)
+    await pause(every)
   }
   isDone = true
   const under = await load
-  const grown = (await residentBytes(client)) / memory - 1
+  const grown = (await server.heap()) / memory - 1
   await server.close()
   for (const verb of ['enable', 'disable'] as const)
     say(
       `${verb}, warm, to effect in its process`,
       '≤ 1,000 ms',
-      `p50 ${milliseconds(median(took[verb]))}, p95 ${milliseconds(quantile(took[verb], 0.95))} ms`,
+      `p50 ${milliseconds(median(took[verb]))}, p95 ${milliseconds(percentile(took[verb], 0.95))} ms`,
     )
   for (const reason of under.reasons) process.stderr.write(`${reason}\n`)
-  const p99 = [quantile(quiet.latencies, 0.99), quantile(under.latencies, 0.99)] as const
+  const answered = under.latencies.here.length + under.latencies.there.length
   say(
-    `${toggles} toggles under ${rate} requests/s to others: failures`,
+    `${toggles} toggles, ${every} ms apart, under ${rate} requests/s to others: failures`,
     0,
-    `${under.failures} of ${under.latencies.length + under.failures}`,
+    `${under.failures} of ${answered + under.failures}`,
   )
-  say(
-    'p99 of those requests, with and without toggling',
-    '≤ 1.2 ×',
-    `${milliseconds(p99[1])} / ${milliseconds(p99[0])} ms, ${(p99[1] / p99[0]).toFixed(2)} ×`,
-  )
-  say('growth of memory over them', '< 5 %', `${(grown * 100).toFixed(1)} %`)
+  for (const [where, words] of [
+    ['here', 'in the same workspace'],
+    ['there', 'in another workspace'],
+  ] as const) {
+    const p99 = [percentile(quiet.latencies[where], 0.99), percentile(under.latencies[where], 0.99)] as const
+    say(
+      `p99 of those requests ${words}, with and without toggling`,
+      '≤ 1.2 ×',
+      `${milliseconds(p99[1])} / ${milliseconds(p99[0])} ms, ${(p99[1] / p99[0]).toFixed(2)} ×`,
+    )
+  }
+  say('growth of memory in use over them', '< 5 %', `${(grown * 100).toFixed(1)} %`)
 }
 
 async function dispatch(): Promise<void> {
@@ -179,8 +209,11 @@ try {
   say('figure', 'goal', 'measured')
   say('---', '---', '---')
   await toggling()
-  await dispatch()
-  await boots()
+  if (!flags.toggling) {
+    await dispatch()
+    await boots()
+    for (const figure of await sideFigures()) say(...figure)
+  }
 } finally {
   await database.drop()
 }

@@ -2,6 +2,9 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 
 /** A server under measurement, in a process of its own. */
 export interface Server {
@@ -10,6 +13,8 @@ export interface Server {
   readonly application: string
   /** Seconds of processor time it has used. */
   cpu(): Promise<number>
+  /** Bytes that are in use once what is not has been collected: what a process holds besides is when it was last done. */
+  heap(): Promise<number>
   close(): Promise<void>
 }
 
@@ -27,6 +32,10 @@ export async function startServer(file: string, application: string, ...args: re
     async cpu() {
       child.send('cpu')
       return (await said<{ cpu: number }>(child)).cpu
+    },
+    async heap() {
+      child.send('heap')
+      return (await said<{ heap: number }>(child)).heap
     },
     async close() {
       if (child.exitCode !== null) return
@@ -50,16 +59,28 @@ async function said<T>(child: ChildProcess): Promise<T> {
   }
 }
 
-/** In the child: tells the processor time it used when asked, and ends when told, or with the one who asks. */
-export function answerCpu(close: () => Promise<void>): void {
+/** In the child: tells what it uses when asked, and ends when told, or with the one who asks. */
+export function answerUse(close: () => Promise<void>): void {
   process.once('disconnect', () => process.exit(0))
   process.on('message', (message) => {
     if (message === 'cpu') {
       const { user, system } = process.cpuUsage()
       process.send?.({ cpu: (user + system) / 1e6 })
     }
+    if (message === 'heap') void usedHeap().then((heap) => process.send?.({ heap }))
     if (message === 'close') void close().finally(() => process.exit(0))
   })
+}
+
+async function usedHeap(): Promise<number> {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  // What was told to be collected may hold others until its turn.
+  for (let turn = 0; turn < 4; turn += 1) {
+    collect()
+    await pause(50)
+  }
+  return process.memoryUsage().heapUsed
 }
 
 const ticksPerSecond = 100
