@@ -131,7 +131,12 @@ export default {
       from: { path: pluginUi },
       to: {
         path: '^(?:core|sdk|ui-shell|(?:plugins|examples)/$1/)',
-        pathNot: [kitEntries, '^(?:plugins|examples)/$1/src/ui/', ownContract, '^(?:plugins|examples)/$1/.*\\.json$'],
+        pathNot: [
+          kitEntries,
+          '^(?:plugins|examples)/$1/(?:src/ui|node_modules)/',
+          ownContract,
+          '^(?:plugins|examples)/$1/.*\\.json$',
+        ],
       },
     },
     {
