@@ -233,6 +233,11 @@ export class SocleTable extends KitElement {
     return this.#media.matches
   }
 
+  /** Cards before what measures them is there. */
+  get #isUnmeasured(): boolean {
+    return this.#isCards && !this.#virtual
+  }
+
   get #titleName(): string {
     return this.titleField || resource(this.resource)?.title || this.columns[0]?.name || ''
   }
@@ -243,6 +248,9 @@ export class SocleTable extends KitElement {
 
   readonly #mediaChanged = (): void => {
     this.#cell = undefined
+    // Cards have no head to be on, and are drawn by what measures them.
+    if (this.#active === headRow) this.#setActive(0, false)
+    if (this.#isCards) void this.#fetchWindow()
     this.#isUnfit = true
     this.#virtual?.getVirtualizer().measure()
     this.requestUpdate()
@@ -321,7 +329,7 @@ export class SocleTable extends KitElement {
   /** Until there is a window, the rows of the first screen; cards differ in height and wait for what measures them. */
   get #drawnItems(): readonly Pick<VirtualItem, 'key' | 'index' | 'start'>[] {
     if (this.#virtual) return this.#virtual.getVirtualizer().getVirtualItems()
-    if (this.#isCards) return []
+    if (this.#isUnmeasured) return []
     const fitting = Math.ceil(window.innerHeight / this.#rowHeight) + overscan
     return this.rows.slice(0, fitting).map(({ id }, index) => ({ key: id, index, start: index * this.#rowHeight }))
   }
@@ -387,7 +395,7 @@ export class SocleTable extends KitElement {
         aria-rowcount=${total + 1}
         aria-colcount=${this.#fields.length + (this.selectable ? 1 : 0)}
         aria-multiselectable=${this.selectable ? 'true' : nothing}
-        aria-busy=${this.loading ? 'true' : nothing}
+        aria-busy=${this.loading || (this.#isUnmeasured && !isEmpty) ? 'true' : nothing}
         @keydown=${this.#pressed}
         @scroll=${this.#scrolled}
         @click=${this.#clicked}
