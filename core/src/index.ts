@@ -1,4 +1,6 @@
 // What the SDK and hosts may import, listed by hand.
+// Builds public pages; escapes whatever it is given.
+export { html } from 'hono/html'
 export type { Actor, Locale, Workspace } from './actor.ts'
 export { createApp, type App, type AppOptions } from './app.ts'
 export type { Clock } from './clock.ts'
@@ -32,10 +34,13 @@ export { PartnerPeople } from './identity/partner-people.ts'
 export type { FieldGrant, Grant } from './permissions/grant.ts'
 export {
   contribution,
+  definePage,
+  definePages,
   definePermission,
   definePlugin,
   defineRoute,
   isPlugin,
+  pagePath,
   provide,
   subscriber,
   subscriberOfMany,
@@ -44,8 +49,11 @@ export {
   type DemoData,
   type FillDefinition,
   type JobDefinition,
+  type PageAnswer,
+  type PageDefinition,
   type PermissionDefinition,
   type PluginDefinition,
+  type PublicPages,
   type RoleTemplate,
   type RouteDefinition,
   type ScreenDefinition,

@@ -134,6 +134,15 @@ export class Kernel {
     return workspace
   }
 
+  /** The workspace of a public address. */
+  async workspaceBySlug(slug: string): Promise<Workspace | undefined> {
+    const { rows } = await sql<{ id: string }>`select id from core.workspace where slug = ${slug}`.execute(
+      this.parts.database.owner,
+    )
+    const [found] = rows
+    return found && this.workspace(found.id)
+  }
+
   async #member(workspace: Workspace, user: string): Promise<Actor | undefined> {
     const { rows } = await this.parts.database.transaction({ workspace: workspace.id, partner: '*' }, (tx) =>
       sql<{ name: string; locale: Locale }>`

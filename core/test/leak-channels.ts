@@ -418,6 +418,7 @@ export const elsewhere: Readonly<Record<string, string>> = {
 export const further: Readonly<Record<string, string>> = {
   'ALL /*': 'Counts requests.',
   'ALL /api/:plugin/*': 'Hands on to the addresses below.',
+  'ALL /p/…': 'Hands on to public pages.',
   'GET /*': 'The shell’s page, alike for everybody.',
   'GET /assets/*': 'The shell’s files, alike for everybody.',
   'GET /healthz': 'Before anybody is known.',

@@ -83,6 +83,7 @@ describe('an archive that is uploaded', () => {
       refusals: [],
     })
     expect(reached(review)).toMatchObject({
+      pages: ['/p/…/badge'],
       reads: ['core.account'],
       tables: ['badges.badge'],
       permissions: ['badges.badge.print'],

@@ -2,6 +2,8 @@
 import {
   contribution,
   defineEvent,
+  definePage,
+  definePages,
   definePermission,
   definePlugin,
   definePoint,
@@ -9,6 +11,7 @@ import {
   defineService,
   defineSettings,
   defineSlot,
+  html,
   provide,
   setting,
   subscriber,
@@ -40,6 +43,8 @@ const route = (permission: string) => ({
   answer: z.object({ late: z.int() }),
 })
 
+const page = { method: 'get' as const, path: '/:token' as const, summary: 'Slip' }
+
 /** All of this is right. */
 export const right = definePlugin({
   ...base,
@@ -52,6 +57,19 @@ export const right = definePlugin({
     defineRoute({ ...route(''), permission: 'loans.loan.update', handle: async () => ({ late: 1 }) }),
     defineRoute({ ...route(''), permission: 'core.account.read', handle: async () => ({ late: 1 }) }),
     defineRoute({ ...route(''), permission: 'authenticated', handle: async () => ({ late: 1 }) }),
+  ],
+  publicPages: [
+    definePages('loan-slips', {
+      title: words,
+      pages: [
+        definePage({
+          ...page,
+          params: z.object({ token: z.string() }),
+          handle: async ({ params }) => ({ html: html`${params.token}` }),
+        }),
+        definePage({ ...page, method: 'post', handle: async () => ({ redirect: '/thanks' }) }),
+      ],
+    }),
   ],
   subscribers: [subscriber('late', Returned, async ({ payload }) => void payload.late.toFixed())],
   points: [Reminders],
@@ -127,6 +145,25 @@ defineRoute({ ...open, handle: async () => ({ late: 1 }) })
 
 // @ts-expect-error an answer of another type than the route says
 defineRoute({ ...route(''), handle: async () => ({ late: 'very' }) })
+
+// @ts-expect-error a page of a text nobody has escaped
+definePage({ ...page, handle: async () => ({ html: '<p>' }) })
+
+// @ts-expect-error a page that is asked for by another method than a link's or a form's
+definePage({ ...page, method: 'delete', handle: async () => ({ html: html`` }) })
+
+// @ts-expect-error a page that sends its visitor to another site
+definePage({ ...page, handle: async () => ({ redirect: 'https://example.com' }) })
+
+definePage({
+  ...page,
+  params: z.object({ token: z.string() }),
+  // @ts-expect-error a parameter that no schema of the page names
+  handle: async ({ params }) => ({ html: html`${params.loan}` }),
+})
+
+// @ts-expect-error a prefix of more than one word of the address
+definePages('loans/slips', { title: words, pages: [] })
 
 // @ts-expect-error a provider that lacks what its service promises
 provide(Loans, () => ({}))

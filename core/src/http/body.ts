@@ -4,13 +4,19 @@ import { bodyInvalid, payloadTooLarge } from './problem.ts'
 export const bodyLimit = 1_048_576
 const limit = '1 MB'
 
+/** Most that is read of a body, and how that is said. */
+export interface BodyLimit {
+  readonly bytes: number
+  readonly limit: string
+}
+
 /**
  * Reads a JSON object; an absent body is an empty one.
  *
  * @throws `PAYLOAD_TOO_LARGE` (413) before the rest is read, `BODY_INVALID` (400)
  */
-export async function readJson(request: Request): Promise<Record<string, unknown>> {
-  const text = await readText(request)
+export async function readJson(request: Request, most?: BodyLimit): Promise<Record<string, unknown>> {
+  const text = await readText(request, most)
   if (text.trim() === '') return {}
   let value: unknown
   try {
@@ -37,12 +43,12 @@ function refuseUnkeepable(key: string, value: unknown): unknown {
  *
  * @throws `PAYLOAD_TOO_LARGE` (413) before the rest is read, `BODY_INVALID` (400) when it is not UTF-8
  */
-export async function readText(request: Request): Promise<string> {
+export async function readText(request: Request, most: BodyLimit = { bytes: bodyLimit, limit }): Promise<string> {
   const length = request.headers.get('content-length')
-  if (Number(length ?? 0) > bodyLimit) throw payloadTooLarge({ limit })
+  if (Number(length ?? 0) > most.bytes) throw payloadTooLarge(most)
   // What says how long it is is held to it by the server: no stream has to be made of it to count.
-  const bytes = length === null ? await readStream(request) : new Uint8Array(await request.arrayBuffer())
-  if (bytes.byteLength > bodyLimit) throw payloadTooLarge({ limit })
+  const bytes = length === null ? await readStream(request, most) : new Uint8Array(await request.arrayBuffer())
+  if (bytes.byteLength > most.bytes) throw payloadTooLarge(most)
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
@@ -50,12 +56,12 @@ export async function readText(request: Request): Promise<string> {
   }
 }
 
-async function readStream(request: Request): Promise<Uint8Array> {
+async function readStream(request: Request, most: BodyLimit): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength
-    if (size > bodyLimit) throw payloadTooLarge({ limit })
+    if (size > most.bytes) throw payloadTooLarge(most)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)

@@ -19,6 +19,8 @@ import type { LedgerSealer } from '../records/ledger-chain.ts'
 import { Metrics } from './metrics.ts'
 import { openApiDocument } from './openapi.ts'
 import { platformRoutes } from './platform-routes.ts'
+import { PageCrowd } from './page-crowd.ts'
+import { asPageRefusal, pageNotFound, pageProblem, visitorOf } from './public-pages.ts'
 import { pluginApp } from './plugin-routes.ts'
 import { problemResponse, processBehind, routeNotFound } from './problem.ts'
 import { referencePage } from './reference.ts'
@@ -84,10 +86,13 @@ export function createHost({
     demandPresence,
   })
   const { jobs } = imports
-  let current: { readonly set: PluginSet; readonly apps: ReadonlyMap<string, Hono<PluginEnv>> } = {
-    set: parts.loaded.set,
-    apps: new Map(),
-  }
+  let current: {
+    readonly set: PluginSet
+    readonly apps: ReadonlyMap<string, Hono<PluginEnv>>
+    /** Plugins by the public prefix that is theirs. */
+    readonly prefixes: ReadonlyMap<string, string>
+  } = { set: parts.loaded.set, apps: new Map(), prefixes: new Map() }
+  const crowd = new PageCrowd()
   const host = new Hono<HostEnv>()
 
   host.use(async (request, next) => {
@@ -99,7 +104,7 @@ export function createHost({
     request.res.headers.set('x-request-id', id)
     request.res.headers.set('x-content-type-options', 'nosniff')
     const [, area = '', plugin = ''] = request.req.path.split('/')
-    const owner = area === 'api' && current.apps.has(plugin) ? plugin : area === 'api' ? 'other' : 'ui'
+    const owner = area === 'api' && current.apps.has(plugin) ? plugin : area === 'api' || area === 'p' ? 'other' : 'ui'
     metrics.count(owner, request.req.method, request.res.status, (performance.now() - started) / 1000)
   })
 
@@ -188,27 +193,48 @@ export function createHost({
     )
   })
 
-  host.all('/api/:plugin/*', async (request) => {
-    const facts = await signedIn(request)
-    const plugin = request.req.param('plugin')
+  /** Hands a request to the app of the plugin that answers it, where that is on. */
+  const dispatch = async (raw: Request, facts: RequestFacts, plugin: string): Promise<Response> => {
     const { set, apps } = current
     const app = apps.get(plugin)
     const workspace = facts.who.workspace.id
     if (!app || !(await enablement.in(workspace)).has(plugin))
       throw (
         (await refusalFor(parts, workspace, plugin)) ??
-        routeNotFound({ method: request.req.method, path: request.req.path })
+        routeNotFound({ method: raw.method, path: new URL(raw.url).pathname })
       )
     try {
-      const answer = await running.run({ plugin, workspace }, async () =>
-        app.fetch(request.req.raw, { facts: { ...facts, set } }),
-      )
+      const answer = await running.run({ plugin, workspace }, async () => app.fetch(raw, { facts: { ...facts, set } }))
       parts.faults.worked({ workspace, plugin })
       return answer
     } catch (error) {
       parts.faults.failed({ kind: 'request', error, plugin, workspace })
       throw error
     }
+  }
+
+  host.all('/p/:workspace/:prefix/*', async (request) => {
+    const { raw } = request.req
+    const { id } = request.get('facts')
+    let locale = localeOf(undefined, raw)
+    try {
+      crowd.enter(identity.addressOf(raw, peerOf(request.env)), parts.clock.now())
+      const plugin = current.prefixes.get(request.req.param('prefix'))
+      const workspace = plugin === undefined ? undefined : await kernel.workspaceBySlug(request.req.param('workspace'))
+      if (plugin === undefined || !workspace) throw pageNotFound({})
+      const who = visitorOf(workspace, kernel.plugin(plugin), raw)
+      locale = who.actor.locale
+      return await dispatch(raw, { id, who }, plugin)
+    } catch (error) {
+      const context = { words, locale, request: id, path: request.req.path }
+      return pageProblem(asPageRefusal(error), raw, context, log)
+    }
+  })
+
+  host.all('/api/:plugin/*', async (request) => {
+    const facts = await signedIn(request)
+    const plugin = request.req.param('plugin')
+    return dispatch(request.req.raw, facts, plugin)
   })
 
   host.get(
@@ -236,7 +262,11 @@ export function createHost({
         return [plugin.id, app] as const
       })
       return () => {
-        current = { set, apps: new Map(made) }
+        current = {
+          set,
+          apps: new Map(made),
+          prefixes: new Map(plugins.flatMap(({ id, publicPages = [] }) => publicPages.map((it) => [it.prefix, id]))),
+        }
       }
     },
   }

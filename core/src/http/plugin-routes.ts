@@ -9,12 +9,13 @@ import { readJson } from './body.ts'
 import { answerOnce } from './idempotency.ts'
 import { routeNotFound } from './problem.ts'
 import type { Jobs } from '../jobs/index.ts'
+import { mountPage } from './public-pages.ts'
 import { parsed } from './parsed.ts'
 import { changeSetHeader, resourceRoutes, unitOf } from './resource-routes.ts'
 import type { PluginEnv } from './who.ts'
 
 /**
- * A plugin's own HTTP app: its routes, then those of its resources.
+ * A plugin's own HTTP app: its public pages, its routes, then those of its resources.
  *
  * @param resources - those of the plugin
  * @param platform - routes beside them that are the host's own, for the core
@@ -37,13 +38,16 @@ export function pluginApp(
     readonly demandPresence: Identity['demandPresence']
   },
 ): Hono<PluginEnv> {
-  const app = new Hono<PluginEnv>().basePath(`/api/${plugin.id}`)
-  app.onError((error) => {
+  const root = new Hono<PluginEnv>()
+  root.onError((error) => {
     throw error
   })
-  app.notFound((request) => {
+  root.notFound((request) => {
     throw routeNotFound({ method: request.req.method, path: request.req.path })
   })
+  for (const { prefix, pages } of plugin.publicPages ?? [])
+    for (const page of pages) mountPage(root, { kernel, plugin, prefix }, page)
+  const app = root.basePath(`/api/${plugin.id}`)
   if (platform) app.route('/', platform)
   // A route of its own wins over the generic one of the same address.
   for (const route of plugin.routes ?? []) mount(app, { kernel, plugin, demandPresence }, route)

@@ -330,12 +330,15 @@ export async function unitOf<T>(
     plugin,
     reason,
     readonly = false,
+    origin,
   }: {
     facts: RequestFacts
     raw: globalThis.Request
     plugin: string
     reason?: string | undefined
     readonly?: boolean
+    /** Through what the request came in; by key or by person when absent. */
+    origin?: string
   },
   work: (ctx: Context) => Promise<T>,
 ): Promise<T> {
@@ -348,7 +351,7 @@ export async function unitOf<T>(
       plugin,
       ...(set ? { set } : {}),
       cause: {
-        origin: who.actor.type === 'key' ? 'api' : 'ui',
+        origin: origin ?? (who.actor.type === 'key' ? 'api' : 'ui'),
         request: id,
         ...(reason ? { reason: reason.slice(0, 500) } : {}),
       },

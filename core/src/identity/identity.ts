@@ -157,6 +157,8 @@ export interface Identity {
    * @throws `SESSION_EXPIRED`, `API_KEY_…` (401), `WORKSPACE_NOT_YOURS`, `NO_WORKSPACE`, `ORIGIN_REFUSED` (403)
    */
   resolve(request: Request, peer?: Peer): Promise<Resolved | undefined>
+  /** Where a request really came from, behind the proxies that are trusted. */
+  addressOf(request: Request, peer?: Peer): string | undefined
   /** Makes the first administrator of an empty installation; undefined where there is a user already. */
   ensureFirstAdmin(admin: FirstAdmin): Promise<FirstAdminAnswer | undefined>
   createWorkspace(workspace: NewWorkspace, administrator?: FirstPerson): Promise<Workspace>
@@ -259,7 +261,7 @@ class IdentityService implements Identity {
   }
 
   async resolve(request: Request, peer: Peer = {}): Promise<Resolved | undefined> {
-    const key = await this.#keys.find(request, this.#addressOf(request, peer))
+    const key = await this.#keys.find(request, this.addressOf(request, peer))
     const asked = request.headers.get('x-workspace') ?? undefined
     if (key) {
       if (asked !== undefined && !isNamed(key.workspace, asked)) throw workspaceNotYours({ workspace: asked })
@@ -384,7 +386,7 @@ class IdentityService implements Identity {
     if (!postedFromElsewhere.has(found.key)) demandSameOrigin(request, this.#options.config.trustedOrigins ?? [])
     const viewing = openWhileViewing.has(found.key) ? undefined : await this.#viewing(request)
     if (viewing) throw viewAsReadOnly({ name: viewing.name ?? viewing.user })
-    return found.answer(this.#door, { request, params: found.params, address: this.#addressOf(request, peer) })
+    return found.answer(this.#door, { request, params: found.params, address: this.addressOf(request, peer) })
   }
 
   /** As whom the request's session looks; a session that is over looks as nobody. */
@@ -396,7 +398,7 @@ class IdentityService implements Identity {
     return found?.session.viewing
   }
 
-  #addressOf(request: Request, peer: Peer): string | undefined {
+  addressOf(request: Request, peer: Peer = {}): string | undefined {
     return clientAddress(request, peer, this.#proxies)
   }
 

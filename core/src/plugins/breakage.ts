@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import type { Parts } from '../parts.ts'
 import type { ResourceModel } from '../records/model.ts'
 import type { Resource } from '../records/registry.ts'
-import type { PluginDefinition } from './define-plugin.ts'
+import { pagePath, type PluginDefinition } from './define-plugin.ts'
 import { installedDependents } from './dependents.ts'
 import { addedBy, slotOf, type HoldKind } from './offers.ts'
 import { isAwake } from './peer-condition.ts'
@@ -18,6 +18,8 @@ interface Named {
 export interface Breakage {
   readonly plugin: string
   readonly screens: readonly { readonly title: string; readonly path: string }[]
+  /** Pages for people outside: links to them that were sent lead nowhere. */
+  readonly pages: readonly { readonly title: string; readonly path: string }[]
   readonly records: readonly { readonly resource: string; readonly name: string; readonly count: number }[]
   readonly jobs: readonly { readonly id: string; readonly title: string }[]
   /** Jobs under way or waiting, which rest until it is on again. */
@@ -59,6 +61,10 @@ export async function breakageOf(
   return {
     plugin: id,
     screens: screensOf(ctx, plugin, own),
+    pages: (plugin.publicPages ?? []).map((it) => ({
+      title: it.title[locale],
+      path: pagePath(ctx.workspace, it.prefix),
+    })),
     records: await recordsOf(ctx, own),
     jobs: (plugin.jobs ?? []).map((job) => ({ id: job.id, title: job.title?.[locale] ?? job.id })),
     running: await runningOf(ctx, id),

@@ -17,6 +17,11 @@ import { ownerOf } from './tokens.ts'
 /** Version plugins' `platform` ranges are held against; it follows the SDK's major. */
 export const platformVersion = '1.0.0'
 
+interface PrefixClaim {
+  readonly prefix: string
+  readonly pages: readonly { readonly method: string; readonly path: string }[]
+}
+
 /** What must be known of a plugin to say whether it may run: its definition has it, and its manifest too. */
 export interface Claimant {
   readonly id: string
@@ -29,6 +34,7 @@ export interface Claimant {
     readonly options: { readonly path: string; readonly name?: string }
   }[]
   readonly routes?: readonly { readonly method: string; readonly path: string }[]
+  readonly publicPages?: readonly PrefixClaim[]
   readonly permissions?: readonly { readonly id: string }[]
   readonly points?: readonly { readonly id: string }[]
   readonly slots?: readonly { readonly id: string }[]
@@ -172,13 +178,17 @@ function strayUse({ id, requires = {}, optional = {}, uses = [] }: Claimant): So
 
 /** What only one may have, with whose it is: the plugin's, or what one of its resources brings by itself; see `foreignOffer`. */
 function claims(plugin: Claimant): (readonly [what: string, owner: string])[] {
-  const { id, resources = [], routes = [], permissions = [], emits = [], ui } = plugin
+  const { id, resources = [], routes = [], publicPages = [], permissions = [], emits = [], ui } = plugin
   const { screens = [], fills = [] } = ui ?? {}
   const mine = [
     `plugin ${id}`,
     `schema ${schemaOf(id)}`,
     ...resources.map(({ options }) => `resource path /api/${id}/${options.path}`),
     ...routes.map(({ method, path }) => `route ${method.toUpperCase()} /api/${id}${path}`),
+    ...publicPages.flatMap(({ prefix, pages }) => [
+      `public prefix /p/…/${prefix}`,
+      ...pages.map(({ method, path }) => `page ${method.toUpperCase()} /p/…/${prefix}${path}`),
+    ]),
     ...permissions.map((permission) => `permission ${permission.id}`),
     ...emits.map(({ name, version }) => `event ${name}@${version}`),
     // A screen of its own at the path of a resource's list takes the place of that list.

@@ -1,6 +1,7 @@
 import type { EntitySchema } from '@mikro-orm/core'
+import type { HtmlEscapedString } from 'hono/utils/html'
 import type { z } from 'zod'
-import type { Locale } from '../actor.ts'
+import type { Locale, Workspace } from '../actor.ts'
 import type { Context } from '../context.ts'
 import type { EventDefinition, StoredEvent } from '../events/event.ts'
 import type { ErrorFactory } from '../errors.ts'
@@ -233,6 +234,69 @@ export function defineRoute<
   return route as unknown as RouteDefinition<Permission>
 }
 
+/**
+ * What a public page answers: a page made by `html`, which escapes whatever it is given, or the path of another page below the
+ * same prefix to go on to.
+ */
+export type PageAnswer =
+  | { readonly html: HtmlEscapedString | Promise<HtmlEscapedString>; readonly status?: number }
+  | { readonly redirect: `/${string}` }
+
+/** A page for whoever has its address, without sign-in. */
+export interface PageDefinition {
+  readonly method: 'get' | 'post'
+  /** Below the prefix, `/:token`. */
+  readonly path: string
+  readonly summary: string
+  readonly params?: z.ZodType
+  readonly query?: z.ZodType
+  /** Of a form or of JSON. */
+  readonly body?: z.ZodType
+  readonly handle: (input: never, ctx: Context) => Promise<PageAnswer>
+}
+
+/**
+ * Declares a public page. Its visitor has no right at all: what the page shows or does is the plugin's to decide, by
+ * `ctx.asSystem()`, once the address has proved itself. A `get` changes nothing, for scanners open every link: the database
+ * refuses what it would write.
+ */
+export function definePage<
+  Params extends z.ZodType = z.ZodUndefined,
+  Query extends z.ZodType = z.ZodUndefined,
+  Body extends z.ZodType = z.ZodUndefined,
+>(page: {
+  method: PageDefinition['method']
+  path: `/${string}`
+  summary: string
+  params?: Params
+  query?: Query
+  body?: Body
+  handle: (input: RouteInput<z.output<Params>, z.output<Query>, z.output<Body>>, ctx: Context) => Promise<PageAnswer>
+}): PageDefinition {
+  return page as unknown as PageDefinition
+}
+
+/** Pages below `/p/<workspace>/<prefix>`; nobody else has the prefix. */
+export interface PublicPages {
+  /** Small letters, digits and hyphens. */
+  readonly prefix: string
+  readonly title: Words
+  readonly pages: readonly PageDefinition[]
+}
+
+/** Declares a prefix with its pages. */
+export function definePages<const Prefix extends string>(
+  prefix: Prefix extends `${string}/${string}` | `${string}:${string}` ? never : Prefix,
+  pages: Omit<PublicPages, 'prefix'>,
+): PublicPages {
+  return { prefix, ...pages }
+}
+
+/** Address of a public page: for a link in a letter, or in another page. */
+export function pagePath({ slug }: Pick<Workspace, 'slug'>, prefix: string, path = ''): string {
+  return `/p/${slug}/${prefix}${path}`
+}
+
 /** What demonstration data is made of. Runs once, as the system, in a workspace that asked for it. */
 export type DemoData = (ctx: Context) => Promise<void>
 
@@ -315,6 +379,8 @@ export interface PluginDefinition {
   readonly subscribers?: readonly Subscriber[]
   readonly jobs?: readonly JobDefinition[]
   readonly routes?: readonly RouteDefinition[]
+  /** Pages without sign-in, below prefixes of its own. */
+  readonly publicPages?: readonly PublicPages[]
   readonly slots?: readonly SlotDefinition<unknown>[]
   /** Folder of SQL files, as a file URL: `new URL('../migrations/', import.meta.url)`. */
   readonly migrations?: URL

@@ -120,6 +120,23 @@ export const pluginManifestSchema = z.strictObject({
       answer: jsonSchema,
     }),
   ),
+  /** Pages without sign-in. Archives of before have none. */
+  publicPages: list(
+    z.strictObject({
+      prefix: id.regex(/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/),
+      title: words,
+      pages: list(
+        z.strictObject({
+          method: z.enum(['get', 'post']),
+          path: id,
+          summary: z.string().max(500),
+          params: jsonSchema.optional(),
+          query: jsonSchema.optional(),
+          body: jsonSchema.optional(),
+        }),
+      ),
+    }),
+  ).default([]),
   services: list(id),
   /** Services of others it asks for, and points of others it reads. Archives of before say none. */
   uses: list(id).default([]),
@@ -223,6 +240,18 @@ export function manifestOf(plugin: PluginDefinition): PluginManifest {
       query: query && schemaJson(query),
       body: body && schemaJson(body),
       answer: schemaJson(answer),
+    })),
+    publicPages: (plugin.publicPages ?? []).map(({ prefix, title, pages }) => ({
+      prefix,
+      title,
+      pages: pages.map(({ method, path, summary, params, query, body }) => ({
+        method,
+        path,
+        summary,
+        params: params && schemaJson(params),
+        query: query && schemaJson(query),
+        body: body && schemaJson(body),
+      })),
     })),
     services: (plugin.provides ?? []).map(({ service }) => service.id),
     uses: (plugin.uses ?? []).map((use) => use.id),

@@ -51,6 +51,8 @@ export interface PlatformMap {
     readonly points: readonly string[]
     readonly services: readonly string[]
     readonly hosts: readonly string[]
+    /** Public prefixes it answers. */
+    readonly pages: readonly string[]
   }[]
   readonly ties: readonly Tie[]
   readonly dangling: readonly Dangling[]
@@ -90,6 +92,7 @@ export function platformMap(
       points: (plugin.points ?? []).map(({ id }) => id),
       services: (plugin.provides ?? []).map(({ service }) => service.id),
       hosts: plugin.capabilities?.hosts ?? [],
+      pages: (plugin.publicPages ?? []).map(({ prefix }) => `/p/…/${prefix}`),
     })),
     ties: holding.flatMap(({ plugin, holds }) => tiesOf(plugin.id, holds, loaded)),
     dangling: holding

@@ -1,6 +1,7 @@
 import { definePlugin } from '@socle/sdk'
 import { BadgeSchema } from './entities/badge.ts'
 import { permissions } from './permissions.ts'
+import { publicPages } from './pages.ts'
 import { badges } from './resources.ts'
 import { routes } from './routes.ts'
 
@@ -32,6 +33,7 @@ export const badgesPlugin = definePlugin({
     },
   ],
   routes,
+  publicPages,
   migrations: new URL('../migrations/', import.meta.url),
   i18n: new URL('./i18n/', import.meta.url),
   ui: {

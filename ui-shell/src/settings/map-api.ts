@@ -10,6 +10,8 @@ export interface MapPlugin {
   readonly points: readonly string[]
   readonly services: readonly string[]
   readonly hosts: readonly string[]
+  /** Public prefixes it answers. */
+  readonly pages: readonly string[]
 }
 
 export const tieKinds = [

@@ -39,6 +39,7 @@ export interface PluginCard {
 
 export interface Breaks {
   readonly screens?: readonly { readonly title: string; readonly path?: string }[]
+  readonly pages?: readonly { readonly title: string; readonly path: string }[]
   readonly records?: readonly { readonly resource: string; readonly name: string; readonly count: number }[]
   readonly jobs?: readonly { readonly id: string; readonly title?: string }[]
   readonly fills?: readonly { readonly slot: string; readonly title?: string }[]

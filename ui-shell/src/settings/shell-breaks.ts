@@ -137,6 +137,7 @@ function setting(page: string, href = `/settings/${page}`): string | undefined {
 export function linesOf(breaks: Breaks): readonly BrokenLine[] {
   const {
     screens = [],
+    pages = [],
     records = [],
     fills = [],
     jobs = [],
@@ -157,6 +158,12 @@ export function linesOf(breaks: Breaks): readonly BrokenLine[] {
       key: 'screens',
       names: screens.map(({ title: text, path: href }) => ({ text, href })),
       count: screens.length,
+    },
+    {
+      icon: 'external-link',
+      key: 'pages',
+      names: plain(pages.map((it) => `${it.title} (${it.path})`)),
+      count: pages.length,
     },
     {
       icon: 'table',

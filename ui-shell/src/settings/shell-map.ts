@@ -236,13 +236,13 @@ export class ShellMap extends KitElement {
       <dl>
         ${this.#brings('emits', plugin.emits.map(eventOf))} ${this.#brings('services', plugin.services)}
         ${this.#brings('points', plugin.points)} ${this.#brings('slots', plugin.slots)}
-        ${this.#brings('hosts', plugin.hosts)}
+        ${this.#brings('hosts', plugin.hosts)} ${this.#brings('pages', plugin.pages)}
       </dl>
       ${this.#sentences('holds', own, plugins)} ${this.#sentences('held', others, plugins)}
     </section>`
   }
 
-  #brings(what: 'emits' | 'services' | 'points' | 'slots' | 'hosts', names: readonly string[]) {
+  #brings(what: 'emits' | 'services' | 'points' | 'slots' | 'hosts' | 'pages', names: readonly string[]) {
     if (names.length === 0) return nothing
     return html`<div>
       <dt>${t(`shell.map.brings.${what}`)}</dt>

@@ -19,6 +19,7 @@ export interface Reached {
 export const reachKinds = [
   'hosts',
   'secrets',
+  'pages',
   'writes',
   'reads',
   'fields',
@@ -53,6 +54,11 @@ export function reachOf(manifest: ArchiveManifest, locale: Locale): Reach {
   return {
     hosts: named(capabilities.hosts),
     secrets: named(capabilities.secrets),
+    pages: manifest.publicPages.map(({ prefix, title, pages }) => ({
+      id: `/p/…/${prefix}`,
+      title: title[locale],
+      terms: pages.map(({ method, path }) => `${method.toUpperCase()} ${path}`),
+    })),
     writes: named(capabilities.writes),
     reads: named(capabilities.reads),
     fields: manifest.extends.flatMap(({ resource, fields }) => named(fields.map((field) => `${resource} ${field}`))),
