@@ -26,19 +26,64 @@ let hear: () => Promise<void>
 let work: () => Promise<void>
 /** What it does for others. */
 let help: () => Promise<string>
+let helpAtOnce: () => string
 
 interface Echoes {
   ask(): Promise<string>
+  /** Itself, in other words. */
+  politely(): Echoes
+  readonly last: string
+  tone: string
+  steps(): AsyncGenerator<string>
 }
-/** A service with a private field, which only it itself may read. */
-class EchoService implements Echoes {
+/** What helps inherits. */
+class Answering {
   readonly #answer = () => help()
   async ask(): Promise<string> {
     return this.#answer()
   }
 }
+/** A service with private fields, which only it itself may read, and with accessors. */
+class EchoService extends Answering implements Echoes {
+  #tone = ''
+  politely(): Echoes {
+    return this
+  }
+  get last(): string {
+    return this.#tone + helpAtOnce()
+  }
+  set tone(tone: string) {
+    this.#tone = tone + helpAtOnce()
+  }
+  get tone(): string {
+    return this.#tone
+  }
+  async *steps(): AsyncGenerator<string> {
+    yield this.#tone
+    yield this.ask()
+  }
+}
 const Echoes = defineService<Echoes>('shaky/echoes@1')
 const Helpers = definePoint<() => Promise<string>>('steady/helpers@1')
+const Choirs = definePoint<Echoes>('steady/choirs@1')
+
+const ways: Readonly<Record<string, (ctx: Context) => Promise<string>>> = {
+  service: (ctx) => ctx.use(Echoes).ask(),
+  itself: (ctx) => ctx.use(Echoes).politely().ask(),
+  getter: async (ctx) => ctx.use(Echoes).last,
+  async setter(ctx) {
+    const echoes = ctx.use(Echoes)
+    echoes.tone = 'loud'
+    return echoes.tone
+  },
+  async generator(ctx) {
+    let all = ''
+    for await (const step of ctx.use(Echoes).steps()) all += step
+    return all
+  },
+  contribution: async (ctx) => (await Promise.all(ctx.contributions(Helpers).map((it) => it()))).join(),
+  choir: async (ctx) => (await Promise.all(ctx.contributions(Choirs).map((it) => it.ask()))).join(),
+}
 
 const refused = defineError('SHAKY_REFUSED', 409, () => 'Not now.')
 const shaky = definePlugin({
@@ -59,7 +104,7 @@ const shaky = definePlugin({
   subscribers: [subscriber('accounts', 'core.account.created', () => hear())],
   requires: { steady: '^1.0.0' },
   provides: [provide(Echoes, () => new EchoService())],
-  contributes: [contribution(Helpers, () => help())],
+  contributes: [contribution(Helpers, () => help()), contribution(Choirs, new EchoService())],
   guards: [defineGuard('core.lead', ['create'], async () => void (await help()))],
   jobs: [{ id: 'tick', schedule: '* * * * *', run: () => work() }],
 })
@@ -82,15 +127,14 @@ const steady = definePlugin({
       path: '/asks',
       permission: 'authenticated',
       summary: 'A call that others help with',
-      body: z.object({ of: z.enum(['service', 'contribution']) }),
+      body: z.object({ of: z.string() }),
       answer: z.string(),
       async handle({ body }, ctx) {
-        if (body.of === 'service') return ctx.use(Echoes).ask()
-        return (await Promise.all(ctx.contributions(Helpers).map((it) => it()))).join()
+        return ways[body.of]!(ctx)
       },
     }),
   ],
-  points: [Helpers],
+  points: [Helpers, Choirs],
   uses: [Echoes],
   optional: { shaky: '^1.0.0' },
 })
@@ -108,6 +152,7 @@ beforeEach(async () => {
   hear = async () => {}
   work = async () => {}
   help = async () => 'helped'
+  helpAtOnce = () => 'helped'
   here = await app.secondWorkspace()
 })
 
@@ -153,15 +198,26 @@ test('platform-10: a module that fails five of twenty calls is stopped where it 
 
 test.each([
   ['a service', () => here.admin.post('/api/steady/asks', { of: 'service' })],
+  ['a service that answers itself', () => here.admin.post('/api/steady/asks', { of: 'itself' })],
+  ['a getter of a service', () => here.admin.post('/api/steady/asks', { of: 'getter' })],
+  ['a setter of a service', () => here.admin.post('/api/steady/asks', { of: 'setter' })],
+  ['a service that answers step by step', () => here.admin.post('/api/steady/asks', { of: 'generator' })],
   ['a contribution', () => here.admin.post('/api/steady/asks', { of: 'contribution' })],
+  ['an instance that is contributed', () => here.admin.post('/api/steady/asks', { of: 'choir' })],
   ['a guard', () => here.admin.post('/api/core/leads', { lastName: 'Guarded' })],
 ])('what %s of a module fails at is its own fault and no other’s, and what it refuses is an answer', async (_, ask) => {
   expect((await ask()).status).toBeLessThan(300)
   help = async () => {
     throw refused({})
   }
+  helpAtOnce = () => {
+    throw refused({})
+  }
   expect(await ask()).toMatchObject({ status: 409, body: { code: 'SHAKY_REFUSED' } })
   help = fail as () => Promise<never>
+  helpAtOnce = () => {
+    throw new Error('No voice')
+  }
   expect(await ask()).toMatchObject({ status: 503, body: { code: 'PLUGIN_FAILED', plugin: 'shaky' } })
   await expect.poll(async () => (await cardOf('shaky')).incident?.count).toBe(1)
   expect(await cardOf('steady')).not.toHaveProperty('incident')

@@ -22,24 +22,42 @@ function fail(plugin: string, error: unknown): never {
 
 const wrapped = new WeakMap<object, unknown>()
 
-/** What a plugin hands to another, a service or a contribution: calls of it are on behalf of whoever makes them. */
+/**
+ * What a plugin hands to another, a service or a contribution: calls of it, reads and writes of its accessors and steps of what
+ * it answers bit by bit are on behalf of whoever makes them. What else it answers is a value, and stays as it is.
+ */
 export function foreign<T>(plugin: string, value: T): T {
   if (!isCallable(value) && (typeof value !== 'object' || value === null)) return value
   const known = wrapped.get(value)
   if (known !== undefined) return known as T
-  const made = isCallable(value)
-    ? (...given: unknown[]) => onBehalf(plugin, () => value(...given) as unknown)
+  const made: unknown = isCallable(value)
+    ? (...given: unknown[]) =>
+        stepwise(
+          plugin,
+          onBehalf(plugin, () => value(...given) as unknown),
+        )
     : new Proxy(value, {
         get(target, name) {
           // By the thing itself, or it would not reach its private fields.
-          const found: unknown = Reflect.get(target, name, target)
+          const found: unknown = onBehalf(plugin, () => Reflect.get(target, name, target) as unknown)
           const fixed = Reflect.getOwnPropertyDescriptor(target, name)
           if (!isCallable(found) || (fixed && !fixed.configurable && !fixed.writable)) return found
-          return (...given: unknown[]) => onBehalf(plugin, () => found.apply(target, given) as unknown)
+          return (...given: unknown[]) => {
+            const answer = onBehalf(plugin, () => found.apply(target, given) as unknown)
+            // A call that answers the thing itself is followed by another.
+            return answer === target ? made : stepwise(plugin, answer)
+          }
         },
+        set: (target, name, given) => onBehalf(plugin, () => Reflect.set(target, name, given, target)),
       })
   wrapped.set(value, made)
   return made as T
+}
+
+/** A generator runs on with each of its steps. */
+function stepwise(plugin: string, answer: unknown): unknown {
+  if (typeof answer !== 'object' || answer === null || !('next' in answer)) return answer
+  return Symbol.asyncIterator in answer || Symbol.iterator in answer ? foreign(plugin, answer) : answer
 }
 
 /** A class is a value: it is made with `new`, and known by being itself. */
