@@ -3,7 +3,7 @@ import { salesPlugin } from '@socle/sales'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { PartnerPeople } from '../src/identity/partner-people.ts'
-import { createTestApp, type TestApp, type TestClient } from '../src/testing/index.ts'
+import { createTestApp, type TestAnswer, type TestApp, type TestClient } from '../src/testing/index.ts'
 import { Importing } from './import-world.ts'
 import { atlas, boreal, dealsPlugin, personOf } from './partner-world.ts'
 
@@ -310,6 +310,29 @@ describe('an account opened by a share', () => {
 })
 
 describe('people of partners', () => {
+  /** Comes in by a link, as a browser does; answers how it goes on asking. */
+  async function accept(link: string) {
+    const headers = { origin: 'http://localhost', 'content-type': 'application/json' }
+    const accepted = await app.app.fetch(
+      new Request('http://localhost/api/auth/link/accept', {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({ token: link.split('#')[1], name: 'Nora', password: 'four rather plain words' }),
+      }),
+    )
+    expect(accepted.status).toBe(200)
+    const cookie = accepted.headers
+      .getSetCookie()
+      .map((it) => it.split(';')[0])
+      .join('; ')
+    return async (method: string, path: string) => {
+      const answer = await app.app.fetch(
+        new Request(`http://localhost${path}`, { method, headers: { ...headers, cookie } }),
+      )
+      return { status: answer.status, body: (await answer.json()) as TestAnswer['body'] }
+    }
+  }
+
   const standFor = (user: string, partners: readonly string[]) =>
     app.inside((ctx) => ctx.use(PartnerPeople).standFor(user, partners))
 
@@ -329,6 +352,84 @@ describe('people of partners', () => {
     expect((await person.get('/api/deals/deals')).body.data).toHaveLength(one.length)
     await app.inside((ctx) => ctx.use(PartnerPeople).release(id))
     expect((await person.get('/api/deals/deals')).body.data.length).toBeGreaterThan(3)
+  })
+
+  test('are invited as such over the API, and see their partner’s rows alone from their first sign-in', async () => {
+    const partner = (await app.admin.post('/api/core/accounts', { name: 'Northwind Resale' })).body.data.id as string
+    const others = (await app.admin.post('/api/core/accounts', { name: 'Southwind Resale' })).body.data.id as string
+    for (const [name, whose] of [
+      ['Theirs', partner],
+      ['Secret of others', others],
+    ])
+      expect((await app.admin.post('/api/deals/deals', { name, partner: whose })).status).toBe(201)
+    const role = (
+      await app.admin.post('/api/core/roles', {
+        name: 'Reseller',
+        grants: [{ resource: 'deals.deal', action: '*', visibility: 'all' }],
+      })
+    ).body.data.id as string
+    const invited = await app.admin.post('/api/core/users/invite', {
+      email: 'nora@northwind.example.com',
+      roles: [{ role }],
+      partner,
+    })
+    expect(invited).toMatchObject({ status: 201, body: { data: { partner, partners: [partner], roles: [role] } } })
+    const id = invited.body.data.id as string
+    const browser = await accept(invited.body.link)
+    const rows = async () =>
+      ((await browser('GET', '/api/deals/deals')).body.data as { name: string }[]).map((it) => it.name)
+    expect(await rows()).toEqual(['Theirs'])
+    expect((await browser('GET', '/api/core/users')).body.data).toMatchObject([{ id }])
+
+    const [shown] = (await app.admin.get(`/api/core/users?filter=${encodeURIComponent(`id = "${id}"`)}`)).body.data
+    expect(shown).toMatchObject({ partner })
+    const change = (values: object) => app.admin.patch(`/api/core/users/${id}`, values)
+    expect(await change({ partner: others, version: shown.version })).toMatchObject({
+      status: 200,
+      body: { data: { partner: others, partners: [others] } },
+    })
+    expect(await rows()).toEqual(['Secret of others'])
+    expect(await change({ partner, version: shown.version })).toMatchObject({ status: 409 })
+    // Out of the partner and given a right of the house in one save, and back: each in the order that is allowed.
+    const ofHouse = (
+      await app.admin.post('/api/core/roles', {
+        name: 'Of the house',
+        grants: [{ resource: 'deals.deal', action: 'read', visibility: 'all' }],
+        permissions: ['core.plugin.toggle'],
+      })
+    ).body.data.id as string
+    expect(await change({ partner: null, roles: [{ role: ofHouse }] })).toMatchObject({
+      status: 200,
+      body: { data: { partner: null, partners: [] } },
+    })
+    expect((await rows()).length).toBeGreaterThan(3)
+    expect(await change({ partner })).toMatchObject({ status: 409, body: { code: 'INTERNAL_RIGHT' } })
+    expect((await change({ partner, roles: [{ role }] })).status).toBe(200)
+    expect(await rows()).toEqual(['Theirs'])
+  })
+
+  test('stand for an account that whoever invites them may see, and are moved only by who could give them their roles', async () => {
+    const email = 'nobody@northwind.example.com'
+    const unknown = { status: 422, body: { errors: [{ path: '/partner', code: 'REFERENCE_UNKNOWN' }] } }
+    expect(await app.admin.post('/api/core/users/invite', { email, partner: never })).toMatchObject(unknown)
+    expect(await app.admin.post('/api/core/users', { name: 'No', email, partner: never })).toMatchObject(unknown)
+    const manager = await app.as({ name: 'Mona', may: ['core.user.manage'] })
+    expect(await manager.post('/api/core/users/invite', { email, partner: account })).toMatchObject(unknown)
+    const held = await app.as({ name: 'Rolf', may: ['deals.deal.read'] })
+    const moved = await manager.patch(`/api/core/users/${held.who.actor.id}`, { partner: account })
+    expect(moved).toMatchObject({ status: 403 })
+    const plain = await app.as({ name: 'Pia', may: ['core.account.read'] })
+    expect(await plain.post('/api/core/users/invite', { email, partner: account })).toMatchObject({ status: 403 })
+    expect((await app.admin.post('/api/core/users/invite', { email, partner: account })).status).toBe(201)
+  })
+
+  test('invited anew after they left stand where the new invitation says', async () => {
+    const email = 'back@northwind.example.com'
+    const first = await app.admin.post('/api/core/users/invite', { email, partner: account })
+    const id = first.body.data.id as string
+    expect((await app.admin.delete(`/api/core/users/${id}/invite`)).status).toBe(204)
+    const again = await app.admin.post('/api/core/users/invite', { email })
+    expect(again).toMatchObject({ status: 201, body: { data: { id, partner: null, partners: [] } } })
   })
 
   test('may not hold a right of the house’s own, however it would come to them', async () => {

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Locale } from '../actor.ts'
 import type { Context } from '../context.ts'
+import { referenceUnknown, refuseValue } from '../entities/errors.ts'
+import { found } from '../entities/values.ts'
 import { roleName } from '../permissions/role-names.ts'
 import { recordNotFound, validationFailed } from '../records/errors.ts'
 import type { RecordJson, Records } from '../records/records.ts'
@@ -37,6 +39,8 @@ export interface NewUser {
   readonly roles?: readonly WantedRole[]
   /** Team ids; the first is the home team. */
   readonly teams?: readonly string[]
+  /** Account they stand for as a partner's person; absent, they are of the house. */
+  readonly partner?: string | null
 }
 
 export interface UserChange {
@@ -50,6 +54,8 @@ export interface UserChange {
   /** The home team alone. */
   readonly team?: string | null
   readonly active?: boolean
+  /** Account they stand for from now on, or null for one of the house; the same again changes nothing. */
+  readonly partner?: string | null
 }
 
 /** Who is to come in, and as what. */
@@ -60,6 +66,8 @@ export interface Invitation {
   readonly locale?: Locale
   readonly roles?: readonly WantedRole[]
   readonly teams?: readonly string[]
+  /** As of somebody let in. */
+  readonly partner?: string | null
 }
 
 export interface Invited extends MadeLink {
@@ -137,7 +145,7 @@ export class UserService {
    * here unless it is the person who accepts.
    *
    * @returns `password` only when one was made up here; it is nowhere else, as the link is
-   * @throws `ALREADY_MEMBER` (409), `PASSWORD_TOO_SHORT` (422)
+   * @throws `ALREADY_MEMBER` (409), `PASSWORD_TOO_SHORT`, `REFERENCE_UNKNOWN` (422) for a partner that is no account here
    */
   async create({
     name,
@@ -146,11 +154,13 @@ export class UserService {
     locale = this.#ctx.workspace.locale,
     roles = [],
     teams = [],
+    partner = null,
   }: NewUser): Promise<Invited & { password?: string }> {
     const chosen = password ?? oneTimePassword()
     demandPassword(chosen)
+    const side = await this.#sideOf(partner)
     const id = await this.#openLogin({ email, name, hash: await hashPassword(chosen) })
-    await this.#admit({ id, name, email, locale, state: 'invited' })
+    await this.#admit({ id, name, email, locale, state: 'invited', ...side })
     await this.setRoles(id, roles)
     await this.setTeams(id, teams)
     return { ...(await this.#invited(id)), ...(password === undefined ? { password: chosen } : {}) }
@@ -159,15 +169,19 @@ export class UserService {
   /** @throws `VERSION_CONFLICT` (409) when somebody else changed the same since `version` */
   async change(
     id: string,
-    { roles, rolesSeen, teams, team, active, ...fields }: UserChange,
+    { roles, rolesSeen, teams, team, active, partner, ...fields }: UserChange,
     version?: number,
   ): Promise<RecordJson> {
     const before = await this.get(id)
     if (Object.keys(fields).length > 0)
       await this.#records.update(users, { id, version: version ?? before.version }, fields)
+    const moves = partner !== undefined && partner !== before['partner']
+    // A right of the house's own people goes before they are a partner's, and comes after they are of the house.
+    if (moves && partner === null) await this.#moveTo(partner, before, version)
     if (roles) await this.setRoles(id, rolesSeen ? await this.#besides(id, roles, rolesSeen) : roles)
     if (teams) await this.setTeams(id, teams)
     else if (team !== undefined) await this.moveHome(id, team)
+    if (moves && partner !== null) await this.#moveTo(partner, before, version)
     if (active === false) await this.deactivate(id)
     if (active === true) await this.activate(id)
     return this.get(id)
@@ -205,7 +219,7 @@ export class UserService {
    * Invites somebody: they are here, with their roles and team, and come in by a link that is passed on to them.
    *
    * @returns the link: this is the only time it can be read
-   * @throws `ALREADY_MEMBER` (409)
+   * @throws `ALREADY_MEMBER` (409), `REFERENCE_UNKNOWN` (422) for a partner that is no account here
    */
   async invite({
     email,
@@ -213,10 +227,12 @@ export class UserService {
     roles = [],
     teams = [],
     locale = this.#ctx.workspace.locale,
+    partner = null,
   }: Invitation): Promise<Invited> {
     const known = name ?? email.slice(0, email.indexOf('@'))
+    const side = await this.#sideOf(partner)
     const id = await this.#openLogin({ email, name: known, hash: null })
-    await this.#admit({ id, name: known, email, locale, state: 'invited' })
+    await this.#admit({ id, name: known, email, locale, state: 'invited', ...side })
     await this.setRoles(id, roles)
     await this.setTeams(id, teams)
     return this.#invited(id)
@@ -516,6 +532,8 @@ export class UserService {
     email: string
     locale: Locale
     state: MemberState
+    partner?: string | null
+    partners?: readonly string[]
   }) {
     const { rows } = await sql<{ id: string; name: string; gone: boolean }>`
       select id, name, deleted_at is not null as gone from core.member
@@ -525,8 +543,24 @@ export class UserService {
     const [there] = rows
     if (there && !there.gone) throw alreadyMember({ email, name: there.name })
     const values = { ...fields, email: email.toLowerCase(), owner: null, team: null }
-    if (there) await this.#records.update(users, await this.#records.restore(users, there.id), values)
-    else await this.#records.create(users, { id, ...values })
+    const internal = { internal: true }
+    if (there) await this.#records.update(users, await this.#records.restore(users, there.id), values, internal)
+    else await this.#records.create(users, { id, ...values }, internal)
+  }
+
+  /** On which side of the second wall somebody comes in: of an account whoever lets them in may see, or of the house. */
+  async #sideOf(partner: string | null): Promise<{ partner: string | null; partners: readonly string[] }> {
+    if (partner === null) return { partner, partners: [] }
+    if (!(await found(this.#ctx, 'core.account', partner)))
+      throw refuseValue('/partner', referenceUnknown, { resource: this.#ctx.t('core.account.one'), id: partner })
+    return { partner: partner.toLowerCase(), partners: [partner.toLowerCase()] }
+  }
+
+  /** Moves somebody to another side of the second wall; what they have open follows with the change of their record. */
+  async #moveTo(partner: string | null, before: RecordJson, version = before.version): Promise<void> {
+    await demandMayTouch(this.#ctx, before.id)
+    const side = await this.#sideOf(partner)
+    await this.#records.update(users, { id: before.id, version }, side, { internal: true })
   }
 
   async #invited(id: string): Promise<Invited> {

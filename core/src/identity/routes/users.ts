@@ -18,6 +18,7 @@ const newUser = z.strictObject({
   roles: roles.optional(),
   teams: ids.optional(),
   team: z.uuid().nullable().optional(),
+  partner: z.uuid().nullable().optional(),
 })
 
 const userChange = z.strictObject({
@@ -29,6 +30,7 @@ const userChange = z.strictObject({
   teams: ids.optional(),
   team: z.uuid().nullable().optional(),
   active: z.boolean().optional(),
+  partner: z.uuid().nullable().optional(),
   version: z.int().optional(),
 })
 
@@ -120,7 +122,8 @@ export const userRoutes: readonly RouteDefinition[] = [
     method: 'patch',
     path: '/users/:id',
     permission,
-    summary: 'Change a user: name, language, manager, roles, teams or the home team alone, or whether they are active',
+    summary:
+      'Change a user: name, language, manager, roles, teams or the home team alone, the partner they stand for, or whether they are active',
     params: byId,
     body: userChange,
     answer: z.object({ data: user }),
