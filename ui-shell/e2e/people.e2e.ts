@@ -1,3 +1,4 @@
+import type { Locator } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { eventually, uniqueName, visit, type Api, type Stored } from './browser.ts'
 
@@ -60,6 +61,41 @@ test('whom somebody reports to is chosen with their roles and team', async () =>
   const { data } = await api.get<{ data: { id: string; name: string }[] }>('/api/core/users')
   const manager = data.find(({ name }) => name === 'Camille Roussel')!
   await eventually(async () => (await api.record('/api/core/users', person.id))['manager']).toBe(manager.id)
+})
+
+test('somebody is invited as a partner’s person, and made one of the house again', async () => {
+  await using claire = await visit('/settings/people')
+  const { page, api } = claire
+  const partner = await api.create('/api/core/accounts', { name: uniqueName('Resale Partner') })
+  const name = uniqueName('Nora Partner')
+  const choose = async (dialog: Locator) => {
+    await dialog.getByRole('combobox', { name: 'Partner' }).fill(String(partner['name']))
+    await page.getByRole('option', { name: new RegExp(`^${String(partner['name'])}`) }).click()
+  }
+  await page.getByRole('button', { name: 'Invite', exact: true }).click()
+  const form = page.locator('shell-person-form')
+  await form.getByLabel('E-mail').fill(`${name.replaceAll(' ', '-').toLowerCase()}@example.com`)
+  await form.getByLabel('Name', { exact: true }).fill(name)
+  await choose(form)
+  await form.getByRole('button', { name: 'Invite', exact: true }).click()
+  await page.locator('shell-secret').getByRole('button', { name: 'I have copied it' }).click()
+  const row = page.getByRole('listitem').filter({ hasText: name })
+  await row.getByText(String(partner['name']), { exact: true }).waitFor()
+  const stored = async () => {
+    const { data } = await api.get<{ data: { name: string; partner: string | null }[] }>('/api/core/users')
+    return data.find((it) => it.name === name)?.partner
+  }
+  expect(await stored()).toBe(partner.id)
+
+  await page.getByRole('button', { name: `Actions for ${name}` }).click()
+  await page.getByRole('menuitem', { name: 'Edit' }).click()
+  const field = form.getByRole('combobox', { name: 'Partner' })
+  await eventually(() => field.inputValue()).toBe(String(partner['name']))
+  await field.fill('')
+  await field.press('Tab')
+  await form.getByRole('button', { name: 'Save', exact: true }).click()
+  await eventually(stored).toBe(null)
+  await row.getByText(String(partner['name']), { exact: true }).waitFor({ state: 'detached' })
 })
 
 test('asking what somebody may do who is out does not let them in', async () => {

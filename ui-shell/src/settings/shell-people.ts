@@ -61,6 +61,8 @@ export class ShellPeople extends KitElement {
 
   #roles: readonly Role[] = []
   #teams: readonly Team[] = []
+  /** What the accounts are called for which partners' people stand, as far as the reader sees them. */
+  #partners: ReadonlyMap<string, string> = new Map()
 
   constructor() {
     super()
@@ -81,6 +83,7 @@ export class ShellPeople extends KitElement {
       ])
       this.#roles = roles
       this.#teams = teams
+      this.#partners = await namesOfPartners(people).catch(() => new Map())
       this.people = people
       this.problem = undefined
     } catch (problem) {
@@ -203,7 +206,7 @@ export class ShellPeople extends KitElement {
         <span class="pills">
           ${roles.map((it) => html`<span class="pill">${it}</span>`)}
           ${team ? html`<span class="pill info">${icon('users')}${team}</span>` : nothing}
-          ${person.partner ? pill(t('shell.people.partner'), 'accent', 'handshake') : nothing}
+          ${person.partner ? pill(this.#partners.get(person.partner) ?? t('shell.people.partner'), 'accent', 'handshake') : nothing}
           ${person.app || person.passkeys ? pill(t('shell.people.strong'), 'success', 'shield-check') : nothing}
           ${person.state === 'invited' ? invitationPill(person) : nothing}
           ${person.state === 'inactive' ? pill(t('shell.people.inactive'), 'neutral', 'ban') : nothing}
@@ -348,6 +351,16 @@ export class ShellPeople extends KitElement {
       }
     `,
   ]
+}
+
+async function namesOfPartners(people: readonly Person[]): Promise<ReadonlyMap<string, string>> {
+  const ids = [...new Set(people.flatMap(({ partner }) => partner ?? []))]
+  if (ids.length === 0 || !resource('core.account')) return new Map()
+  const filter = encodeURIComponent(`id in (${ids.map((id) => `"${id}"`).join(', ')})`)
+  const accounts = await everything<{ id: string; name: string }>(
+    `/api/core/accounts?fields=name&limit=200&count=none&filter=${filter}`,
+  )
+  return new Map(accounts.map(({ id, name }) => [id, name]))
 }
 
 /** Waiting for an answer, or no longer able to give one. */

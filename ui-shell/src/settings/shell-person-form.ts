@@ -1,12 +1,12 @@
-import { KitElement, ProblemError, api, controls, localDate, shell, t } from '@socle/sdk/ui'
+import { KitElement, ProblemError, api, controls, localDate, resource, shell, t } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { endOfDay, lastDayOf } from '../last-day.ts'
 import { FormBase, formProblem } from './form-base.ts'
 import type { Person, Role, Team, Way } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
-import { userField } from './user-field.ts'
+import { accountField, userField } from './user-field.ts'
 
-/** Invites somebody, or changes their roles and team. */
+/** Invites somebody, or changes their roles, team and partner. */
 export class ShellPersonForm extends KitElement {
   static override properties = {
     person: { attribute: false },
@@ -16,6 +16,7 @@ export class ShellPersonForm extends KitElement {
     isBusy: { state: true },
     form: { state: true },
     manager: { state: true },
+    partner: { state: true },
   }
   declare person: Person | undefined
   declare roles: readonly Role[]
@@ -25,6 +26,13 @@ export class ShellPersonForm extends KitElement {
   declare private form: FormBase<Person> | undefined
   /** User id of whom they report to. */
   declare private manager: string | null
+  /** Account id of the partner they stand for. */
+  declare private partner: string | null
+
+  constructor() {
+    super()
+    this.partner = null
+  }
 
   override render() {
     const person = this.person && this.#base(this.person).shown
@@ -84,9 +92,23 @@ export class ShellPersonForm extends KitElement {
               ? html`<socle-field
                   .field=${userField('manager', t('shell.people.manager'))}
                   .value=${this.manager ?? undefined}
-                  @socle-input=${this.#chosen}
-                  @socle-commit=${this.#chosen}
+                  @socle-input=${this.#managerChosen}
+                  @socle-commit=${this.#managerChosen}
                 ></socle-field>`
+              : nothing
+          }
+          ${
+            resource('core.account')
+              ? html`<div class="field">
+                  <socle-field
+                    .field=${accountField('partner', t('shell.people.partner'))}
+                    .value=${this.partner ?? undefined}
+                    .error=${this.#fault('partner')}
+                    @socle-input=${this.#partnerChosen}
+                    @socle-commit=${this.#partnerChosen}
+                  ></socle-field>
+                  <p class="meta">${t('shell.people.partnerHelp')}</p>
+                </div>`
               : nothing
           }
           <div class="field">
@@ -149,8 +171,12 @@ export class ShellPersonForm extends KitElement {
     if (!checked && day) day.value = ''
   }
 
-  readonly #chosen = (event: CustomEvent<{ value: unknown }>): void => {
-    this.manager = typeof event.detail.value === 'string' ? event.detail.value : null
+  readonly #managerChosen = (event: CustomEvent<{ value: unknown }>): void => {
+    this.manager = chosenId(event)
+  }
+
+  readonly #partnerChosen = (event: CustomEvent<{ value: unknown }>): void => {
+    this.partner = chosenId(event)
   }
 
   /** What the form of somebody was filled from. */
@@ -158,6 +184,7 @@ export class ShellPersonForm extends KitElement {
     if (this.form?.base.id !== person.id) {
       this.form = new FormBase(person)
       this.manager = person.manager ?? null
+      this.partner = person.partner ?? null
     }
     return this.form
   }
@@ -172,6 +199,7 @@ export class ShellPersonForm extends KitElement {
       roles,
       roleEnds: this.#ends(roles, values),
       team: String(values.get('team')) || null,
+      partner: this.partner,
       ...(this.person && { manager: this.manager }),
     }
   }
@@ -195,7 +223,9 @@ export class ShellPersonForm extends KitElement {
       const { email: _, ...typed } = this.#values
       if (fresh) {
         this.#base(this.person).readAgain(fresh, typed)
-        this.manager = this.#base(this.person).shown.manager ?? null
+        const { manager = null, partner = null } = this.#base(this.person).shown
+        this.manager = manager
+        this.partner = partner
       }
       this.problem = undefined
     } catch (problem) {
@@ -273,4 +303,8 @@ export class ShellPersonForm extends KitElement {
       }
     `,
   ]
+}
+
+function chosenId({ detail }: CustomEvent<{ value: unknown }>): string | null {
+  return typeof detail.value === 'string' && detail.value ? detail.value : null
 }
