@@ -189,6 +189,30 @@ test('several come back from the bin together', async () => {
   for (const { id } of made) expect((await api.record('/api/core/accounts', id))['deletedAt']).toBeNull()
 })
 
+test('what is typed before the palette is there is looked for in it, and is no shortcut meanwhile', async () => {
+  await using claire = await visit('/accounts')
+  const { page } = claire
+  let release = () => {}
+  const held = new Promise<void>((resolve) => (release = resolve))
+  await page.route(/shell-palette-.*\.js$/, async (route) => {
+    await held
+    await route.continue()
+  })
+  const asked = page.waitForRequest(/shell-palette-.*\.js$/)
+  await page.keyboard.press('Control+k')
+  await asked
+  // `c` alone would begin a new account.
+  await page.keyboard.type('cont')
+  release()
+  await eventually(() => page.getByRole('combobox', { name: 'Find or do anything' }).inputValue()).toBe('cont')
+  await page.keyboard.type('acts')
+  await page
+    .getByRole('option', { name: /^Contacts/ })
+    .first()
+    .waitFor()
+  expect(new URL(page.url()).search).toBe('')
+})
+
 test('the palette forgives a slip of the finger', async () => {
   await using claire = await visit('/')
   const { page, api } = claire

@@ -1,4 +1,4 @@
-import { t, toast } from '@socle/sdk/ui'
+import { announce, t, toast } from '@socle/sdk/ui'
 import type { ShellDocument } from '@socle/sdk/ui'
 import { router } from './router.ts'
 
@@ -12,6 +12,12 @@ export function tellAttention(before: ShellDocument | undefined, now: ShellDocum
   for (const domain of now.lostDomains ?? [])
     if (!before?.lostDomains?.includes(domain))
       tell(t('shell.providers.lost', { domain }), '/settings/identity-providers')
+}
+
+/** Says that modules came or went, and which was under this tab. */
+export function tellModules(gone: string | undefined): void {
+  if (gone === undefined) announce(t('shell.modules.changed'), 'polite')
+  else toast({ text: t('shell.modules.goneWhileOpen', { title: gone }), tone: 'warning' })
 }
 
 function tell(text: string, place: string): void {

@@ -1,4 +1,4 @@
-import { KitElement, announce, confirmDialog, controls, icon, live, navigate, shell, t, toast } from '@socle/sdk/ui'
+import { KitElement, confirmDialog, controls, icon, live, navigate, shell, t } from '@socle/sdk/ui'
 import type { ShellDocument } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { define } from './define.ts'
@@ -114,9 +114,9 @@ export class ShellApp extends KitElement {
         if (generation !== shell()?.generation) void session.load()
       }),
       live.on('fields.changed', () => void session.load()),
-      // Somebody shared a view, or took one back: tabs and sidebar show what there is now.
-      live.on('record', ({ resource }) => resource === 'core.view' && this.#reloadSoon()),
       live.on('record', ({ resource, action, id }) => {
+        // Somebody shared a view, or took one back: tabs and sidebar show what there is now.
+        if (resource === 'core.view') this.#reloadSoon()
         if (resource === 'core.share' && action === 'create')
           void import('./access/shared-hint.ts').then((it) => it.hearShare(id))
       }),
@@ -150,16 +150,15 @@ export class ShellApp extends KitElement {
     if (before && before.user.locale !== now.user.locale) this.bar = this.#route?.bar
     if (!before || !route || before.generation === now.generation) return
     const gone = before.plugins.find((it) => it.id === route.plugin && !now.plugins.some((now) => now.id === it.id))
-    if (gone) this.#leaveModule(gone.title)
-    else announce(t('shell.modules.changed'), 'polite')
+    if (gone) this.#leaveModule()
+    void import('./attention.ts').then((it) => it.tellModules(gone?.title))
   }
 
-  /** The module under this tab was switched off: home, a notice, and what was typed to be copied. */
-  #leaveModule(title: string): void {
+  /** The module under this tab was switched off: home, and what was typed to be copied. */
+  #leaveModule(): void {
     this.#offerLost(unsaved.all(), 'off')
     unsaved.clearAll()
     void router.go('/', { force: true, replace: true })
-    toast({ text: t('shell.modules.goneWhileOpen', { title }), tone: 'warning' })
   }
 
   /** A part of a plugin went with what was typed into it. Whoever signed out took leave of it. */
@@ -199,8 +198,7 @@ export class ShellApp extends KitElement {
   }
 
   #focusTitle(): void {
-    const bar = this.renderRoot.querySelector('shell-top-bar')
-    if (bar && 'focusTitle' in bar) (bar as { focusTitle: () => void }).focusTitle()
+    this.renderRoot.querySelector<Element & { focusTitle?(): void }>('shell-top-bar')?.focusTitle?.()
   }
 
   readonly #onPage = (event: CustomEvent<PageBar>): void => {
@@ -212,9 +210,7 @@ export class ShellApp extends KitElement {
   override willUpdate(): void {
     const document_ = shell()
     if (session.state !== 'ready' || !document_ || !this.bar) return
-    document.title = this.bar.documentTitle
-      ? `${this.bar.documentTitle} · ${document_.workspace.name}`
-      : `${this.bar.title} · ${document_.workspace.name}`
+    document.title = `${this.bar.documentTitle || this.bar.title} · ${document_.workspace.name}`
   }
 
   #mayLeave(): Promise<boolean> {
@@ -255,7 +251,7 @@ export class ShellApp extends KitElement {
       return
     }
     const load = {
-      palette: () => import('./shell-palette.ts').then((it) => define('shell-palette', it.ShellPalette)),
+      palette: () => this.#loadPalette(),
       shortcuts: () => import('./shell-shortcuts.ts').then((it) => define('shell-shortcuts', it.ShellShortcuts)),
       create: () => import('./shell-create.ts').then((it) => define('shell-create', it.ShellCreate)),
       workspace: () =>
@@ -263,6 +259,28 @@ export class ShellApp extends KitElement {
     }
     this.layer = layer
     void load[layer]()
+  }
+
+  /** What is typed before it is drawn is the beginning of what is looked for: no shortcut hears it. */
+  async #loadPalette(): Promise<void> {
+    let typed = ''
+    const keep = (event: KeyboardEvent): void => {
+      if (event.key.length > 1 || event.ctrlKey || event.metaKey) return
+      typed += event.key
+      event.preventDefault()
+      event.stopPropagation()
+    }
+    addEventListener('keydown', keep, true)
+    try {
+      const { ShellPalette } = await import('./shell-palette.ts')
+      define('shell-palette', ShellPalette)
+      await this.updateComplete
+      const palette = this.renderRoot.querySelector<InstanceType<typeof ShellPalette>>('shell-palette')
+      await palette?.updateComplete
+      if (typed) palette?.write(typed)
+    } finally {
+      removeEventListener('keydown', keep, true)
+    }
   }
 
   readonly #closeLayer = ({ target }: Event): void => {

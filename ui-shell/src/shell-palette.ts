@@ -99,6 +99,12 @@ export class ShellPalette extends KitElement {
     this.#dialog?.showModal()
   }
 
+  /** As if it were typed here. */
+  write(text: string): void {
+    this.text = text
+    this.#ask()
+  }
+
   get #dialog(): HTMLDialogElement | null {
     return this.renderRoot.querySelector('dialog')
   }
@@ -226,10 +232,7 @@ export class ShellPalette extends KitElement {
     `
   }
 
-  readonly #onInput = (event: Event): void => {
-    this.text = (event.target as HTMLInputElement).value
-    this.#ask()
-  }
+  readonly #onInput = (event: Event): void => this.write((event.target as HTMLInputElement).value)
 
   /** Looks in one kind of records only, or in all again; a kind's own name was typed to choose it. */
   #narrow(kind: string | undefined): void {
