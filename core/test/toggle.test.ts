@@ -176,6 +176,34 @@ describe('switching a module on', () => {
     expect((await toggle('probe', 'disable')).status).toBe(200)
   })
 
+  test('installs once, also where it breaks off after what it installed was kept', async () => {
+    onInstall = async (ctx) => {
+      did.push('installed')
+      ctx.afterCommit(() => {
+        throw new Error('Cut off')
+      })
+    }
+    expect((await toggle('probe', 'enable')).status).toBe(422)
+    expect(await stateOf('probe')).toBe('disabled')
+    onInstall = async () => void did.push('installed again')
+    expect((await toggle('probe', 'enable')).status).toBe(200)
+    expect(did).toEqual(['installed'])
+  })
+
+  test('undoes all of it where another process has prepared the workspace meanwhile', async () => {
+    onEnable = async (ctx) => {
+      await ctx.records.create('core.account', { name: 'Prepared twice' })
+      // The other process is taken for this one’s successor: it wrote what only it can write now.
+      await sql`select core.keep_prepared('probe', null, '0.9.0')`.execute(ctx.sql)
+      return () => void did.push('taken back')
+    }
+    expect(await toggle('probe', 'enable')).toMatchObject({ status: 503, body: { code: 'OPERATION_LOST' } })
+    expect(did).toEqual(['taken back'])
+    const { data } = (await here.admin.get('/api/core/accounts')).body
+    expect(data.map(({ name }: { name: string }) => name)).not.toContain('Prepared twice')
+    expect(await rowsOf('probe')).toEqual([])
+  })
+
   test('takes over what a process that died was at, from the beginning', async () => {
     onInstall = async () => void did.push('installed')
     health = async () => {

@@ -308,13 +308,13 @@ export interface Lifecycle {
   /** Throws when it cannot work: asked before it is switched on, and as a process starts. It only looks. */
   readonly health?: (ctx: Context) => Promise<void>
   /**
-   * The first time it is switched on in a workspace, before `onEnable` and together with it; may run again where its process
-   * died before it was on.
+   * The first time it is switched on in a workspace, before `onEnable` and together with it. What it writes is kept once,
+   * whenever its process dies: with it is kept that it ran. What it does elsewhere may be done again.
    */
   readonly onInstall?: (ctx: Context) => Promise<void>
   /**
    * In each workspace that has it on, when it has taken the place of another version there, before `onEnable` and together with
-   * it; may run again where it failed or its process died.
+   * it; kept once like `onInstall`, and tried again where it failed.
    *
    * @param from - the version before
    */

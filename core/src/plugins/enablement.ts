@@ -125,7 +125,10 @@ export class Enablement {
     return moved.stood
   }
 
-  /** Undoes a move to `enabling`, of which nobody was told. What was never on here is again as if nobody had tried. */
+  /**
+   * Undoes a move to `enabling`, of which nobody was told. What was never on here is again as if nobody had tried, unless it
+   * has prepared the workspace already: that is not done twice.
+   */
   async back({ workspace, plugin }: Switch, { state, reason }: Partial<Standing>): Promise<void> {
     await this.#database.owner.transaction().execute(async (tx) => {
       const mine = sql`workspace = ${workspace}::uuid and plugin = ${plugin} and state = 'enabling'`
@@ -135,7 +138,9 @@ export class Enablement {
         )
         return
       }
-      await sql`delete from core.plugin_workspace where ${mine}`.execute(tx)
+      await sql`update core.plugin_workspace set state = 'disabled' where ${mine} and version is not null`.execute(tx)
+      const { rows } = await sql`delete from core.plugin_workspace where ${mine} returning plugin`.execute(tx)
+      if (rows.length === 0) return
       await sql`
         delete from core.delivery d using core.subscription s
         where s.id = d.subscription and s.plugin = ${plugin} and d.workspace = ${workspace}::uuid`.execute(tx)

@@ -73,11 +73,10 @@ export class Toggle {
     try {
       // What came while it was off or stopped here has not prepared the workspace yet.
       const since = last !== undefined && isNewer(plugin.version, last) ? { from: last } : {}
-      disposer = await this.#begin(workspace, plugin, { isFirst: last === undefined, ...since })
+      disposer = await this.#begin(workspace, plugin, { last, isFirst: last === undefined, ...since })
       const also = async (tx: Sql, standings: ReadonlyMap<string, Standing>) => {
         await held.keep(tx)
         demandFit(this.#kernel.parts.plugins, enabledOf(standings), plugin)
-        await keepVersion(tx, place, plugin.version)
         await releaseDeliveries(tx, place)
         await this.#tell(tx, workspace, PluginEnabled, { plugin: id, by: by ?? null })
       }
@@ -92,14 +91,24 @@ export class Toggle {
     signals.send({ kind: 'deliveries' })
   }
 
-  /** Asks whether it is well, gives the workspace its roles, then lets it prepare itself: one unit of work. */
+  /**
+   * Asks whether it is well, gives the workspace its roles, then lets it prepare itself: one unit of work, and with it is kept
+   * which version has done so. Whoever dies after it does not prepare the workspace twice.
+   *
+   * @param last - the version that has prepared it so far; where that is another by then, somebody else was faster
+   */
   async #begin(
     workspace: Workspace,
     plugin: PluginDefinition,
-    { isFirst = false, from }: { readonly isFirst?: boolean; readonly from?: string },
+    {
+      last,
+      isFirst = false,
+      from,
+    }: { readonly last: string | undefined; readonly isFirst?: boolean; readonly from?: string },
   ): Promise<Disposer | undefined> {
     const { health, onInstall, onUpgrade, onEnable } = plugin.lifecycle ?? {}
     const late = new AbortController()
+    let disposer: Disposer | undefined
     const unit = {
       workspace: workspace.id,
       plugin: plugin.id,
@@ -108,16 +117,20 @@ export class Toggle {
       own: true,
     }
     try {
-      return await this.#kernel.runUnit(unit, async (ctx) =>
+      await this.#kernel.runUnit(unit, async (ctx) =>
         within(startSeconds, late, pluginStartTimedOut({ plugin: plugin.id, seconds: startSeconds }), async () => {
           await health?.(ctx)
           await offerRoles(ctx, plugin.roleTemplates ?? [])
           if (isFirst) await onInstall?.(ctx)
           if (from !== undefined) await onUpgrade?.(ctx, from)
-          return (await onEnable?.(ctx)) ?? undefined
+          disposer = (await onEnable?.(ctx)) ?? undefined
+          await keepVersion(ctx.sql, plugin, last)
         }),
       )
+      return disposer
     } catch (error) {
+      await disposer?.()
+      if (error instanceof SocleError && error.code === operationLost.code) throw error
       await this.#kernel.parts.incidents.note({ workspace: workspace.id, plugin: plugin.id, kind: 'toggle', error })
       if (error instanceof SocleError && error.status < 500) throw error
       throw pluginNotStarted({ plugin: plugin.id, reason: detailOf(error) })
@@ -131,23 +144,18 @@ export class Toggle {
    * @throws `PLUGIN_BUSY`, `OPERATION_LOST`
    */
   async renew(place: Switch): Promise<void> {
-    const { database, loaded, scopes } = this.#kernel.parts
+    const { loaded, scopes } = this.#kernel.parts
     const { workspace: id, plugin: name } = place
     const workspace = await this.#kernel.workspace(id)
     if (!workspace) return
-    await this.#operations.run({ operation: 'upgrade', plugins: [name], workspace: id }, async (held) => {
+    await this.#operations.run({ operation: 'upgrade', plugins: [name], workspace: id }, async () => {
       // Asked again: another process may have done it meanwhile, or somebody switched it off.
       const [plugin, from] = [loaded.get(name), await this.#begunBefore(place, 'enabled')]
       if (!plugin || from === undefined || !isNewer(plugin.version, from)) return
       let disposer: Disposer | undefined
       try {
-        disposer = await this.#begin(workspace, plugin, { from })
-        await database.owner.transaction().execute(async (tx) => {
-          await held.keep(tx)
-          await keepVersion(tx, place, plugin.version)
-        })
+        disposer = await this.#begin(workspace, plugin, { last: from, from })
       } catch (error) {
-        await disposer?.()
         // Says nothing of the plugin: another process is at it, or has done it.
         if (error instanceof SocleError && error.code === operationLost.code) throw error
         await this.quarantine(
@@ -264,12 +272,15 @@ export class Toggle {
   }
 }
 
-/** Keeps which version has prepared a workspace. */
-async function keepVersion(tx: Sql, { workspace, plugin }: Switch, version: string): Promise<void> {
-  await sql`
-    update core.plugin_workspace set version = ${version} where workspace = ${workspace}::uuid and plugin = ${plugin}`.execute(
-    tx,
-  )
+/**
+ * Keeps which version has prepared the workspace of a unit, in that unit.
+ *
+ * @throws `OPERATION_LOST` where another process has done it meanwhile
+ */
+async function keepVersion(tx: Sql, { id, version }: PluginDefinition, last: string | undefined): Promise<void> {
+  const { rows } = await sql<{ kept: boolean }>`
+    select core.keep_prepared(${id}, ${last ?? null}, ${version}) as kept`.execute(tx)
+  if (!rows[0]?.kept) throw operationLost({ plugin: id })
 }
 
 function enabledOf(standings: ReadonlyMap<string, Standing>): ReadonlySet<string> {
