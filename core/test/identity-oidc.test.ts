@@ -222,6 +222,12 @@ describe('signing in', () => {
     const mine = '/api/core/me/external-identities'
     const [own] = (await next.ask('GET', mine)).body.data
     expect(own).toMatchObject({ provider: 'Entrance', workspace: 'Garonne', subject: heir.login })
+    const last = { status: 409, body: { code: 'LAST_WAY_IN' } }
+    expect(await next.ask('DELETE', `${mine}/${own.id}`)).toMatchObject(last)
+    expect((await next.me()).status).toBe(200)
+    await present(next, heir.login)
+    const chosen = await next.ask('POST', '/api/core/me/password', { newPassword: 'three other plain words' })
+    expect(chosen.status, JSON.stringify(chosen.body)).toBe(204)
     expect((await next.ask('DELETE', `${mine}/${own.id}`)).status).toBe(204)
     expect((await next.me()).status).toBe(401)
     expect((await world.admin.ask('GET', links)).body.data).toEqual([])

@@ -101,7 +101,7 @@ export const presenceNotShown = defineError<{ provider: string }>(
 export const lastWayIn = defineError(
   'LAST_WAY_IN',
   409,
-  () => 'This passkey is the only way in you have. Choose a password or add another passkey first.',
+  () => 'This is the only way in you have. Choose a password or add a passkey first.',
 )
 
 export const passkeyRefused = defineError(

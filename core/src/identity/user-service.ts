@@ -13,6 +13,7 @@ import {
   alreadyMember,
   invitationAccepted,
   invitationOpen,
+  lastWayIn,
   linkGone,
   passwordIsTheirs,
   secondFactorIsTheirs,
@@ -369,6 +370,14 @@ export class UserService {
       where e.workspace = ${this.#ctx.workspace.id}::uuid and e.user_id = ${id}::uuid
       order by e.last_used_at desc, e.id limit 200`.execute(this.#ctx.sql)
     return rows
+  }
+
+  /** Unlinks one's own account. @throws `LAST_WAY_IN` (409) for somebody who has no other way in */
+  async unlinkOwn(id: string, link: string): Promise<void> {
+    const { rows } = await sql<{ last: boolean }>`
+      select core.link_is_last_way(${id}::uuid, ${link}::uuid) as last`.execute(this.#ctx.sql)
+    if (rows[0]?.last) throw lastWayIn({})
+    await this.unlink(id, link)
   }
 
   /** Unlinks an account at a provider from somebody, and ends their sessions through that provider. */

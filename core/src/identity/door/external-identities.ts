@@ -30,7 +30,7 @@ export const externalIdentityAnswers: Answers = {
     if (!found) throw recordNotFound({ resource: 'external identity', id })
     const { workspace, name } = found
     const actor = { type: 'user', id: user, name, locale: workspace.locale } as const
-    await door.parts.options.asPerson(workspace, actor, (ctx) => new UserService(ctx).unlink(user, id))
+    await door.parts.options.asPerson(workspace, actor, (ctx) => new UserService(ctx).unlinkOwn(user, id))
     door.forget()
     return done()
   },
