@@ -83,6 +83,8 @@ export interface AppOptions {
   readonly safeMode?: boolean
   /** Seconds that work of a plugin may still take when the plugin is switched off, 10 when absent. */
   readonly drainSeconds?: number
+  /** What whoever reads `/metrics` has to bring as a bearer token; closed when absent. */
+  readonly metricsToken?: string
   /** How often a plugin may fail before it is stopped; 5 of 20 calls, or 10 s of standstill a minute, when absent. */
   readonly quarantine?: Partial<Thresholds>
   /** Brings schemas to their newest version first; on unless a deployment migrates by its own step. */
@@ -320,6 +322,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     installer,
     uninstaller,
     imports: { jobs },
+    ...(options.metricsToken === undefined ? {} : { metricsToken: options.metricsToken }),
   })
   loaded.attach(host)
   const misdeclared = settle(loaded, plugins)

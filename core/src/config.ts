@@ -35,6 +35,8 @@ export const environmentSchema = z.object({
   SOCLE_OUTGOING_ALLOWED: z.string().default(''),
   /** Name servers in which domains of identity providers are proved, separated by commas; the system's when empty: `10.2.0.53`. */
   SOCLE_DNS_SERVERS: z.string().default(''),
+  /** What reads `/metrics` as a bearer token; without it there is no `/metrics`. */
+  SOCLE_METRICS_TOKEN: z.string().min(16).optional(),
   /** Seconds that work of a module may still take when the module is switched off, default 10. */
   SOCLE_DRAIN_SECONDS: z.coerce.number().min(0).max(300).default(10),
   /** A module is stopped in a workspace when so many of its last calls failed there, default 5 of 20. */

@@ -75,6 +75,7 @@ export async function serve({
       stallSeconds: environment.SOCLE_QUARANTINE_STALL_SECONDS,
     },
     log,
+    ...(environment.SOCLE_METRICS_TOKEN === undefined ? {} : { metricsToken: environment.SOCLE_METRICS_TOKEN }),
     ...(environment.DATABASE_URL === undefined ? {} : { databaseUrl: environment.DATABASE_URL }),
     identity: {
       baseUrl: publicUrl,

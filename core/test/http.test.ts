@@ -6,9 +6,10 @@ import { createTestApp, TestClient, type TestApp } from '../src/testing/index.ts
 
 let app: TestApp
 const accounts = '/api/core/accounts'
+const metricsToken = 'read by prometheus alone'
 
 beforeAll(async () => {
-  app = await createTestApp({ plugins: [helloPlugin] })
+  app = await createTestApp({ plugins: [helloPlugin], metricsToken })
 })
 afterAll(() => app[Symbol.asyncDispose]())
 
@@ -187,8 +188,23 @@ test('without a session or key every route of the API says how to get one', asyn
   ]) {
     expect(await stranger.get(path), path).toMatchObject({ status: 401, body: { code: 'NOT_SIGNED_IN' } })
   }
-  for (const path of ['/healthz', '/readyz', '/metrics', '/api/core/boot'])
+  for (const path of ['/healthz', '/readyz', '/api/core/boot'])
     expect((await stranger.get(path)).status, path).toBe(200)
+})
+
+test('the figures of the process are told to whoever brings its token, and where there is none to nobody', async () => {
+  const stranger = new TestClient(app.app, app.admin.who, {})
+  const closed = { status: 401, body: { code: 'METRICS_CLOSED' } }
+  expect(await stranger.get('/metrics')).toMatchObject(closed)
+  expect(await app.admin.get('/metrics')).toMatchObject(closed)
+  for (const authorization of [`Bearer ${metricsToken}.`, 'Bearer x', `Basic ${metricsToken}`])
+    expect(await stranger.get('/metrics', { authorization }), authorization).toMatchObject(closed)
+  const figures = await stranger.raw('GET', '/metrics', undefined, { authorization: `Bearer ${metricsToken}` })
+  expect(figures.status).toBe(200)
+  expect(await figures.text()).toContain('socle_http_requests_total')
+  await using other = await createTestApp({})
+  const answer = await other.admin.get('/metrics', { authorization: `Bearer ${metricsToken}` })
+  expect(answer).toMatchObject({ status: 404, body: { code: 'ROUTE_NOT_FOUND' } })
 })
 
 test('a page of another site cannot act in a visitor’s session', async () => {

@@ -423,7 +423,7 @@ export const further: Readonly<Record<string, string>> = {
   'GET /assets/*': 'The shell’s files, alike for everybody.',
   'GET /healthz': 'Before anybody is known.',
   'GET /readyz': 'Before anybody is known.',
-  'GET /metrics': 'Counts of requests.',
+  'GET /metrics': 'Counts of requests, for whoever brings the deployment’s token.',
   'GET /api/core/boot': 'Words, before anybody is known.',
   'ALL /api/auth/…': 'One’s own sign-in.',
   'ALL /api/core/me/…': 'One’s own account.',

@@ -40,6 +40,8 @@ export interface HostParts {
   readonly uninstaller: Uninstaller
   /** Where uploaded files lie, and who imports them in the background. */
   readonly imports: ImportRouteOptions
+  /** What whoever reads the figures of this process has to bring; nobody reads them without. */
+  readonly metricsToken?: string
 }
 
 type Bindings = { incoming?: { socket?: { remoteAddress?: string } } }
@@ -71,10 +73,11 @@ export function createHost({
   imports,
   installer,
   uninstaller,
+  metricsToken,
 }: HostParts): Host {
   const { parts } = kernel
   const { words, log, enablement, generation } = parts
-  const metrics = new Metrics()
+  const metrics = new Metrics(metricsToken)
   const demandPresence: Identity['demandPresence'] = (session) => identity.demandPresence(session)
   const platform = platformRoutes(kernel, {
     toggle,
@@ -123,7 +126,13 @@ export function createHost({
     await sql`select 1`.execute(parts.database.owner)
     return request.json({ status: 'ready', generation: generation.applied })
   })
-  host.get('/metrics', () => metrics.text())
+  host.get('/metrics', ({ req }) =>
+    metrics.answer({
+      method: req.method,
+      path: req.path,
+      bearer: /^bearer (.+)$/i.exec(req.header('authorization') ?? '')?.[1],
+    }),
+  )
   host.get('/api/core/boot', (request) => {
     const locale =
       request.req.query('locale') === 'fr' || request.req.query('locale') === 'en'

@@ -71,6 +71,12 @@ export const processBehind = defineError<{ generation: number }>(
     `This process has heard nothing for ten seconds and runs what was on at generation ${generation}. Ask another process; this one is ready again when it reaches the database.`,
 )
 
+export const metricsClosed = defineError(
+  'METRICS_CLOSED',
+  401,
+  () => 'The figures of this process take its token. Send the value of SOCLE_METRICS_TOKEN as a bearer token.',
+)
+
 const writesCollided = defineError(
   'WRITES_COLLIDED',
   503,

@@ -36,6 +36,8 @@ export interface TestAppOptions {
   readonly drainSeconds?: number
   /** Starts without any plugin, whatever is installed. */
   readonly safeMode?: boolean
+  /** What reads the figures of the process; closed when absent. */
+  readonly metricsToken?: string
   /** Where archives are unpacked, and whose are taken. */
   readonly store?: StoreOptions
   /** Where the platform logs instead of to `logged`. */
@@ -113,6 +115,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     identity: { baseUrl, secret },
     ...(options.drainSeconds === undefined ? {} : { drainSeconds: options.drainSeconds }),
     ...(options.safeMode === undefined ? {} : { safeMode: options.safeMode }),
+    ...(options.metricsToken === undefined ? {} : { metricsToken: options.metricsToken }),
     ...(options.store ? { store: options.store } : {}),
     ...(url === undefined ? {} : { databaseUrl: url }),
   })
