@@ -694,6 +694,22 @@ describe('an erasure', () => {
     expect(await placesOf(app, ['Trégarantec'])).toEqual([])
   })
 
+  test('leaves what is about the contacts of a person who is an account, when the account is forgotten', async () => {
+    const here = await app.secondWorkspace()
+    const account = await made(here, '/api/core/accounts', { name: 'Enora Plougastel', kind: 'person' })
+    const contact = await made(here, contacts, { firstName: 'Malo', lastName: 'Guisseny', account })
+    await made(here, contacts, { firstName: 'Tifenn', lastName: 'Brignogan', account })
+    const activity = (subject: string, values: object) =>
+      made(here, '/api/core/activities', { subject, account, ...values })
+    const own = await activity('Wants a quieter machine', {})
+    const others = await activity('Malo moves to Brest, says Enora Plougastel', { contact })
+    await new Asking(app, here).erase(account, 'core.account')
+    const subjectOf = async (id: string) => (await here.admin.get(`/api/core/activities/${id}`)).body.data.subject
+    expect(await subjectOf(own)).toBe('[erased]')
+    expect(await subjectOf(others)).toBe('Malo moves to Brest, says [erased]')
+    expect((await here.admin.get(`${contacts}/${contact}`)).body.data.name).toBe('Malo Guisseny')
+  })
+
   test('forgets a person who is an account without a contact, as an access export gives them', async () => {
     const here = await app.secondWorkspace()
     const asking = new Asking(app, here)

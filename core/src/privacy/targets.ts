@@ -35,6 +35,8 @@ export async function listTargets(
       for (const { resource, field, pair } of relationsTo(scope, target)) {
         if (!field.personal) continue
         const value = pointsAt(resource, field.name, 't')
+        // An account that is a person may have contacts of its own: what is about one of them is not about the person.
+        const sparesOthers = sparing || kind === 'core.account'
         const count = await putTargets(
           scope,
           { run, resource: resource.id, how: 'about' },
@@ -42,7 +44,7 @@ export async function listTargets(
             where t.workspace = ${scope.ctx.workspace.id}::uuid ${pair ? sql`and ${pointsAt(resource, pair.name, 't')} = ${kind}` : sql``}
               and ${value} in (select e.record from core.erasure_target e where e.workspace = ${scope.ctx.workspace.id}::uuid
                 and e.run = ${run}::uuid and e.resource = ${kind} and e.how in ('person', 'about', 'row'))
-              ${sparing ? sql`and not (${isAboutOthers(scope, run, resource)})` : sql``}`,
+              ${sparesOthers ? sql`and not (${isAboutOthers(scope, run, resource)})` : sql``}`,
         )
         if (count > 0) found.add(resource.id)
       }
