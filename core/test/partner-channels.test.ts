@@ -423,6 +423,26 @@ describe('people of partners', () => {
     expect((await app.admin.post('/api/core/users/invite', { email, partner: account })).status).toBe(201)
   })
 
+  test('stand for the account theirs was merged into, and for their own again once that is undone', async () => {
+    const make = async (name: string) =>
+      (await app.admin.post('/api/core/accounts', { name, allowDuplicate: true })).body.data as { id: string }
+    const [stays, ends] = [await make('Eastwind Resale'), await make('Eastwind Resale Ltd')]
+    const email = 'ed@eastwind.example.com'
+    const { id } = (await app.admin.post('/api/core/users/invite', { email, partner: ends.id })).body.data
+    const side = async () => {
+      const { partner, partners } = (await app.admin.get(`/api/core/users/${id}`)).body.data
+      return { partner, partners }
+    }
+    const merged = await app.admin.post(`/api/core/accounts/${stays.id}/merge`, {
+      version: 1,
+      others: [{ id: ends.id, version: 1 }],
+    })
+    expect(merged.status, JSON.stringify(merged.body)).toBeLessThan(300)
+    expect(await side()).toEqual({ partner: stays.id, partners: [stays.id] })
+    expect((await app.admin.post(`/api/core/merges/${merged.body.data.merge}/undo`)).status).toBe(200)
+    expect(await side()).toEqual({ partner: ends.id, partners: [ends.id] })
+  })
+
   test('invited anew after they left stand where the new invitation says', async () => {
     const email = 'back@northwind.example.com'
     const first = await app.admin.post('/api/core/users/invite', { email, partner: account })

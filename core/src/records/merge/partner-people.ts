@@ -8,12 +8,13 @@ import type { Relation } from './relations.ts'
 const internal = { internal: true } as const
 
 /**
- * Whether records of a kind are partners themselves, each being its own. Ids may be chosen by who makes a record: one of
- * another kind that bears a partner's id says nothing about the partner.
+ * Whether records of a kind are partners themselves, each being its own: accounts, for which people are let in, and what a
+ * plugin says. Ids may be chosen by who makes a record: one of another kind that bears a partner's id says nothing about it.
  */
-const arePartners = ({ partner }: Resource): boolean => partner?.of === 'partner' && partner.field === 'id'
+const arePartners = ({ id, partner }: Resource): boolean =>
+  id === 'core.account' || (partner?.of === 'partner' && partner.field === 'id')
 
-/** Partners are records of whatever kind a plugin says: what the core itself keeps by their ids points at them. */
+/** Partners are accounts, or records of whatever kind a plugin says: what the core itself keeps by their ids points at them. */
 export function byPartner(scope: EngineScope, merged: Resource): readonly Relation[] {
   if (!arePartners(merged)) return []
   const shares = scope.catalog.whole.of('core.share')
