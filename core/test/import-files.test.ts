@@ -139,6 +139,8 @@ describe('a file', () => {
       ['BEGIN:VCARD\nN:Dupont', 'none of its cards'],
       ['[1, 2, 3]', 'record 1 is not an object'],
       ['["Garage", "Fournil"]', 'record 1 is not an object'],
+      ['[{"lastName":"Coupé Un"},{"lastName":"Coupé Deux"},', 'Unexpected end'],
+      ['[{"lastName":"Coupé"}', 'Unexpected end'],
     ] as const)
       expect((await importing.send('core.contact', file)).body).toMatchObject({
         code: 'IMPORT_FILE_INVALID',

@@ -66,6 +66,7 @@ async function* valuesIn({ path, encoding }: ReadableFile): AsyncGenerator<strin
   let quoted = false
   let escaped = false
   let inList: boolean | undefined
+  let isClosed = false
   let count = 0
   const texts = iconv.decodeStream(encoding)
   // What goes wrong in the source reaches the loop through the decoder, which takes the mark of its encoding away.
@@ -89,6 +90,7 @@ async function* valuesIn({ path, encoding }: ReadableFile): AsyncGenerator<strin
           yield held
         }
         held = ''
+        isClosed ||= sign === ']'
         continue
       }
       held += sign
@@ -105,4 +107,6 @@ async function* valuesIn({ path, encoding }: ReadableFile): AsyncGenerator<strin
     if (held.length > longestRecord) throw importFileInvalid({ reason: 'record_too_long', line: count + 1, value: '' })
   }
   if (held.trim() !== '') yield held
+  // What was cut between two records looks whole but for its end.
+  if (inList && !isClosed) throw refuse(count + 1, 'Unexpected end of JSON input')
 }
