@@ -97,7 +97,7 @@ test('what an undo leaves alone is named, record by record and field by field', 
   await camille.api.patch(`/api/core/accounts/${account.id}`, { version: 2, city: 'Brest' })
   await details.getByRole('definition').filter({ hasText: 'Brest' }).waitFor()
   // Its own entry pushes the others down: who presses before it came may press another one's button.
-  await entries.filter({ hasText: 'Brest' }).waitFor()
+  await entries.filter({ hasText: 'Brest' }).first().waitFor()
 
   await entries.filter({ hasText: 'Steel' }).getByRole('button', { name: 'Undo' }).first().click()
   await toast(page, 'Undone, except one field changed since.').getByRole('button', { name: 'Show which' }).click()
