@@ -243,6 +243,20 @@ test('platform P30: a test reads what was told, what was logged and what failed'
   expect([await elsewhere.told(PluginQuarantined), await elsewhere.incidents()]).toEqual([[], []])
 })
 
+test('whatever a module throws is a failure that is answered and counted', async () => {
+  for (const thrown of ['no ink', undefined, { code: 'NONE' }]) {
+    answer = async () => {
+      throw thrown as unknown as Error
+    }
+    const { status, body } = await call()
+    expect({ status, body }).toMatchObject({
+      status: 500,
+      body: { code: 'INTERNAL_ERROR', requestId: expect.any(String) },
+    })
+  }
+  await expect.poll(async () => (await cardOf('shaky')).incident).toBeDefined()
+})
+
 test('what a module refuses is an answer and no failure', async () => {
   answer = async () => {
     throw refused({})

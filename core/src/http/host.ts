@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { Hono, type Context as HonoContext } from 'hono'
 import { sql } from 'kysely'
 import { uuidv7 } from 'uuidv7'
@@ -216,7 +217,9 @@ export function createHost({
       const answer = await running.run({ plugin, workspace }, async () => app.fetch(raw, { facts: { ...facts, set } }))
       parts.faults.worked({ workspace, plugin })
       return answer
-    } catch (error) {
+    } catch (thrown) {
+      // Whoever answers for the host is told of errors alone: of anything else the caller would hear nothing.
+      const error = thrown instanceof Error ? thrown : new Error(`A module threw ${inspect(thrown)}.`)
       parts.faults.failed({ kind: 'request', error, plugin, workspace })
       throw error
     }
