@@ -96,6 +96,7 @@ export function vaultPlugin(lifecycle: Lifecycle = {}, version = '1.0.0') {
         list: ['name'],
         search: ['name'],
         timeline: true,
+        duplicates: [{ kind: 'name', fields: ['name'], weight: 90 }],
       }),
     ],
     extends: [defineExtension('core.account', ExtAccount, { fields: {}, list: ['shelf'] })],

@@ -76,6 +76,8 @@ async function restoreAll(
         if (!isOwn && !beside.has(name)) beside.set(name, (await describe(tx, [name]))[0])
         const table = isOwn ? own.get(name) : beside.get(name)
         if (!table) return
+        // What all workspaces share is no one workspace's to put back.
+        if (head?.workspace !== null && !table.ofWorkspace) throw archiveOversteps({ plugin, place: name })
         place = { nth: staged.size, table, columns, own: isOwn }
         staged.set(name, place)
       }
@@ -89,6 +91,7 @@ async function restoreAll(
     },
   })
   if (!head || !rest) throw new Error('An archive was read to its end without a beginning.')
+  if (head.workspace !== null && rest.sequences.length > 0) throw archiveOversteps({ plugin, place: 'sequences' })
   await demandSameMigrations(tx, head)
   await sql.raw('create index on pg_temp.put_back (tab); analyze pg_temp.put_back').execute(tx)
   const places = [...staged.values()]
@@ -249,10 +252,12 @@ async function demandOwn(
     const place = own ? undefined : archivedPlaces(false).find((it) => it.table === table.name)
     if (!place) continue
     const types = new Map(table.columns.map(({ name, type }) => [name, type]))
+    // A table without a key is told apart by all it holds.
+    const key = (table.key.length > 0 ? table.key : [...types.keys()]).filter((it) => columns.includes(it))
     const isIt = sql.join(
-      table.key.map(
+      key.map(
         (it) =>
-          sql`${sql.ref(`${table.name}.${it}`)} = (p.line ->> ${sql.lit(columns.indexOf(it))}::integer)::${sql.raw(types.get(it) ?? 'text')}`,
+          sql`${sql.ref(`${table.name}.${it}`)} is not distinct from (p.line ->> ${sql.lit(columns.indexOf(it))}::integer)::${sql.raw(types.get(it) ?? 'text')}`,
       ),
       sql` and `,
     )

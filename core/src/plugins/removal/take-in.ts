@@ -58,6 +58,7 @@ export async function readSent(path: string): Promise<SentArchive> {
   })
   if (!head || !rest) throw new Error('An archive was read to its end without a beginning.')
   const { plugin, workspace } = head
+  if (workspace !== null && rest.sequences.length > 0) throw overstepping('sequences')
   const isForeign = rest.grants.some((line) => workspace !== null || !isGrantOf(line, plugin))
   if (isForeign) throw overstepping('core.role')
   const { size } = await stat(path)
