@@ -29,6 +29,7 @@ const visits = definePlugin({
       title: { en: 'Visiting book', fr: 'Livre d’or' },
       pages: [
         definePage({ method: 'get', path: '/', summary: 'The book', handle: (_, ctx) => show(ctx) }),
+        definePage({ method: 'get', path: '/letters/:token', summary: 'A letter', handle: (_, ctx) => show(ctx) }),
         definePage({
           method: 'get',
           path: '/thanks/:name',
@@ -110,6 +111,25 @@ test('opening a page changes nothing, whatever its plugin tries, and a link may 
   expect([page.status, await page.json()]).toMatchObject([500, { code: 'PAGE_READ_ONLY' }])
   expect((await open(home(), { method: 'HEAD' })).status).toBe(500)
   expect(await accounts('Scanned')).toEqual([])
+})
+
+test('the address alone lets in, so nobody who reads logs is told it', async () => {
+  for (const fault of [
+    () => Promise.reject(new TypeError('No letter')),
+    (ctx: Context) => ctx.asSystem().records.create('core.account', { name: 'Scanned' }),
+  ]) {
+    show = async (ctx) => {
+      await fault(ctx)
+      return { html: html`` }
+    }
+    const page = await open(`${home()}/letters/q7Zk2sB9`)
+    expect(page.status).toBe(500)
+    expect(await page.text()).not.toContain('q7Zk2sB9')
+  }
+  expect(app.logged.length).toBeGreaterThan(0)
+  expect(JSON.stringify(app.logged, (_, it: unknown) => (it instanceof Error ? it.message : it))).not.toContain(
+    'q7Zk2sB9',
+  )
 })
 
 test('a visitor may nothing that the plugin does not do as itself', async () => {

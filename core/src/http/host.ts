@@ -238,7 +238,9 @@ export function createHost({
       locale = who.actor.locale
       return await dispatch(raw, { id, who }, plugin)
     } catch (error) {
-      const context = { words, locale, request: id, path: request.req.path }
+      // What follows the prefix lets its bearer in: it is neither logged nor said again.
+      const path = `/p/${request.req.param('workspace')}/${request.req.param('prefix')}/…`
+      const context = { words, locale, request: id, path }
       return pageProblem(asPageRefusal(error), raw, context, log)
     }
   })

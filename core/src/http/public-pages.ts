@@ -68,7 +68,7 @@ export function mountPage(root: Hono<PluginEnv>, { kernel, plugin, prefix }: Mou
   const handle = page.handle as (input: unknown, ctx: unknown) => Promise<PageAnswer>
   const below = page.path === '/' ? '' : page.path
   root.on(method.toUpperCase(), `/p/:workspace/${prefix}${below}`, async (request) => {
-    const { raw, path } = request.req
+    const { raw } = request.req
     const { facts } = request.env
     const { workspace: _, ...named } = request.req.param() as Readonly<Record<string, string>>
     const input = {
@@ -82,7 +82,8 @@ export function mountPage(root: Hono<PluginEnv>, { kernel, plugin, prefix }: Mou
         answered(await handle(input, ctx), facts.who.workspace, prefix),
       )
     } catch (error) {
-      if (readonly && (error as { code?: unknown }).code === '25006') throw pageReadOnly({ path })
+      if (readonly && (error as { code?: unknown }).code === '25006')
+        throw pageReadOnly({ path: `/p/…/${prefix}${below}` })
       throw error
     }
   })
