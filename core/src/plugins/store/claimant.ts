@@ -3,8 +3,8 @@ import type { ArchiveManifest } from './archive.ts'
 
 /** A plugin as it is held against others before its code has run. */
 export function claimantOf(manifest: ArchiveManifest): Claimant {
-  const { id, version, platform, requires, optional, resources, routes, permissions, points, slots, uses, emits } =
-    manifest
+  const { id, version, platform, requires, optional, resources, routes, publicPages, permissions, points } = manifest
+  const { slots, uses, emits } = manifest
   return {
     id,
     version,
@@ -16,6 +16,7 @@ export function claimantOf(manifest: ArchiveManifest): Claimant {
       return { entity: { name }, options: { path, name } }
     }),
     routes,
+    publicPages,
     permissions,
     points: points.map((point) => ({ id: point })),
     slots: slots.map((slot) => ({ id: slot })),
