@@ -2,7 +2,6 @@ import { sql } from 'kysely'
 import type { Actor, Locale, Workspace } from './actor.ts'
 import type { Cause, Context } from './context.ts'
 import { workspaceJson } from './identity/sessions.ts'
-import type { SocleError } from './errors.ts'
 import type { RunUnit, Starter } from './events/run-unit.ts'
 import type { Parts, UnitSpec } from './parts.ts'
 import type { Authority } from './permissions/authority.ts'
@@ -10,7 +9,8 @@ import { systemAuthority } from './permissions/system-authority.ts'
 import { wallSide } from './permissions/wall-side.ts'
 import type { PluginDefinition } from './plugins/define-plugin.ts'
 import { running } from './plugins/running.ts'
-import { keyGone, memberGone, pluginDisabled, pluginQuarantined, pluginUnknown } from './plugins/errors.ts'
+import { refusalFor } from './plugins/absence.ts'
+import { keyGone, memberGone, pluginDisabled, pluginUnknown } from './plugins/errors.ts'
 import { UnitOfWork } from './unit-of-work.ts'
 
 const workspaceKeptFor = 5_000
@@ -54,7 +54,8 @@ export class Kernel {
     const set = spec.set ?? loaded.set
     const standing = await enablement.in(spec.workspace.id)
     // Whoever came through the gate may have sent their body slowly: the plugin may be off since.
-    if (!spec.own && !standing.has(spec.plugin)) throw await this.#refusalFor(spec)
+    if (!spec.own && !standing.has(spec.plugin))
+      throw (await refusalFor(this.parts, spec.workspace.id, spec.plugin)) ?? pluginDisabled({ plugin: spec.plugin })
     const on = spec.own ? new Set([...standing, spec.plugin]) : standing
     const resources = await fields.in(spec.workspace, on, set.catalog)
     let unit: UnitOfWork | undefined
@@ -76,11 +77,6 @@ export class Kernel {
     )
     unit?.committed()
     return result
-  }
-
-  async #refusalFor({ workspace, plugin }: UnitSpec): Promise<SocleError> {
-    const standings = await this.parts.enablement.standingsIn(workspace.id)
-    return standings.get(plugin)?.state === 'quarantined' ? pluginQuarantined({ plugin }) : pluginDisabled({ plugin })
   }
 
   /** A unit as the platform itself, with every right. */

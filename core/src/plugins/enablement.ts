@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Database, Sql } from '../database/database.ts'
 import type { Signals, SwitchSignal } from '../database/signals.ts'
 import type { Switch } from '../events/holds.ts'
-import type { Generation } from './generation.ts'
+import { raiseGeneration, type Generation } from './generation.ts'
 import { keepSwitch } from './toggle-ledger.ts'
 
 /** How a plugin stands in a workspace. On is `enabled` alone; `enabling` and `disabling` are on their way. */
@@ -229,14 +229,6 @@ export class Enablement {
   stop(): void {
     this.#stop()
   }
-}
-
-/** @returns the number that whoever follows has followed to when this transaction is kept and followed */
-async function raiseGeneration(tx: Sql): Promise<number> {
-  const { rows } = await sql<{ value: number }>`update core.generation set value = value + 1 returning value`.execute(
-    tx,
-  )
-  return rows[0]?.value ?? 0
 }
 
 interface StandingRow {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Logger } from 'pino'
-import type { Database } from '../database/database.ts'
+import type { Database, Sql } from '../database/database.ts'
 import type { Signals } from '../database/signals.ts'
 import { WhileAsked } from '../while-asked.ts'
 
@@ -105,4 +105,12 @@ export class Generation {
       this.#log.error({ err: error }, 'what is installed and on could not be followed')
     }
   }
+}
+
+/** @returns the number that whoever follows has followed to when this transaction is kept and followed */
+export async function raiseGeneration(tx: Sql): Promise<number> {
+  const { rows } = await sql<{ value: number }>`update core.generation set value = value + 1 returning value`.execute(
+    tx,
+  )
+  return rows[0]?.value ?? 0
 }

@@ -5,6 +5,7 @@ import { keepSubscriptions } from '../events/subscriptions.ts'
 import type { Kernel } from '../kernel.ts'
 import { admit } from './check-plugins.ts'
 import { pluginAsleep, pluginNotStarted, pluginUnknown } from './errors.ts'
+import { raiseGeneration } from './generation.ts'
 import { detailOf, type IncidentKind } from './incidents.ts'
 import { dismissUnwell, keepPlugins } from './installation.ts'
 import { downgradeOf, installedVersions, isGone, loadSource } from './loading.ts'
@@ -45,7 +46,7 @@ export class Revival {
     if (!source) throw pluginUnknown({ plugin: id })
     if (safeMode) throw pluginAsleep({ plugin: id })
     await this.#operations.run({ operation: 'enable', plugins: [id], workspace, by }, () => this.#start(source))
-    await sql`update core.generation set value = value + 1`.execute(database.owner)
+    await raiseGeneration(database.owner)
     signals.send({ kind: 'plugins' })
     signals.send({ kind: 'deliveries' })
   }
@@ -56,10 +57,12 @@ export class Revival {
     const { rows } = await sql<{ id: string }>`select id from core.plugin where state = 'installed'`.execute(
       database.owner,
     )
+    const missing = rows.filter(({ id }) => !loaded.get(id) && !this.#given.has(id))
+    if (missing.length === 0) return
     const sources = (await this.#options.sources()).filter(({ from }) => from === 'deployment')
-    for (const { id } of rows) {
+    for (const { id } of missing) {
       const source = sources.find((it) => it.id === id)
-      if (!source || loaded.get(id) || this.#given.has(id)) continue
+      if (!source) continue
       this.#given.add(id)
       await this.#start(source).then(
         () => this.#given.delete(id),

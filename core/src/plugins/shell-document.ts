@@ -281,7 +281,6 @@ function resourceMeta({ words, catalog }: WorkspaceParts, ctx: Context, on: Read
       : {}),
     timeline: options.timeline === true,
     ...(authority.shares?.resources.has(id) ? { shared: true as const } : {}),
-    ...(options.timeline ? { timeline: true as const } : {}),
     ...(suspicious.size > 0 ? { duplicates: [...suspicious] } : {}),
     may: {
       create: !options.readonly && create.allowed,

@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.ts'
 import type { Sql } from '../../database/database.ts'
 import { flushEmissions } from '../../events/outbox.ts'
 import { PluginRemoved } from '../store/events.ts'
+import { raiseGeneration } from '../generation.ts'
 import { keepPluginEntry, recordOfPlugin } from '../toggle-ledger.ts'
 import { aboutSchema, type About } from './archive-file.ts'
 import { everyWorkspace } from './as-owner.ts'
@@ -60,7 +61,7 @@ export async function leave(
     update core.plugin set state = 'removing', about = coalesce(${about ? JSON.stringify(about) : null}::jsonb, about),
       removal = removal || ${JSON.stringify({ told: true, troubles })}::jsonb
     where id = ${plugin}`.execute(tx)
-  await sql`update core.generation set value = value + 1`.execute(tx)
+  await raiseGeneration(tx)
 }
 
 /** From here on it cannot be taken back. */
@@ -139,7 +140,7 @@ export async function carryOut(
     await leaveRow(tx, plugin, { mode, source: row.source, at: instant })
     await tickOff(tx, plugin, removal.job)
     if (mode === 'purge') await forgetJobs(tx, plugin, removal.job)
-    await sql`update core.generation set value = value + 1`.execute(tx)
+    await raiseGeneration(tx)
     const fields = { version: [row.version, null], removed: [null, mode] } as const
     await keepPluginEntry(tx, { workspace, plugin, fields, by, at })
     const told = { ...PluginRemoved, payload: { plugin, version: row.version, mode }, key: recordOfPlugin(plugin) }

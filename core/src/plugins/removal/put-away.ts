@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Clock } from '../../clock.ts'
 import type { Database, Sql } from '../../database/database.ts'
 import { schemaOf } from '../../database/migrator.ts'
-import { addPiece, Pieces } from '../../files/pieces.ts'
+import { addPiece, Pieces, removePieces } from '../../files/pieces.ts'
 import {
   readArchiveFile,
   writeArchive,
@@ -205,7 +205,7 @@ async function sequencesOf(tx: Sql, plugin: string): Promise<ArchiveRest['sequen
 export async function dropArchive(owner: Sql, workspace: string, id: string): Promise<void> {
   await owner.transaction().execute(async (tx) => {
     await viewing(tx, workspace)
-    await sql`delete from core.file_piece where workspace = ${workspace}::uuid and file = ${id}::uuid`.execute(tx)
+    await removePieces(tx, workspace, id)
     await sql`delete from core.plugin_archive where workspace = ${workspace}::uuid and id = ${id}::uuid`.execute(tx)
   })
 }

@@ -14,6 +14,7 @@ import { indexJobKind } from '../../records/fields/index-job.ts'
 import type { PluginDefinition } from '../define-plugin.ts'
 import { installedDependents } from '../dependents.ts'
 import { operationLost, pluginAsleep, pluginBusy, pluginHasDependents, pluginUnknown } from '../errors.ts'
+import { raiseGeneration } from '../generation.ts'
 import { detailOf } from '../incidents.ts'
 import { busy, type Held, type OperationKind, type Operations } from '../operations.ts'
 import type { Processes } from '../processes.ts'
@@ -549,7 +550,7 @@ export class Uninstaller {
         update core.plugin set state = removal ->> 'was', removal = null where id = ${plugin} and removal is not null`.execute(
         tx,
       )
-      await sql`update core.generation set value = value + 1`.execute(tx)
+      await raiseGeneration(tx)
     })
     await this.#everybodyFollows()
   }

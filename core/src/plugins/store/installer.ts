@@ -10,6 +10,7 @@ import { keepSubscriptions } from '../../events/subscriptions.ts'
 import { admit } from '../check-plugins.ts'
 import type { PluginDefinition } from '../define-plugin.ts'
 import { pluginAsleep, pluginBusy, pluginUnknown } from '../errors.ts'
+import { raiseGeneration } from '../generation.ts'
 import type { IncidentKind, Incidents } from '../incidents.ts'
 import type { LoadedPlugins } from '../loaded-plugins.ts'
 import { downgradeOf, installedVersions, loadSource } from '../loading.ts'
@@ -341,7 +342,7 @@ export class Installer {
     if (plugin.migrations) await migrateIn(tx, id, plugin.migrations)
     const before = await installedOf(tx, id, { lock: true })
     if (stored) await keepVersion(tx, stored, at)
-    await sql`update core.generation set value = value + 1`.execute(tx)
+    await raiseGeneration(tx)
     const { integrity = null, signer = null, manifest, forced = false } = stored ?? {}
     await sql`
       insert into core.plugin (id, version, source, integrity, signer, manifest, requires, forced, generation, installed_at, updated_at)
