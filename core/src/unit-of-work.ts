@@ -195,8 +195,8 @@ export class UnitOfWork {
   /** Whoever writes, a guard is asked with what is its own plugin's: its settings, its services. */
   #asked(guard: GuardDefinition, plugin: string, spec: UnitSpec): GuardDefinition {
     if (plugin === spec.plugin || plugin === 'core') return guard
-    const ctx = this.#contextOf(plugin, spec)
-    return { ...guard, check: (write) => onBehalf(plugin, () => guard.check(write, ctx)) }
+    // Its context is made where it is asked: most writes are not of the kind it guards.
+    return { ...guard, check: (write) => onBehalf(plugin, () => guard.check(write, this.#contextOf(plugin, spec))) }
   }
 
   #contextOf(plugin: string, spec: UnitSpec): Context {

@@ -98,17 +98,23 @@ export class LiveStream {
 
   #hear(signal: Signal): void {
     switch (signal.kind) {
-      case 'records':
+      case 'records': {
+        // The same for every tab.
+        const fields = changesFields(signal)
+        const settings = changesSettings(signal)
+        const deliveries = changesDeliveries(signal)
+        const rights = changesRights(signal)
         return this.#each((connection) => {
           connection.offer(signal.workspace, signal.changes)
           if (connection.workspace !== signal.workspace) return
           // Says nothing of the field or the setting: what of it a tab may see stands in its own document.
-          if (changesFields(signal) || changesSettings(signal)) connection.send('fields.changed', {})
+          if (fields || settings) connection.send('fields.changed', {})
           // Nor whose delivery, or of what: who may look at deliveries asks again.
-          if (changesDeliveries(signal)) connection.send('deliveries.changed', {})
+          if (deliveries) connection.send('deliveries.changed', {})
           // Somebody who is no longer here, or may no longer see something, hears nothing more of it.
-          if (changesFields(signal) || changesRights(signal)) connection.recheck()
+          if (fields || rights) connection.recheck()
         })
+      }
       case 'permissions':
         return this.#each((connection) => {
           if (signal.workspace === undefined || signal.workspace === connection.workspace) connection.recheck()
