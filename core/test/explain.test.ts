@@ -499,6 +499,10 @@ describe('why a list shows a record, or does not', () => {
     return body.data.length === 1
   }
 
+  test('what is no id is a record that is not there', async () => {
+    expect(await whys('nonsense', {})).toMatchObject({ status: 404, body: { code: 'RECORD_NOT_FOUND' } })
+  })
+
   test('each condition is told with what became of it and the value it met', async () => {
     const parent = await account({ name: `Parent ${uuidv7()}`, city: 'Nantes' })
     const id = await account({ city: 'Lyon', employees: 12, parent, annualRevenue: '1200.50' })

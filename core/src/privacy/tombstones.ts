@@ -5,6 +5,7 @@ import { fold } from '../records/expression/index.ts'
 import { defineGuard, type GuardDefinition } from '../records/define-resource.ts'
 import type { RecordJson } from '../records/records.ts'
 import { addressOf } from './addresses.ts'
+import { personResources } from './consents.ts'
 import { subjectErased } from './errors.ts'
 import type { PrivacyKeys } from './keys.ts'
 import { note } from './privacy-request.ts'
@@ -108,7 +109,7 @@ function mayRaise({ resource, action }: RecordSignal): boolean {
   return resource === 'core.privacy-request' || (action === 'delete' && persons.has(resource))
 }
 
-const persons: ReadonlySet<string> = new Set(['core.contact', 'core.lead', 'core.account'])
+const persons = new Set<string>(personResources)
 
 /** Whatever way a record comes in or changes, it passes here: an erased person does not return by itself. */
 export function tombstoneGuards({ keys, signals }: PrivacyParts): readonly GuardDefinition[] {

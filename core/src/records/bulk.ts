@@ -111,7 +111,9 @@ async function stepsOf(scope: EngineScope, resource: Resource, request: BulkRequ
     })),
   ]
   const { set } = request
-  if (set === undefined) return steps
+  // Without a selection it would be everything: nobody meant that.
+  const isOfAll = request.filter === undefined && request.q === undefined && request.ids === undefined
+  if (set === undefined || isOfAll) return steps
   demandAction(scope, resource, 'update')
   const { rows } = await sql<{ id: string; version: number }>`
     select t.id, t.version ${selectedBy(scope, resource, request)} order by t.id limit ${bulkLimit + 1}`.execute(

@@ -120,7 +120,8 @@ export async function historyPage(
 ): Promise<HistoryPage> {
   const key = queryKey(['history', resource.id, id])
   const version = after === undefined || after === '' ? undefined : Number(decodeCursor(key, after).values[0])
-  if (version !== undefined && !Number.isInteger(version)) throw cursorInvalid({ cursor: String(after).slice(0, 60) })
+  if (version !== undefined && !(Number.isInteger(version) && version > 0 && version < 2 ** 31))
+    throw cursorInvalid({ cursor: String(after).slice(0, 60) })
   const { history } = await historyBeside(scope, resource, id, { version, limit: limit + 1 })
   const data = history.slice(0, limit)
   const last = data.at(-1)

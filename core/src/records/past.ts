@@ -7,9 +7,8 @@ import { fieldValue } from './field-value.ts'
 import { keptSince } from './ledger-chain.ts'
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
+import { isoInstant } from './values.ts'
 import { joinName, joinSides, sideColumns, wideTable } from './sides/source.ts'
-
-const isoInstant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})$/
 
 /** The table of a resource under an alias, as a statement writes to it. */
 export function tableOf(resource: Resource, as: string): RawBuilder<unknown> {

@@ -500,7 +500,8 @@ export async function findRow(
   return oneRow<RecordJson>(scope, resource, id, columnsOf(fields, alias))
 }
 
-async function oneRow<R>(
+/** A record's row with these columns, deleted or not; undefined when it is absent or out of reach, and for what is no id. */
+export async function oneRow<R>(
   scope: EngineScope,
   resource: Resource,
   id: string,

@@ -4,7 +4,7 @@ import { explainExpression, type Explanation } from './expression/index.ts'
 import { wide } from './field-value.ts'
 import { checkFilter, filterOptions } from './filter.ts'
 import { pastWords } from './past.ts'
-import { demandAction, rowOf } from './read.ts'
+import { demandAction, oneRow } from './read.ts'
 import type { ListQuery } from './records.ts'
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
@@ -53,9 +53,12 @@ export async function whyListed(
       : pastWords(scope, resource, words, alias)
     : sql`null`
   const columns = sql`${sql.ref(`${alias}.deleted_at`)} is not null as deleted, ${explained?.columns ?? sql`null`} as met, ${finds} as found`
-  const { rows } = await sql<{ deleted: boolean; met: [boolean, unknown][] | null; found: boolean | null }>`
-    ${rowOf(scope, resource, id, columns)}`.execute(scope.tx)
-  const [row] = rows
+  const row = await oneRow<{ deleted: boolean; met: [boolean, unknown][] | null; found: boolean | null }>(
+    scope,
+    resource,
+    id,
+    columns,
+  )
   if (!row) throw recordNotFound({ resource: resource.entity, id })
   const because = explained && row.met ? explained.told(row.met) : null
   const used = 'used' in by ? by.used : undefined

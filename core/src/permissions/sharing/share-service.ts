@@ -7,7 +7,7 @@ import { cursorInvalid, queryInvalid, recordNotFound, validationFailed } from '.
 import { tableOf } from '../../records/past.ts'
 import { recordsByIds } from '../../records/read.ts'
 import type { RecordJson, Records } from '../../records/records.ts'
-import { isUuid } from '../../records/values.ts'
+import { isoInstant, isUuid } from '../../records/values.ts'
 import { permissionDenied, sharedNotOwned } from '../errors.ts'
 import { notShareable, shareExists } from './errors.ts'
 import { shares } from './resource.ts'
@@ -103,7 +103,7 @@ export class ShareService {
       throw queryInvalid({ parameter: 'resource', value: resource, expected: 'a kind of records that is here' })
     const key = queryKey(['shared with me', resource ?? ''])
     const cursor = after === undefined ? undefined : decodeCursor(key, after)
-    if (cursor && !(isUuid(cursor.id) && isInstant(cursor.values[0])))
+    if (cursor && !(isUuid(cursor.id) && isoInstant.test(String(cursor.values[0]))))
       throw cursorInvalid({ cursor: (after ?? '').slice(0, 60) })
     let place: Place | undefined = cursor && { at: String(cursor.values[0]), id: cursor.id }
     const all: SharedWithMe[] = []
@@ -316,8 +316,6 @@ export async function demandMayShare(
   const lent = records.find((record) => own.get(record.toLowerCase()) !== true)
   if (lent !== undefined) throw sharedNotOwned({ resource: resource.entity, id: lent })
 }
-
-const isInstant = (value: unknown): boolean => typeof value === 'string' && !Number.isNaN(Date.parse(value))
 
 function refused(fault: FieldFault) {
   return validationFailed({ count: 1, first: fault.detail }, { errors: [fault] })

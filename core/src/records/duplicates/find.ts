@@ -111,6 +111,8 @@ export function nothingAlike(
   const keys = usableKeys(scope, resource)
   const probes = keyValuesOf(scope, keys, after).map((value) => ({ ...value, probe: 0 }))
   const { asked, alike } = findersAmong(probes, weightsOf(keys), suspectFrom(scope.ctx.workspace))
+  // With nothing to ask for there is nothing to be asked, here as there.
+  if (!asked.some(({ finds }) => finds === 'equal')) return undefined
   if (!asked.every(({ finds = 'equal' }) => finds === 'equal')) return undefined
   return sql<SqlBool>`not exists (select from ${finding(resource, asked, alike)})`
 }

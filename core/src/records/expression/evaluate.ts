@@ -49,21 +49,21 @@ function judge(plan: Plan, record: LoadedRecord, environment: Environment): bool
 }
 
 /** The value a test is about: the field's, behind its references; `undefined` where one of them leads nowhere. */
-export function valueAt({ hops, field }: Extract<Plan, { op: 'test' }>, record: LoadedRecord): unknown {
+function valueAt({ hops, field }: Extract<Plan, { op: 'test' }>, record: LoadedRecord): unknown {
   const owner = follow(hops, record)
   return owner?.[field.name]
 }
 
 /** The records of a collection that pass its filter. */
-export function matches(plan: OverMany, record: LoadedRecord, environment: Environment): LoadedRecord[] {
+function matches(plan: OverMany, record: LoadedRecord, environment: Environment): LoadedRecord[] {
   const { where } = plan
   const all = members(plan, record)
   return where ? all.filter((member) => judge(where, member, environment)) : all
 }
 
-export type OverMany = Extract<Plan, { op: 'any' | 'none' | 'count' | 'sum' }>
+type OverMany = Extract<Plan, { op: 'any' | 'none' | 'count' | 'sum' }>
 
-export function members({ hops, many }: { hops: readonly Hop[]; many: ManyHop }, record: LoadedRecord): LoadedRecord[] {
+function members({ hops, many }: { hops: readonly Hop[]; many: ManyHop }, record: LoadedRecord): LoadedRecord[] {
   const owner = follow(hops, record)
   if (!owner) return []
   const all = owner[many.name]
@@ -72,7 +72,7 @@ export function members({ hops, many }: { hops: readonly Hop[]; many: ManyHop },
 }
 
 /** A count, or an exact sum in which empty values weigh nothing. */
-export function figureOf(plan: OverMany, found: readonly LoadedRecord[]): unknown {
+function figureOf(plan: OverMany, found: readonly LoadedRecord[]): unknown {
   if (plan.op !== 'sum') return found.length
   let total = numbers.read(0)!
   for (const member of found) {
@@ -82,7 +82,7 @@ export function figureOf(plan: OverMany, found: readonly LoadedRecord[]): unknow
   return total
 }
 
-export function holds(test: Test, value: unknown, domain: Domain): boolean {
+function holds(test: Test, value: unknown, domain: Domain): boolean {
   const key = domain.read(value)
   if (test.is === 'empty') return key === undefined
   return key !== undefined && passes(test, key, domain)
