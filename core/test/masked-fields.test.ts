@@ -641,8 +641,10 @@ describe('whoever writes a field that they do not read', () => {
     const told = []
     for (const { id, version } of await two()) {
       const patched = await writer.patch(`${accounts}/${id}`, { version, margin: '111.00' })
+      expect([patched.status, patched.headers.get('x-change-set')]).toEqual([200, expect.any(String)])
       const again = await writer.patch(`${accounts}/${id}`, { version, margin: '111.00' })
       const undone = await writer.post(`/api/core/change-sets/${patched.headers.get('x-change-set')}/undo`)
+      expect(undone.status).toBe(200)
       const { rows } = await sql<{ changed: unknown }>`
         select payload->'changed' as changed from core.event where name = 'core.account.updated' and key = ${id} order by 1`.execute(
         app.app.kernel.parts.database.owner,
