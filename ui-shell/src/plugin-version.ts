@@ -7,6 +7,9 @@ interface Drawn {
   renderOptions?: { creationScope?: { importNode(node: Node, deep?: boolean): Node } }
 }
 
+/** Who made an element: a class outlives the version that registered it, and serves the one that comes back. */
+const makers = new WeakMap<HTMLElement, PluginVersion>()
+
 /**
  * One version of a plugin's user interface in this page.
  *
@@ -18,8 +21,7 @@ export class PluginVersion {
   readonly plugin: string
   readonly url: string
   readonly #suffix: string
-  readonly #left: (element: HTMLElement) => void
-  readonly #made = new WeakSet<HTMLElement>()
+  readonly left: (element: HTMLElement) => void
   #ui: UiDefinition | undefined
   readonly #classes = new Map<string, Promise<CustomElementConstructor>>()
   readonly #renamed = new WeakMap<Node, Node>()
@@ -31,7 +33,7 @@ export class PluginVersion {
   constructor(plugin: string, url: string, left: (element: HTMLElement) => void) {
     this.plugin = plugin
     this.url = url
-    this.#left = left
+    this.left = left
     this.#suffix = hashOf(url)
   }
 
@@ -52,7 +54,7 @@ export class PluginVersion {
     const Element = await this.load(tag)
     const element = new Element()
     element.dataset['tag'] = tag
-    this.#made.add(element)
+    makers.set(element, this)
     return element
   }
 
@@ -94,7 +96,7 @@ export class PluginVersion {
   #ours(Element: CustomElementConstructor): CustomElementConstructor {
     const scope = this.#scope
     const { performUpdate, disconnectedCallback } = Element.prototype as Drawn
-    const gone = (element: HTMLElement) => this.#made.has(element) && !element.isConnected && this.#left(element)
+    const gone = (element: HTMLElement) => !element.isConnected && makers.get(element)?.left(element)
     return class extends Element {
       constructor() {
         super()

@@ -182,6 +182,8 @@ export class ShellRecordPage extends KitElement {
     if (!resource(this.resource)) return
     setPage(this, this.#page())
     this.#openNewField()
+    // Whoever comes back to the timeline reads it anew: what was written since is in no answer to this page.
+    if (this.record) this.#timelineFirst = undefined
   }
 
   async #load(): Promise<void> {
