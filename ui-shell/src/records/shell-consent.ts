@@ -2,6 +2,7 @@ import { KitElement, api, controls, format, icon, localDate, may, navigate, pars
 import type { RecordJson, ResourceMeta } from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import type { PropertyValues } from 'lit'
+import { endOfDay } from '../last-day.ts'
 import { sentenceOf } from '../settings/settings-api.ts'
 import { problemLine } from '../problem-line.ts'
 
@@ -71,7 +72,7 @@ export class ShellConsent extends KitElement {
 
   async #load(): Promise<void> {
     const { day } = this
-    const at = day === undefined ? undefined : lastOf(day)
+    const at = day === undefined ? undefined : new Date(Date.parse(endOfDay(day)) - 1).toISOString()
     try {
       const { data } = await api.get<{ data: { state: readonly ChannelState[]; history: readonly ConsentEntry[] } }>(
         `/api/core/privacy/consents?resource=${this.meta.id}&person=${this.record.id}${at ? `&at=${at}` : ''}`,
@@ -507,11 +508,6 @@ export class ShellConsent extends KitElement {
       }
     `,
   ]
-}
-
-/** The last moment of a day, in the workspace's zone. */
-function lastOf(day: string): string {
-  return new Date(Date.parse(parse.instant(`${day} 23:59`) ?? `${day}T23:59:00Z`) + 59_999).toISOString()
 }
 
 /** One of ours in the reader's words, a plugin's as it says it. */

@@ -21,6 +21,7 @@ import { isOverseer } from '../access/why-link.ts'
 import { define } from '../define.ts'
 import { lastDayOf } from '../last-day.ts'
 import { setPage } from '../page.ts'
+import { titleFor } from '../records/titles.ts'
 import { everything, sentenceOf, tellProblem } from './settings-api.ts'
 import type { Person, Role, Team, Way } from './settings-api.ts'
 import { settingsStyles } from './settings-styles.ts'
@@ -61,8 +62,6 @@ export class ShellPeople extends KitElement {
 
   #roles: readonly Role[] = []
   #teams: readonly Team[] = []
-  /** What the accounts are called for which partners' people stand, as far as the reader sees them. */
-  #partners: ReadonlyMap<string, string> = new Map()
 
   constructor() {
     super()
@@ -83,12 +82,17 @@ export class ShellPeople extends KitElement {
       ])
       this.#roles = roles
       this.#teams = teams
-      this.#partners = await namesOfPartners(people).catch(() => new Map())
       this.people = people
       this.problem = undefined
     } catch (problem) {
       this.problem = sentenceOf(problem)
     }
+  }
+
+  /** What the account is called for which somebody stands, as far as the reader sees it. */
+  #nameOfPartner(partner: string): string {
+    const title = titleFor('core.account', partner, () => this.requestUpdate())
+    return title === undefined || title === partner ? t('shell.people.partner') : title
   }
 
   override willUpdate(): void {
@@ -206,7 +210,7 @@ export class ShellPeople extends KitElement {
         <span class="pills">
           ${roles.map((it) => html`<span class="pill">${it}</span>`)}
           ${team ? html`<span class="pill info">${icon('users')}${team}</span>` : nothing}
-          ${person.partner ? pill(this.#partners.get(person.partner) ?? t('shell.people.partner'), 'accent', 'handshake') : nothing}
+          ${person.partner ? pill(this.#nameOfPartner(person.partner), 'accent', 'handshake') : nothing}
           ${person.app || person.passkeys ? pill(t('shell.people.strong'), 'success', 'shield-check') : nothing}
           ${person.state === 'invited' ? invitationPill(person) : nothing}
           ${person.state === 'inactive' ? pill(t('shell.people.inactive'), 'neutral', 'ban') : nothing}
@@ -351,16 +355,6 @@ export class ShellPeople extends KitElement {
       }
     `,
   ]
-}
-
-async function namesOfPartners(people: readonly Person[]): Promise<ReadonlyMap<string, string>> {
-  const ids = [...new Set(people.flatMap(({ partner }) => partner ?? []))]
-  if (ids.length === 0 || !resource('core.account')) return new Map()
-  const filter = encodeURIComponent(`id in (${ids.map((id) => `"${id}"`).join(', ')})`)
-  const accounts = await everything<{ id: string; name: string }>(
-    `/api/core/accounts?fields=name&limit=200&count=none&filter=${filter}`,
-  )
-  return new Map(accounts.map(({ id, name }) => [id, name]))
 }
 
 /** Waiting for an answer, or no longer able to give one. */

@@ -1,4 +1,17 @@
-import { KitElement, api, confirmDialog, controls, format, icon, live, may, pill, resource, t } from '@socle/sdk/ui'
+import {
+  KitElement,
+  api,
+  confirmDialog,
+  controls,
+  format,
+  icon,
+  live,
+  may,
+  pill,
+  recordHref,
+  resource,
+  t,
+} from '@socle/sdk/ui'
 import { css, html, nothing } from 'lit'
 import { define } from '../define.ts'
 import { followJob } from '../follow-job.ts'
@@ -59,7 +72,6 @@ interface JobView {
 }
 
 const tones = { received: 'info', verified: 'accent', running: 'warning', done: 'success' } as const
-const places: Readonly<Record<string, string>> = { 'core.lead': 'leads', 'core.account': 'accounts' }
 const icons = { received: 'mail', verified: 'shield-check', running: 'circle-dot', done: 'circle-check' } as const
 
 /** What people asked for by law: their data, or to be forgotten. Each request step by step, with its deadline. */
@@ -188,7 +200,7 @@ export class ShellPrivacy extends KitElement {
           ${
             it.state === 'done' && it.kind === 'erasure'
               ? t('shell.privacy.forgotten')
-              : html`<a href=${`/${places[it.subjectResource] ?? 'contacts'}/${it.subjectRecord}`}
+              : html`<a href=${recordHref(it.subjectResource, it.subjectRecord) ?? nothing}
                   >${t('shell.privacy.openPerson')}</a
                 >`
           }
