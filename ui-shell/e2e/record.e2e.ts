@@ -54,7 +54,13 @@ test('a note stands in the timeline at once, and on the record’s own activitie
   const words = uniqueName('They asked for a visit')
   await page.getByRole('textbox', { name: 'Write a note…' }).fill(words)
   await page.keyboard.press('Control+Enter')
-  await page.getByRole('list', { name: 'Activity' }).getByRole('listitem').filter({ hasText: words }).waitFor()
+  const note = page.getByRole('list', { name: 'Activity' }).getByRole('listitem').filter({ hasText: words })
+  await note.waitFor()
+  // Whoever looks elsewhere and comes back finds it still.
+  await page.getByRole('link', { name: 'History', exact: true }).click()
+  await page.getByRole('list', { name: 'History' }).waitFor()
+  await page.getByRole('link', { name: 'Activity', exact: true }).click()
+  await note.waitFor()
   const { data } = await api.get<{ data: { kind: string; title: string }[] }>(
     `/api/core/accounts/${account.id}/timeline`,
   )
