@@ -155,6 +155,38 @@ describe('a warning on create', () => {
     })
   })
 
+  test.each([
+    ['Quincaillerie Bertin', 'Quincaillerie Bretin'],
+    ['Maison Bertin', 'Maison Bertni'],
+    ['Garonne Dupont', 'Graonne Dupont'],
+    ['Durand Plomberie', 'Duarnd Plomberie'],
+    ['Chocolaterie Bellecour', 'Cohcolaterie Bellecour'],
+    ['Atelier du Bois Clair', 'Ateleir du Bois Clair'],
+  ])('%s and %s, two letters of which changed places, are a close spelling', async (known, typed) => {
+    const { id } = await make('accounts', { name: known })
+    expect(await suspects('accounts', { name: typed })).toEqual({ [id]: [expect.stringMatching(/^name at 0\.9/)] })
+    expect((await admin.post('/api/core/accounts', { name: typed })).body.code).toBe('DUPLICATE_SUSPECTED')
+  })
+
+  test('the same letters otherwise arranged are another name', async () => {
+    const garonne = await make('accounts', { name: 'Garonne' })
+    await make('contacts', { firstName: 'Marion', lastName: 'Dupont', account: garonne.id })
+    expect(await suspects('contacts', { firstName: 'Romain', lastName: 'Dupont', account: garonne.id })).toEqual({})
+    await make('accounts', { name: 'Agence Bellecour 12' })
+    expect(await suspects('accounts', { name: 'Agence Bellecour 21' })).toEqual({})
+  })
+
+  test.each([
+    ['Garonne SARL', 'Garonne SRAL'],
+    ['Garonne SAS', 'SSA Garonne'],
+    ['Garonne', 'Garonne EULR'],
+    ['Société Garonne', 'Soicété Garonne'],
+  ])('%s and %s, whose legal form is mistyped, are one name', async (known, typed) => {
+    const { id } = await make('accounts', { name: known })
+    expect(await suspects('accounts', { name: typed })).toEqual({ [id]: ['name'] })
+    expect(await suspects('accounts', { name: 'PSA Garonne' })).toEqual({})
+  })
+
   test('namesakes are not suspect until they share their employer', async () => {
     const garonne = await make('accounts', { name: 'Garonne' })
     const { id } = await make('contacts', { firstName: 'Jean', lastName: 'Martin', account: garonne.id })

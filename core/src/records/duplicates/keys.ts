@@ -39,13 +39,16 @@ export function weightsOf(keys: readonly DuplicateKey[]): ReadonlyMap<string, nu
   return new Map(keys.map(({ kind, weight }) => [kind, weight]))
 }
 
+/** Raised when values are kept in other forms than before: the next scan gives all records their keys anew. */
+const formsVersion = 2
+
 /**
  * Tells whether records were given their keys, and compared, by the declaration that holds now. The strictness is part of
  * it: pairs below the threshold are not kept, so another one compares all records anew.
  */
 export function declarationOf(keys: readonly DuplicateKey[], strictness: DuplicateStrictness): string {
   return createHash('sha256')
-    .update(JSON.stringify([keys, strictness]))
+    .update(JSON.stringify([keys, strictness, formsVersion]))
     .digest('base64url')
     .slice(0, 22)
 }
