@@ -297,6 +297,38 @@ describe('a mapping', () => {
     expect(made.key).toBe('email')
   })
 
+  test('proposes a relation of the workspace’s own only for a head that names it, alone or as its id', async () => {
+    for (const [name, labelEn, labelFr] of [
+      ['salesRef', 'Sales reference', 'Référence commerciale'],
+      ['payerId', 'Payer ID', 'Identifiant du payeur'],
+      ['secondAccount', 'Second account', 'Second compte'],
+    ]) {
+      const field = { resource: 'core.contact', name, type: 'reference', target: 'core.account', labelEn, labelFr }
+      expect(await admin.post('/api/core/fields', field)).toMatchObject({ status: 201 })
+    }
+    const proposed = async (...heads: string[]) => {
+      const file = [
+        ['Nom', ...heads],
+        ['Petit', ...heads.map((_, at) => `X${at}`)],
+      ].map((line) => line.join(','))
+      const { mapping } = await importing.upload('core.contact', file.join('\n'))
+      return mapping.slice(1).map(({ field }) => field)
+    }
+    expect(await proposed('id', 'sales_id', 'numéro', 'company', 'société')).toEqual([
+      null,
+      null,
+      null,
+      'account',
+      null,
+    ])
+    expect(await proposed('payer', 'second_account_id', 'Sales reference')).toEqual([
+      'payerId',
+      'secondAccount',
+      'salesRef',
+    ])
+    expect(await proposed('Identifiant du payeur', 'Second compte')).toEqual(['payerId', 'secondAccount'])
+  })
+
   test('that cannot be is refused by column', async () => {
     const { id } = await importing.upload('core.account', 'name,city\nA,Lyon\n')
     const tries: [object, RegExp][] = [

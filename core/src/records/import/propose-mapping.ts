@@ -61,7 +61,11 @@ function scoreOf(question: MappingQuestion, column: ColumnProfile, field: FieldM
   const isNamed = namesOf(question, field).some((name) => compact(name) === compact(column.name))
   if (!isPossible(question, column, field, isNamed ? 0 : mostFit)) return 0
   const byName = Math.max(
-    ...namesOf(question, field).map((name) => alike(question.resource, column.name, name)),
+    ...namesOf(question, field).map((name) =>
+      isReference(field)
+        ? namesRelation(question.resource, column.name, field, name)
+        : alike(question.resource, column.name, name),
+    ),
     field.name === question.resource.title ? namesRecord(question, column.name) : 0,
   )
   if (!isReference(field) || byName === 1) return byName
@@ -77,16 +81,33 @@ function namesOf({ words, resource }: MappingQuestion, field: FieldModel): strin
 
 function alike(resource: Resource, head: string, name: string): number {
   if (compact(head) === compact(name)) return 1
-  const own = meaning(wordsIn(resource.entity))
   const all = meaning(wordsIn(head))
-  const said = new Set([...all].filter((word) => !own.has(word)))
-  const mine = said.size > 0 ? said : all
-  const theirs = meaning(wordsIn(name))
-  const shared = [...mine].filter((word) => theirs.has(word)).length
-  const contained = shared / Math.min(mine.size, theirs.size)
-  const joint = shared / new Set([...mine, ...theirs]).size
+  const said = all.difference(meaning(wordsIn(resource.entity)))
+  return Math.max(inCommon(said.size > 0 ? said : all, meaning(wordsIn(name))), spelledAs(head, name))
+}
+
+function inCommon(said: ReadonlySet<string>, theirs: ReadonlySet<string>): number {
+  const shared = said.intersection(theirs).size
+  return 0.55 * (shared / Math.min(said.size, theirs.size)) + 0.4 * (shared / said.union(theirs).size)
+}
+
+function spelledAs(head: string, name: string): number {
   const spelling = likeness(head, name)
-  return Math.max(0.55 * contained + 0.4 * joint, spelling >= 0.85 ? 0.9 * spelling : 0)
+  return spelling >= 0.85 ? 0.9 * spelling : 0
+}
+
+/** By what records are told apart, whatever they are: `id` names no relation, `account_id` names the account. */
+const telling: ReadonlySet<string> = new Set(meaning(['id', 'name']))
+
+/** How well a head names a relation. One of the workspace's own has no usual words beside its name. */
+function namesRelation({ entity }: Resource, head: string, { custom }: FieldModel, name: string): number {
+  if (compact(head) === compact(name)) return 1
+  const said = meaning(wordsIn(head)).difference(telling)
+  const theirs = meaning(wordsIn(name)).difference(telling)
+  if (said.size === 0 || theirs.size === 0) return 0
+  if (said.symmetricDifference(theirs).size === 0) return 0.95
+  const mine = said.difference(meaning(wordsIn(entity)))
+  return Math.max(custom || mine.size === 0 ? 0 : inCommon(mine, theirs), spelledAs(head, name))
 }
 
 /** A column headed by the kind of record itself (“account” in a file of accounts) holds their names. */
