@@ -30,6 +30,7 @@ import { systemAuthority } from './permissions/system-authority.ts'
 import { assemble } from './plugins/assemble.ts'
 import type { PluginDefinition } from './plugins/define-plugin.ts'
 import { Enablement } from './plugins/enablement.ts'
+import { pluginTimedOut } from './plugins/errors.ts'
 import { Faults, type Thresholds } from './plugins/faults.ts'
 import { Generation } from './plugins/generation.ts'
 import { Incidents } from './plugins/incidents.ts'
@@ -83,6 +84,8 @@ export interface AppOptions {
   readonly safeMode?: boolean
   /** Seconds that work of a plugin may still take when the plugin is switched off, 10 when absent. */
   readonly drainSeconds?: number
+  /** Seconds that code of plugins may take for one request, 30 when absent. */
+  readonly unitSeconds?: number
   /** What whoever reads `/metrics` has to bring as a bearer token; closed when absent. */
   readonly metricsToken?: string
   /** How often a plugin may fail before it is stopped; 5 of 20 calls, or 10 s of standstill a minute, when absent. */
@@ -117,7 +120,7 @@ export interface App {
 
 /** The composition root: every part is made here and handed to those that need it, and nowhere else. */
 export async function createApp(options: AppOptions): Promise<App> {
-  const { database, clock = systemClock, log = pino({ level: 'info' }) } = options
+  const { database, clock = systemClock, log = pino({ level: 'info' }), unitSeconds = 30 } = options
   const signals = new Signals(database)
   // Asked when a request runs, when all of it is loaded.
   const core = corePlugin(
@@ -146,7 +149,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const catalog = () => loaded.set.catalog
   const generation = new Generation({ database, signals, log })
   const enablement = new Enablement({ database, signals, generation }, (id) => loaded.get(id) !== undefined)
-  const scopes = new Scopes({ enablement, signals, log }, { drainSeconds: options.drainSeconds ?? 10 })
+  const scopes = new Scopes({ enablement, signals, log }, { drainSeconds: options.drainSeconds ?? 10, unitSeconds })
   const faults = new Faults(
     {
       incidents,
@@ -192,6 +195,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     scopes,
     faults,
     safeMode: options.safeMode === true,
+    unitSeconds,
     get plugins() {
       return loaded.set.plugins
     },
@@ -382,6 +386,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         await deliveries.stop()
         await signals.stop()
       }
+      kernel.interrupt()
       await scopes.stop()
       await processes.stop()
       await loaded.set.orm.close(true)
@@ -390,7 +395,10 @@ export async function createApp(options: AppOptions): Promise<App> {
       const on = await enablement.in(workspace.id)
       for (const plugin of loaded.set.plugins) {
         if (plugin.demo && on.has(plugin.id))
-          await kernel.runUnit({ workspace: workspace.id, plugin: plugin.id, cause: { origin: 'demo' } }, plugin.demo)
+          await kernel.runUnit(
+            { workspace: workspace.id, plugin: plugin.id, cause: { origin: 'demo' }, limit: demoLimit },
+            plugin.demo,
+          )
       }
       await sql`update core.workspace set demo = true where id = ${workspace.id}::uuid`.execute(database.owner)
     },
@@ -398,6 +406,9 @@ export async function createApp(options: AppOptions): Promise<App> {
 }
 
 const sweepEvery = 3_600_000
+
+/** A year of business is told in one piece. */
+const demoLimit = { seconds: 600, late: pluginTimedOut }
 
 /** Whoever made an archive: right where nobody but the operator uploads. */
 const anybody = { required: false, signers: new Map<string, string>() }

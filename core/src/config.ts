@@ -39,6 +39,8 @@ export const environmentSchema = z.object({
   SOCLE_METRICS_TOKEN: z.string().min(16).optional(),
   /** Seconds that work of a module may still take when the module is switched off, default 10. */
   SOCLE_DRAIN_SECONDS: z.coerce.number().min(0).max(300).default(10),
+  /** Seconds that code of modules may take for one request before it is broken off, default 30. */
+  SOCLE_MODULE_SECONDS: z.coerce.number().min(1).max(3_600).default(30),
   /** A module is stopped in a workspace when so many of its last calls failed there, default 5 of 20. */
   SOCLE_QUARANTINE_FAILURES: z.coerce.number().int().min(1).max(1_000).default(5),
   SOCLE_QUARANTINE_CALLS: z.coerce.number().int().min(1).max(1_000).default(20),

@@ -10,7 +10,8 @@ import { wallSide } from './permissions/wall-side.ts'
 import type { PluginDefinition } from './plugins/define-plugin.ts'
 import { running } from './plugins/running.ts'
 import { refusalFor } from './plugins/absence.ts'
-import { keyGone, memberGone, pluginDisabled, pluginUnknown } from './plugins/errors.ts'
+import { keyGone, memberGone, pluginDisabled, pluginTimedOut, pluginUnknown } from './plugins/errors.ts'
+import { limitUnit, unitAbandoned, type UnitLimit } from './unit-end.ts'
 import { UnitOfWork } from './unit-of-work.ts'
 
 const workspaceKeptFor = 5_000
@@ -18,6 +19,8 @@ const workspaceKeptFor = 5_000
 /** Opens units of work: every request, delivery and job is one. */
 export class Kernel {
   readonly parts: Parts
+  /** What ends each of the units that are open. */
+  readonly #open = new Set<AbortController>()
   readonly #workspaces = new Map<string, { workspace: Workspace; until: number }>()
 
   constructor(parts: Parts) {
@@ -35,21 +38,52 @@ export class Kernel {
   }
 
   /**
-   * One transaction with all it carries: commits when `work` resolves, leaves no trace when it throws.
+   * One transaction with all it carries: commits when `work` resolves, leaves no trace when it throws. It also ends, without a
+   * trace, as soon as `spec.signal` is aborted, its plugin is switched off or takes longer than its limit: code cannot be
+   * stopped from outside, but it holds no connection any more and nothing it does from then on counts.
    *
    * @throws `PLUGIN_DISABLED`, `PLUGIN_QUARANTINED` where its plugin is off by the time it would begin
+   * @throws `PLUGIN_TIMED_OUT`, `PLUGIN_FAILED` where its plugin, or one it relies on, does not come to an end
    */
   async unit<T>(spec: UnitSpec, work: (ctx: Context) => Promise<T>): Promise<T> {
-    return running.run({ plugin: spec.plugin, workspace: spec.workspace.id }, () => {
-      if (spec.plugin === 'core' || spec.own) return this.#unit(spec, work)
-      const place = { workspace: spec.workspace.id, plugin: spec.plugin }
-      return this.parts.scopes.run(place, (signal) =>
-        this.#unit({ ...spec, signal: spec.signal ? AbortSignal.any([spec.signal, signal]) : signal }, work),
-      )
-    })
+    const { plugin, signal } = spec
+    const place = { workspace: spec.workspace.id, plugin }
+    const ended = new AbortController()
+    const follow = () => ended.abort(signal?.reason instanceof Error ? signal.reason : unitAbandoned({}))
+    if (signal?.aborted) follow()
+    signal?.addEventListener('abort', follow)
+    this.#open.add(ended)
+    const unit = { ...place, guests: [] }
+    try {
+      return await running.run(unit, () => {
+        const bound = { ...spec, signal: ended.signal }
+        const limited = async (ctx: Context) => {
+          const unlimit = limitUnit(spec.limit ?? this.#limit, unit, ended)
+          try {
+            return await work(ctx)
+          } finally {
+            unlimit()
+          }
+        }
+        if (plugin === 'core' || spec.own) return this.#unit(bound, limited)
+        return this.parts.scopes.run(place, ended, () => this.#unit(bound, limited))
+      })
+    } finally {
+      this.#open.delete(ended)
+      signal?.removeEventListener('abort', follow)
+    }
   }
 
-  async #unit<T>(spec: UnitSpec, work: (ctx: Context) => Promise<T>): Promise<T> {
+  /** Ends every unit that is open: the process ends. */
+  interrupt(): void {
+    for (const ended of this.#open) ended.abort(unitAbandoned({}))
+  }
+
+  get #limit(): UnitLimit {
+    return { seconds: this.parts.unitSeconds, late: pluginTimedOut }
+  }
+
+  async #unit<T>(spec: UnitSpec & { readonly signal: AbortSignal }, work: (ctx: Context) => Promise<T>): Promise<T> {
     const { database, enablement, fields, clock, loaded } = this.parts
     const set = spec.set ?? loaded.set
     const standing = await enablement.in(spec.workspace.id)
@@ -70,10 +104,11 @@ export class Kernel {
         unit = new UnitOfWork(this.parts, tx, spec, { set, on, resources })
         const answer = await work(unit.context)
         // Whoever waited for it was told that it is over: nothing of it is kept.
-        if (!spec.readonly) spec.signal?.throwIfAborted()
+        if (!spec.readonly) spec.signal.throwIfAborted()
         await unit.finish()
         return answer
       },
+      spec.signal,
     )
     unit?.committed()
     return result
@@ -88,11 +123,11 @@ export class Kernel {
   }
 
   /** Units for deliveries and jobs; see `RunUnit`. */
-  readonly runUnit: RunUnit = async ({ workspace: id, plugin, cause, actor: starter, signal, own }, work) => {
+  readonly runUnit: RunUnit = async ({ workspace: id, actor: starter, ...spec }, work) => {
     const workspace = await this.workspace(id)
     if (!workspace) throw new Error(`Workspace ${id} is gone.`)
-    const who = starter ? await this.#starter(workspace, starter) : this.#itself(workspace, plugin)
-    return this.unit({ workspace, ...who, cause, plugin, ...(signal ? { signal } : {}), ...(own ? { own } : {}) }, work)
+    const who = starter ? await this.#starter(workspace, starter) : this.#itself(workspace, spec.plugin)
+    return this.unit({ workspace, ...who, ...spec }, work)
   }
 
   #itself(workspace: Workspace, plugin: string): { actor: Actor; authority: Authority } {

@@ -14,6 +14,7 @@ import type { LoadedPlugins, PluginSet } from './plugins/loaded-plugins.ts'
 import type { PluginSettings } from './plugins/settings/plugin-settings.ts'
 import type { Scopes } from './plugins/scopes.ts'
 import type { OwnFields } from './records/fields/own-fields.ts'
+import type { UnitLimit } from './unit-end.ts'
 import type { Words } from './words.ts'
 
 /** Everything the platform is made of, put together once by `createApp`; what is of the loaded plugins is as it is now. */
@@ -34,6 +35,8 @@ export interface Parts extends Readonly<PluginSet> {
   readonly faults: Faults
   /** Started without any plugin. */
   readonly safeMode: boolean
+  /** How long code of plugins may take in a unit of work that names no limit of its own. */
+  readonly unitSeconds: number
 }
 
 export interface UnitSpec {
@@ -46,6 +49,7 @@ export interface UnitSpec {
   /** What its code is of, where another set may have taken its place since; what is loaded now when absent. */
   readonly set?: PluginSet
   readonly signal?: AbortSignal
+  readonly limit?: UnitLimit
   /** The plugin's own resources are there although nobody else reaches it: it is on its way on or off. */
   readonly own?: boolean
   /** The unit only reads; the database refuses it any write. */

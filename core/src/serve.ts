@@ -12,12 +12,16 @@ import type { PluginSource } from './plugins/plugin-source.ts'
 import { signersOf } from './plugins/store/signature.ts'
 import { watch } from './plugins/watchdog.ts'
 import { Wear } from './plugins/wear.ts'
+import { within } from './plugins/within.ts'
 import { guardProcess } from './process-guard.ts'
 
 /** Exit code of a process that is to be started afresh (EX_TEMPFAIL of sysexits). */
 export const recycledExitCode = 75
 
 const recycleSpreadMilliseconds = 300_000
+
+/** Seconds from the last request until nothing runs any more; deliveries and jobs take ten at most to let go. */
+const longestEnd = 25
 
 export interface ServeOptions {
   readonly environment: Environment
@@ -69,6 +73,7 @@ export async function serve({
     plugins: environment.SAFE_MODE ? [] : [...(deployment ? deployedPlugins(deployment) : []), ...plugins],
     safeMode: environment.SAFE_MODE,
     drainSeconds: environment.SOCLE_DRAIN_SECONDS,
+    unitSeconds: environment.SOCLE_MODULE_SECONDS,
     quarantine: {
       failures: environment.SOCLE_QUARANTINE_FAILURES,
       calls: environment.SOCLE_QUARANTINE_CALLS,
@@ -131,9 +136,15 @@ export async function serve({
       }, environment.SOCLE_DRAIN_SECONDS * 1_000)
       await closed
       clearTimeout(patience)
-      await app.stop()
-      await watchdog.stop()
-      await database.close()
+      const ended = async () => {
+        await app.stop()
+        await watchdog.stop()
+        await database.close()
+      }
+      // Code of modules may still wait for whatever it likes: what the database has is safe, and whoever ended the process waits.
+      await within(longestEnd, new Error(`Not everything had ended after ${longestEnd} s.`), ended).catch(
+        (error: unknown) => log.error({ err: error }, 'the process ends all the same'),
+      )
       guard.leave()
     },
   }

@@ -5,7 +5,7 @@ import { pino } from 'pino'
 import { z } from 'zod'
 import { dateIn, type Clock } from '../src/clock.ts'
 import type { Context } from '../src/context.ts'
-import { serverDatabase, type Database } from '../src/database/database.ts'
+import { serverDatabase, type Database, type Sql } from '../src/database/database.ts'
 import { embeddedTestDatabase } from '../src/testing/test-database.ts'
 import { migrate } from '../src/database/migrator.ts'
 import { Signals } from '../src/database/signals.ts'
@@ -15,6 +15,7 @@ import { defineEvent, type Emission, type EventDefinition, type StoredEvent } fr
 import { flushEmissions } from '../src/events/outbox.ts'
 import { recordChange } from '../src/events/record-events.ts'
 import type { RunUnit, UnitRequest } from '../src/events/run-unit.ts'
+import { limitUnit } from '../src/unit-end.ts'
 import { keepSubscriptions } from '../src/events/subscriptions.ts'
 import { definePlugin, subscriber, type PluginDefinition } from '../src/plugins/define-plugin.ts'
 
@@ -120,21 +121,24 @@ export class Bench {
   }
 
   readonly runUnit: RunUnit = async <T>(
-    { workspace, signal }: UnitRequest,
+    { workspace, plugin, signal, limit }: UnitRequest,
     work: (ctx: Context) => Promise<T>,
   ): Promise<T> => {
+    const ended = new AbortController()
+    signal?.addEventListener('abort', () => ended.abort(signal.reason))
+    const unlimit = limit && limitUnit(limit, { plugin, workspace }, ended)
     const emissions: Emission[] = []
     let deliveries = 0
     const after: (() => void)[] = []
     const pass = async (place: Place) => {
       if (emissions.length + after.length > 0) await this.at(place)
     }
-    const result = await this.database.transaction({ workspace, partner: '*' }, async (tx) => {
+    const transact = async (tx: Sql) => {
       const at = this.clock.now().toISOString()
       const ctx = {
         workspace: { id: workspace },
         sql: tx,
-        signal: signal ?? new AbortController().signal,
+        signal: ended.signal,
         log: this.log,
         clock: { now: () => this.clock.now() },
         actor: { type: 'system', name: 'Probe', locale: 'en' },
@@ -147,7 +151,9 @@ export class Bench {
       ;({ deliveries } = await flushEmissions(tx, { workspace, emissions, at }))
       await pass('flushed')
       return answer
-    })
+    }
+    const result = await this.database.transaction({ workspace, partner: '*' }, transact, ended.signal)
+    unlimit?.()
     await pass('committed')
     if (deliveries > 0) this.signals.send({ kind: 'deliveries' })
     for (const run of after) run()

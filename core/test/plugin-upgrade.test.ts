@@ -1,10 +1,11 @@
 import { access, mkdir, mkdtemp, readdir, rm, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createTestApp, makeTestDatabase, type TestApp, type TestDatabase } from '../src/testing/index.ts'
+import { whenAborted } from '../src/when-aborted.ts'
 import { packedBadges, type Variation } from './packed-plugins.ts'
 
 const moreColumns: Variation = {
@@ -203,8 +204,9 @@ describe('a new version takes over from the one before', () => {
     // Beside units of work, which would hold the one connection of an embedded database meanwhile.
     const { scopes } = app.app.kernel.parts
     const place = { workspace: app.workspace.id, plugin: 'badges' }
-    const quick = scopes.run(place, () => new Promise((resolve) => setTimeout(() => resolve('kept'), 200)))
-    const endless = scopes.run(place, () => new Promise(() => {}))
+    const given = new AbortController()
+    const endless = scopes.run(place, given, () => whenAborted(given.signal))
+    const quick = scopes.run(place, new AbortController(), () => pause(200, 'kept'))
     const told = endless.catch((error: unknown) => error)
     expect((await install(await living('1.1.0'))).status).toBe(201)
     await expect.poll(standing, { timeout: 5_000 }).toEqual([{ state: 'enabled', version: '1.1.0' }])

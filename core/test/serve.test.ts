@@ -5,6 +5,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { readEnvironment } from '../src/config.ts'
 import { serve } from '../src/serve.ts'
+import { definePlugin, defineRoute } from '@socle/sdk'
+import { z } from 'zod'
 
 test('a process that ends answers what was asked before, and takes nothing more', { timeout: 60_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'socle-served-'))
@@ -30,6 +32,71 @@ test('a process that ends answers what was asked before, and takes nothing more'
     await served.close()
     expect((await asked).status).toBe(200)
     await expect(fetch(`${served.url}/healthz`)).rejects.toThrow('fetch failed')
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
+
+test('a process ends although calls of a module never do, nor what it began', { timeout: 60_000 }, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'socle-served-'))
+  let began!: () => void
+  const asked = new Promise<void>((resolve) => (began = resolve))
+  const never = () => new Promise<never>(() => {})
+  const idle = definePlugin({
+    id: 'idle',
+    version: '1.0.0',
+    platform: '^1.0.0',
+    title: { en: 'Idle', fr: 'Oisif' },
+    routes: [
+      defineRoute({
+        method: 'post',
+        path: '/calls',
+        permission: 'authenticated',
+        summary: 'A call',
+        answer: z.string(),
+        handle() {
+          began()
+          return never()
+        },
+      }),
+    ],
+    lifecycle: { onEnable: async () => never },
+  })
+  const served = await serve({
+    environment: readEnvironment({
+      SOCLE_DATA: folder,
+      PORT: '0',
+      HOST: '127.0.0.1',
+      SOCLE_DEMO: '0',
+      SOCLE_ADMIN_PASSWORD: 'a password of tests',
+      SOCLE_DRAIN_SECONDS: '1',
+      SOCLE_MODULE_SECONDS: '5',
+      LOG_LEVEL: 'silent',
+    }),
+    plugins: [idle],
+    tell: () => {},
+  })
+  try {
+    const headers = { origin: served.url, 'content-type': 'application/json' }
+    const signedIn = await fetch(`${served.url}/api/auth/sign-in/email`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ email: 'admin@example.com', password: 'a password of tests' }),
+    })
+    const cookie = signedIn.headers
+      .getSetCookie()
+      .map((it) => it.split(';')[0])
+      .join('; ')
+    const post = (path: string) =>
+      fetch(`${served.url}${path}`, { method: 'POST', headers: { ...headers, cookie }, body: '{}' })
+    expect((await post('/api/core/plugins/idle/enable')).status).toBe(200)
+    const calling = post('/api/idle/calls').then(
+      () => 'answered',
+      () => 'cut off',
+    )
+    await asked
+    await served.close()
+    expect(await calling).toBe('cut off')
   } finally {
     await rm(folder, { recursive: true })
   }

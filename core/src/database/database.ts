@@ -9,6 +9,7 @@ import { pgliteDialect } from './pglite-dialect.ts'
 import { postgresDialect } from './postgres-dialect.ts'
 import { appRole, asUnit, beginIn, type SessionContext } from './session.ts'
 import { typeParsers } from './types.ts'
+import { whenAborted } from '../when-aborted.ts'
 
 /** Tables are named in SQL text and checked by the database; their shapes live in the entities. */
 // oxlint-disable-next-line no-explicit-any
@@ -21,8 +22,12 @@ export interface Database {
   readonly app: Sql
   /** Connections of the tables' owner. Never inside a unit of work. */
   readonly owner: Sql
-  /** One transaction as the application's role, with the context row level security reads. */
-  transaction<T>(context: SessionContext, work: (tx: Sql) => Promise<T>): Promise<T>
+  /**
+   * One transaction as the application's role, with the context row level security reads.
+   *
+   * @param signal - rolls it back when it is aborted, whatever the work still waits for, and throws its reason
+   */
+  transaction<T>(context: SessionContext, work: (tx: Sql) => Promise<T>, signal?: AbortSignal): Promise<T>
   /**
    * Listens to a channel of the server until the returned function is called; `again` runs after a connection that was lost,
    * with whatever was said meanwhile, is there anew. An embedded database has one process: no channel.
@@ -50,10 +55,17 @@ function handles(app: Sql, owner: Sql): Pick<Database, 'app' | 'owner' | 'transa
   return {
     app,
     owner,
-    async transaction(context, work) {
-      const tx = await beginIn(context, () => app.startTransaction().execute())
+    async transaction(context, work, signal) {
+      signal?.throwIfAborted()
+      const over = signal && whenAborted(signal)
+      const beginning = beginIn(context, () => app.startTransaction().execute())
+      const tx = await (over ? Promise.race([beginning, over]) : beginning).catch((error: unknown) => {
+        // Whoever left while all connections were taken is not given one later.
+        void beginning.then((late) => late.rollback().execute()).catch(() => {})
+        throw error
+      })
       try {
-        const result = await asUnit(() => work(tx))
+        const result = await asUnit(() => (over ? Promise.race([work(tx), over]) : work(tx)))
         await tx.commit().execute()
         return result
       } catch (error) {
@@ -98,9 +110,17 @@ export async function serverDatabase(
     made.on('error', () => {})
     return made
   }
-  const owner: Sql = new Kysely({ dialect: postgresDialect(pool(Math.max(2, Math.ceil(connections / 2))), 'owner') })
+  const cancel = async (pid: number) => {
+    const client = new pg.Client({ connectionString: url })
+    client.on('error', () => {})
+    await client.connect()
+    await client.query('select pg_cancel_backend($1)', [pid]).finally(() => client.end())
+  }
+  const owner: Sql = new Kysely({
+    dialect: postgresDialect(pool(Math.max(2, Math.ceil(connections / 2))), 'owner', cancel),
+  })
   await sql.raw(createAppRole).execute(owner)
-  const app: Sql = new Kysely({ dialect: postgresDialect(pool(connections), 'app') })
+  const app: Sql = new Kysely({ dialect: postgresDialect(pool(connections), 'app', cancel) })
   const ears = new Set<() => Promise<void>>()
   return {
     kind: 'postgres',

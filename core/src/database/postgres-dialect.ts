@@ -116,6 +116,11 @@ class PostgresConnection implements DatabaseConnection {
     this.#guarded = guarded
   }
 
+  /** Of the server's process behind it. */
+  get pid(): number {
+    return (this.client as unknown as { processID: number }).processID
+  }
+
   /**
    * Sends what opens a transaction, together with the statement that follows in the same turn: a round trip less.
    * Should it fail, that statement runs in no open transaction or an aborted one, and the failure is thrown with it.
@@ -175,14 +180,22 @@ class PostgresConnection implements DatabaseConnection {
   }
 }
 
+/** Has the server give up what one of its processes runs. */
+export type Cancel = (pid: number) => Promise<void>
+
+/** Milliseconds that a rollback may wait for the statement before it. */
+const longestRollback = 1_000
+
 class PostgresDriver implements Driver {
   readonly #pool: pg.Pool
   readonly #as: 'app' | 'owner'
+  readonly #cancel: Cancel
   readonly #prepared = new WeakSet<pg.PoolClient>()
 
-  constructor(pool: pg.Pool, as: 'app' | 'owner') {
+  constructor(pool: pg.Pool, as: 'app' | 'owner', cancel: Cancel) {
     this.#pool = pool
     this.#as = as
+    this.#cancel = cancel
   }
 
   async init(): Promise<void> {}
@@ -214,7 +227,13 @@ class PostgresDriver implements Driver {
   }
 
   async rollbackTransaction(connection: PostgresConnection): Promise<void> {
-    await ended(connection, connection.run('rollback'))
+    const rolledBack = ended(connection, connection.run('rollback'))
+    // It waits behind a statement that runs. One whose work was broken off is not to keep connection and locks until it is done.
+    const patience = setTimeout(() => {
+      connection.broken = new Error('What it ran was cancelled.')
+      this.#cancel(connection.pid).catch(() => {})
+    }, longestRollback)
+    await rolledBack.finally(() => clearTimeout(patience))
   }
 
   async savepoint(connection: PostgresConnection, name: string): Promise<void> {
@@ -248,10 +267,10 @@ async function ended(connection: PostgresConnection, ending: Promise<void>): Pro
 }
 
 /** Kysely on a pool of pipelining connections, each bound to the application's role unless it is the owner's. */
-export function postgresDialect(pool: pg.Pool, as: 'app' | 'owner'): Dialect {
+export function postgresDialect(pool: pg.Pool, as: 'app' | 'owner', cancel: Cancel): Dialect {
   return {
     createAdapter: () => new UnlockedPostgresAdapter(),
-    createDriver: () => new PostgresDriver(pool, as),
+    createDriver: () => new PostgresDriver(pool, as, cancel),
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
   }

@@ -22,7 +22,6 @@ import { defineEvent, type StoredEvent } from './event.ts'
 import { holdDeliveries, releaseDeliveries, type Switch } from './holds.ts'
 import type { RunUnit } from './run-unit.ts'
 import { subscriptionsOf, type Subscription } from './subscriptions.ts'
-import { whenAborted } from '../when-aborted.ts'
 import { WhileAsked } from '../while-asked.ts'
 
 /** A subscriber failed so often that its event was put aside; later events of that record wait behind it, as a rule. */
@@ -271,10 +270,17 @@ export class Deliveries implements PluginHolder {
     const { subscription, workspace } = queue
     const { runUnit, timeoutMilliseconds } = this.#options
     const catalog = this.#catalog
-    const timeout = new AbortController()
-    const signal = AbortSignal.any([timeout.signal, this.#ending.signal])
-    const cause = { origin: `event:${subscription.event}` }
-    await runUnit({ workspace, plugin: subscription.plugin, cause, signal }, async (ctx) => {
+    const unit = {
+      workspace,
+      plugin: subscription.plugin,
+      cause: { origin: `event:${subscription.event}` },
+      signal: this.#ending.signal,
+      limit: {
+        seconds: timeoutMilliseconds / 1_000,
+        late: ({ seconds }: { seconds: number }) => handlerTimedOut({ subscription: subscription.id, seconds }),
+      },
+    }
+    await runUnit(unit, async (ctx) => {
       const now = new Date(this.#now()).toISOString()
       const look = await takeNext(ctx.sql, queue, { now, except: [...this.#inHand] })
       onLook(look)
@@ -288,15 +294,7 @@ export class Deliveries implements PluginHolder {
       const events = look.taken.map(({ seq: _seq, attempts: _attempts, ...stored }) =>
         catalog.received(subscription, stored),
       )
-      const timer = setTimeout(
-        () => timeout.abort(handlerTimedOut({ subscription: subscription.id, seconds: timeoutMilliseconds / 1000 })),
-        timeoutMilliseconds,
-      )
-      try {
-        await Promise.race([subscription.handle(events as never, ctx), whenAborted(signal)])
-      } finally {
-        clearTimeout(timer)
-      }
+      await subscription.handle(events as never, ctx)
     })
   }
 

@@ -1,4 +1,5 @@
 import type { Cause, Context } from '../context.ts'
+import type { UnitLimit } from '../unit-end.ts'
 
 /** Somebody work goes on for after their request: a user, or a program by its API key. */
 export interface Starter {
@@ -14,6 +15,7 @@ export interface UnitRequest {
   /** Whose rights the unit has, as they are when it begins; without one it has the plugin's own, which are all. */
   readonly actor?: Starter
   readonly signal?: AbortSignal
+  readonly limit?: UnitLimit
   /** The plugin is on its way on or off; see `UnitSpec`. */
   readonly own?: boolean
 }

@@ -23,7 +23,7 @@ import { platformRoutes } from './platform-routes.ts'
 import { PageCrowd } from './page-crowd.ts'
 import { asPageRefusal, pageNotFound, pageProblem, visitorOf } from './public-pages.ts'
 import { pluginApp } from './plugin-routes.ts'
-import { problemResponse, processBehind, routeNotFound } from './problem.ts'
+import { problemResponse, processBehind, processCrowded, routeNotFound } from './problem.ts'
 import { referencePage } from './reference.ts'
 import { unitOf } from './resource-routes.ts'
 import type { StaticUi } from './static-ui.ts'
@@ -124,7 +124,12 @@ export function createHost({
   host.get('/healthz', (request) => request.json({ status: 'up' }))
   host.get('/readyz', async (request) => {
     if (generation.isBehind) throw processBehind({ generation: generation.applied })
-    await sql`select 1`.execute(parts.database.owner)
+    const late = AbortSignal.timeout(longestWait * 1_000)
+    try {
+      await parts.database.transaction({ partner: '*', readonly: true }, (tx) => sql`select 1`.execute(tx), late)
+    } catch (error) {
+      throw late.aborted ? processCrowded({ seconds: longestWait }) : error
+    }
     return request.json({ status: 'ready', generation: generation.applied })
   })
   host.get('/metrics', ({ req }) =>
@@ -285,6 +290,9 @@ export function createHost({
     },
   }
 }
+
+/** Seconds that whoever asks whether this process is ready may wait for a connection of those that requests have. */
+const longestWait = 5
 
 /** What only looks: queries are posted because of their length. */
 function isReading(method: string, path: string): boolean {

@@ -71,6 +71,13 @@ export const processBehind = defineError<{ generation: number }>(
     `This process has heard nothing for ten seconds and runs what was on at generation ${generation}. Ask another process; this one is ready again when it reaches the database.`,
 )
 
+export const processCrowded = defineError<{ seconds: number }>(
+  'PROCESS_CROWDED',
+  503,
+  ({ seconds }) =>
+    `Requests have taken all connections of this process to the database for ${seconds} s. Ask another process; DATABASE_CONNECTIONS says how many it has.`,
+)
+
 export const metricsClosed = defineError(
   'METRICS_CLOSED',
   401,
@@ -136,6 +143,7 @@ const titles: Readonly<Record<number, string>> = {
   422: 'Unprocessable Content',
   428: 'Precondition Required',
   429: 'Too Many Requests',
+  499: 'Client Closed Request',
   500: 'Internal Server Error',
   502: 'Bad Gateway',
   503: 'Service Unavailable',

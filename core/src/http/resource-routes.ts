@@ -355,9 +355,7 @@ export async function unitOf<T>(
         request: id,
         ...(reason ? { reason: reason.slice(0, 500) } : {}),
       },
-      get signal() {
-        return raw.signal
-      },
+      signal: raw.signal,
       readonly: readonly || who.viewer !== undefined,
     },
     work,

@@ -14,7 +14,8 @@ import type { Authority } from '../permissions/authority.ts'
 import { withToldRights } from '../permissions/told-rights.ts'
 import type { FaultSink } from '../plugins/faults.ts'
 import type { PluginHolder, PluginSet } from '../plugins/loaded-plugins.ts'
-import { isPluginGone } from '../plugins/errors.ts'
+import { isPluginGone, pluginTimedOut } from '../plugins/errors.ts'
+import type { UnitLimit } from '../unit-end.ts'
 import { WhileAsked } from '../while-asked.ts'
 import { makeBoss } from './boss.ts'
 import { jobGaveUp, jobInterrupted } from './errors.ts'
@@ -63,6 +64,8 @@ interface JobRow {
 const maxAttempts = 5
 // pg-boss must not end a long import by itself; its heartbeat tells whether the process lives.
 const longestRunSeconds = 23 * 3_600
+/** Work in the background does it piece by piece; nothing is kept of a piece that takes longer. */
+const unitLimit: UnitLimit = { seconds: 900, late: pluginTimedOut }
 
 /**
  * Work that takes longer than a request: imports, exports, what plugins do on a schedule.
@@ -314,7 +317,8 @@ export class Jobs implements PluginHolder {
       signal,
       unit: (work, cause) => {
         signal.throwIfAborted()
-        const request = { workspace, plugin, cause: { origin: 'job', reason: kind, ...cause }, signal }
+        const why = { origin: 'job', reason: kind, ...cause }
+        const request = { workspace, plugin, cause: why, signal, limit: unitLimit }
         return runUnit(actor === undefined ? request : { ...request, actor }, work)
       },
       progress: async (done, total, ctx) => {

@@ -119,6 +119,20 @@ export const pluginStartTimedOut = defineError<{ plugin: string; seconds: number
     `${plugin} did not say within ${seconds} s that it is well and ready. Whatever it waits for must be there, or be waited for in a job.`,
 )
 
+export const pluginStopTimedOut = defineError<{ plugin: string; seconds: number }>(
+  'PLUGIN_STOP_TIMED_OUT',
+  503,
+  ({ plugin, seconds }) =>
+    `${plugin} did not take back within ${seconds} s what it began here. It is off all the same; what it left is gone with the next start.`,
+)
+
+export const pluginTimedOut = defineError<{ plugin: string; seconds: number }>(
+  'PLUGIN_TIMED_OUT',
+  500,
+  ({ plugin, seconds }) =>
+    `${plugin} did not come to an end within ${seconds} s, and nothing of it was kept. Try again; if it stays so, tell an administrator. Whoever makes the module hands work that long to a job.`,
+)
+
 export const pluginCycle = defineError<{ path: string }>(
   'PLUGIN_CYCLE',
   422,

@@ -1,5 +1,6 @@
 import { pluginFailed } from './errors.ts'
 import { isPluginsFault } from './faults.ts'
+import { running } from './running.ts'
 
 /**
  * Has code of one plugin run for another: where it fails, whoever asked for the work is told which one did, and not that their
@@ -8,12 +9,26 @@ import { isPluginsFault } from './faults.ts'
  * @throws `PLUGIN_FAILED` with what it threw as `cause`
  */
 export function onBehalf<T>(plugin: string, work: () => T): T {
+  const leave = enter(plugin)
+  let result: T
   try {
-    const result = work()
-    return result instanceof Promise ? (result.catch((error: unknown) => fail(plugin, error)) as T) : result
+    result = work()
   } catch (error) {
+    leave()
     return fail(plugin, error)
   }
+  if (result instanceof Promise) return result.finally(leave).catch((error: unknown) => fail(plugin, error)) as T
+  leave()
+  return result
+}
+
+/** Has the unit of work that waits for it know whom it waits for. */
+function enter(plugin: string): () => void {
+  const guests = running.getStore()?.guests
+  if (!guests) return () => {}
+  const guest = { plugin, since: performance.now() }
+  guests.push(guest)
+  return () => guests.splice(guests.indexOf(guest), 1)
 }
 
 function fail(plugin: string, error: unknown): never {

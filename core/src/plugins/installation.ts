@@ -15,7 +15,6 @@ import { PluginQuarantined } from './plugin-events.ts'
 import { reasonText } from './reasons.ts'
 import { archiveOf, forcedAmong } from './store/provenance.ts'
 import { recordOfPlugin } from './toggle-ledger.ts'
-import { within } from './within.ts'
 
 const healthSeconds = 10
 
@@ -79,13 +78,9 @@ export async function dismissUnwell(kernel: Kernel, only?: string): Promise<Read
       well.push(id)
       return
     }
-    const late = new AbortController()
-    const refusal = pluginStartTimedOut({ plugin: id, seconds: healthSeconds })
+    const limit = { seconds: healthSeconds, late: pluginStartTimedOut }
     try {
-      await kernel.runUnit(
-        { workspace, plugin: id, cause: { origin: 'plugin' }, signal: late.signal, own: true },
-        (ctx) => within(healthSeconds, late, refusal, () => health(ctx)),
-      )
+      await kernel.runUnit({ workspace, plugin: id, cause: { origin: 'plugin' }, own: true, limit }, health)
       well.push(id)
     } catch (error) {
       if (!isDatabaseAway(error)) faults.set(id, { kind: 'load', error })

@@ -113,7 +113,7 @@ export async function isGone(tx: Sql, plugin: PluginDefinition): Promise<boolean
 /** @throws whatever its code throws, `PLUGIN_LOAD_TIMED_OUT`, `MANIFEST_MISMATCH` */
 export async function loadSource({ id, load }: PluginSource): Promise<PluginDefinition> {
   const late = pluginLoadTimedOut({ plugin: id, seconds: loadSeconds })
-  const plugin = await running.run({ plugin: id }, () => within(loadSeconds, new AbortController(), late, load))
+  const plugin = await running.run({ plugin: id }, () => within(loadSeconds, late, load))
   if (plugin.id !== id) throw manifestMismatch({ plugin: id, what: 'id', declared: id, found: plugin.id })
   return plugin
 }

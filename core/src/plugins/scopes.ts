@@ -1,24 +1,20 @@
 import type { Switch } from '../events/holds.ts'
 import type { Disposer } from './define-plugin.ts'
 import type { Enablement } from './enablement.ts'
-import { pluginDisabled, pluginReplaced } from './errors.ts'
+import { pluginDisabled, pluginReplaced, pluginStopTimedOut } from './errors.ts'
 import type { Signals } from '../database/signals.ts'
 import type { Logger } from 'pino'
-import { whenAborted } from '../when-aborted.ts'
-
-/** Work of a plugin that runs in a workspace. */
-interface Work {
-  readonly interrupt: AbortController
-}
+import { within } from './within.ts'
 
 /** What a plugin has in one workspace and this process: work that runs, and what it began when it was switched on. */
 class Scope {
-  readonly work = new Set<Work>()
+  /** What ends each work of the plugin that runs. */
+  readonly work = new Set<AbortController>()
   readonly disposers: Disposer[] = []
   #empty: (() => void) | undefined
 
-  end(work: Work): void {
-    this.work.delete(work)
+  end(interrupt: AbortController): void {
+    this.work.delete(interrupt)
     if (this.work.size === 0) this.#empty?.()
   }
 
@@ -29,7 +25,7 @@ class Scope {
       this.#empty = resolve
     })
     const patience = setTimeout(() => {
-      for (const { interrupt } of this.work) interrupt.abort(why)
+      for (const interrupt of this.work) interrupt.abort(why)
     }, milliseconds)
     await emptied
     clearTimeout(patience)
@@ -43,6 +39,7 @@ class Scope {
 export class Scopes {
   readonly #enablement: Enablement
   readonly #drainMilliseconds: number
+  readonly #disposeSeconds: number
   readonly #log: Logger
   readonly #scopes = new Map<string, Scope>()
   readonly #leaving = new Map<string, Promise<void>>()
@@ -50,10 +47,11 @@ export class Scopes {
 
   constructor(
     { enablement, signals, log }: { enablement: Enablement; signals: Signals; log: Logger },
-    { drainSeconds }: { drainSeconds: number },
+    { drainSeconds, unitSeconds }: { drainSeconds: number; unitSeconds: number },
   ) {
     this.#enablement = enablement
     this.#drainMilliseconds = drainSeconds * 1_000
+    this.#disposeSeconds = unitSeconds
     this.#log = log
     this.#stop = signals.on((signal) => {
       if (signal.kind === 'plugins') void this.#leaveThoseOff(signal.switched?.workspace)
@@ -65,17 +63,19 @@ export class Scopes {
     return this.#scopes.size
   }
 
-  /** Does work of a plugin; it is interrupted when the plugin is off here and the patience with it has ended. */
-  async run<T>({ workspace, plugin }: Switch, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  /**
+   * Does work of a plugin.
+   *
+   * @param interrupt - aborted when the plugin is off here and the patience with it has ended; the work ends by it
+   */
+  async run<T>({ workspace, plugin }: Switch, interrupt: AbortController, work: () => Promise<T>): Promise<T> {
     const key = keyOf({ workspace, plugin })
     const scope = this.#scope(key)
-    const interrupt = new AbortController()
-    const mine = { interrupt }
-    scope.work.add(mine)
+    scope.work.add(interrupt)
     try {
-      return await Promise.race([work(interrupt.signal), whenAborted(interrupt.signal)])
+      return await work()
     } finally {
-      scope.end(mine)
+      scope.end(interrupt)
       if (scope.work.size === 0 && scope.disposers.length === 0 && this.#scopes.get(key) === scope)
         this.#scopes.delete(key)
     }
@@ -142,7 +142,8 @@ export class Scopes {
   async #dispose(scope: Scope, place: Switch): Promise<void> {
     for (const disposer of scope.disposers.splice(0).toReversed()) {
       try {
-        await disposer()
+        const late = pluginStopTimedOut({ plugin: place.plugin, seconds: this.#disposeSeconds })
+        await within(this.#disposeSeconds, late, async () => disposer())
       } catch (error) {
         this.#log.warn({ err: error, ...place }, 'a plugin could not take back what it began')
       }

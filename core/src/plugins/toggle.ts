@@ -7,11 +7,19 @@ import type { EventDefinition } from '../events/event.ts'
 import { holdDeliveries, releaseDeliveries, type Switch } from '../events/holds.ts'
 import { flushEmissions } from '../events/outbox.ts'
 import type { Kernel } from '../kernel.ts'
+import type { UnitLimit } from '../unit-end.ts'
 import { refusalFor } from './absence.ts'
 import type { Disposer, PluginDefinition } from './define-plugin.ts'
 import { demandFit, installedDependents } from './dependents.ts'
 import type { PluginState, Standing } from './enablement.ts'
-import { operationLost, pluginHasDependents, pluginNotStarted, pluginStartTimedOut, pluginUnknown } from './errors.ts'
+import {
+  operationLost,
+  pluginHasDependents,
+  pluginNotStarted,
+  pluginStartTimedOut,
+  pluginStopTimedOut,
+  pluginUnknown,
+} from './errors.ts'
 import { detailOf } from './incidents.ts'
 import { isNewer } from './newer.ts'
 import type { Held, Operations } from './operations.ts'
@@ -19,9 +27,8 @@ import { PluginDisabled, PluginEnabled, PluginQuarantined } from './plugin-event
 import { reasonText } from './reasons.ts'
 import { offerRoles } from './role-offers.ts'
 import { recordOfPlugin } from './toggle-ledger.ts'
-import { within } from './within.ts'
 
-const startSeconds = 30
+const startLimit: UnitLimit = { seconds: 30, late: pluginStartTimedOut }
 
 /** Who switches. */
 interface By {
@@ -107,26 +114,23 @@ export class Toggle {
     }: { readonly last: string | undefined; readonly isFirst?: boolean; readonly from?: string },
   ): Promise<Disposer | undefined> {
     const { health, onInstall, onUpgrade, onEnable } = plugin.lifecycle ?? {}
-    const late = new AbortController()
     let disposer: Disposer | undefined
     const unit = {
       workspace: workspace.id,
       plugin: plugin.id,
       cause: { origin: 'plugin' },
-      signal: late.signal,
       own: true,
+      limit: startLimit,
     }
     try {
-      await this.#kernel.runUnit(unit, async (ctx) =>
-        within(startSeconds, late, pluginStartTimedOut({ plugin: plugin.id, seconds: startSeconds }), async () => {
-          await health?.(ctx)
-          await offerRoles(ctx, plugin.roleTemplates ?? [])
-          if (isFirst) await onInstall?.(ctx)
-          if (from !== undefined) await onUpgrade?.(ctx, from)
-          disposer = (await onEnable?.(ctx)) ?? undefined
-          await keepVersion(ctx.sql, plugin, last)
-        }),
-      )
+      await this.#kernel.runUnit(unit, async (ctx) => {
+        await health?.(ctx)
+        await offerRoles(ctx, plugin.roleTemplates ?? [])
+        if (isFirst) await onInstall?.(ctx)
+        if (from !== undefined) await onUpgrade?.(ctx, from)
+        disposer = (await onEnable?.(ctx)) ?? undefined
+        await keepVersion(ctx.sql, plugin, last)
+      })
       return disposer
     } catch (error) {
       await disposer?.()
@@ -217,7 +221,7 @@ export class Toggle {
   }
 
   async #disable({ workspace, by }: By, id: string, held: Held): Promise<void> {
-    const { enablement, scopes, clock, loaded, incidents } = this.#kernel.parts
+    const { enablement, scopes, clock, loaded, incidents, unitSeconds } = this.#kernel.parts
     const place = { workspace: workspace.id, plugin: id }
     const move = { ...place, by, at: clock.now() }
     const also = async (tx: Sql) => {
@@ -234,7 +238,8 @@ export class Toggle {
     const plugin = loaded.get(id)
     const { onDisable } = plugin?.lifecycle ?? {}
     try {
-      const unit = { workspace: workspace.id, plugin: id, cause: { origin: 'plugin' }, own: true }
+      const limit = { seconds: unitSeconds, late: pluginStopTimedOut }
+      const unit = { workspace: workspace.id, plugin: id, cause: { origin: 'plugin' }, own: true, limit }
       if (onDisable) await this.#kernel.runUnit(unit, onDisable)
     } catch (error) {
       // It is off all the same; what it left is on its card.

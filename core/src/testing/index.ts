@@ -34,6 +34,8 @@ export interface TestAppOptions {
   readonly locale?: Locale
   /** Seconds that work of a plugin may still take when it is switched off. */
   readonly drainSeconds?: number
+  /** Seconds that code of plugins may take for one request, 30 when absent. */
+  readonly unitSeconds?: number
   /** Starts without any plugin, whatever is installed. */
   readonly safeMode?: boolean
   /** What reads the figures of the process; closed when absent. */
@@ -114,6 +116,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     log: options.log ?? logInto(logged),
     identity: { baseUrl, secret },
     ...(options.drainSeconds === undefined ? {} : { drainSeconds: options.drainSeconds }),
+    ...(options.unitSeconds === undefined ? {} : { unitSeconds: options.unitSeconds }),
     ...(options.safeMode === undefined ? {} : { safeMode: options.safeMode }),
     ...(options.metricsToken === undefined ? {} : { metricsToken: options.metricsToken }),
     ...(options.store ? { store: options.store } : {}),

@@ -21,7 +21,6 @@ import type { Processes } from '../processes.ts'
 import type { Administrator, Installer } from '../store/installer.ts'
 import { keepPluginEntry, uuidOf } from '../toggle-ledger.ts'
 import type { Toggle } from '../toggle.ts'
-import { within } from '../within.ts'
 import { readArchiveFile, type About, type Checksums } from './archive-file.ts'
 import { asOwnerIn, everyWorkspace, viewing } from './as-owner.ts'
 import { beginRemoval, carryOut, decide, leave, standingOf, type Removal } from './carry-out.ts'
@@ -521,11 +520,10 @@ export class Uninstaller {
       select workspace from core.plugin_workspace where plugin = ${plugin} order by workspace`.execute(this.#owner)
     const troubles = new Set<string>()
     for (const { workspace } of rows) {
-      const late = new AbortController()
-      const refusal = uninstallTimedOut({ plugin, seconds: tellSeconds })
-      const unit = { workspace, plugin, cause: { origin: 'plugin' }, own: true, signal: late.signal }
+      const limit = { seconds: tellSeconds, late: uninstallTimedOut }
+      const unit = { workspace, plugin, cause: { origin: 'plugin' }, own: true, limit }
       try {
-        await kernel.runUnit(unit, (ctx) => within(tellSeconds, late, refusal, () => onUninstall(ctx, mode)))
+        await kernel.runUnit(unit, (ctx) => onUninstall(ctx, mode))
       } catch (error) {
         await kernel.parts.incidents.note({ workspace, plugin, kind: 'toggle', error })
         troubles.add(detailOf(error))
