@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { SocleError } from './errors.ts'
 import type { Faults } from './plugins/faults.ts'
 import { running } from './plugins/running.ts'
 
@@ -21,7 +22,7 @@ export function guardProcess(log: Logger): ProcessGuard {
     const plugin = faults ? faults.blame(error) : who?.plugin
     if (plugin === undefined || plugin === 'core') {
       log.fatal({ err: error }, 'nobody caught this, and no plugin can be blamed')
-      process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
+      process.stderr.write(`${saidOf(error)}\n`)
       process.exit(1)
     }
     log.error({ err: error, plugin }, 'a plugin left a failure to nobody')
@@ -39,4 +40,10 @@ export function guardProcess(log: Logger): ProcessGuard {
       process.off('uncaughtException', hear)
     },
   }
+}
+
+/** A refusal is a sentence to whoever started the process: where in the code it was thrown is in the log. */
+function saidOf(error: unknown): string {
+  if (error instanceof SocleError) return `${error.code}: ${error.message}`
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

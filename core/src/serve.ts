@@ -5,6 +5,7 @@ import { textsFrom } from './identity/sign-on/domain-proof.ts'
 import { createApp, type App, type AppOptions } from './app.ts'
 import { listOf, type Environment } from './config.ts'
 import { embeddedDatabase, openPGlite, serverDatabase, type Database } from './database/database.ts'
+import { holdFolder } from './database/embedded-folder.ts'
 import { discreet } from './log.ts'
 import type { PluginDefinition } from './plugins/define-plugin.ts'
 import { deployedPlugins } from './plugins/deployment.ts'
@@ -44,11 +45,29 @@ export interface Served {
   close(): Promise<void>
 }
 
-/** Opens the deployment's database: the server's, or the embedded one in its folder. */
+/**
+ * Opens the deployment's database: the server's, or the embedded one in its folder, which is this process's alone until it is closed.
+ *
+ * @throws `DATABASE_IN_USE` (409)
+ */
 export async function openDatabase(environment: Environment): Promise<Database> {
   if (environment.DATABASE_URL !== undefined)
     return serverDatabase(environment.DATABASE_URL, { connections: environment.DATABASE_CONNECTIONS })
-  return embeddedDatabase(await openPGlite(join(resolve(environment.SOCLE_DATA), 'database')))
+  const folder = join(resolve(environment.SOCLE_DATA), 'database')
+  const giveBack = await holdFolder(folder)
+  try {
+    const database = await embeddedDatabase(await openPGlite(folder))
+    return {
+      ...database,
+      async close() {
+        await database.close()
+        giveBack()
+      },
+    }
+  } catch (error) {
+    giveBack()
+    throw error
+  }
 }
 
 /**

@@ -1,13 +1,14 @@
-// A platform that listens, in a process of its own, as `npm start` runs it. See processes.test.ts and unblamed.test.ts.
+// A platform that listens, in a process of its own, as `npm start` runs it: on a server, or on the embedded
+// database of a folder. See processes.test.ts, serve.test.ts and unblamed.test.ts.
 import { brokenRejectionPlugin } from '@socle/example-broken-rejection'
 import { helloPlugin } from '@socle/example-hello'
 import { readEnvironment } from '../src/config.ts'
 import { serve } from '../src/serve.ts'
 
-const [url] = process.argv.slice(2)
+const [database = ''] = process.argv.slice(2)
 const served = await serve({
   environment: readEnvironment({
-    DATABASE_URL: url,
+    ...(database.includes('://') ? { DATABASE_URL: database } : { SOCLE_DATA: database }),
     PORT: '0',
     HOST: '127.0.0.1',
     SOCLE_DEMO: '0',

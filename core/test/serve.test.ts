@@ -1,8 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { run } from '../src/cli.ts'
 import { readEnvironment } from '../src/config.ts'
 import { serve } from '../src/serve.ts'
 import { definePlugin, defineRoute } from '@socle/sdk'
@@ -101,3 +104,54 @@ test('a process ends although calls of a module never do, nor what it began', { 
     await rm(folder, { recursive: true })
   }
 })
+
+test(
+  'an embedded database serves one process at a time, and one that was killed keeps nobody out',
+  { timeout: 240_000 },
+  async () => {
+    const folder = await realpath(await mkdtemp(join(tmpdir(), 'socle-held-')))
+    const start = () =>
+      fork(join(import.meta.dirname, 'serve-process.ts'), [folder], {
+        execArgv: ['--conditions=socle-source'],
+        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      })
+    const operator = async () => {
+      const lines: string[] = []
+      const variables = { SOCLE_DATA: folder }
+      const code = await run(['plugin', 'list', '--json'], { variables, tell: (line) => lines.push(line) })
+      return { code, said: JSON.parse(lines.join('\n')) }
+    }
+    const first = start()
+    const started = [first]
+    try {
+      await once(first, 'message')
+      const second = start()
+      started.push(second)
+      let said = ''
+      second.stderr?.on('data', (text: Buffer) => (said += text.toString()))
+      expect((await once(second, 'close'))[0]).toBe(1)
+      const holder = `DATABASE_IN_USE: The embedded database in ${join(folder, 'database')} is in use by process ${first.pid} on `
+      expect(said).toContain(holder)
+      expect(said).toContain('set DATABASE_URL')
+      expect(said).not.toContain('    at ')
+      expect(await operator()).toMatchObject({
+        code: 1,
+        said: { code: 'DATABASE_IN_USE', detail: expect.stringContaining(`by process ${first.pid} on `) },
+      })
+
+      first.kill('SIGKILL')
+      await once(first, 'exit')
+      const third = start()
+      started.push(third)
+      const [{ url }] = (await once(third, 'message')) as [{ url: string }]
+      expect((await fetch(`${url}/healthz`)).status).toBe(200)
+      third.kill('SIGKILL')
+      await once(third, 'exit')
+      expect(await operator()).toMatchObject({ code: 0, said: [{ id: 'broken-rejection' }, { id: 'hello' }] })
+      expect(await operator()).toMatchObject({ code: 0 })
+    } finally {
+      for (const child of started) child.kill('SIGKILL')
+      await rm(folder, { recursive: true })
+    }
+  },
+)
