@@ -184,10 +184,27 @@ describe('bulk in the background', () => {
     expect(await all('many', ' and city = "Lyon"')).toHaveLength(518)
     expect((await admin.get(`${accounts}/${rows[0]!.id}/history`)).body.data[0]).toMatchObject({ undoOf: changeSet })
 
+    const again = await admin.post(`/api/core/change-sets/${changeSet}/undo`)
+    expect(again).toMatchObject({ status: 409, body: { code: 'UNDO_CONFLICT' } })
+    expect(again.body.kept[0]).toMatchObject({ resource: 'core.account', field: 'city' })
+    expect((await admin.get('/api/core/bulks')).body.data[0].id).toBe(undone.id)
+
     const redo = await admin.post(`/api/core/change-sets/${undone.changeSet}/undo`)
     await work()
     expect((await admin.get(`/api/core/bulks/${redo.body.data.id}`)).body.data).toMatchObject({ done: 518 })
     expect(await all('many', ' and city = "Metz"')).toHaveLength(518)
+    expect((await admin.post(`/api/core/change-sets/${undone.changeSet}/undo`)).status).toBe(409)
+    expect((await admin.post(`/api/core/change-sets/${changeSet}/undo`)).status).toBe(202)
+    await work()
+    expect(await all('many', ' and city = "Lyon"')).toHaveLength(518)
+
+    const removed = await admin.post(`${accounts}/bulk`, { filter: 'industry = "many"', delete: true })
+    await work()
+    const { changeSet: removal } = (await admin.get(`/api/core/bulks/${removed.body.data.id}`)).body.data
+    expect((await admin.post(`/api/core/change-sets/${removal}/undo`)).status).toBe(202)
+    await work()
+    expect(await all('many')).toHaveLength(519)
+    expect((await admin.post(`/api/core/change-sets/${removal}/undo`)).body.code).toBe('UNDO_CONFLICT')
     expect((await admin.get('/api/core/audit/verification')).body.data).toMatchObject({ fault: null, waiting: 0 })
   }, 240_000)
 

@@ -51,7 +51,7 @@ export function ledgerRoutes(
     if (count > bulkLimit && !(await unit(request, (engine) => engine.isMerge(undoOf)))) {
       const answer = await unit(request, (engine, ctx) =>
         answerOnce(ctx, once, async () => {
-          const ordered = await engine.orderUndo(undoOf)
+          const ordered = await engine.orderUndo(undoOf, words)
           return json(ctx, 202, { data: await engine.startBulk(ordered.id, jobs) })
         }),
       )

@@ -14,7 +14,7 @@ import type { RecordJson } from './records.ts'
 import { problemOf, untold, type RowProblem } from './refusals.ts'
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
-import { demandUndo, undoChange } from './undo.ts'
+import { demandLeft, demandUndo, undoChange } from './undo.ts'
 import { isUuid, sameValue } from './values.ts'
 import { deleteRecord, restoreRecord, updateRecord } from './write.ts'
 
@@ -139,9 +139,14 @@ function foundBy(scope: EngineScope, resource: Resource, order: BulkOrder) {
   return selectedBy(scope, resource, order, order.action === 'restore' ? 'bin' : undefined)
 }
 
-/** The undoing of a change set too large for one transaction, latest change first. */
-export async function orderUndo(scope: EngineScope, changeSet: string): Promise<Bulk> {
+/**
+ * The undoing of a change set too large for one transaction, latest change first.
+ *
+ * @throws `UNDO_CONFLICT` (409) when nothing of it is left
+ */
+export async function orderUndo(scope: EngineScope, changeSet: string, words: Words): Promise<Bulk> {
   await demandUndo(scope, changeSet)
+  await demandLeft(scope, changeSet, words)
   const { ctx, tx } = scope
   const id = await insertBulk(scope, null, 'undo', { undoOf: changeSet })
   await sql`

@@ -321,8 +321,8 @@ export class RecordEngine implements Records {
     return orderBulk(this.#scope, this.#resource(ref), order)
   }
 
-  async orderUndo(changeSet: string): Promise<Bulk> {
-    return orderUndo(this.#scope, changeSet)
+  async orderUndo(changeSet: string, words: Words): Promise<Bulk> {
+    return orderUndo(this.#scope, changeSet, words)
   }
 
   async rehearseBulk(id: string, words: Words): Promise<BulkSample[]> {

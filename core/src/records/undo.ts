@@ -2,13 +2,14 @@ import { sql } from 'kysely'
 import { SocleError } from '../errors.ts'
 import { permissionDenied } from '../permissions/errors.ts'
 import type { Words } from '../words.ts'
+import { bulkLimit } from './bulk.ts'
 import { changesSince } from './changes.ts'
 import { changeSetNotFound, recordGone, recordNotFound, undoConflict } from './errors.ts'
 import type { LedgerRow } from './ledger.ts'
 import { refuseMerged } from './merge/merged.ts'
 import { undoMergeOf } from './merge/unmerge.ts'
 import type { RecordJson } from './records.ts'
-import { shownFields } from './read.ts'
+import { columnsOf, shownFields, tableOf } from './read.ts'
 import { problemOf, type RowProblem } from './refusals.ts'
 import type { Resource } from './registry.ts'
 import type { EngineScope } from './scope.ts'
@@ -55,6 +56,18 @@ export async function undoChangeSet(scope: EngineScope, id: string, words: Words
     order by c.id desc`.execute(scope.tx)
   const merge = await undoMergeOf(scope, id)
   if (merge) return { changeSet: ctx.changeSet, ...merge }
+  const { undone, kept } = await takeBackAll(scope, rows, words)
+  if (undone === 0) throw nothingLeft(id, kept)
+  return { changeSet: ctx.changeSet, undone, kept }
+}
+
+type Kept = UndoAnswer['kept'][number]
+
+async function takeBackAll(
+  scope: EngineScope,
+  rows: readonly LedgerRow[],
+  words: Words,
+): Promise<Pick<UndoAnswer, 'undone' | 'kept'>> {
   const fields: KeptField[] = []
   const refused: KeptRecord[] = []
   let undone = 0
@@ -66,15 +79,74 @@ export async function undoChangeSet(scope: EngineScope, id: string, words: Words
     } catch (error) {
       // What refuses the only change there is has the better sentence.
       if (!(error instanceof SocleError) || error.status >= 500 || rows.length === 1) throw error
-      refused.push({ resource: row.resource, id: row.record, problem: problemOf(error, ctx, words) })
+      refused.push({ resource: row.resource, id: row.record, problem: problemOf(error, scope.ctx, words) })
     }
   }
-  const kept = [...fields, ...refused]
-  if (undone === 0) {
-    const names = [...new Set(fields.map(({ field }) => field))].join(', ') || 'everything'
-    throw undoConflict({ changeSet: id, fields: names, refused: refused.length }, { kept })
+  return { undone, kept: [...fields, ...refused] }
+}
+
+function nothingLeft(changeSet: string, kept: readonly Kept[]): SocleError {
+  const names = new Set(kept.flatMap((it) => ('field' in it ? [it.field] : [])))
+  const refused = kept.filter((it) => 'problem' in it).length
+  return undoConflict({ changeSet, fields: [...names].join(', ') || 'everything', refused }, { kept })
+}
+
+/** Changes looked at together. */
+const lookedAt = 500
+
+/**
+ * Refuses the undoing of a change set too large for one transaction when nothing of it is left, before it is ordered. Why is
+ * listed of its latest changes.
+ *
+ * @throws `UNDO_CONFLICT` (409)
+ */
+export async function demandLeft(scope: EngineScope, id: string, words: Words): Promise<void> {
+  const changes = (before: string | undefined, limit: number) =>
+    sql<LedgerRow>`
+    select c.* from core.change c where c.workspace = ${scope.ctx.workspace.id}::uuid and c.change_set = ${id}::uuid
+      ${before === undefined ? sql`` : sql`and c.id < ${before}::uuid`}
+    order by c.id desc limit ${limit}`.execute(scope.tx)
+  for (let before: string | undefined; ;) {
+    const { rows } = await changes(before, lookedAt)
+    for (const [resource, of] of Map.groupBy(rows, (row) => row.resource))
+      for (const some of Map.groupBy(of, ({ action }) => undoing[action]).values())
+        if (await mayBeLeft(scope, resource, some)) return
+    if (rows.length < lookedAt) break
+    before = rows.at(-1)?.id
   }
-  return { changeSet: ctx.changeSet, undone, kept }
+  const { undone, kept } = await takeBackAll(scope, (await changes(undefined, bulkLimit)).rows, words)
+  if (undone === 0) throw nothingLeft(id, kept)
+}
+
+/** Whether one of some changes, all to be taken back by one action, could be: asked of their records as they stand, all at once. */
+async function mayBeLeft(scope: EngineScope, of: string, rows: readonly LedgerRow[]): Promise<boolean> {
+  const resource = scope.catalog.get(of)
+  const [first] = rows
+  if (!resource || !scope.exists(resource) || !first) return false
+  const action = undoing[first.action]
+  const read = scope.access(resource, 'read')
+  const access = scope.access(resource, action)
+  if (!read.allowed || !access.allowed) return false
+  const { rows: records } = await sql<RecordJson>`
+    select ${columnsOf(resource.all, 't')} from ${tableOf(resource, 't')}
+    where t.workspace = ${scope.ctx.workspace.id}::uuid and t.id = any(${rows.map(({ record }) => record)}::uuid[])
+      and ${read.where('t')} and ${access.where('t')}`.execute(scope.tx)
+  const current = new Map(records.map((record) => [record.id, record]))
+  return rows.some(({ record, fields }) => {
+    const now = current.get(record)
+    if (!now || (now['deletedAt'] !== null) !== (action === 'restore')) return false
+    return (
+      action !== 'update' ||
+      Object.entries(fields).some(
+        ([field, [, next]]) => !isDerived(resource, field) && access.writable(field) && sameValue(now[field], next),
+      )
+    )
+  })
+}
+
+/** What code derives from other fields is derived again by the guards. */
+function isDerived(resource: Resource, field: string): boolean {
+  return resource.fields.get(field)?.readonly !== false
 }
 
 /**
@@ -167,9 +239,7 @@ export async function undoFields(
   const access = scope.access(resource, 'update')
   const values = new Map<string, unknown>()
   for (const [field, [old, next]] of Object.entries(row.fields)) {
-    const model = resource.fields.get(field)
-    // What code derives from other fields is derived again by the guards.
-    if (!model || model.readonly) continue
+    if (isDerived(resource, field)) continue
     if (!sameValue(current[field], next) || !access.writable(field)) leave(field)
     else values.set(field, old)
   }
