@@ -1,6 +1,6 @@
 import { helloPlugin } from '@socle/example-hello'
 import { Decimal } from 'decimal.js'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createTestApp, type TestApp, type TestClient } from '../src/testing/index.ts'
 
 let app: TestApp
@@ -145,6 +145,28 @@ describe('core-12: a record changed at 10:00, 11:00 and 12:00', () => {
       expect(await admin.get(`${accounts}/${id}${query({ asOf })}`), asOf).toMatchObject({ status, body: { code } })
     }
   })
+})
+
+test('a record reads as of its own last change with that change, however long the write took', async () => {
+  const now = app.clock.now.bind(app.clock)
+  const ticking = vi.spyOn(app.clock, 'now').mockImplementation(() => {
+    app.clock.advance('PT0.001S')
+    return now()
+  })
+  try {
+    const made = await account({ name: 'Horlogerie du Lac', city: 'Annecy' })
+    const asOf = (instant: string) => admin.get(`${accounts}/${made.id}${query({ asOf: instant })}`)
+    expect((await asOf(made.updatedAt)).body.data).toMatchObject({ city: 'Annecy' })
+    const changed = await change(made.id, { city: 'Thonon' })
+    expect((await asOf(changed.updatedAt)).body.data).toMatchObject({ city: 'Thonon', version: 2 })
+    const { body } = await admin.get(`${accounts}/${made.id}/history`)
+    expect(body.data.map((it: { at: string }) => it.at)).toEqual([changed.updatedAt, made.createdAt])
+    expect((await admin.delete(`${accounts}/${made.id}?version=2`)).status).toBe(204)
+    const [gone] = (await admin.get(`${accounts}${query({ deleted: 'only', filter: 'city = "Thonon"' })}`)).body.data
+    expect((await asOf(gone.updatedAt)).body.data).toMatchObject({ deletedAt: gone.deletedAt, version: 3 })
+  } finally {
+    ticking.mockRestore()
+  }
 })
 
 test('today, now and spans of a filter are those of the instant', async () => {

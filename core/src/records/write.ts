@@ -737,12 +737,12 @@ async function keep(
       with sent as materialized (select ${JSON.stringify(given)}::jsonb as records),
       given as materialized (
         select it.* from sent cross join jsonb_to_recordset(sent.records) as it (entry uuid, record uuid, version integer, fields jsonb,
-          acknowledged text[], change_reader uuid)),
+          acknowledged text[], changed_at timestamptz, change_reader uuid)),
       kept as (${rows(unlike)})${sides?.rows ?? sql``}${head},
       entries as (
         insert into core.change (id, workspace, change_set, resource, record, action, version, fields, acknowledged, at, reader)
         select g.entry, ${workspace}::uuid, ${changeSet.id}::uuid, ${resource.id}, g.record, ${action}, g.version, g.fields, g.acknowledged,
-          ${ctx.clock.now().toISOString()}::timestamptz, g.change_reader
+          g.changed_at, g.change_reader
         from given g where exists (select from kept))
       select ${columnsOf(resource.all, as)}${foundAs(resource, action, as, given, hasKeys)}${deliveries}
       from ${sides?.from ?? sql`kept`}`.execute(scope.tx)
@@ -800,6 +800,8 @@ async function beside(
       version: after['version'],
       fields: Object.fromEntries(changed),
       acknowledged,
+      // The instant the record says of itself, so that it reads as of it with this change.
+      changed_at: after['updatedAt'],
       change_reader: readerOfChange(resource, before, after),
       owner: after['owner'],
       team: after['team'],
