@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { migrate } from '../src/database/migrator.ts'
-import { makeTestDatabase, type TestDatabase } from '../src/testing/index.ts'
+import { definePlugin } from '../src/plugins/define-plugin.ts'
+import { createTestApp, makeTestDatabase, type TestDatabase } from '../src/testing/index.ts'
 
 let made: TestDatabase
 const owner = () => made.database.owner
@@ -58,12 +59,109 @@ test.each([
   ],
   ['another’s table that goes', 'drop table neighbour.thing', 'neighbour.thing'],
   ['a role', 'create role of_a_migration', 'role of_a_migration'],
+  [
+    'what a session begins with',
+    `do $$ begin execute format('alter role socle_app in database %I set app.partner = ''*''', current_database()); end $$`,
+    'settings of socle_app',
+  ],
 ])('a migration that touches %s is undone with everything before it', async (_, text, what) => {
   const answer = await migrated('untidy', 'create table own (id integer)', text)
   expect(answer).toMatch(/^MIGRATION_OUT_OF_SCHEMA: /)
   expect(answer).toContain(what)
   expect(await schemaExists('untidy')).toBe(false)
   expect((await sql`select * from neighbour.thing`.execute(owner())).rows).toEqual([])
+})
+
+const protectedTable = `
+  create table parcel (id uuid primary key, workspace uuid not null references core.workspace (id), partner uuid);
+  select core.protect('untidy.parcel', 'select, insert, update, delete', 'partner');`
+
+test.each([
+  [
+    'a view of its owner',
+    'create view seen as select * from core.account; grant select on seen to socle_app',
+    'view untidy.seen reads',
+  ],
+  [
+    'a view for everybody, in a column',
+    'create view seen as select * from parcel; grant select (id) on seen to public',
+    'view untidy.seen reads',
+  ],
+  [
+    'a copy of what is behind it',
+    'create materialized view seen as select * from core.account; grant select on seen to socle_app',
+    'materialized view untidy.seen is granted',
+  ],
+  [
+    'a table nobody protects',
+    'create table open_table (id integer); grant select on open_table to socle_app',
+    'table untidy.open_table is granted',
+  ],
+  ['a wall that was taken down', 'alter table parcel disable row level security', 'table untidy.parcel is granted'],
+  [
+    'a wall that binds not its owner',
+    'alter table parcel no force row level security',
+    'table untidy.parcel is granted',
+  ],
+  [
+    'a wall without its policy',
+    'drop policy workspace on parcel; create policy workspace on parcel using (true)',
+    'untidy.parcel',
+  ],
+  ['no second wall', 'drop policy partner_select on parcel', 'table untidy.parcel is granted'],
+  ['a policy of its own', 'create policy more on parcel for select using (true)', 'policy more of table untidy.parcel'],
+  ['a wall that is another', 'alter policy workspace on parcel using (true)', 'untidy.parcel'],
+  ['a right the wall does not hold', 'grant all on parcel to socle_app', 'table untidy.parcel is granted beyond'],
+  [
+    'a function of its owner',
+    'create function untidy.all() returns bigint language sql security definer as $$ select count(*) from core.account $$',
+    'function untidy."all"() runs',
+  ],
+  [
+    'a rule',
+    'create rule more as on insert to parcel do also delete from core.account',
+    'rule more of table untidy.parcel acts',
+  ],
+  ['a table of the application', 'alter table parcel owner to socle_app', 'untidy.parcel'],
+  ['a schema of the application', 'grant create on schema untidy to socle_app', 'schema untidy takes'],
+])('migrations that leave %s past the walls are undone as a whole', async (_, text, what) => {
+  const answer = await migrated('untidy', protectedTable, text)
+  expect(answer).toMatch(/^MIGRATION_OPENS_WALL: The migrations of untidy /)
+  expect(answer).toContain(what)
+  expect(await schemaExists('untidy')).toBe(false)
+})
+
+test('what a migration leaves open a later one may close before anybody is served', async () => {
+  const closed = await migrated(
+    'mended',
+    `create view seen as select id, workspace from core.account; grant select on seen to socle_app;
+     create table listed (id integer); grant select on listed to socle_app;`,
+    `alter view seen set (security_invoker = on); revoke select on listed from socle_app;
+     create view unseen as select * from core.account; create materialized view kept as select 1 as one;`,
+  )
+  expect(closed).toBe('0001_step,0002_step')
+})
+
+test('a plugin that opens the walls does not start, and its card says what of it does', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'socle-migrations-'))
+  await writeFile(
+    join(folder, '0001_seen.sql'),
+    'create view seen as select * from core.contact; grant select on seen to socle_app',
+  )
+  const title = { en: 'Curious', fr: 'Curieux' }
+  const curious = definePlugin({ id: 'curious', version: '1.0.0', platform: '^1.0.0', title, migrations: folder })
+  const app = await createTestApp({ database: made, plugins: [curious], enable: [] })
+  try {
+    const cards: readonly { id: string }[] = (await app.admin.get('/api/core/plugins')).body.data
+    expect(cards.find(({ id }) => id === 'curious')).toMatchObject({
+      state: 'quarantined',
+      reason: expect.stringContaining('view curious.seen reads as its owner'),
+    })
+    expect(await schemaExists('curious')).toBe(false)
+  } finally {
+    await app[Symbol.asyncDispose]()
+    await rm(folder, { recursive: true })
+  }
 })
 
 test.each(['commit', 'ROLLBACK', 'set role socle_app', '/* ; */ savepoint a', 'reset role'])(

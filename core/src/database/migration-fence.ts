@@ -40,6 +40,8 @@ export async function outsideOf(db: Sql, schema: string): Promise<Outside> {
     union all select 'role ' || r.rolname,
         md5(row(r.rolsuper, r.rolinherit, r.rolcreaterole, r.rolcreatedb, r.rolcanlogin, r.rolreplication, r.rolbypassrls, r.rolconfig)::text)
       from pg_roles r
+    union all select 'settings of ' || coalesce(r.rolname::text, 'a database'), md5(row(d.setdatabase, d.setconfig)::text)
+      from pg_db_role_setting d left join pg_roles r on r.oid = d.setrole
     union all select 'membership ' || m.roleid || ' ' || m.member, '' from pg_auth_members m
     union all select 'extension ' || extname, extversion from pg_extension
     union all select 'event trigger ' || evtname, evtenabled::text from pg_event_trigger

@@ -7,6 +7,7 @@ import { Migrator, type Migration } from 'kysely/migration'
 import { defineError, SocleError } from '../errors.ts'
 import type { Sql } from './database.ts'
 import { forbiddenBeginning, outsideOf, touched } from './migration-fence.ts'
+import { migrationOpensWall, openingIn } from './migration-wall.ts'
 import { appRole } from './session.ts'
 
 export const migrationFailed = defineError<{ plugin: string; migration: string; reason: string }>(
@@ -35,7 +36,7 @@ const patience = [200, 500, 1_000, 2_000]
  *
  * @param isWanted - asked when nobody else can migrate the schema or take it away any more; it always is when absent
  * @returns names applied by this call, oldest first; nothing where it is not wanted
- * @throws `MIGRATION_FAILED`, `MIGRATION_OUT_OF_SCHEMA` (422) with nothing changed
+ * @throws `MIGRATION_FAILED`, `MIGRATION_OUT_OF_SCHEMA`, `MIGRATION_OPENS_WALL` (422) with nothing changed
  */
 export async function migrate(
   owner: Sql,
@@ -93,7 +94,8 @@ export async function givingWay(tx: Sql): Promise<void> {
  *
  * Migrations are SQL files, `NNNN_name.sql`, applied in order and kept in `<schema>.migration`. A text file cannot import
  * live code, so what ran once runs the same for ever. Their `search_path` is the plugin's own schema, so that an unqualified
- * table cannot land elsewhere, and a plugin's are held to it: what they change of others undoes them.
+ * table cannot land elsewhere, and a plugin's are held to it: what they change of others undoes them, and so does what leads past
+ * the walls of workspaces and partners.
  */
 export async function migrateIn(tx: Sql, plugin: string, folder: URL | string): Promise<string[]> {
   const schema = schemaOf(plugin)
@@ -115,7 +117,13 @@ export async function migrateIn(tx: Sql, plugin: string, folder: URL | string): 
   const fault = faults[0] ?? error
   if (fault instanceof SocleError) throw fault
   if (fault) throw failed(plugin, results?.find(({ status }) => status === 'Error')?.migrationName ?? 'unknown', fault)
-  return (results ?? []).map(({ migrationName }) => migrationName)
+  const applied = (results ?? []).map(({ migrationName }) => migrationName)
+  if (applied.length > 0 && plugin !== 'core') {
+    // Once they all ran: a later one may mend what an earlier one, which is frozen, left open.
+    const opening = await openingIn(tx, schema)
+    if (opening) throw migrationOpensWall({ plugin, ...opening })
+  }
+  return applied
 }
 
 function failed(plugin: string, migration: string, cause: unknown): SocleError {
