@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { migrate } from '../src/database/migrator.ts'
@@ -149,7 +150,8 @@ test('a plugin that opens the walls does not start, and its card says what of it
     'create view seen as select * from core.contact; grant select on seen to socle_app',
   )
   const title = { en: 'Curious', fr: 'Curieux' }
-  const curious = definePlugin({ id: 'curious', version: '1.0.0', platform: '^1.0.0', title, migrations: folder })
+  const migrations = pathToFileURL(`${folder}/`)
+  const curious = definePlugin({ id: 'curious', version: '1.0.0', platform: '^1.0.0', title, migrations })
   const app = await createTestApp({ database: made, plugins: [curious], enable: [] })
   try {
     const cards: readonly { id: string }[] = (await app.admin.get('/api/core/plugins')).body.data

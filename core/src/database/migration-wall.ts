@@ -23,7 +23,7 @@ export interface Opening {
   readonly what: string
 }
 
-export const migrationOpensWall = defineError<Opening & { plugin: string }>(
+export const migrationOpensWall = defineError<{ plugin: string; what: string; opening: Opening['opening'] }>(
   'MIGRATION_OPENS_WALL',
   422,
   ({ plugin, what, opening }) =>
