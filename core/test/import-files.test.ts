@@ -344,6 +344,12 @@ describe('an import', () => {
       G: 'RECORD_GONE',
       H: 'RECORD_MERGED',
     })
+    const told = (title: string) => body.data.find((it: { title: string }) => it.title === title)
+    expect(told('D')).toMatchObject({
+      fields: ['employees'],
+      detail: expect.stringMatching(/changed since: Employees\.$/),
+    })
+    expect(told('C')).toMatchObject({ fields: ['city'], detail: expect.stringMatching(/changed since: City\.$/) })
     expect(await named('A')).toBeUndefined()
     expect(await named('B')).toMatchObject({ id: before.id, city: 'Gap' })
     expect(await named('C')).toMatchObject({ id: other.id, city: 'Dijon', employees: 5 })

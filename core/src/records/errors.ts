@@ -107,7 +107,7 @@ export const referenceInUse = defineError<{ resource: string; id: string; by: st
 export const recordChangedSince = defineError<{ resource: string }>(
   'RECORD_CHANGED_SINCE',
   409,
-  () => 'It was changed since, so it stays. Change or delete it by hand.',
+  () => 'It was changed since, so it stays. Its history says what was changed; correct it by hand.',
 )
 
 export const recordUsedSince = defineError<{ resource: string }>(

@@ -32,9 +32,14 @@ export function namedFault<F extends Omit<FieldFault, 'path'>>(
   fault: F,
 ): F {
   if (fault.values?.['field'] === undefined) return fault
+  return { ...fault, values: { ...fault.values, field: calledBy(ctx, resource, field) } }
+}
+
+/** What an actor calls a field. */
+export function calledBy(ctx: Context, resource: string, field: FieldModel): string {
   const key = `${resource}.${field.name}`
   const own = field.label?.[ctx.locale] ?? ctx.t(key)
-  return { ...fault, values: { ...fault.values, field: own === key ? ctx.t(`core.record.${field.name}`) : own } }
+  return own === key ? ctx.t(`core.record.${field.name}`) : own
 }
 
 /** What a choice of a field is called. */

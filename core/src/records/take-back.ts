@@ -71,8 +71,9 @@ export async function takeBackSet(
       reversals.push({ ...change, ...done, code: null, detail: null })
     } catch (error) {
       if (!(error instanceof SocleError) || error.status >= 500) throw error
+      const { fields = [] } = error.extras as { fields?: readonly string[] }
       const detail = words.sentence(ctx.locale, error)
-      reversals.push({ ...change, outcome: 'kept', fields: [], code: error.code, detail })
+      reversals.push({ ...change, outcome: 'kept', fields, code: error.code, detail })
     }
   }
   return reversals
@@ -97,11 +98,11 @@ async function takeBack(scope: EngineScope, resource: Resource, row: LedgerRow, 
   if (action === 'delete') {
     if (isDeleted) how.isGone()
     await refuseGone(scope, resource, current)
-    if (
-      current.version !== row.version &&
-      (await changedByOthers(scope, row, { isOwn: how.isOwn, current: current.version }))
-    )
-      throw recordChangedSince({ resource: resource.entity })
+    const others =
+      current.version === row.version
+        ? undefined
+        : await changedByOthers(scope, row, { isOwn: how.isOwn, current: current.version })
+    if (others) throw recordChangedSince({ resource: resource.entity }, { fields: others })
     if (how.isUsed()) throw recordUsedSince({ resource: resource.entity })
     await deleteRecord(scope, resource, current)
     return { outcome: 'deleted', fields: [] }
@@ -109,22 +110,25 @@ async function takeBack(scope: EngineScope, resource: Resource, row: LedgerRow, 
   await refuseGone(scope, resource, current)
   const newer: string[] = []
   const isBack = await undoFields(scope, resource, row, current, (field) => newer.push(field))
-  if (!isBack && newer.length > 0) throw recordChangedSince({ resource: resource.entity })
+  if (!isBack && newer.length > 0) throw recordChangedSince({ resource: resource.entity }, { fields: newer })
   return { outcome: 'restored', fields: newer }
 }
 
-/** Whether other work, or its taking back, changed the record after a change. */
+/** What other work, or its taking back, changed of the record after a change, as far as it is told; undefined where nothing did. */
 async function changedByOthers(
   { ctx, tx }: EngineScope,
   { resource, record, version }: LedgerRow,
   { isOwn, current }: Pick<How, 'isOwn'> & { readonly current: number },
-): Promise<boolean> {
+): Promise<readonly string[] | undefined> {
   // A partner's person reads what they did themselves: whose change set is not to be seen is somebody else.
-  const { rows } = await sql<{ own: number }>`
-    select count(*)::integer as own from core.change c join core.change_set s on s.workspace = c.workspace and s.id = c.change_set
+  const { rows } = await sql<{ fields: LedgerRow['fields']; own: boolean }>`
+    select c.fields, s.id is not null and ${isOwn} as own
+    from core.change c left join core.change_set s on s.workspace = c.workspace and s.id = c.change_set
     where c.workspace = ${ctx.workspace.id}::uuid and c.resource = ${resource} and c.record = ${record}::uuid
-      and c.version > ${version} and ${isOwn}`.execute(tx)
-  return (rows[0]?.own ?? 0) < current - version
+      and c.version > ${version}`.execute(tx)
+  const others = rows.filter(({ own }) => !own)
+  if (rows.length - others.length >= current - version) return undefined
+  return [...new Set(others.flatMap(({ fields }) => Object.keys(fields)))]
 }
 
 /** Which of the records a change set made are referred to: by live records beyond it, and by others of it. */

@@ -2,7 +2,8 @@ import type { Context } from '../../context.ts'
 import { mayBeTold } from '../../permissions/told-rights.ts'
 import type { Words } from '../../words.ts'
 import type { RecordEngine } from '../engine.ts'
-import { namedFault, optionLabel } from '../labels.ts'
+import { recordChangedSince } from '../errors.ts'
+import { calledBy, namedFault, optionLabel } from '../labels.ts'
 import type { FieldModel } from '../model.ts'
 import { asReadable, asShown, demandAction, recordsByIds, shownFields } from '../read.ts'
 import { untold } from '../refusals.ts'
@@ -98,27 +99,32 @@ export async function shownReversals(
 ): Promise<(Reversal & { readonly title: string })[]> {
   const { scope } = ctx.records as RecordEngine
   const isTold = mayBeTold(ctx.authority, told)
-  const fields = new Map<string, ReadonlySet<string>>()
+  const fields = new Map<string, ReadonlyMap<string, string>>()
   const titles = new Map<string, string>()
   for (const id of new Set(reversals.map(({ resource }) => resource))) {
     const records = reversals.filter(({ resource }) => resource === id).map(({ record }) => record)
     for (const [record, { title }] of Object.entries(await recordsByIds(scope, id, records)))
       titles.set(record, String(title ?? ''))
-    fields.set(id, new Set(shownNames(scope, id)))
+    fields.set(id, new Map(shownFieldsOf(scope, id).map((field) => [field.name, calledBy(ctx, id, field)])))
   }
-  return reversals.map((it) => ({
-    ...it,
-    fields: it.fields.filter((name) => fields.get(it.resource)?.has(name)),
-    ...(it.code !== null && !isTold ? untold(ctx, { code: it.code, detail: '' }) : {}),
-    title: titles.get(it.record) ?? '',
-  }))
+  return reversals.map((it) => {
+    const labels = fields.get(it.resource)
+    const newer = it.fields.filter((name) => labels?.has(name))
+    const told =
+      it.code === recordChangedSince.code && newer.length > 0
+        ? { detail: ctx.t('core.bulk.changedSince', { fields: newer.map((name) => labels?.get(name)).join(', ') }) }
+        : it.code !== null && !isTold
+          ? untold(ctx, { code: it.code, detail: '' })
+          : {}
+    return { ...it, ...told, fields: newer, title: titles.get(it.record) ?? '' }
+  })
 }
 
 /** What whoever asks is shown of records of a kind; nothing where they read none of it. */
-function shownNames(scope: EngineScope, id: string): string[] {
+function shownFieldsOf(scope: EngineScope, id: string): readonly FieldModel[] {
   const resource = scope.catalog.get(id)
   if (!resource || !scope.exists(resource) || !scope.access(resource, 'read').allowed) return []
-  return shownFields({ ...scope, forScreens: true }, resource).map(({ name }) => name)
+  return shownFields({ ...scope, forScreens: true }, resource)
 }
 
 /** Why an import stopped, as whoever asks may hear it. */
