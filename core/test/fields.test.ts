@@ -128,6 +128,40 @@ test('an instant that no database keeps is refused at its field', async () => {
   }
 })
 
+test('a number that nobody can dial, a country there is not and a whole number too large are refused at their field', async () => {
+  await define('switchboard', 'phone')
+  await define('site', 'address')
+  await define('seats', 'integer')
+  const refused = async (values: Record<string, unknown>) => {
+    const { status, body } = await admin.post(accounts, { name: 'Refused', ...values })
+    expect(status, JSON.stringify(body)).toBe(422)
+    return body.errors[0]
+  }
+  for (const switchboard of ['abc', 'call me', '+', '12 or 13'])
+    expect(await refused({ switchboard })).toMatchObject({ path: '/switchboard', code: 'PHONE_INVALID' })
+  expect(await refused({ site: { city: 'Nulle part', country: 'ZZ' } })).toMatchObject({
+    path: '/site',
+    code: 'COUNTRY_UNKNOWN',
+    detail: expect.stringContaining('"ZZ"'),
+  })
+  for (const seats of [99999999999, '99999999999'])
+    expect(await refused({ seats })).toMatchObject({
+      path: '/seats',
+      code: 'OUT_OF_RANGE',
+      detail: expect.stringMatching(/"99999999999".*between -2147483647 and 2147483647/),
+    })
+  expect(await refused({ seats: 'many' })).toMatchObject({ code: 'TYPE' })
+  for (const switchboard of [
+    '01 42 68 53 00',
+    '+33 (0)1.42.68.53.00',
+    '(020) 7946-0958',
+    '3631',
+    '0142685300 poste 12',
+  ])
+    expect(await account({ name: `Dialled ${switchboard}`, switchboard })).toMatchObject({ switchboard })
+  expect(await account({ name: 'Sited', site: { country: 'fr' } })).toMatchObject({ site: { country: 'FR' } })
+})
+
 test('references, users and automatic numbers are fields of one’s own too', async () => {
   await define('broker', 'reference', { target: 'core.account' })
   await define('coach', 'user')

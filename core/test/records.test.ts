@@ -512,6 +512,20 @@ describe('records made together', () => {
     expect((await admin.get(`${accounts}/${child}`)).body.data).toMatchObject({ parent })
   })
 
+  test('whose id another has are told the id, and what to do', async () => {
+    const id = crypto.randomUUID()
+    expect((await admin.post(accounts, { id, name: 'Première' })).status).toBe(201)
+    const second = await admin.post(accounts, { id, name: 'Tout autre' })
+    expect(second).toMatchObject({
+      status: 409,
+      body: {
+        code: 'VALUE_TAKEN',
+        detail: expect.stringMatching(new RegExp(`^The id "${id}" is taken.*Leave it out`)),
+        errors: [{ path: '/id', code: 'VALUE_TAKEN', detail: expect.stringContaining(id) }],
+      },
+    })
+  })
+
   test('say which one the database refuses, and of what stands alone the others stand', async () => {
     const product = (sku: string) => ({ sku, name: `Offre ${sku}` })
     expect((await admin.post('/api/core/products', product('ENS-1'))).status).toBe(201)

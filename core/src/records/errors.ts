@@ -32,11 +32,10 @@ export const versionConflict = defineError<{
     `${fields} changed since version ${yours}; the record is at version ${current}. Keep yours, take theirs, or edit, and send version ${current}.`,
 )
 
-export const valueTaken = defineError<{ field: string; value: string }>(
-  'VALUE_TAKEN',
-  409,
-  ({ field, value }) =>
-    `"${value}" is already taken for ${field}. Choose another value, or open the record that has it.`,
+export const valueTaken = defineError<{ field: string; value: string }>('VALUE_TAKEN', 409, ({ field, value }) =>
+  field === 'id'
+    ? `The id "${value}" is taken by a record. Leave it out, or make another one; a record that was sent before is there already.`
+    : `"${value}" is already taken for ${field}. Choose another value, or open the record that has it.`,
 )
 
 export const cursorInvalid = defineError<{ cursor: string }>(

@@ -50,7 +50,7 @@ export function databaseRefusal(
                 {
                   path: `/${field}`,
                   code: 'VALUE_TAKEN',
-                  detail: `"${value}" is already taken.`,
+                  detail: field === 'id' ? `The id "${value}" is taken.` : `"${value}" is already taken.`,
                   values: { field, value },
                 },
               ],
@@ -93,6 +93,7 @@ function refusedValue(field: string | undefined, error: DatabaseError): SocleErr
 
 function fieldNamed(resource: Resource, { column, constraint, detail, table }: DatabaseError): string | undefined {
   const text = column ?? /^Key \((.*?)\)=/.exec(detail ?? '')?.[1] ?? constraint ?? ''
+  if (constraint === `${resource.table}_pkey`) return 'id'
   const own = resource.all.find(({ custom }) => custom !== undefined && custom.index === constraint)
   if (own) return own.name
   const beside = resource.all.filter(({ side }) => side !== undefined && side.table === table)

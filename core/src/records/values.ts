@@ -1,4 +1,5 @@
 import { Decimal } from 'decimal.js'
+import { isCountry } from '../entities/phones.ts'
 import type { FieldFault } from '../errors.ts'
 import { addressParts } from './field-types.ts'
 import type { FieldModel } from './model.ts'
@@ -63,9 +64,10 @@ export function parseValue(field: FieldModel, input: unknown): ParsedValue {
   switch (field.type) {
     case 'text':
     case 'long':
-    case 'phone':
     case 'auto-number':
       return parseText(field, input)
+    case 'phone':
+      return parsePhone(field, input)
     case 'rich': {
       const text = parseText(field, input)
       return text.ok ? kept(cleanRichText(String(text.value)) || null) : text
@@ -153,7 +155,7 @@ function parseAddress(field: FieldModel, input: unknown): ParsedValue {
     if (value.trim() !== '') lines[part] = part === 'country' ? value.trim().toUpperCase() : value.trim()
   }
   const country = lines['country']
-  if (country !== undefined && !/^[A-Z]{2}$/.test(country))
+  if (country !== undefined && !isCountry(country))
     return refused('COUNTRY_UNKNOWN', `"${shown(country)}" is not a country code; it should read FR.`, {
       value: shown(country),
     })
@@ -178,6 +180,18 @@ function parseText(field: FieldModel, input: unknown): ParsedValue {
   })
 }
 
+// An extension may follow: 01 42 68 53 00 poste 12.
+const phone = /^[+(]{0,2}\d[\d\s().\-/]*\d\)?(?:\s*(?:[x#]|ext\.?|poste)\s*\d{1,6})?$/i
+
+/** Of a resource's own number what was typed is kept as it is, beside the number as it is dialled. */
+function parsePhone(field: FieldModel, input: unknown): ParsedValue {
+  const text = parseText(field, input)
+  if (!text.ok || !field.custom || phone.test(String(text.value))) return text
+  return refused('PHONE_INVALID', `"${shown(input)}" is not a phone number; it should read +33 1 42 68 53 00.`, {
+    value: shown(input),
+  })
+}
+
 function parseUrl(input: unknown): ParsedValue {
   if (typeof input === 'string' && input.length <= 2_000) {
     const url = URL.parse(/^[a-z][a-z0-9+.-]*:/i.test(input.trim()) ? input.trim() : `https://${input.trim()}`)
@@ -189,12 +203,15 @@ function parseUrl(input: unknown): ParsedValue {
   })
 }
 
+/** The largest whole number that PostgreSQL's integer keeps. */
+const largest = 2_147_483_647
+
 function parseInteger(field: FieldModel, input: unknown): ParsedValue {
-  const number = typeof input === 'string' && /^[+-]?\d{1,10}$/.test(input.trim()) ? Number(input) : input
-  if (typeof number !== 'number' || !Number.isInteger(number) || Math.abs(number) > 2_147_483_647) {
-    return mistyped(input, 'integer', 'not a whole number.')
-  }
-  return outOfRange(field, new Decimal(number)) ?? kept(number)
+  const number = typeof input === 'string' && /^[+-]?\d{1,60}$/.test(input.trim()) ? Number(input) : input
+  if (typeof number !== 'number' || !Number.isInteger(number)) return mistyped(input, 'integer', 'not a whole number.')
+  const { min = -largest, max = largest } = field
+  const isKept = Math.abs(number) <= largest
+  return outOfRange(isKept ? field : { ...field, min, max }, new Decimal(number), shown(input)) ?? kept(number)
 }
 
 function parseDecimal(field: FieldModel, input: unknown): ParsedValue {
@@ -222,7 +239,7 @@ function parseDecimal(field: FieldModel, input: unknown): ParsedValue {
   return outOfRange(field, number) ?? kept(number.toFixed(scale))
 }
 
-function outOfRange(field: FieldModel, number: Decimal): ParsedValue | undefined {
+function outOfRange(field: FieldModel, number: Decimal, value = number.toFixed()): ParsedValue | undefined {
   const { min, max } = field
   if ((min === undefined || number.gte(min)) && (max === undefined || number.lte(max))) return undefined
   const [range, allowed] =
@@ -231,8 +248,8 @@ function outOfRange(field: FieldModel, number: Decimal): ParsedValue | undefined
       : max === undefined
         ? ['min', `at least ${min}`]
         : ['both', `between ${min} and ${max}`]
-  return refused('OUT_OF_RANGE', `"${number.toFixed()}" is outside what ${field.name} allows: ${allowed}.`, {
-    value: number.toFixed(),
+  return refused('OUT_OF_RANGE', `"${value}" is outside what ${field.name} allows: ${allowed}.`, {
+    value,
     field: field.name,
     range,
     min: min ?? '',
