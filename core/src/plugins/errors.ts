@@ -209,11 +209,12 @@ export const pluginNotExported = defineError<{ plugin: string }>(
     `The package of ${plugin} exports no plugin. Export what definePlugin answers from the file its package.json names as ".".`,
 )
 
+/** Its values are JSON, or "nothing". */
 export const manifestMismatch = defineError<{ plugin: string; what: string; declared: string; found: string }>(
   'MANIFEST_MISMATCH',
   422,
   ({ plugin, what, declared, found }) =>
-    `${plugin} says "${declared}" for its ${what} and its code says "${found}". Pack it again, so that both say the same.`,
+    `${plugin} says ${declared} for its ${what} and its code says ${found}. Pack it again, so that both say the same.`,
 )
 
 export const settingsForeign = defineError<{ plugin: string; owner: string }>(

@@ -114,6 +114,7 @@ export async function isGone(tx: Sql, plugin: PluginDefinition): Promise<boolean
 export async function loadSource({ id, load }: PluginSource): Promise<PluginDefinition> {
   const late = pluginLoadTimedOut({ plugin: id, seconds: loadSeconds })
   const plugin = await running.run({ plugin: id }, () => within(loadSeconds, late, load))
-  if (plugin.id !== id) throw manifestMismatch({ plugin: id, what: 'id', declared: id, found: plugin.id })
+  if (plugin.id !== id)
+    throw manifestMismatch({ plugin: id, what: 'id', declared: JSON.stringify(id), found: JSON.stringify(plugin.id) })
   return plugin
 }
