@@ -182,6 +182,36 @@ test('a migration that fails in the middle leaves no schema and no column', asyn
   expect(await schemaExists('untidy')).toBe(false)
 })
 
+test('P07: a migration that ran is frozen, but for its comments and the ends of its lines', async () => {
+  const text = "-- Frozen.\ncreate table frost (word text default 'it; -- snows');\n"
+  expect(await migrated('frozen', text)).toBe('0001_step')
+  for (const same of [text, text.replaceAll('\n', '\r\n'), text.replace('-- Frozen.', '/* Cold. */'), `${text}\n\n`])
+    expect(await migrated('frozen', same)).toBe('')
+  for (const other of [text.replace('text', 'varchar'), text.replace('-- snows', '-- rains')])
+    expect(await migrated('frozen', other, 'create table thaw (id integer)')).toMatch(
+      /^MIGRATION_ALTERED: Migration 0001_step of frozen ran here and says something else now/,
+    )
+  expect((await sql`select to_regclass('frozen.thaw') as thaw`.execute(owner())).rows).toEqual([{ thaw: null }])
+})
+
+test('P07: what ran before prints were kept is frozen from the next start on', async () => {
+  await migrated('older', 'create table frost (id integer)')
+  await sql`alter table older.migration drop column print`.execute(owner())
+  expect(await migrated('older', 'create table frost (id integer)')).toBe('')
+  expect(await migrated('older', 'create table frost (id bigint)')).toMatch(/^MIGRATION_ALTERED: /)
+})
+
+test('P07: migrations run in their order, and those that ran stay', async () => {
+  await migrated('ordered', 'create table first (id integer)', 'create table second (id integer)')
+  expect(await migrated('ordered', 'create table first (id integer)')).toMatch(
+    /^MIGRATION_ALTERED: Migration 0002_step of ordered ran here and is not among its files any more/,
+  )
+  await sql`delete from ordered.migration where name = '0001_step'`.execute(owner())
+  expect(await migrated('ordered', 'create table first (id integer)', 'create table second (id integer)')).toMatch(
+    /^MIGRATION_ALTERED: Migration 0001_step of ordered has not run here, and one that is numbered after it has/,
+  )
+})
+
 test('a migration that fails leaves no lock behind, and one that runs waits two seconds for a lock', async () => {
   expect(await migrated('clumsy', 'create table own (id integer)', 'select nothing_of_the_kind')).toMatch(
     /^MIGRATION_FAILED: /,

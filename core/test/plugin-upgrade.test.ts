@@ -332,6 +332,22 @@ test('an upgrade whose migration leaves its schema, or whose code does not load,
   expect((await app.admin.get('/api/badges/badges')).status).toBe(200)
 })
 
+test('P07: an upgrade whose migration says something else than what ran changes nothing, and one with the same text is taken', async () => {
+  const before = await schemaDump()
+  const migration = 'migrations/0001_badges.sql'
+  const edited = await install(
+    await packedBadges({ version: '1.1.0', edits: [[migration, 'visitor text', 'visitor varchar']] }),
+  )
+  expect(edited.body).toMatchObject({
+    status: 422,
+    code: 'MIGRATION_ALTERED',
+    detail: expect.stringContaining('Migration 0001_badges of badges ran here'),
+  })
+  expect(await schemaDump()).toEqual(before)
+  expect((await app.admin.get('/api/badges/badges')).status).toBe(200)
+  expect((await install(await packedBadges({ version: '1.1.0' }))).status).toBe(201)
+})
+
 test('a request that came before a new version took over is answered by the code it came to', async () => {
   const { id: badge } = (await app.admin.post('/api/badges/badges', { visitor: 'Ada' })).body.data
   const { id } = await upload(await packedBadges({ version: '1.1.0' }))

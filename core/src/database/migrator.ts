@@ -7,6 +7,7 @@ import { Migrator, type Migration } from 'kysely/migration'
 import { defineError, SocleError } from '../errors.ts'
 import type { Sql } from './database.ts'
 import { forbiddenBeginning, outsideOf, touched } from './migration-fence.ts'
+import { demandFrozen, keepPrints } from './migration-print.ts'
 import { migrationOpensWall, openingIn } from './migration-wall.ts'
 import { appRole } from './session.ts'
 
@@ -36,7 +37,7 @@ const patience = [200, 500, 1_000, 2_000]
  *
  * @param isWanted - asked when nobody else can migrate the schema or take it away any more; it always is when absent
  * @returns names applied by this call, oldest first; nothing where it is not wanted
- * @throws `MIGRATION_FAILED`, `MIGRATION_OUT_OF_SCHEMA`, `MIGRATION_OPENS_WALL` (422) with nothing changed
+ * @throws `MIGRATION_FAILED`, `MIGRATION_OUT_OF_SCHEMA`, `MIGRATION_OPENS_WALL`, `MIGRATION_ALTERED` (422) with nothing changed
  */
 export async function migrate(
   owner: Sql,
@@ -93,7 +94,7 @@ export async function givingWay(tx: Sql): Promise<void> {
  * The same in a transaction of the caller's, with which it stands and falls.
  *
  * Migrations are SQL files, `NNNN_name.sql`, applied in order and kept in `<schema>.migration`. A text file cannot import
- * live code, so what ran once runs the same for ever. Their `search_path` is the plugin's own schema, so that an unqualified
+ * live code, and what ran is held to its print, so what ran once runs the same for ever. Their `search_path` is the plugin's own schema, so that an unqualified
  * table cannot land elsewhere, and a plugin's are held to it: what they change of others undoes them, and so does what leads past
  * the walls of workspaces and partners.
  */
@@ -103,8 +104,10 @@ export async function migrateIn(tx: Sql, plugin: string, folder: URL | string): 
   await holdSchema(tx, plugin)
   await givingWay(tx)
   await sql.raw(`create schema if not exists "${schema}"; grant usage on schema "${schema}" to ${appRole}`).execute(tx)
+  const texts = await textsIn(folder)
+  const wantsPrints = await demandFrozen(tx, { plugin, schema, texts })
   const faults: unknown[] = []
-  const migrations = await migrationsIn(plugin, folder, (fault) => faults.push(fault))
+  const migrations = migrationsOf(plugin, texts, (fault) => faults.push(fault))
   const migrator = new Migrator({
     db: tx,
     provider: { getMigrations: async () => migrations },
@@ -115,9 +118,9 @@ export async function migrateIn(tx: Sql, plugin: string, folder: URL | string): 
   const { error, results } = await migrator.migrateToLatest()
   // Whatever came after a migration's own fault only says that the transaction has failed.
   const fault = faults[0] ?? error
-  if (fault instanceof SocleError) throw fault
-  if (fault) throw failed(plugin, results?.find(({ status }) => status === 'Error')?.migrationName ?? 'unknown', fault)
+  if (fault) throw fault
   const applied = (results ?? []).map(({ migrationName }) => migrationName)
+  if (wantsPrints || applied.length > 0) await keepPrints(tx, schema, texts)
   if (applied.length > 0 && plugin !== 'core') {
     // Once they all ran: a later one may mend what an earlier one, which is frozen, left open.
     const opening = await openingIn(tx, schema)
@@ -131,17 +134,23 @@ function failed(plugin: string, migration: string, cause: unknown): SocleError {
   return Object.assign(migrationFailed({ plugin, migration, reason }), { cause })
 }
 
-async function migrationsIn(
-  plugin: string,
-  folder: URL | string,
-  tell: (fault: unknown) => void,
-): Promise<Record<string, Migration>> {
+async function textsIn(folder: URL | string): Promise<ReadonlyMap<string, string>> {
   const path = folder instanceof URL ? fileURLToPath(folder) : folder
   const files = (await readdir(path)).filter((file) => file.endsWith('.sql')).toSorted()
-  const texts = await Promise.all(files.map(async (file) => [file, await readFile(join(path, file), 'utf8')] as const))
+  return new Map(
+    await Promise.all(
+      files.map(async (file) => [file.slice(0, -'.sql'.length), await readFile(join(path, file), 'utf8')] as const),
+    ),
+  )
+}
+
+function migrationsOf(
+  plugin: string,
+  texts: ReadonlyMap<string, string>,
+  tell: (fault: unknown) => void,
+): Record<string, Migration> {
   return Object.fromEntries(
-    texts.map(([file, text]) => {
-      const name = file.slice(0, -'.sql'.length)
+    [...texts].map(([name, text]) => {
       const up = async (db: Sql) => {
         try {
           await (plugin === 'core' ? run(db, 'core', text) : runFenced(db, plugin, name, text))

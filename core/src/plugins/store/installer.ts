@@ -199,7 +199,7 @@ export class Installer {
    * @param options.force - past the ranges it declares
    * @returns the plugin's id
    * @throws every refusal of `refusals`, `SAFE_MODE`, `PLUGIN_BUSY`, `PLUGIN_LOAD_FAILED`, `PLUGIN_LOAD_TIMED_OUT`, `SDK_COPIED`, `MANIFEST_MISMATCH`,
-   *   `MIGRATION_FAILED`, `MIGRATION_OUT_OF_SCHEMA`, `MIGRATION_OPENS_WALL`, with nothing changed
+   *   `MIGRATION_FAILED`, `MIGRATION_OUT_OF_SCHEMA`, `MIGRATION_OPENS_WALL`, `MIGRATION_ALTERED`, with nothing changed
    */
   async install(
     integrity: string,
