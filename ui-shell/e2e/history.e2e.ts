@@ -83,6 +83,29 @@ test('all rows found are changed in the background, told of with their counts, a
   await eventually(() => inCity('Lyon')).toBe(240)
 })
 
+test('who loads the page again during a change in the background is told of its end, and may take it back', async () => {
+  await using claire = await visit('/')
+  const { page, api } = claire
+  const name = uniqueName('Reloaded')
+  for (const part of [0, 1]) {
+    const create = Array.from({ length: 120 }, (_, at) => ({ name: `${name} ${part * 120 + at}`, city: 'Lyon' }))
+    await api.post('/api/core/accounts/bulk', { create })
+  }
+  await page.goto(`/accounts?${new URLSearchParams({ filter: `name ~ "${name}"` })}`)
+  await page.getByRole('row').filter({ hasText: name }).first().waitFor()
+  await page.getByRole('grid').getByRole('checkbox').first().check()
+  await page.getByRole('button', { name: 'Set a field in all 240' }).click()
+  await page.getByRole('combobox', { name: 'Field' }).selectOption({ label: 'City' })
+  await page.getByRole('textbox', { name: 'City' }).fill('Brest')
+  await page.getByRole('button', { name: 'Preview' }).click()
+  await page.getByRole('button', { name: 'Change 240 records' }).click()
+  await page.waitForFunction(() => sessionStorage['runs'] !== undefined)
+  await page.reload()
+  await toast(page, '240 records changed').getByRole('button', { name: 'Undo' }).click()
+  await toast(page, '240 changes undone').waitFor()
+  await page.waitForFunction(() => sessionStorage['runs'] === undefined)
+})
+
 test('what an undo leaves alone is named, record by record and field by field', async () => {
   await using claire = await visit('/')
   await using camille = await visit('/', { as: 'camille' })

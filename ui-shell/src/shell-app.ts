@@ -109,6 +109,8 @@ export class ShellApp extends KitElement {
   #listen(): void {
     if (this.#isListening) return
     this.#isListening = true
+    // What it did in the background when its page was loaded again.
+    if (sessionStorage['runs']) void import('./records/bulk-runs.ts').then((it) => it.resumeRuns())
     this.#stop.push(
       live.on('plugin.generation', ({ generation }) => {
         if (generation !== shell()?.generation) void session.load()

@@ -1,4 +1,4 @@
-import { api, ProblemError, t, toast } from '@socle/sdk/ui'
+import { api, ProblemError, resource, t, toast } from '@socle/sdk/ui'
 import type { FieldChange, ListQuery, RecordJson, ResourceMeta } from '@socle/sdk/ui'
 import { define } from '../define.ts'
 import { followJob, isUnderWay } from '../follow-job.ts'
@@ -35,6 +35,8 @@ export interface BulkRowResult {
 export interface Run {
   readonly meta: ResourceMeta
   readonly bulk: Bulk
+  /** Records that were done before it was begun, or tried again. */
+  readonly doneBefore: number
   /** What its runs did so far, by which it is taken back. */
   readonly changes: readonly OwnChange[]
   readonly problem: string | undefined
@@ -42,6 +44,15 @@ export interface Run {
 
 const askEvery = 700
 const bulks = '/api/core/bulks'
+
+/** Where a tab keeps what it follows, so that a page that is loaded again goes on; `shell-app.ts` looks there. */
+const keptAs = 'runs'
+
+/** A run as a tab keeps it. */
+interface KeptRun extends Pick<Run, 'doneBefore' | 'changes'> {
+  readonly resource: string
+  readonly id: string
+}
 
 let runs: readonly Run[] = []
 /** The run whose dialog is open. */
@@ -84,31 +95,49 @@ export async function previewBulk(
 /** Starts what was previewed, shows how far it is, and follows it wherever the reader goes. */
 export async function startRun(meta: ResourceMeta, id: string): Promise<void> {
   const { data } = await api.post<{ data: Bulk }>(`${bulks}/${id}/run`)
-  await follow({ meta, bulk: data, changes: [], problem: undefined })
+  await follow(begun(meta, data))
   showRun(id)
 }
 
 /** Follows what the server has begun for another screen. */
 export async function followStarted(meta: ResourceMeta, bulk: Bulk): Promise<void> {
-  await follow({ meta, bulk, changes: [], problem: undefined })
+  await follow(begun(meta, bulk))
 }
 
 /** The undoing of a change too large for one request: the server has begun it already. */
 export async function followUndo(meta: ResourceMeta, id: string): Promise<void> {
   const { data } = await api.get<{ data: Bulk }>(`${bulks}/${id}`)
-  await follow({ meta, bulk: data, changes: [], problem: undefined })
+  await follow(begun(meta, data))
   toast({ text: t('shell.records.bulk.undoStarted') })
 }
 
 /** Brings many back from the bin; what came of it is told when it has ended. */
 export async function startRestore(meta: ResourceMeta, ids: readonly string[]): Promise<void> {
   const { data } = await api.post<{ data: Bulk }>(`${meta.api}/bulk`, { ids, restore: true })
-  await follow({ meta, bulk: data, changes: [], problem: undefined })
+  await follow(begun(meta, data))
+}
+
+/** Goes on with what this tab followed before its page was loaded again; what it was not told of the end, it is now. */
+export async function resumeRuns(): Promise<void> {
+  const kept = JSON.parse(sessionStorage.getItem(keptAs) ?? '[]') as readonly KeptRun[]
+  for (const { resource: of, id, ...known } of kept) {
+    const meta = resource(of)
+    // Somebody else may sit here by now, who asks for none of it.
+    const answer = await api.get<{ data: Bulk }>(`${bulks}/${id}`).catch(() => undefined)
+    if (!meta || !answer) continue
+    const run = { meta, bulk: answer.data, ...known, problem: undefined }
+    if (isUnderWay(run.bulk)) await follow(run)
+    else {
+      await showHost()
+      end(run)
+    }
+  }
+  tell()
 }
 
 export async function retryRun(run: Run): Promise<void> {
   const { data } = await api.post<{ data: Bulk }>(`${bulks}/${run.bulk.id}/retry`)
-  await follow({ ...run, bulk: data, problem: undefined })
+  await follow({ ...run, bulk: data, doneBefore: data.done, problem: undefined })
 }
 
 export async function cancelRun({ bulk }: Run): Promise<void> {
@@ -141,7 +170,19 @@ export function hideRun(): void {
   tell()
 }
 
+function begun(meta: ResourceMeta, bulk: Bulk): Run {
+  return { meta, bulk, doneBefore: 0, changes: [], problem: undefined }
+}
+
 function tell(): void {
+  const kept = runs.map(({ meta, bulk, doneBefore, changes }): KeptRun => ({
+    resource: meta.id,
+    id: bulk.id,
+    doneBefore,
+    changes,
+  }))
+  if (kept.length > 0) sessionStorage.setItem(keptAs, JSON.stringify(kept))
+  else sessionStorage.removeItem(keptAs)
   for (const listener of [...listeners]) listener()
 }
 
@@ -158,7 +199,7 @@ async function follow(run: Run): Promise<void> {
 }
 
 async function ask(run: Run): Promise<void> {
-  const { id, done } = run.bulk
+  const { id } = run.bulk
   let latest = run
   const read = async (): Promise<Bulk> => {
     try {
@@ -173,7 +214,7 @@ async function ask(run: Run): Promise<void> {
   }
   try {
     await followJob(read, { every: askEvery })
-    end(latest, done)
+    end(latest)
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error
     // The server goes on without being looked at.
@@ -183,11 +224,11 @@ async function ask(run: Run): Promise<void> {
   }
 }
 
-function end(run: Run, doneBefore: number): void {
-  const { meta, bulk } = run
+function end(run: Run): void {
+  const { meta, bulk, doneBefore } = run
   const isNew = bulk.changeSet !== null && bulk.done > doneBefore
   const change: OwnChange = { changeSet: bulk.changeSet ?? '', resource: meta.id, ids: [] }
-  const ended: Run = { ...run, changes: isNew ? [...run.changes, change] : run.changes }
+  const ended: Run = { ...run, doneBefore: bulk.done, changes: isNew ? [...run.changes, change] : run.changes }
   const isOpen = open === bulk.id
   keep(ended)
   if (isNew) tellOthers(change)
