@@ -133,6 +133,22 @@ describe('letting people in', () => {
     expect(body.data[0]).not.toHaveProperty('email')
   })
 
+  test('a list of people goes by their last visit for who may read it, and says what orders none', async () => {
+    const made = await newcomer({ roles: [await roleNamed('Reader')] })
+    await signIn(made)
+    const seen = async (sort: string, by: TestClient = app.admin) => by.get(`/api/core/users?sort=${sort}&limit=200`)
+    const visits = (await seen('-lastSeenAt')).body.data.map((it: { lastSeenAt: string | null }) => it.lastSeenAt ?? '')
+    expect(visits.length).toBeGreaterThan(1)
+    expect(visits).toEqual(visits.toSorted().toReversed())
+    expect((await seen('state,name')).status).toBe(200)
+    expect(await seen('active')).toMatchObject({ status: 400, body: { detail: expect.stringContaining('"state"') } })
+    expect(await seen('name,-roles')).toMatchObject({
+      status: 400,
+      body: { detail: expect.stringContaining('-roles') },
+    })
+    expect((await seen('lastSeenAt', await app.as({ may: ['core.user.read'] }))).status).toBe(403)
+  })
+
   test('how somebody signs in is read by who manages people, and by themselves', async () => {
     const someone = await person()
     expect((await app.admin.post(`/api/core/users/${someone.id}/password-link`)).status).toBe(200)

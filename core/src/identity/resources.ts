@@ -35,6 +35,7 @@ export const users = defineResource(Member, {
       ],
     },
     manager: { format: 'user' },
+    lastSeenAt: signInFact,
     passwordSetAt: signInFact,
     passwordLinkAt: signInFact,
     secondFactorResetAt: signInFact,

@@ -80,7 +80,6 @@ export interface UserRights {
   readonly roles: readonly string[]
   /** Instants at which roles end, by role id; those held for good are not in it. */
   readonly roleEnds: Readonly<Record<string, string>>
-  readonly lastSeenAt: string | null
   /** Whether they sign in with an authenticator app, and how many passkeys they have. */
   readonly app: boolean
   readonly passkeys: number
@@ -465,7 +464,7 @@ export class UserService {
   /** What the users screen shows beside each record. */
   async rightsOf(ids: readonly string[]): Promise<Map<string, UserRights>> {
     const { rows } = await sql<UserRights & { id: string }>`
-      select m.id, m.last_seen_at as "lastSeenAt", s.app, s.passkeys,
+      select m.id, s.app, s.passkeys,
         (select l.expires_at from core.sign_in_link l
           where l.workspace = m.workspace and l.user_id = m.id and l.purpose = 'invitation') as "invitedUntil",
         held.roles, held."roleEnds"

@@ -14,6 +14,8 @@ export const MemberSchema = defineEntity({
     email: p.string().length(254).nullable(),
     locale: p.string().$type<Locale>().default('en'),
     state: p.string().$type<MemberState>().default('active'),
+    /** When they last did something, to some minutes; noted beside the write path. */
+    lastSeenAt: p.datetime().nullable(),
     manager: p.uuid().fieldName('manager_id').nullable(),
     /** When they last chose a new password by an administrator's link. */
     passwordSetAt: p.datetime().nullable(),

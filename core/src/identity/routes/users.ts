@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Context } from '../../context.ts'
 import { defineRoute, type RouteDefinition } from '../../plugins/define-plugin.ts'
 import type { RecordJson } from '../../records/records.ts'
+import { queryInvalid } from '../../records/errors.ts'
 import { users } from '../resources.ts'
 import { UserService, type Invited } from '../user-service.ts'
 import { byId, given, ids, instant, listQuery, named, recordAnswer, wantedRole } from './schemas.ts'
@@ -75,6 +76,19 @@ function teamsOf({
   return team === null ? [] : [team]
 }
 
+/** What is told beside the record, and so orders no list. */
+const beside = /^-?(?:active|roles|roleEnds|app|passkeys|invitedUntil)$/
+
+/** @throws `QUERY_INVALID` (400) */
+function demandOrder(sort: string): void {
+  const value = sort.split(',').find((part) => beside.test(part.trim()))
+  if (value === undefined) return
+  const expected = /active/.test(value)
+    ? '"state", which tells who is active'
+    : 'a field of the record, such as name, state or lastSeenAt; roles and ways in order no list'
+  throw queryInvalid({ parameter: 'sort', value, expected })
+}
+
 /** Everybody finds colleagues; who manages them also sees what they may do and when they were last here. */
 async function shown(ctx: Context, records: readonly RecordJson[]): Promise<RecordJson[]> {
   if (!ctx.authority.may(permission)) return records.map((record) => active(record))
@@ -98,6 +112,7 @@ export const userRoutes: readonly RouteDefinition[] = [
     query: listQuery,
     answer: z.object({ data: z.array(user), page: z.unknown(), included: z.unknown() }),
     handle: async ({ query }, ctx) => {
+      demandOrder(query.sort ?? '')
       const page = await ctx.records.list(users, { sort: 'name', limit: 200, ...given(query) })
       return { ...page, data: await shown(ctx, page.data) }
     },
