@@ -96,6 +96,41 @@ describe('an archive that is uploaded', () => {
     expect((await sql`select from core.plugin where id = 'badges'`.execute(made.database.owner)).rows).toEqual([])
   })
 
+  test('P12: is told in words: those of its manifest, its own, and those of what is here already', async () => {
+    const reaching = await packedBadges({
+      edits: [
+        [
+          'src/plugin.ts',
+          "capabilities: { reads: ['core.account'] },",
+          `capabilities: { reads: ['core.account'], writes: ['core.contact'], secrets: ['token'] },
+          settings: defineSettings('badges', { token: setting.secret({ title: { en: 'Key of the printer', fr: 'Clé de l’imprimante' } }) }),
+          subscribers: [subscriber('guests', 'core.contact.created', async () => {})],
+          guards: [{ resource: 'core.lead', actions: ['delete'], check() {} }],`,
+        ],
+        ['src/plugin.ts', 'import { definePlugin }', 'import { definePlugin, defineSettings, setting, subscriber }'],
+        ['src/i18n/en.json', '"badges.badge.many"', '"core.contact.many": "Nothing at all",\n  "badges.badge.many"'],
+        ['src/i18n/fr.json', '"badges.badge.many"', '"core.contact.many": "Rien",\n  "badges.badge.many"'],
+      ],
+    })
+    const { reach } = (await upload(reaching)).body.data
+    const titles = Object.fromEntries(
+      reach.map(({ kind, items }: { kind: string; items: { title: string }[] }) => [
+        kind,
+        items.map(({ title }) => title),
+      ]),
+    )
+    expect(titles).toMatchObject({
+      reads: ['Accounts'],
+      writes: ['Contacts'],
+      secrets: ['Key of the printer'],
+      tables: ['Badges'],
+      hears: ['Contacts: created'],
+      guards: ['Leads'],
+      permissions: ['Print badges'],
+      screens: ['Reception desk'],
+    })
+  })
+
   test('asks for a letter that another has, and is told so; the letter stays with the first', async () => {
     const lettered = await packedBadges({
       version: '1.3.0',

@@ -49,7 +49,7 @@ export function installationRoutes(
       plugins: parts.plugins,
       signer: signer === undefined ? undefined : installer.signer(signer),
       refusals: refusals.map((error) => ({ error, forcible: !codes.has(`${error.code} ${error.message}`) })),
-      say: (error) => parts.words.in(who.workspace).sentence(locale, error),
+      words: parts.words.in(who.workspace),
       locale,
     })
   }

@@ -55,6 +55,8 @@ export interface PluginArchive {
   readonly files: ReadonlyMap<string, Uint8Array>
   /** Public key it was signed with, base64 of its SubjectPublicKeyInfo. */
   readonly signer: string | undefined
+  /** Its words by key, which say what its own things are called. */
+  readonly words: Readonly<Record<Locale, Readonly<Record<string, string>>>>
 }
 
 /** Names that mean something else in an address, a database or among the words of the screens. */
@@ -96,16 +98,20 @@ export async function readArchive(bytes: Uint8Array): Promise<PluginArchive> {
   if (refusal) throw refusal
   for (const path of [main, ui])
     if (path !== undefined && !files.has(path)) throw pluginIntegrityFailed({ plugin, what: path })
-  demandWords(plugin, i18n, files)
+  const words = wordsIn(plugin, i18n, files)
   const signer = signature && verifiedSigner(signatureSchema.safeParse(parsedJson(signature)).data, head as Uint8Array)
   if (signature && signer === undefined) throw pluginIntegrityFailed({ plugin, what: 'manifest.json' })
-  return { manifest: manifest.data, files, signer }
+  return { manifest: manifest.data, files, signer, words }
 }
 
 /** @throws `WORDS_REFUSED` (422): whoever reads the language that lacks one would read a key */
-function demandWords(plugin: string, folder: string | undefined, files: ReadonlyMap<string, Uint8Array>): void {
-  if (folder === undefined) return
+function wordsIn(
+  plugin: string,
+  folder: string | undefined,
+  files: ReadonlyMap<string, Uint8Array>,
+): PluginArchive['words'] {
   const words: Record<Locale, Record<string, string>> = { en: {}, fr: {} }
+  if (folder === undefined) return words
   for (const [path, bytes] of files) {
     const locale = path.startsWith(`${folder}/`) ? localeOf(path) : undefined
     if (!locale) continue
@@ -120,6 +126,7 @@ function demandWords(plugin: string, folder: string | undefined, files: Readonly
       plugin,
       faults: [...faults.slice(0, listedFaults), ...(more > 0 ? [`+ ${more}`] : [])].join(', '),
     })
+  return words
 }
 
 async function unpacked(bytes: Uint8Array): Promise<Map<string, Uint8Array>> {

@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Locale } from '../../actor.ts'
 import type { FieldGrant } from '../../permissions/grant.ts'
+import { kebab } from '../../records/registry.ts'
+import { ownerOf } from '../tokens.ts'
 import type { ArchiveManifest } from './archive.ts'
 
 type RoleGrant = ArchiveManifest['roleTemplates'][number]['grants'][number]
@@ -44,35 +46,71 @@ export const reachKinds = [
 export type ReachKind = (typeof reachKinds)[number]
 export type Reach = Readonly<Record<ReachKind, readonly Reached[]>>
 
+/** What things are called that a manifest only names by their ids; nothing where nobody calls them anything. */
+export interface Names {
+  readonly locale: Locale
+  /** Words by their key, such as `core.account.many`. */
+  word(key: string, values?: Readonly<Record<string, string>>): string | undefined
+  /** Title of a module. */
+  module(id: string): string | undefined
+}
+
+const recordEvent = /^(.+)\.(created|updated|deleted)(?:@\d+)?$/
+const offered = /^[^/:.]+[/:.](.+)@\d+$/
+
 /** What a plugin takes hold of, told by its manifest alone. */
-export function reachOf(manifest: ArchiveManifest, locale: Locale): Reach {
+export function reachOf(manifest: ArchiveManifest, { locale, word, module }: Names): Reach {
   const { capabilities, tables, permissions, roleTemplates, subscribers, guards, jobs, routes, emits } = manifest
   const named = (ids: readonly string[]) => ids.map((id) => ({ id, title: id }))
+  const many = (resource: string) => word(`${resource}.many`)
+  const resources = (ids: readonly string[]) => ids.map((id) => ({ id, title: many(id) ?? id }))
+  const events = (ids: readonly string[]) =>
+    ids.map((id) => {
+      const [, record = '', event = ''] = recordEvent.exec(id) ?? []
+      const resource = many(record)
+      return { id, title: (resource && word(`reach.${event}`, { resource })) ?? id }
+    })
+  const offers = (ids: readonly string[]) =>
+    ids.map((id) => {
+      const [, name] = offered.exec(id) ?? []
+      const owner = module(ownerOf(id))
+      return { id, title: owner && name ? `${owner}: ${name}` : id }
+    })
   const titled = (
     those: readonly { readonly id: string; readonly title?: Readonly<Record<Locale, string>> | undefined }[],
   ) => those.map(({ id, title }) => ({ id, title: title?.[locale] ?? id }))
   return {
     hosts: named(capabilities.hosts),
-    secrets: named(capabilities.secrets),
+    secrets: titled(
+      capabilities.secrets.map((id) => ({ id, title: manifest.settings.find(({ name }) => name === id)?.title })),
+    ),
     pages: manifest.publicPages.map(({ prefix, title, pages }) => ({
       id: `/p/…/${prefix}`,
       title: title[locale],
       terms: pages.map(({ method, path }) => `${method.toUpperCase()} ${path}`),
     })),
-    writes: named(capabilities.writes),
-    reads: named(capabilities.reads),
-    fields: manifest.extends.flatMap(({ resource, fields }) => named(fields.map((field) => `${resource} ${field}`))),
-    tables: named(tables.map(({ schema, table }) => `${schema}.${table}`)),
+    writes: resources(capabilities.writes),
+    reads: resources(capabilities.reads),
+    fields: manifest.extends.flatMap(({ resource, fields }) =>
+      fields.map((field) => ({
+        id: `${resource} ${field}`,
+        title: `${many(resource) ?? resource}: ${word(`${resource}.${field}`) ?? field}`,
+      })),
+    ),
+    tables: tables.map(({ entity, schema, table }) => {
+      const id = `${schema}.${table}`
+      return { id, title: many(`${manifest.id}.${kebab(entity)}`) ?? id }
+    }),
     permissions: titled(permissions),
     roles: roleTemplates.map(({ id, title, grants, fields }) => ({
       id,
       title: title[locale],
       terms: [...grants.map(grantText), ...fields.map(fieldText)].toSorted(),
     })),
-    hears: named([...new Set(subscribers.map(({ event }) => event))]),
+    hears: events([...new Set(subscribers.map(({ event }) => event))]),
     guards: [...Map.groupBy(guards, ({ resource }) => resource)].map(([resource, all]) => ({
       id: resource,
-      title: resource,
+      title: many(resource) ?? resource,
       terms: [...new Set(all.flatMap(({ actions }) => actions))].toSorted(),
     })),
     jobs: jobs.map(({ id, title, schedule }) => ({ id, title: title?.[locale] ?? id, terms: [schedule] })),
@@ -81,14 +119,18 @@ export function reachOf(manifest: ArchiveManifest, locale: Locale): Reach {
       title: summary,
       terms: [permission],
     })),
-    emits: named(emits.map(({ name, version }) => `${name}@${version}`)),
-    uses: named(manifest.uses),
-    services: named(manifest.services),
-    points: named(manifest.points),
-    contributes: named([...new Set(manifest.contributes.map(({ point }) => point))]),
-    slots: named(manifest.slots),
+    emits: events(emits.map(({ name, version }) => `${name}@${version}`)),
+    uses: offers(manifest.uses),
+    services: offers(manifest.services),
+    points: offers(manifest.points),
+    contributes: offers([...new Set(manifest.contributes.map(({ point }) => point))]),
+    slots: offers(manifest.slots),
     screens: manifest.screens.map(({ id, title, permission }) => ({ id, title: title[locale], terms: [permission] })),
-    fills: manifest.fills.map(({ id, slot, permission }) => ({ id, title: `${id} → ${slot}`, ...termsOf(permission) })),
+    fills: manifest.fills.map(({ id, slot, title, permission }) => ({
+      id: `${id} → ${slot}`,
+      title: title?.[locale] ?? `${id} → ${slot}`,
+      ...termsOf(permission),
+    })),
     commands: manifest.commands.map(({ id, title, permission }) => ({
       id,
       title: title[locale],

@@ -1,11 +1,12 @@
 import type { Locale } from '../../actor.ts'
 import type { SocleError } from '../../errors.ts'
+import type { Words } from '../../words.ts'
 import type { PluginDefinition } from '../define-plugin.ts'
 import { Letters, lettersOf } from '../letters.ts'
 import { addedByManifest, unoffered } from '../offers.ts'
 import type { PluginArchive } from './archive.ts'
 import type { StoredPlugin } from './artefacts.ts'
-import { beyond, reachKinds, reachOf, without, type ReachKind, type Reached } from './reach.ts'
+import { beyond, reachKinds, reachOf, without, type Names, type ReachKind, type Reached } from './reach.ts'
 
 /** What the core is called where it is named beside modules. */
 const platform = 'Socle'
@@ -52,16 +53,25 @@ export interface ReviewParts {
   readonly plugins: readonly PluginDefinition[]
   readonly signer: Review['signer']
   readonly refusals: readonly { readonly error: SocleError; readonly forcible: boolean }[]
-  readonly say: (error: SocleError) => string
+  readonly words: Words
   readonly locale: Locale
 }
 
 /** Tells an archive by its manifest alone. */
 export function reviewOf(parts: ReviewParts): Review {
-  const { archive, integrity, before, plugins, signer, refusals, say, locale } = parts
+  const { archive, integrity, before, plugins, signer, refusals, words, locale } = parts
   const { manifest, files } = archive
-  const all = reachOf(manifest, locale)
-  const had = before && reachOf(before.manifest, locale)
+  const names: Names = {
+    locale,
+    // What is known here already is called as it is here, whatever the archive says of it.
+    word: (key, values) => (words.has(key) ? words.say(locale, key, values) : archive.words[locale][key]),
+    module: (id) => {
+      if (id === 'core') return platform
+      return id === manifest.id ? manifest.title[locale] : plugins.find((it) => it.id === id)?.title[locale]
+    },
+  }
+  const all = reachOf(manifest, names)
+  const had = before && reachOf(before.manifest, names)
   const grouped = (reach: typeof all) =>
     reachKinds.map((kind) => ({ kind, items: reach[kind] })).filter(({ items }) => items.length > 0)
   const peers = (of: Readonly<Record<string, string>>, optional: boolean) =>
@@ -90,7 +100,11 @@ export function reviewOf(parts: ReviewParts): Review {
     gone: had ? grouped(without(had, all)) : [],
     letters: clashes(manifest, plugins, locale),
     waitsFor: unoffered(addedByManifest(manifest), plugins),
-    refusals: refusals.map(({ error, forcible }) => ({ code: error.code, detail: say(error), forcible })),
+    refusals: refusals.map(({ error, forcible }) => ({
+      code: error.code,
+      detail: words.sentence(locale, error),
+      forcible,
+    })),
   }
 }
 
