@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { pino, type Logger } from 'pino'
 import type { Actor, Workspace } from './actor.ts'
 import { systemClock, type Clock } from './clock.ts'
+import type { GivenClock } from './given-clock.ts'
 import { corePlugin } from './core-plugin.ts'
 import type { Database } from './database/database.ts'
 import { Signals } from './database/signals.ts'
@@ -73,6 +74,8 @@ export interface AppOptions {
   /** Where plugins that come as archives are unpacked on this machine, and whose are taken; `./data/plugins` and anybody's when absent. */
   readonly store?: StoreOptions
   readonly clock?: Clock
+  /** In the clock's place: one that is set by request, for tests of a running platform. */
+  readonly testClock?: GivenClock
   readonly log?: Logger
   /** Connection string of the database's server, for the job queue's own connections. */
   readonly databaseUrl?: string
@@ -120,7 +123,8 @@ export interface App {
 
 /** The composition root: every part is made here and handed to those that need it, and nowhere else. */
 export async function createApp(options: AppOptions): Promise<App> {
-  const { database, clock = systemClock, log = pino({ level: 'info' }), unitSeconds = 30 } = options
+  const { database, testClock, log = pino({ level: 'info' }), unitSeconds = 30 } = options
+  const clock = testClock ?? options.clock ?? systemClock
   const signals = new Signals(database)
   // Asked when a request runs, when all of it is loaded.
   const core = corePlugin(
@@ -142,6 +146,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     installed: await installedVersions(database.owner),
     ...(options.migrate === false ? {} : { owner: database.owner }),
   })
+  await testClock?.follow()
   const loaded = firstSet(plugins, (list) => assemble(list, { database, log }))
   const incidents = new Incidents({ database, clock, log })
   const keys = await PrivacyKeys.of(database.owner)
@@ -326,6 +331,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     installer,
     uninstaller,
     imports: { jobs },
+    ...(testClock ? { testClock } : {}),
     ...(options.metricsToken === undefined ? {} : { metricsToken: options.metricsToken }),
   })
   loaded.attach(host)
@@ -358,6 +364,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     ledger,
     async start() {
       started = true
+      testClock?.start()
       await signals.start()
       await generation.start()
       await processes.register()
@@ -372,6 +379,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     endStreams: () => live.stop(),
     async stop() {
+      testClock?.stop()
       identity.close()
       fields.close()
       authorities.close()

@@ -56,6 +56,8 @@ export const environmentSchema = z.object({
   SOCLE_PLUGIN_SIGNED: flag.default(false),
   /** Trusted signers of modules, `name=public key` in base64, separated by commas. */
   SOCLE_PLUGIN_SIGNERS: z.string().default(''),
+  /** `1` lets whoever reaches the platform set its time with `PUT /api/core/test/clock`: for tests, never beside real data. */
+  SOCLE_TEST_CLOCK: flag.default(false),
   /** `1` starts without any plugin: none of their code is run. */
   SAFE_MODE: flag.default(false),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

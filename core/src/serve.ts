@@ -6,6 +6,7 @@ import { createApp, type App, type AppOptions } from './app.ts'
 import { listOf, type Environment } from './config.ts'
 import { embeddedDatabase, openPGlite, serverDatabase, type Database } from './database/database.ts'
 import { holdFolder } from './database/embedded-folder.ts'
+import { GivenClock } from './given-clock.ts'
 import { discreet } from './log.ts'
 import type { PluginDefinition } from './plugins/define-plugin.ts'
 import { deployedPlugins } from './plugins/deployment.ts'
@@ -99,6 +100,7 @@ export async function serve({
       stallSeconds: environment.SOCLE_QUARANTINE_STALL_SECONDS,
     },
     log,
+    ...(environment.SOCLE_TEST_CLOCK ? { testClock: new GivenClock(database) } : {}),
     ...(environment.SOCLE_METRICS_TOKEN === undefined ? {} : { metricsToken: environment.SOCLE_METRICS_TOKEN }),
     ...(environment.DATABASE_URL === undefined ? {} : { databaseUrl: environment.DATABASE_URL }),
     identity: {

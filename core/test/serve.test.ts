@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { run } from '../src/cli.ts'
 import { readEnvironment } from '../src/config.ts'
+import { GivenClock } from '../src/given-clock.ts'
 import { serve } from '../src/serve.ts'
 import { definePlugin, defineRoute } from '@socle/sdk'
 import { z } from 'zod'
@@ -39,6 +40,67 @@ test('a process that ends answers what was asked before, and takes nothing more'
     await rm(folder, { recursive: true })
   }
 })
+
+test(
+  'the time of a platform under test is set by request, for every process; of any other it is not',
+  { timeout: 120_000 },
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'socle-served-'))
+    const start = (more: Record<string, string>) =>
+      serve({
+        environment: readEnvironment({
+          SOCLE_DATA: folder,
+          PORT: '0',
+          HOST: '127.0.0.1',
+          SOCLE_DEMO: '0',
+          SOCLE_ADMIN_PASSWORD: 'a password of tests',
+          LOG_LEVEL: 'silent',
+          ...more,
+        }),
+        tell: () => {},
+      })
+    const put = async (url: string, body: object) => {
+      const answer = await fetch(`${url}/api/core/test/clock`, {
+        method: 'PUT',
+        headers: { origin: url, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      })
+      return { status: answer.status, body: (await answer.json()) as { data: { now: string } } }
+    }
+    try {
+      const tested = await start({ SOCLE_TEST_CLOCK: '1' })
+      const { clock, database } = tested.app.kernel.parts
+      expect(Math.abs(clock.now().getTime() - Date.now())).toBeLessThan(5_000)
+      const still = { data: { now: '2031-05-04T10:00:00.000Z', frozen: true } }
+      expect(await put(tested.url, { now: '2031-05-04T12:00:00+02:00', frozen: true })).toEqual({
+        status: 200,
+        body: still,
+      })
+      await pause(20)
+      expect(clock.now().toISOString()).toBe(still.data.now)
+      expect((await put(tested.url, { advance: 'P1DT30M' })).body.data.now).toBe('2031-05-05T10:30:00.000Z')
+      const elsewhere = new GivenClock(database)
+      await elsewhere.follow()
+      expect(elsewhere.now()).toEqual(clock.now())
+      for (const body of [{ advance: 'a day' }, { now: 'soon' }, { now: still.data.now, advance: 'P1D' }])
+        expect((await put(tested.url, body)).status).toBe(422)
+      await put(tested.url, { frozen: false })
+      await pause(20)
+      expect(clock.now().getTime()).toBeGreaterThan(Date.parse('2031-05-05T10:30:00.000Z'))
+      await tested.close()
+
+      const again = await start({ SOCLE_TEST_CLOCK: '1' })
+      expect(again.app.kernel.parts.clock.now().toISOString()).toMatch(/^2031-05-05/)
+      await again.close()
+      const other = await start({})
+      expect((await put(other.url, { advance: 'P1D' })).status).toBe(401)
+      expect(Math.abs(other.app.kernel.parts.clock.now().getTime() - Date.now())).toBeLessThan(5_000)
+      await other.close()
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  },
+)
 
 test('a process ends although calls of a module never do, nor what it began', { timeout: 60_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'socle-served-'))

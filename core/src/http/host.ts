@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import { uuidv7 } from 'uuidv7'
 import type { Locale } from '../actor.ts'
 import type { LiveStream } from '../events/live.ts'
+import type { GivenClock } from '../given-clock.ts'
 import { notSignedIn, viewAsReadOnly } from '../identity/errors.ts'
 import { identityPaths, type Identity, type Resolved } from '../identity/identity.ts'
 import type { Kernel } from '../kernel.ts'
@@ -27,6 +28,7 @@ import { problemResponse, processBehind, processCrowded, routeNotFound } from '.
 import { referencePage } from './reference.ts'
 import { unitOf } from './resource-routes.ts'
 import type { StaticUi } from './static-ui.ts'
+import { testClockRoute } from './test-clock-route.ts'
 import type { PluginEnv, RequestFacts } from './who.ts'
 
 export interface HostParts {
@@ -41,6 +43,8 @@ export interface HostParts {
   readonly uninstaller: Uninstaller
   /** Where uploaded files lie, and who imports them in the background. */
   readonly imports: ImportRouteOptions
+  /** Set by request where the platform is under test; nowhere else is there such an address. */
+  readonly testClock?: GivenClock
   /** What whoever reads the figures of this process has to bring; nobody reads them without. */
   readonly metricsToken?: string
 }
@@ -74,6 +78,7 @@ export function createHost({
   imports,
   installer,
   uninstaller,
+  testClock,
   metricsToken,
 }: HostParts): Host {
   const { parts } = kernel
@@ -146,6 +151,7 @@ export function createHost({
         : localeOf(undefined, request.req.raw)
     return request.json({ data: { product: 'Socle', locale, words: words.of(locale, ['core', 'kit', 'shell']) } })
   })
+  if (testClock) host.route('/api/core', testClockRoute(testClock))
   for (const path of identityPaths) host.all(path, (request) => identity.handler(request.req.raw, peerOf(request.env)))
 
   const signedIn = async (request: HonoContext<HostEnv>): Promise<RequestFacts> => {
