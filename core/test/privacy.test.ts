@@ -590,6 +590,51 @@ describe('an erasure', () => {
     expect(rows).toEqual([{ file: files.other.id }])
   })
 
+  test('ends although a rule of the database refuses the plain mark', async () => {
+    const here = await app.secondWorkspace()
+    const { admin } = here
+    const person = await simple(here, { firstName: 'Gertrune', lastName: 'Holbrimsk', email: 'gh@example.com' })
+    // Rules are called differently, whatever case they are written in.
+    for (const name of ['Gertrune Holbrimsk', 'gh@example.com'])
+      await made(here, '/api/core/privacy/retention-rules', {
+        name,
+        resource: 'core.lead',
+        condition: 'email is empty',
+        action: 'delete',
+      })
+    const asking = new Asking(app, here)
+    const { id: request } = (await admin.post(requests, { kind: 'erasure', resource: 'core.contact', record: person }))
+      .body.data
+    const identityCheck = 'ID card of Gertrune Holbrimsk'
+    expect((await admin.post(`${requests}/${request}/verify`, { identityCheck })).status).toBe(200)
+    const { owner } = app.app.kernel.parts.database
+    await sql`create table core.test_slug (workspace uuid not null, slug text not null unique check (slug ~ '^[a-z0-9@.-]+$'),
+      short text not null check (length(short) < 4), told boolean, said text, check (told = (said is not null)))`.execute(
+      owner,
+    )
+    const put = (slug: string, short: string, said: string) =>
+      sql`insert into core.test_slug values (${here.workspace.id}::uuid, ${slug}, ${short}, true, ${said})`.execute(
+        owner,
+      )
+    try {
+      await put('gh@example.com', 'x', 'Gertrune Holbrimsk')
+      await put('to-gh@example.com', 'y', 'no')
+      await asking.step(request, 'rehearse')
+      expect((await asking.step(request, 'run')).state).toBe('done')
+      expect(await placesOf(app, ['Holbrimsk', 'gh@example.com'])).toEqual([])
+      const { rows } = await sql<{ slug: string; said: string }>`
+        select slug, said from core.test_slug order by short`.execute(owner)
+      expect(rows).toEqual([
+        { slug: expect.stringMatching(/^erased-/), said: expect.stringMatching(/^erased-/) },
+        { slug: expect.stringMatching(/^to-erased-/), said: 'no' },
+      ])
+      const rules = (await admin.get('/api/core/privacy/retention-rules')).body.data as { name: string }[]
+      expect(new Set(rules.map(({ name }) => name)).size).toBe(2)
+    } finally {
+      await sql`drop table core.test_slug`.execute(owner)
+    }
+  })
+
   test('goes on where it was when its process died', async () => {
     const here = await app.secondWorkspace()
     const person = await simple(here, { lastName: 'Quellien', email: 'j.quellien@example.com' })

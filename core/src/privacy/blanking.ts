@@ -15,6 +15,8 @@ interface Column {
   readonly type: string
   readonly required: boolean
   readonly checked: boolean
+  /** A check reads this column alone: it says what a value looks like. */
+  readonly shaped: boolean
   readonly keyed: boolean
 }
 
@@ -54,13 +56,15 @@ export async function blankRecords(
   { leaves }: { readonly leaves: boolean },
 ): Promise<void> {
   const columns = await columnsOfTable(scope, resource)
-  const assignments = assignmentsOf(scope, resource, columns)
   const at = scope.ctx.clock.now().toISOString()
-  if (leaves) assignments.push(sql`deleted_at = coalesce(t.deleted_at, ${at}::timestamptz)`)
-  const rows = await rewrite(
+  const leaving = leaves ? [sql`deleted_at = coalesce(t.deleted_at, ${at}::timestamptz)`] : []
+  const rows = await rewriteFitting(
     scope,
     resource,
-    assignments,
+    [{}, { tail: true }, { tail: true, fills: true }, { tail: true, fills: true, keepsDays: true }].map((way) => [
+      ...assignmentsOf(scope, resource, columns, way),
+      ...leaving,
+    ]),
     sql`t.id = any(${[...ids]}::uuid[])`,
     leaves ? 'delete' : 'update',
   )
@@ -133,15 +137,19 @@ export async function markMentions(
   )
   const named = columns.map(({ name }) => sql`core.names_somebody(${sql.ref(`t.${name}`)}, ${pattern})`)
   if (named.length === 0) return 0
-  const rows = await rewrite(
+  const ways = mentionWays(scope).map(({ mark, empties }) =>
+    columns.map((column) => {
+      const { name, type } = column
+      const value = sql.ref(`t.${name}`)
+      return empties(column)
+        ? sql`${sql.ref(name)} = case when core.names_somebody(${value}, ${pattern}) then null else ${value} end`
+        : sql`${sql.ref(name)} = core.without_mentions(${value}, ${pattern}, ${mark})::${sql.raw(type)}`
+    }),
+  )
+  const rows = await rewriteFitting(
     scope,
     resource,
-    columns.map(({ name, type, checked, required }) =>
-      // What must look like a number or an address cannot hold a mark.
-      checked && !required
-        ? sql`${sql.ref(name)} = case when core.names_somebody(${sql.ref(`t.${name}`)}, ${pattern}) then null else ${sql.ref(`t.${name}`)} end`
-        : sql`${sql.ref(name)} = core.without_mentions(${sql.ref(`t.${name}`)}, ${pattern}, ${markOf(scope)})::${sql.raw(type)}`,
-    ),
+    ways,
     sql`t.ctid >= ${`(${from},0)`}::tid and t.ctid < ${`(${to},0)`}::tid and (${sql.join(named, sql` or `)})
       and not exists (select from core.erasure_target h where h.workspace = t.workspace and h.run = ${run}::uuid
         and h.resource = ${resource.id} and h.record = t.id and h.how = 'held')`,
@@ -154,6 +162,71 @@ export async function markMentions(
     rows.map(({ id }) => id),
   )
   return rows.length
+}
+
+/** By which the marks of rows that must not be called alike differ. */
+const tail = sql`right(t.id::text, 6)`
+
+/** How a mention may be taken out, the plainest first: a row takes the first way that its table's constraints let it. */
+function mentionWays(scope: EngineScope): readonly {
+  readonly mark: RawBuilder<unknown>
+  readonly empties: (column: Column) => boolean
+}[] {
+  const told = sql`${markOf(scope)}::text`
+  const none = () => false
+  return [
+    // What must look like a number or an address cannot hold a mark.
+    { mark: told, empties: ({ shaped, required }) => shaped && !required },
+    { mark: told, empties: none },
+    { mark: sql`${told} || ' ' || ${tail}`, empties: none },
+    { mark: sql`'erased-' || ${tail}`, empties: none },
+    { mark: sql`${told} || ' ' || ${tail}`, empties: ({ required }) => !required },
+    { mark: sql`'–'::text`, empties: none },
+  ]
+}
+
+/** What a row may refuse: to be empty, to be called as another is, what fails its check, what is too long. */
+const refusals: ReadonlySet<unknown> = new Set(['22001', '23502', '23505', '23514', '23P01'])
+
+export const isRefusedByRow = (error: unknown): error is { readonly constraint?: string } =>
+  refusals.has((error as { code?: unknown }).code)
+
+/** Changes rows all at once; where one refuses, each by itself, in the first way that it takes. */
+async function rewriteFitting(
+  scope: EngineScope,
+  resource: Resource,
+  [plain = [], ...others]: readonly (readonly RawBuilder<unknown>[])[],
+  where: RawBuilder<unknown>,
+  action: 'update' | 'delete',
+): Promise<readonly { id: string; version: number }[]> {
+  try {
+    return await scope.savepoint(() => rewrite(scope, resource, plain, where, action))
+  } catch (error) {
+    if (!isRefusedByRow(error)) throw error
+  }
+  const { rows } = await sql<{ id: string }>`
+    select t.id from ${tableOf(resource, 't')} where t.workspace = ${scope.ctx.workspace.id}::uuid and ${where}`.execute(
+    scope.tx,
+  )
+  const changed = []
+  for (const { id } of rows)
+    changed.push(...(await rewriteOne(scope, resource, [plain, ...others], sql`t.id = ${id}::uuid`, action)))
+  return changed
+}
+
+async function rewriteOne(
+  scope: EngineScope,
+  resource: Resource,
+  [way = [], ...others]: readonly (readonly RawBuilder<unknown>[])[],
+  where: RawBuilder<unknown>,
+  action: 'update' | 'delete',
+): Promise<readonly { id: string; version: number }[]> {
+  try {
+    return await scope.savepoint(() => rewrite(scope, resource, way, where, action))
+  } catch (error) {
+    if (others.length === 0 || !isRefusedByRow(error)) throw error
+    return rewriteOne(scope, resource, others, where, action)
+  }
 }
 
 /** Words of the search and keys of duplicates, made anew from what stands in the rows now. */
@@ -222,11 +295,27 @@ function tell(
   }
 }
 
+/** How a record is blanked where the plain way is refused. */
+interface Blanking {
+  /** Marks differ by record. */
+  readonly tail?: boolean
+  /** What a check may want to be there holds a mark. */
+  readonly fills?: boolean
+  readonly keepsDays?: boolean
+}
+
+function filling(type: string, mark: RawBuilder<unknown>): RawBuilder<unknown> {
+  if (type === 'jsonb') return sql`'{}'::jsonb`
+  return type === 'text[]' ? sql`array[${mark}]` : mark
+}
+
 function assignmentsOf(
   scope: EngineScope,
   resource: Pick<Resource, 'all'> & { readonly title: string | undefined },
   columns: readonly Column[],
+  { tail: isToldApart = false, fills = false, keepsDays = false }: Blanking = {},
 ): RawBuilder<unknown>[] {
+  const mark = isToldApart ? sql`${markOf(scope)}::text || ' ' || ${tail}` : sql`${markOf(scope)}`
   const paired = new Set(
     resource.all.flatMap((field) => (field.targetIn === undefined ? [] : [field.name, field.targetIn])),
   )
@@ -237,10 +326,14 @@ function assignmentsOf(
     const field = byColumn.get(name)
     if (keyed || (field && (!personal.has(field.type) || paired.has(field.name) || systemFields.has(field.name))))
       return []
-    if (!required) return [sql`${column} = null`]
+    const isFilled = fills && checked && type !== 'date' && type !== 'bytea'
+    if (keepsDays && checked && type === 'date') return []
+    if (!required && !isFilled) return [sql`${column} = null`]
+    if (!required)
+      return [sql`${column} = case when ${sql.ref(`t.${name}`)} is not null then ${filling(type, mark)} end`]
     if (type === 'jsonb') return [sql`${column} = '{}'`]
     if ((!field || field.name !== resource.title) && (checked || !field || type === 'date')) return []
-    return [sql`${column} = ${markOf(scope)}`]
+    return [sql`${column} = ${mark}`]
   })
 }
 
@@ -249,6 +342,7 @@ async function columnsOfTable(scope: EngineScope, { schema, table }: TableBeside
   const { rows } = await sql<Column>`
     select a.attname::text as name, format_type(a.atttypid, a.atttypmod) as type, a.attnotnull as required,
       exists (select from pg_constraint k where k.conrelid = a.attrelid and k.contype = 'c' and a.attnum = any(k.conkey)) as checked,
+      exists (select from pg_constraint k where k.conrelid = a.attrelid and k.contype = 'c' and k.conkey = array[a.attnum]) as shaped,
       exists (select from pg_constraint k where k.conrelid = a.attrelid and k.contype in ('p', 'f') and a.attnum = any(k.conkey)) as keyed
     from pg_attribute a
     where a.attrelid = to_regclass(${`"${schema}"."${table}"`}) and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''

@@ -11,10 +11,10 @@ import { tableOf } from '../records/read.ts'
 import type { Resource } from '../records/registry.ts'
 import type { EngineScope } from '../records/scope.ts'
 import { channelsOf, hashOf } from './addresses.ts'
-import { blankRecords, deleteRecords, markMentions, markOf, refreshWords } from './blanking.ts'
+import { blankRecords, deleteRecords, isRefusedByRow, markMentions, markOf, refreshWords } from './blanking.ts'
 import { keepBuyers } from './buyers.ts'
 import { certify } from './certificates.ts'
-import { stillNamed, subjectUnknowable } from './errors.ts'
+import { rowHoldsName, stillNamed, subjectUnknowable } from './errors.ts'
 import { linesNaming, nextFile, type LyingFile } from './file-lines.ts'
 import type { PrivacyKeys } from './keys.ts'
 import type { ErasurePlan, PlannedHold } from './plan.ts'
@@ -393,18 +393,33 @@ async function eraseMentions(ctx: Context, run: string, place: Place, pattern: s
   const scope = scopeOf(ctx)
   const resource = resourceAt(scope, table.place)
   const to = place.block + blocks
-  const found = resource
-    ? await markMentions(scope, resource, { pattern, from: place.block, to, run })
-    : Number(
-        (
-          await sql<{ n: number }>`
-            select core.erase_mentions(${run}::uuid, ${table.place}::regclass, ${pattern}, ${markOf(scope)}, ${place.block}, ${to}) as n`.execute(
-            ctx.sql,
-          )
-        ).rows[0]?.n ?? 0,
-      )
+  const where = { pattern, from: place.block, to, run }
+  const found = await (resource ? markMentions(scope, resource, where) : markInTable(scope, table.place, where)).catch(
+    (error: unknown) => {
+      if (isRefusedByRow(error)) throw rowHoldsName({ place: table.place, rule: error.constraint ?? '' })
+      throw error
+    },
+  )
   if (found > 0) await countGone(ctx, run, { [`mention ${table.place}`]: found })
   return to >= table.blocks ? { ...place, nth: place.nth + 1, block: 0 } : { ...place, block: to }
+}
+
+/** Rows that are no records: nothing about them has to be told. */
+async function markInTable(
+  scope: EngineScope,
+  place: string,
+  {
+    pattern,
+    from,
+    to,
+    run,
+  }: { readonly pattern: string; readonly from: number; readonly to: number; readonly run: string },
+): Promise<number> {
+  const { rows } = await sql<{ n: number }>`
+    select core.erase_mentions(${run}::uuid, ${place}::regclass, ${pattern}, ${markOf(scope)}, ${from}, ${to}) as n`.execute(
+    scope.tx,
+  )
+  return Number(rows[0]?.n ?? 0)
 }
 
 /** The resource whose table it is, as PostgreSQL writes its name. */

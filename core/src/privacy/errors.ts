@@ -125,3 +125,10 @@ export const stillNamed = defineError<{ places: string }>(
   ({ places }) =>
     `The person is named anew as often as it is taken out, in ${places}. See what writes there, then run this again.`,
 )
+
+export const rowHoldsName = defineError<{ place: string; rule: string }>(
+  'ROW_HOLDS_NAME',
+  409,
+  ({ place, rule }) =>
+    `A row of ${place} names the person, and its rule ${rule === '' ? 'on lengths' : rule} lets nothing else stand there. Change that row by hand, then run this again.`,
+)
