@@ -1,7 +1,8 @@
-import { defineEntity, definePlugin, defineResource, p, recordBase, sql } from '@socle/sdk'
+import { defineEntity, definePlugin, defineResource, defineRoute, p, recordBase, sql } from '@socle/sdk'
 import { helloPlugin } from '@socle/example-hello'
 import { salesPlugin } from '@socle/sales'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { admit } from '../src/plugins/check-plugins.ts'
 import { dependentsOf } from '../src/plugins/dependents.ts'
 import { offerRoles } from '../src/plugins/role-offers.ts'
@@ -21,6 +22,50 @@ afterAll(() => app[Symbol.asyncDispose]())
 const shell = async () => (await app.admin.get('/api/core/shell')).body
 const toggle = (id: string, verb: 'enable' | 'disable', body: object = {}) =>
   app.admin.post(`/api/core/plugins/${id}/${verb}`, body)
+
+describe('a route of a module', () => {
+  const row = { name: 'Ada', salary: '90000' }
+  const answer = z.object({ data: z.object({ name: z.string() }) })
+  const about = { permission: 'authenticated', summary: 'A person' } as const
+  const chatty = bare('chatty', {
+    routes: [
+      defineRoute({ method: 'get', path: '/people', ...about, answer, handle: async () => ({ data: row }) }),
+      defineRoute({
+        method: 'post',
+        path: '/people',
+        ...about,
+        answer,
+        async handle(_, ctx) {
+          await ctx.records.create('core.account', { name: 'Made and undone' })
+          return { data: { name: 4711 } } as never
+        },
+      }),
+    ],
+  })
+
+  test('answers what it declares and nothing beside', async () => {
+    await using here = await createTestApp({ plugins: [chatty] })
+    expect(await here.admin.get('/api/chatty/people')).toMatchObject({ status: 200, body: { data: { name: 'Ada' } } })
+    expect(JSON.stringify((await here.admin.get('/api/chatty/people')).body)).not.toContain('salary')
+  })
+
+  test('that answers something else has failed: its work is undone, its caller told so, and the fault is the module’s', async () => {
+    await using here = await createTestApp({ plugins: [chatty] })
+    const { status, body } = await here.admin.post('/api/chatty/people')
+    expect([status, body]).toMatchObject([
+      500,
+      { code: 'ANSWER_INVALID', detail: expect.stringContaining('chatty answers POST /api/chatty/people') },
+    ])
+    expect(body.detail).toContain('data.name')
+    expect(body.detail).not.toContain('4711')
+    expect((await here.admin.get('/api/core/accounts?filter=name = "Made and undone"')).body.data).toEqual([])
+    const incidents = () =>
+      sql`select plugin, kind, code from core.plugin_incident`.execute(here.app.kernel.parts.database.owner)
+    await expect
+      .poll(async () => (await incidents()).rows)
+      .toEqual([{ plugin: 'chatty', kind: 'request', code: 'ANSWER_INVALID' }])
+  })
+})
 
 describe('switching a module off', () => {
   test('takes its routes, screens, words, search hits and API reference away at once, and on brings them back', async () => {

@@ -4,6 +4,7 @@ import type { Identity } from '../identity/identity.ts'
 import type { Kernel } from '../kernel.ts'
 import { permissionDenied } from '../permissions/errors.ts'
 import type { PluginDefinition, RouteDefinition } from '../plugins/define-plugin.ts'
+import { answerInvalid } from '../plugins/errors.ts'
 import type { Resource } from '../records/registry.ts'
 import { readJson } from './body.ts'
 import { answerOnce } from './idempotency.ts'
@@ -82,7 +83,7 @@ function mount(app: Hono<PluginEnv>, { kernel, plugin, demandPresence }: Mountin
         ctx,
         { key, request: `${method} ${request.req.path} ${JSON.stringify(sent ?? null)}`, secret },
         async () => {
-          const value = await handle(input, ctx)
+          const value = answered(plugin, route, await handle(input, ctx))
           return {
             status: value === undefined ? 204 : status,
             // An answer without a body that claims to be JSON is read as one, and fails.
@@ -97,6 +98,26 @@ function mount(app: Hono<PluginEnv>, { kernel, plugin, demandPresence }: Mountin
     )
     return new Response(answer.status === 204 ? null : answer.body, { status: answer.status, headers: answer.headers })
   })
+}
+
+/**
+ * What a route may answer: what its schema says of what it did answer, and nothing beside.
+ *
+ * @throws `ANSWER_INVALID` (500) where that is something else, which undoes its work
+ */
+function answered(
+  { id: plugin }: PluginDefinition,
+  { method, path, answer }: RouteDefinition,
+  value: unknown,
+): unknown {
+  // The core's own are of one making with what reads them.
+  if (plugin === 'core') return value
+  const result = answer.safeParse(value)
+  if (result.success) return result.data
+  const [issue] = result.error.issues
+  const place = issue?.path.length ? `${issue.path.join('.')}: ` : ''
+  const route = `${method.toUpperCase()} /api/${plugin}${path}`
+  throw answerInvalid({ plugin, route, fault: `${place}${issue?.message ?? 'unknown fault'}` })
 }
 
 function given(schema: z.ZodType | undefined, value: unknown): unknown {

@@ -229,3 +229,10 @@ export const settingsAbsent = defineError<{ plugin: string }>(
   404,
   ({ plugin }) => `The module "${plugin}" has nothing to set. What it offers stands under Modules.`,
 )
+
+export const answerInvalid = defineError<{ plugin: string; route: string; fault: string }>(
+  'ANSWER_INVALID',
+  500,
+  ({ plugin, route, fault }) =>
+    `${plugin} answers ${route} with something else than it declares: ${fault}. Nothing was changed. Ask whoever made it to correct the answer or its declaration.`,
+)

@@ -102,6 +102,7 @@ function textsIn(value: unknown): readonly string[] {
 const engineErrors: ReadonlySet<string> = new Set(['RangeError', 'ReferenceError', 'SyntaxError', 'TypeError'])
 const ofLoading: ReadonlySet<IncidentKind> = new Set(['load', 'migration', 'declaration'])
 const ofCode: ReadonlySet<string> = new Set([
+  'ANSWER_INVALID',
   'CONTRIBUTION_COLLISION',
   'EVENT_FOREIGN',
   'EVENT_INVALID',
