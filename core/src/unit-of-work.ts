@@ -11,8 +11,8 @@ import { flushEmissions, type Telling } from './events/outbox.ts'
 import type { Parts, UnitSpec } from './parts.ts'
 import { systemAuthority } from './permissions/system-authority.ts'
 import type { Contribution, PluginDefinition } from './plugins/define-plugin.ts'
-import { serviceAbsent, settingsForeign, useUndeclared } from './plugins/errors.ts'
-import { foreign, onBehalf } from './plugins/foreign.ts'
+import { serviceAbsent, serviceEnded, settingsForeign, useUndeclared } from './plugins/errors.ts'
+import { foreign, onBehalf, type Lending } from './plugins/foreign.ts'
 import type { PluginSet } from './plugins/loaded-plugins.ts'
 import { isAwake } from './plugins/peer-condition.ts'
 import { ownerOf, type PointDefinition, type ServiceDefinition } from './plugins/tokens.ts'
@@ -30,6 +30,11 @@ interface Savepoint {
   }
 }
 
+interface Ending {
+  readonly isCommitted?: boolean
+  readonly isRolledBack?: boolean
+}
+
 /** One transaction and what gathers around it until it commits: events, hints for other tabs, work for afterwards. */
 export class UnitOfWork {
   readonly #parts: Parts
@@ -40,7 +45,7 @@ export class UnitOfWork {
   /** Plugins that are on in the workspace. */
   readonly #on: ReadonlySet<string>
   readonly #resources: Resources
-  readonly #services = new Map<string, unknown>()
+  readonly #services = new Map<string, { readonly made: unknown; readonly lending: Lending }>()
   /** Of other plugins that take part, by plugin and whether they act with every right. */
   readonly #contexts = new Map<string, Context>()
   readonly context: Context
@@ -248,14 +253,27 @@ export class UnitOfWork {
       if (!provision) continue
       const key = `${service.id} ${spec.authority === systemAuthority}`
       const isForeign = id !== spec.plugin && id !== 'core'
-      if (!this.#services.has(key)) {
+      let entry = this.#services.get(key)
+      if (!entry) {
         const make = () => provision.make(this.#contextOf(id, spec))
-        this.#services.set(key, isForeign ? onBehalf(id, make) : make())
+        const made: unknown = isForeign ? onBehalf(id, make) : make()
+        this.#services.set(key, (entry = { made, lending: this.#lending(service.id) }))
       }
-      const made = this.#services.get(key) as S
-      return isForeign ? foreign(id, made) : made
+      const made = entry.made as S
+      return isForeign ? foreign(id, made, entry.lending) : made
     }
     return undefined
+  }
+
+  /** What another provides is used within the unit that asked for it: afterwards its plugin may be off, or another version. */
+  #lending(service: string): Lending {
+    const tx = this.#tx as unknown as Ending
+    return {
+      wrapped: new WeakMap(),
+      demand: () => {
+        if (tx.isCommitted || tx.isRolledBack) throw serviceEnded({ service })
+      },
+    }
   }
 
   #contributions<C>(point: PointDefinition<C>, asking: string): readonly C[] {

@@ -67,6 +67,11 @@ const Echoes = defineService<Echoes>('shaky/echoes@1')
 const Helpers = definePoint<() => Promise<string>>('steady/helpers@1')
 const Choirs = definePoint<Echoes>('steady/choirs@1')
 
+/** What a module keeps of another's service for longer than its piece of work. */
+let kept: Echoes
+let keptCall: Echoes['ask']
+let keptSteps: ReturnType<Echoes['steps']>
+
 const ways: Readonly<Record<string, (ctx: Context) => Promise<string>>> = {
   service: (ctx) => ctx.use(Echoes).ask(),
   itself: (ctx) => ctx.use(Echoes).politely().ask(),
@@ -76,6 +81,16 @@ const ways: Readonly<Record<string, (ctx: Context) => Promise<string>>> = {
     echoes.tone = 'loud'
     return echoes.tone
   },
+  async first(ctx) {
+    kept = ctx.use(Echoes)
+    keptCall = kept.ask
+    keptSteps = kept.steps()
+    return kept.ask()
+  },
+  later: () => kept.ask(),
+  laterCall: () => keptCall(),
+  laterGetter: async () => kept.last,
+  laterStep: async () => String((await keptSteps.next()).value),
   async generator(ctx) {
     let all = ''
     for await (const step of ctx.use(Echoes).steps()) all += step
@@ -194,6 +209,25 @@ test('platform-10: a module that fails five of twenty calls is stopped where it 
   answer = fail
   await call()
   expect((await cardOf('shaky')).state).toBe('enabled')
+})
+
+test('a service is used in the piece of work that asked for it: kept for longer, its code is run no more', async () => {
+  const ask = (of: string) => here.admin.post('/api/steady/asks', { of })
+  expect((await ask('first')).status).toBe(200)
+  let runs = 0
+  help = async () => `run ${(runs += 1)}`
+  helpAtOnce = () => `run ${(runs += 1)}`
+  for (const of of ['later', 'laterCall', 'laterGetter', 'laterStep'])
+    expect([of, await ask(of)]).toMatchObject([
+      of,
+      { status: 500, body: { code: 'SERVICE_ENDED', detail: expect.stringContaining('shaky/echoes@1') } },
+    ])
+  expect(runs).toBe(0)
+  expect((await ask('service')).status).toBe(200)
+  await here.admin.post('/api/core/plugins/shaky/disable', {})
+  expect((await ask('later')).body.code).toBe('SERVICE_ENDED')
+  expect(runs).toBe(1)
+  await here.admin.post('/api/core/plugins/shaky/enable', {})
 })
 
 test.each([

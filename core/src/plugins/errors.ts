@@ -166,6 +166,13 @@ export const serviceAbsent = defineError<{ service: string }>(
     `No enabled module provides ${service} here. Switch on the module it belongs to, or ask with tryUse.`,
 )
 
+export const serviceEnded = defineError<{ service: string }>(
+  'SERVICE_ENDED',
+  500,
+  ({ service }) =>
+    `${service} was asked for in a piece of work that is over, and its module may be off or another since. Ask for it anew in each piece of work, with use, and keep none.`,
+)
+
 /** @param what - a service or an extension point, `sales/forecasts@1` */
 export const useUndeclared = defineError<{ plugin: string; what: string }>(
   'USE_UNDECLARED',

@@ -35,44 +35,59 @@ function fail(plugin: string, error: unknown): never {
   throw isPluginsFault(error) ? Object.assign(pluginFailed({ plugin }, { plugin }), { cause: error }) : error
 }
 
-const wrapped = new WeakMap<object, unknown>()
+/** For how long something is handed over. */
+export interface Lending {
+  /** What was handed over by it, by the thing itself: the same is always the same. */
+  readonly wrapped: WeakMap<object, unknown>
+  /** Throws where that time is over. */
+  readonly demand: () => void
+}
+
+const forGood: Lending = { wrapped: new WeakMap(), demand: () => {} }
 
 /**
  * What a plugin hands to another, a service or a contribution: calls of it, reads and writes of its accessors and steps of what
  * it answers bit by bit are on behalf of whoever makes them. What else it answers is a value, and stays as it is.
  */
-export function foreign<T>(plugin: string, value: T): T {
+export function foreign<T>(plugin: string, value: T, lending: Lending = forGood): T {
   if (!isCallable(value) && (typeof value !== 'object' || value === null)) return value
+  const { wrapped, demand } = lending
+  // Whoever uses it too late has failed, not whose it is.
+  const lent = <A>(work: () => A): A => {
+    demand()
+    return onBehalf(plugin, work)
+  }
   const known = wrapped.get(value)
   if (known !== undefined) return known as T
   const made: unknown = isCallable(value)
     ? (...given: unknown[]) =>
         stepwise(
           plugin,
-          onBehalf(plugin, () => value(...given) as unknown),
+          lent(() => value(...given) as unknown),
+          lending,
         )
     : new Proxy(value, {
         get(target, name) {
           // By the thing itself, or it would not reach its private fields.
-          const found: unknown = onBehalf(plugin, () => Reflect.get(target, name, target) as unknown)
+          const found: unknown = lent(() => Reflect.get(target, name, target) as unknown)
           const fixed = Reflect.getOwnPropertyDescriptor(target, name)
           if (!isCallable(found) || (fixed && !fixed.configurable && !fixed.writable)) return found
           return (...given: unknown[]) => {
-            const answer = onBehalf(plugin, () => found.apply(target, given) as unknown)
+            const answer = lent(() => found.apply(target, given) as unknown)
             // A call that answers the thing itself is followed by another.
-            return answer === target ? made : stepwise(plugin, answer)
+            return answer === target ? made : stepwise(plugin, answer, lending)
           }
         },
-        set: (target, name, given) => onBehalf(plugin, () => Reflect.set(target, name, given, target)),
+        set: (target, name, given) => lent(() => Reflect.set(target, name, given, target)),
       })
   wrapped.set(value, made)
   return made as T
 }
 
 /** A generator runs on with each of its steps. */
-function stepwise(plugin: string, answer: unknown): unknown {
+function stepwise(plugin: string, answer: unknown, lending: Lending): unknown {
   if (typeof answer !== 'object' || answer === null || !('next' in answer)) return answer
-  return Symbol.asyncIterator in answer || Symbol.iterator in answer ? foreign(plugin, answer) : answer
+  return Symbol.asyncIterator in answer || Symbol.iterator in answer ? foreign(plugin, answer, lending) : answer
 }
 
 /** A class is a value: it is made with `new`, and known by being itself. */

@@ -121,6 +121,7 @@ const ofCode: ReadonlySet<string> = new Set([
   'PLUGIN_REQUIREMENT_MISSING',
   'PLUGIN_STALLING',
   'PLUGIN_START_TIMED_OUT',
+  'SERVICE_ENDED',
 ])
 
 /** Names in the code stay, such as those of a property that was read of nothing; words, addresses and numbers go. */
