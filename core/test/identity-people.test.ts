@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Grant } from '../src/permissions/grant.ts'
 import { settleHomes } from '../src/identity/membership-service.ts'
+import { roles as roleResource } from '../src/identity/resources.ts'
 import { createTestApp, type TestApp, type TestClient } from '../src/testing/index.ts'
 import { codeOf, patience } from './identity-world.ts'
 import { SoftAuthenticator } from './soft-authenticator.ts'
@@ -782,6 +783,81 @@ describe('roles', () => {
     })
   })
 
+  test.each([
+    [
+      'a kind of record',
+      { grants: [{ resource: 'core.acount', action: 'read', deny: true }] },
+      'grants/0/resource',
+      'core.account',
+    ],
+    ['an action', { grants: [{ resource: 'core.account', action: 'raed' }] }, 'grants/0/action', 'read'],
+    ['an action of all records', { grants: [{ resource: 'core.*', action: 'manage' }] }, 'grants/0/action', ''],
+    ['a module', { grants: [{ resource: 'corre.*', action: 'read' }] }, 'grants/0/resource', 'core.*'],
+    ['a permission', { permissions: ['core.role.mange'] }, 'permissions/0', 'core.role.manage'],
+    [
+      'a field',
+      { fields: [{ resource: 'core.account', field: 'anualRevenue', access: 'none' }] },
+      'fields/0/field',
+      'annualRevenue',
+    ],
+  ])('%s that is not there is refused with its place and what was probably meant', async (_, lists, place, meant) => {
+    const { body } = await app.admin.post('/api/core/roles', { name: 'Slip', ...lists })
+    expect(body).toMatchObject({ status: 422, code: 'GRANT_UNKNOWN', detail: expect.stringContaining(place) })
+    expect(body.detail).toContain(meant)
+    expect((await app.admin.get('/api/core/roles')).body.data.map(({ name }: { name: string }) => name)).not.toContain(
+      'Slip',
+    )
+  })
+
+  test('a line that stands twice is refused, and what stood in a role before it may stay', async () => {
+    const line = { resource: 'core.account', action: 'read', visibility: 'own' }
+    const twice = await app.admin.post('/api/core/roles', {
+      name: 'Twice',
+      grants: [line, { ...line, visibility: 'all' }],
+    })
+    expect(twice.body).toMatchObject({ status: 422, code: 'GRANT_TWICE', detail: expect.stringContaining('grants/1') })
+    const gone = { resource: 'gone.thing', action: 'read', visibility: 'all' as const }
+    const made = await app.inside((ctx) =>
+      ctx.records.create(roleResource, { name: `Of a module that is gone ${Date.now()}`, grants: [gone], fields: [] }),
+    )
+    const { data } = (await app.admin.get(`/api/core/roles/${made.id}`)).body
+    const kept = await app.admin.patch(`/api/core/roles/${made.id}`, {
+      grants: [...data.grants, line],
+      permissions: data.permissions,
+    })
+    expect(kept.body.data).toMatchObject({ grants: [line], permissions: ['gone.thing.read'] })
+  })
+
+  test('merging, sharing and changing many are lines about records: they keep their reach and go when they are left out', async () => {
+    const grants = ['bulk', 'merge', 'share'].map((action) => ({ resource: 'core.account', action, visibility: 'own' }))
+    const { id, ...made } = (await app.admin.post('/api/core/roles', { name: `Reach ${Date.now()}`, grants })).body.data
+    expect(made).toMatchObject({ grants, permissions: [] })
+    const same = await app.admin.patch(`/api/core/roles/${id}`, { grants: made.grants, permissions: made.permissions })
+    expect(same.body.data).toMatchObject({ grants, permissions: [] })
+    const fewer = await app.admin.patch(`/api/core/roles/${id}`, { grants: grants.slice(0, 1) })
+    expect(fewer.body.data).toMatchObject({ grants: grants.slice(0, 1), permissions: [] })
+    expect(fewer.body.data.grants).toHaveLength(1)
+  })
+
+  test('who manages users but not roles comes to see more neither by a place in a team nor by moving one', async () => {
+    const team = async (name: string, parent: string | null = null): Promise<string> =>
+      (await app.admin.post('/api/core/teams', { name: `${name} ${Date.now()}`, parent })).body.data.id
+    const [top, own, other] = [await team('Top'), await team('Own'), await team('Other')]
+    const clerk = await app.as({
+      may: ['core.user.manage', 'core.team.read'],
+      grants: await grantsOf('Reader'),
+      teams: [own],
+    })
+    const denied = { status: 403, code: 'PERMISSION_DENIED', detail: expect.stringContaining('core.role.manage') }
+    const mine = `/api/core/users/${clerk.who.actor.id}/teams`
+    expect((await clerk.put(mine, { teams: [top] })).body).toMatchObject(denied)
+    expect((await clerk.patch(`/api/core/teams/${other}`, { parent: own })).body).toMatchObject(denied)
+    const made = await person()
+    expect((await clerk.put(`/api/core/users/${made.id}/teams`, { teams: [own] })).status).toBe(200)
+    expect((await clerk.patch(`/api/core/teams/${other}`, { parent: top })).status).toBe(200)
+    expect((await app.admin.put(mine, { teams: [top] })).status).toBe(200)
+  })
+
   test('two who change different things of a person or a team both keep it, of one the second is told', async () => {
     const made = await newcomer()
     const team = (await app.admin.post('/api/core/teams', { name: `Twice ${Date.now()}` })).body.data
@@ -992,7 +1068,7 @@ describe('roles', () => {
     })
     expect(account.fields).toContainEqual({ name: 'name', label: 'Nom' })
     expect(body.data.permissions).toContainEqual(
-      expect.objectContaining({ id: 'core.role.manage', title: 'Gérer les rôles' }),
+      expect.objectContaining({ id: 'core.role.manage', title: 'Gérer les rôles, et par eux tous les droits' }),
     )
   })
 })
@@ -1248,6 +1324,16 @@ describe('API keys', () => {
     expect(await use(near)).toMatchObject({ status: 401, code: 'API_KEY_REVOKED' })
     const { body } = await app.admin.get('/api/core/api-keys')
     expect(body.data.map(({ id }: { id: string }) => id)).not.toContain(near.id)
+  })
+
+  test('a key that is revoked stays so: no undo brings it back', async () => {
+    const made = (await app.admin.post('/api/core/api-keys', { name: 'Ended', role: await roleNamed('Reader') })).body
+      .data
+    const revoked = await app.admin.post(`/api/core/api-keys/${made.id}/revoke`)
+    const changeSet = revoked.headers.get('x-change-set')
+    expect((await app.admin.post(`/api/core/change-sets/${changeSet}/undo`)).status).toBe(409)
+    const { body } = await app.admin.get(`/api/core/api-keys?revoked=true`)
+    expect(body.data.find(({ id }: { id: string }) => id === made.id).revokedAt).not.toBeNull()
   })
 
   test('however many there are, all are listed, a page at a time, newest first, the revoked when they are asked for', async () => {

@@ -356,6 +356,20 @@ export const grantInvalid = defineError<{ where: string; reason: string }>(
   ({ where, reason }) => `The role cannot be kept: ${where}: ${reason}`,
 )
 
+/** @param hint - a name that is near, or `none` */
+export const grantUnknown = defineError<{ where: string; value: string; hint: string }>(
+  'GRANT_UNKNOWN',
+  422,
+  ({ where, value, hint }) =>
+    `The role cannot be kept: ${where} names "${value}", which is not there. ${hint === 'none' ? 'GET /api/core/permissions names all there is.' : `Did you mean "${hint}"?`}`,
+)
+
+export const grantTwice = defineError<{ where: string; first: string }>(
+  'GRANT_TWICE',
+  422,
+  ({ where, first }) => `The role cannot be kept: ${where} says again what ${first} says. Leave one of the two out.`,
+)
+
 export const membershipOverlaps = defineError<{ name: string; from: string; to: string }>(
   'MEMBERSHIP_OVERLAPS',
   409,

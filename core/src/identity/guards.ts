@@ -4,10 +4,12 @@ import type { Context } from '../context.ts'
 import { SocleError } from '../errors.ts'
 import { outgoingUrlInvalid } from '../http/problem.ts'
 import { found } from '../entities/values.ts'
+import type { Authority } from '../permissions/authority.ts'
 import { permissionDenied } from '../permissions/errors.ts'
 import { fieldGrantSchema, grantSchema, rightsSchema } from '../permissions/grant.ts'
 import { certificateOf } from './sign-on/certificates.ts'
 import { defineGuard, type GuardDefinition, type GuardedWrite } from '../records/define-resource.ts'
+import type { RecordEngine } from '../records/engine.ts'
 import { parseExpression } from '../records/expression/index.ts'
 import { administratorTemplate, demandAnotherAdministrator, isAdministratorRole } from './administrators.ts'
 import { addressList } from './addresses.ts'
@@ -49,17 +51,17 @@ const roleIsSound = defineGuard('core.role', ['create', 'update', 'restore'], ({
   const grants = checked('grants', z.array(grantSchema).max(2_000), record['grants'] ?? [])
   checked('fields', z.array(fieldGrantSchema).max(5_000), record['fields'] ?? [])
   for (const [index, { condition }] of grants.entries()) {
-    if (condition !== undefined) asGrant(index, () => parseExpression(condition))
+    if (condition !== undefined) asGrant(`grants/${index}`, () => parseExpression(condition))
   }
 })
 
 /** Says at which line of a role an expression is faulty. */
-export function asGrant<T>(index: number, read: () => T): T {
+export function asGrant<T>(where: string, read: () => T): T {
   try {
     return read()
   } catch (error) {
     if (!(error instanceof SocleError)) throw error
-    throw grantInvalid({ where: `grants/${index}/condition`, reason: error.message }, error.extras)
+    throw grantInvalid({ where: `${where}/condition`, reason: error.message }, error.extras)
   }
 }
 
@@ -147,6 +149,38 @@ const teamHasNoCycle = defineGuard('core.team', ['create', 'update', 'restore'],
   throw teamCycle({ name: ctx.records.nameOf('core.team', record), parent: ctx.records.nameOf('core.team', parent) })
 })
 
+/** Memberships and teams are written as the platform, for whoever asked. */
+function askerOf({ records }: Context): Authority {
+  return (records as RecordEngine).scope.asker
+}
+
+/** Who manages users but not roles must not come to see more by being put into a team, … */
+const placeIsGiven = defineGuard('core.team-member', ['create', 'update', 'restore'], ({ record }, ctx) => {
+  if (record['user'] === ctx.actor.id && !askerOf(ctx).may('core.role.manage'))
+    throw permissionDenied({ permission: 'core.role.manage' })
+})
+
+/** … or by having another team moved below their own. */
+const teamIsMovedByWhoMay = defineGuard('core.team', ['update'], async ({ record, before }, ctx) => {
+  const [above, once] = [record['parent'], before?.['parent']]
+  if (typeof above !== 'string' || above === once || askerOf(ctx).may('core.role.manage')) return
+  const { rows } = await sql`
+    with recursive above as (
+      select id, parent_id, 1 as depth, true as now from core.team where workspace = ${ctx.workspace.id}::uuid and id = ${above}::uuid
+      union all
+      select id, parent_id, 1, false from core.team where workspace = ${ctx.workspace.id}::uuid and id = ${once ?? null}::uuid
+      union all
+      select t.id, t.parent_id, a.depth + 1, a.now from core.team t join above a on t.id = a.parent_id
+      where t.workspace = ${ctx.workspace.id}::uuid and a.depth < 100
+    )
+    select from above a join core.team_member m on m.workspace = ${ctx.workspace.id}::uuid and m.team = a.id
+    where a.now and m.user_id = ${ctx.actor.id ?? null}::uuid and m.deleted_at is null
+      and (m.to_date is null or m.to_date > ${ctx.clock.today()}::date)
+      and not exists (select from above b where b.id = a.id and not b.now)
+    limit 1`.execute(ctx.sql)
+  if (rows.length > 0) throw permissionDenied({ permission: 'core.role.manage' })
+})
+
 const teamIsEmpty = defineGuard('core.team', ['delete'], async ({ record }, ctx) => {
   const { rows } = await sql<{ members: number; teams: number; providers: number }>`
     select
@@ -231,7 +265,9 @@ export const rightsGuards: readonly GuardDefinition[] = [
   assignmentLeavesAnAdministrator,
   deactivationLeavesAnAdministrator,
   stateIsGiven,
+  placeIsGiven,
   teamHasNoCycle,
+  teamIsMovedByWhoMay,
   teamIsEmpty,
   keyAddressesAreAddresses,
   providerIsForWhoMayAll,

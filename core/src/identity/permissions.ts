@@ -2,7 +2,10 @@ import { definePermission, type PermissionDefinition } from '../plugins/define-p
 
 export const identityPermissions: readonly PermissionDefinition[] = [
   definePermission('core.user.manage', { en: 'Manage users and teams', fr: 'Gérer les utilisateurs et les équipes' }),
-  definePermission('core.role.manage', { en: 'Manage roles', fr: 'Gérer les rôles' }),
+  definePermission('core.role.manage', {
+    en: 'Manage roles, and with them every right',
+    fr: 'Gérer les rôles, et par eux tous les droits',
+  }),
   definePermission('core.apikey.manage', { en: 'Manage API keys', fr: 'Gérer les clés d’API' }),
   definePermission('core.signon.manage', {
     en: 'Manage sign-in by identity providers',

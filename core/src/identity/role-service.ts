@@ -1,14 +1,12 @@
 import { sql } from 'kysely'
 import type { Context } from '../context.ts'
-import { isResourceAction } from '../permissions/authority.ts'
 import type { FieldGrant, Grant } from '../permissions/grant.ts'
 import { partsOfPermission } from '../permissions/named-permission.ts'
 import { byName, roleName } from '../permissions/role-names.ts'
-import { checkExpression, everyField, parseExpression } from '../records/expression/index.ts'
-import type { ResourceCatalog } from '../records/model.ts'
 import type { RecordJson, Records } from '../records/records.ts'
 import { administratorTemplate } from './administrators.ts'
-import { asGrant } from './guards.ts'
+import { demandSoundLines, isOfRecords, type RoleLines } from './demand-sound-lines.ts'
+import type { PermissionCatalogue } from './permission-catalogue.ts'
 import { roles } from './resources.ts'
 
 /** What a role editor sends; a list that is given replaces the one there was. */
@@ -40,12 +38,13 @@ export interface RoleJson {
 /** Roles as their editor reads and writes them. */
 export class RoleService {
   readonly #ctx: Context
-  readonly #catalog: ResourceCatalog
+  readonly #offered: PermissionCatalogue
   readonly #records: Records
 
-  constructor(ctx: Context, catalog: ResourceCatalog) {
+  /** @param offered - what there is to be granted */
+  constructor(ctx: Context, offered: PermissionCatalogue) {
     this.#ctx = ctx
-    this.#catalog = catalog
+    this.#offered = offered
     this.#records = ctx.asSystem().records
   }
 
@@ -65,8 +64,7 @@ export class RoleService {
     const made = await this.#records.create(roles, {
       name,
       description: description ?? source?.description ?? '',
-      grants: this.#grants(source, lists),
-      fields: lists.fields ?? source?.fields ?? [],
+      ...this.#lines(source, lists),
       owner: null,
       team: null,
     })
@@ -81,8 +79,7 @@ export class RoleService {
       {
         ...(name === undefined ? {} : { name }),
         ...(description === undefined ? {} : { description }),
-        ...(lists.grants || lists.permissions ? { grants: this.#grants(before, lists) } : {}),
-        ...(lists.fields ? { fields: lists.fields } : {}),
+        ...(lists.grants || lists.permissions || lists.fields ? this.#lines(before, lists) : {}),
       },
     )
     return this.get(id)
@@ -93,20 +90,16 @@ export class RoleService {
     await this.#records.remove(roles, await this.get(id))
   }
 
-  #grants(source: RoleJson | undefined, { grants, permissions }: Pick<RoleChange, 'grants' | 'permissions'>): Grant[] {
-    const named = permissions ?? source?.permissions ?? []
-    for (const [index, { resource, condition }] of (grants ?? []).entries()) {
-      // A condition under a wildcard meets resources one by one; where it does not fit, it grants nothing.
-      const model = this.#catalog.get(resource)
-      if (condition === undefined || !model) continue
-      asGrant(index, () =>
-        checkExpression(parseExpression(condition), { resource: model, catalog: this.#catalog, access: everyField }),
-      )
+  /** The lines of a role with those replaced that are given. */
+  #lines(before: RoleJson | undefined, given: Partial<RoleLines>): { grants: Grant[]; fields: readonly FieldGrant[] } {
+    const lines: RoleLines = {
+      grants: given.grants ?? before?.grants ?? [],
+      permissions: given.permissions ?? before?.permissions ?? [],
+      fields: given.fields ?? before?.fields ?? [],
     }
-    return [
-      ...(grants ?? source?.grants ?? []),
-      ...named.map((permission): Grant => ({ ...partsOfPermission(permission), visibility: 'all' })),
-    ]
+    demandSoundLines(lines, before, this.#offered)
+    const named = lines.permissions.map((id): Grant => ({ ...partsOfPermission(id), visibility: 'all' }))
+    return { grants: [...lines.grants, ...named], fields: lines.fields }
   }
 
   async #described(records: readonly RecordJson[]): Promise<RoleJson[]> {
@@ -140,6 +133,7 @@ export class RoleService {
   /** A plain permission: no records behind it, nothing but granted. */
   #isNamed({ resource, action, condition, deny }: Grant): boolean {
     if (condition !== undefined || deny || action === '*' || resource === '*' || resource.endsWith('.*')) return false
-    return this.#catalog.get(resource) === undefined || !isResourceAction(action)
+    const model = this.#offered.catalog.get(resource)
+    return model === undefined || !isOfRecords(model, action)
   }
 }

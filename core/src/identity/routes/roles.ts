@@ -63,7 +63,7 @@ export function roleRoutes(permissions: PermissionSource): readonly RouteDefinit
       answer: z.object({ data: z.array(role), page: onePage }),
       handle: async (_, ctx) => {
         if (!choosers.some((it) => ctx.authority.may(it))) throw permissionDenied({ permission })
-        const data = await new RoleService(ctx, permissions(ctx.workspace.id).catalog).list()
+        const data = await new RoleService(ctx, permissions(ctx.workspace.id)).list()
         return { data, page: { next: null, count: data.length, exact: true } }
       },
     }),
@@ -76,7 +76,7 @@ export function roleRoutes(permissions: PermissionSource): readonly RouteDefinit
       status: 201,
       answer: z.object({ data: role }),
       handle: async ({ body }, ctx) => ({
-        data: await new RoleService(ctx, permissions(ctx.workspace.id).catalog).create(given(body)),
+        data: await new RoleService(ctx, permissions(ctx.workspace.id)).create(given(body)),
       }),
     }),
     defineRoute({
@@ -87,7 +87,7 @@ export function roleRoutes(permissions: PermissionSource): readonly RouteDefinit
       params: byId,
       answer: z.object({ data: role }),
       handle: async ({ params: { id } }, ctx) => ({
-        data: await new RoleService(ctx, permissions(ctx.workspace.id).catalog).get(id),
+        data: await new RoleService(ctx, permissions(ctx.workspace.id)).get(id),
       }),
     }),
     defineRoute({
@@ -99,7 +99,7 @@ export function roleRoutes(permissions: PermissionSource): readonly RouteDefinit
       body: roleChange,
       answer: z.object({ data: role }),
       handle: async ({ params: { id }, body }, ctx) => ({
-        data: await new RoleService(ctx, permissions(ctx.workspace.id).catalog).change(id, given(body)),
+        data: await new RoleService(ctx, permissions(ctx.workspace.id)).change(id, given(body)),
       }),
     }),
     defineRoute({
@@ -109,7 +109,7 @@ export function roleRoutes(permissions: PermissionSource): readonly RouteDefinit
       summary: 'Remove a role nobody holds',
       params: byId,
       answer: z.void(),
-      handle: async ({ params: { id } }, ctx) => new RoleService(ctx, permissions(ctx.workspace.id).catalog).remove(id),
+      handle: async ({ params: { id } }, ctx) => new RoleService(ctx, permissions(ctx.workspace.id)).remove(id),
     }),
     defineRoute({
       method: 'get',
