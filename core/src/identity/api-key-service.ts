@@ -212,7 +212,7 @@ export class ApiKeyService {
       select id, version from ended where revoked_at is null group by id, version order by min(nth), id`.execute(
       this.#ctx.sql,
     )
-    for (const key of rows) await this.#records.update(apiKeys, key, { revokedAt: this.#now() })
+    for (const key of rows) await this.#records.update(apiKeys, key, { revokedAt: this.#now() }, { internal: true })
   }
 
   /** The key that acts; undefined for a person. */

@@ -96,7 +96,8 @@ export const apiKeys = defineResource(ApiKey, {
   path: 'api-keys',
   title: 'name',
   icon: 'key-round',
-  fields: { rotatedAt: { readonly: true }, madeByKey: { readonly: true } },
+  // What ends a key, or its old secret, is taken back by nobody: they were told that it does.
+  fields: { revokedAt: { readonly: true }, rotatedAt: { readonly: true }, madeByKey: { readonly: true } },
   list: ['name', 'expiresAt', 'revokedAt'],
 })
 
@@ -129,7 +130,8 @@ export const viewings = defineResource(Viewing, {
   audience: viewerAndAuditors,
   fields: {
     user: { format: 'user' },
-    endedBy: { format: 'select', options: ['self', 'time', 'right', 'gone'] },
+    endedAt: { readonly: true },
+    endedBy: { readonly: true, format: 'select', options: ['self', 'time', 'right', 'gone'] },
   },
   list: ['owner', 'user', 'reason', 'until', 'endedAt', 'endedBy'],
 })
