@@ -495,7 +495,7 @@ describe('an index', () => {
   })
 })
 
-test('lists of choices, addresses and formatted texts are sorted by, page by page, those without a value last', async () => {
+test('lists of choices, addresses, long and formatted texts are sorted by, page by page, those without a value last', async () => {
   const own = { resource: 'core.account', labelFr: 'Champ' }
   for (const field of [
     {
@@ -506,18 +506,25 @@ test('lists of choices, addresses and formatted texts are sorted by, page by pag
     },
     { name: 'sortAddress', type: 'address', labelEn: 'Address' },
     { name: 'sortRich', type: 'rich', labelEn: 'Rich' },
+    { name: 'sortLong', type: 'long', labelEn: 'Long' },
   ])
     expect(await admin.post(fields, { ...own, ...field })).toMatchObject({ status: 201 })
   const values = [
-    { sortChoices: ['b'], sortAddress: { line1: '2 quai', city: 'Évry' }, sortRich: '<p>Beta</p>' },
-    { sortChoices: ['a', 'c'], sortAddress: { city: 'Lyon' }, sortRich: '<h2>alpha</h2>' },
+    { sortChoices: ['b'], sortAddress: { line1: '2 quai', city: 'Évry' }, sortRich: '<p>Beta</p>', sortLong: 'Beta' },
+    { sortChoices: ['a', 'c'], sortAddress: { city: 'Lyon' }, sortRich: '<h2>alpha</h2>', sortLong: 'alpha' },
     {
       sortChoices: ['a', 'b'],
       sortAddress: { line1: '1 rue', city: 'Évry' },
       sortRich: '<p><strong>élan</strong></p>',
+      sortLong: 'élan',
     },
     {},
-    { sortChoices: ['c'], sortAddress: { line1: '10 rue' }, sortRich: `<p>${'z'.repeat(3_000)}</p>` },
+    {
+      sortChoices: ['c'],
+      sortAddress: { line1: '10 rue' },
+      sortRich: `<p>${'z'.repeat(3_000)}</p>`,
+      sortLong: 'z'.repeat(30_000),
+    },
     {},
   ]
   for (const [index, it] of values.entries())
@@ -528,6 +535,7 @@ test('lists of choices, addresses and formatted texts are sorted by, page by pag
     ['sortChoices', [2, 1, 0, 4]],
     ['sortAddress', [2, 4, 0, 1]],
     ['sortRich', [1, 0, 2, 4]],
+    ['sortLong', [1, 0, 2, 4]],
   ]
   for (const [name, order] of orders) {
     for (const [sort, expected] of [
@@ -542,6 +550,8 @@ test('lists of choices, addresses and formatted texts are sorted by, page by pag
         )
         seen.push(...body.data.map((it) => it.name))
         after = body.page.next
+        // It stands in an address.
+        expect((after ?? '').length).toBeLessThan(1_000)
       }
       expect(seen.slice(0, 4), sort).toEqual(expected.map((index) => `Sort ${index}`))
       expect(seen.slice(4).toSorted(), sort).toEqual(['Sort 3', 'Sort 5'])

@@ -35,7 +35,7 @@ const begun = (text: string) => `left(${text}, 200)`
 
 export const fieldTypes: Readonly<Record<FieldType, FieldKind>> = {
   text: words,
-  long: { ...words, groups: false },
+  long: { ...words, groups: false, order: begun },
   rich: {
     sql: 'text',
     ...whole,
