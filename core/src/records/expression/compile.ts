@@ -26,14 +26,14 @@ export interface CompileOptions {
 }
 
 /**
- * The expression as a condition for a WHERE: every constant a parameter but those of which there are few (`isWrittenOut`),
- * never NULL, `not` its exact complement.
+ * The expression as a condition for a WHERE, never NULL, `not` its exact complement. Every constant is a parameter, unless it asks
+ * only for what there is little of (`isWrittenOut`): written out beside a parameter it would make a statement of each value.
  *
  * Each path across a reference is an EXISTS in the record's own workspace. Rows in the bin are absent from references and
  * collections where their resource has a field `deletedAt`.
  */
 export function compileExpression({ plan }: CheckedExpression, options: CompileOptions): Condition {
-  return new Compiler(options).condition(plan, options.alias)
+  return new Compiler(options, isWrittenOut(plan)).condition(plan, options.alias)
 }
 
 /** What a comparison meets, as JSON in the form records are answered: a field's value, or the count or sum of a collection. */
@@ -82,9 +82,11 @@ class Compiler {
   readonly #visibility: CompileOptions['visibility']
   readonly #from: CompileOptions['source']
   readonly #prefix: string
+  readonly #writesOut: boolean
   #aliases = 0
 
-  constructor({ alias, environment, visibility, source }: CompileOptions) {
+  constructor({ alias, environment, visibility, source }: CompileOptions, writesOut = false) {
+    this.#writesOut = writesOut
     this.#environment = environment
     this.#visibility = visibility
     this.#from = source
@@ -115,7 +117,7 @@ class Compiler {
         const rows = this.#rows(plan, alias)
         const figure = plan.op === 'sum' ? sql`coalesce(sum(${fieldValue(plan.field, rows.alias)}), 0)` : sql`count(*)`
         const answer = sql`(${select(figure, rows.sources, rows.where)})`
-        return sql`(${tested(settleFigure(plan.figure!), answer, numbers)})`
+        return sql`(${tested(settleFigure(plan.figure!), answer, { domain: numbers })})`
       }
       case 'test':
         return this.#test(plan, alias)
@@ -124,12 +126,13 @@ class Compiler {
 
   #test({ hops, field, domain, source }: Extract<Plan, { op: 'test' }>, alias: string): Condition {
     const test = settle(source, domain, this.#environment)
-    if (hops.length === 0) return twoValued(test, fieldValue(field, alias), domain, field)
+    const met: Met = { domain, field, writesOut: this.#writesOut }
+    if (hops.length === 0) return twoValued(test, fieldValue(field, alias), met)
     const sources = this.#path(hops, alias)
     const value = fieldValue(field, sources.at(-1)!.alias)
     // A reference that leads nowhere is a value that is not there.
     if (test.is === 'empty') return sql`not ${exists(sources, present(value, domain))}`
-    return exists(sources, twoValued(test, value, domain, field))
+    return exists(sources, twoValued(test, value, met))
   }
 
   met(plan: Comparing, alias: string): RawBuilder<unknown> {
@@ -239,11 +242,20 @@ function absent(value: RawBuilder<unknown>, domain: Domain): Condition {
   return blank.has(domain.name) ? sql`not ${present(value, domain)}` : sql`${value} is null`
 }
 
-function twoValued(test: Test, value: RawBuilder<unknown>, domain: Domain, field: FieldModel): Condition {
+/** What a test meets. */
+interface Met {
+  readonly domain: Domain
+  /** Undefined for the count or sum of a collection. */
+  readonly field?: FieldModel
+  readonly writesOut?: boolean
+}
+
+function twoValued(test: Test, value: RawBuilder<unknown>, met: Met): Condition {
+  const { domain } = met
   if (test.is === 'empty') return absent(value, domain)
   if (test.is === 'never') return sql`false`
   const there = equalsText(test, domain) ? sql`${value} is not null` : present(value, domain)
-  return sql`(${there} and ${tested(test, value, domain, field)})`
+  return sql`(${there} and ${tested(test, value, met)})`
 }
 
 /** No text that is looked for is blank, so what equals one is not either. */
@@ -252,8 +264,9 @@ function equalsText({ is }: Test, { name }: Domain): boolean {
 }
 
 /** The test of a value known to be there. */
-function tested(test: Test, value: RawBuilder<unknown>, domain: Domain, field?: FieldModel): Condition {
-  const parameter = (key: Key) => constant(key, domain, field)
+function tested(test: Test, value: RawBuilder<unknown>, met: Met): Condition {
+  const { domain } = met
+  const parameter = (key: Key) => constant(key, met)
   switch (test.is) {
     case 'never':
     case 'empty':
@@ -280,17 +293,17 @@ function tested(test: Test, value: RawBuilder<unknown>, domain: Domain, field?: 
       return sql`core.fold(${domain.name === 'address' ? sql`core.address_text(${value})` : value}) like ${containsPattern(test.needle)} escape '\\'`
     case 'anyOf':
       return sql`(${sql.join(
-        test.tests.map((it) => sql`(${tested(it, value, domain, field)})`),
+        test.tests.map((it) => sql`(${tested(it, value, met)})`),
         sql` or `,
       )})`
     case 'butNot':
-      return sql`not (${tested(test.test, value, domain, field)})`
+      return sql`not (${tested(test.test, value, met)})`
   }
 }
 
-function constant(key: Key, domain: Domain, field: FieldModel | undefined): RawBuilder<unknown> {
+function constant(key: Key, { domain, field, writesOut }: Met): RawBuilder<unknown> {
   const text = domain.parameter(key)
-  if (field && hasFewValues({ domain, field })) return sql`${sql.lit(text)}::${sql.raw(domain.cast)}`
+  if (writesOut) return sql`${sql.lit(text)}::${sql.raw(domain.cast)}`
   // An integer column's index serves comparisons with integers, not with numeric.
   const isInteger = field && fieldTypes[field.type].sql === 'integer' && /^-?\d{1,18}$/.test(String(text))
   return sql`${text}::${sql.raw(isInteger ? 'bigint' : domain.cast)}`
