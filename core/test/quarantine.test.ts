@@ -217,9 +217,9 @@ test('a service is used in the piece of work that asked for it: kept for longer,
   let runs = 0
   help = async () => `run ${(runs += 1)}`
   helpAtOnce = () => `run ${(runs += 1)}`
-  for (const of of ['later', 'laterCall', 'laterGetter', 'laterStep'])
-    expect([of, await ask(of)]).toMatchObject([
-      of,
+  for (const way of ['later', 'laterCall', 'laterGetter', 'laterStep'])
+    expect([way, await ask(way)]).toMatchObject([
+      way,
       { status: 500, body: { code: 'SERVICE_ENDED', detail: expect.stringContaining('shaky/echoes@1') } },
     ])
   expect(runs).toBe(0)
