@@ -23,50 +23,6 @@ const shell = async () => (await app.admin.get('/api/core/shell')).body
 const toggle = (id: string, verb: 'enable' | 'disable', body: object = {}) =>
   app.admin.post(`/api/core/plugins/${id}/${verb}`, body)
 
-describe('a route of a module', () => {
-  const row = { name: 'Ada', salary: '90000' }
-  const answer = z.object({ data: z.object({ name: z.string() }) })
-  const about = { permission: 'authenticated', summary: 'A person' } as const
-  const chatty = bare('chatty', {
-    routes: [
-      defineRoute({ method: 'get', path: '/people', ...about, answer, handle: async () => ({ data: row }) }),
-      defineRoute({
-        method: 'post',
-        path: '/people',
-        ...about,
-        answer,
-        async handle(_, ctx) {
-          await ctx.records.create('core.account', { name: 'Made and undone' })
-          return { data: { name: 4711 } } as never
-        },
-      }),
-    ],
-  })
-
-  test('answers what it declares and nothing beside', async () => {
-    await using here = await createTestApp({ plugins: [chatty] })
-    expect(await here.admin.get('/api/chatty/people')).toMatchObject({ status: 200, body: { data: { name: 'Ada' } } })
-    expect(JSON.stringify((await here.admin.get('/api/chatty/people')).body)).not.toContain('salary')
-  })
-
-  test('that answers something else has failed: its work is undone, its caller told so, and the fault is the module’s', async () => {
-    await using here = await createTestApp({ plugins: [chatty] })
-    const { status, body } = await here.admin.post('/api/chatty/people')
-    expect([status, body]).toMatchObject([
-      500,
-      { code: 'ANSWER_INVALID', detail: expect.stringContaining('chatty answers POST /api/chatty/people') },
-    ])
-    expect(body.detail).toContain('data.name')
-    expect(body.detail).not.toContain('4711')
-    expect((await here.admin.get('/api/core/accounts?filter=name = "Made and undone"')).body.data).toEqual([])
-    const incidents = () =>
-      sql`select plugin, kind, code from core.plugin_incident`.execute(here.app.kernel.parts.database.owner)
-    await expect
-      .poll(async () => (await incidents()).rows)
-      .toEqual([{ plugin: 'chatty', kind: 'request', code: 'ANSWER_INVALID' }])
-  })
-})
-
 describe('switching a module off', () => {
   test('takes its routes, screens, words, search hits and API reference away at once, and on brings them back', async () => {
     await app.admin.post('/api/hello/greetings', { text: 'Bienvenue' })
@@ -336,5 +292,49 @@ describe('plugins that do not fit together', () => {
       select from pg_class c join pg_namespace n on n.oid = c.relnamespace
       where n.nspname = 'broken' and c.relname not like 'migration%'`.execute(owner)
     expect(tables).toEqual([])
+  })
+})
+
+describe('a route of a module', () => {
+  const row = { name: 'Ada', salary: '90000' }
+  const answer = z.object({ data: z.object({ name: z.string() }) })
+  const about = { permission: 'authenticated', summary: 'A person' } as const
+  const chatty = bare('chatty', {
+    routes: [
+      defineRoute({ method: 'get', path: '/people', ...about, answer, handle: async () => ({ data: row }) }),
+      defineRoute({
+        method: 'post',
+        path: '/people',
+        ...about,
+        answer,
+        async handle(_, ctx) {
+          await ctx.records.create('core.account', { name: 'Made and undone' })
+          return { data: { name: 4711 } } as never
+        },
+      }),
+    ],
+  })
+
+  test('answers what it declares and nothing beside', async () => {
+    await using here = await createTestApp({ plugins: [chatty] })
+    expect(await here.admin.get('/api/chatty/people')).toMatchObject({ status: 200, body: { data: { name: 'Ada' } } })
+    expect(JSON.stringify((await here.admin.get('/api/chatty/people')).body)).not.toContain('salary')
+  })
+
+  test('that answers something else has failed: its work is undone, its caller told so, and the fault is the module’s', async () => {
+    await using here = await createTestApp({ plugins: [chatty] })
+    const { status, body } = await here.admin.post('/api/chatty/people')
+    expect([status, body]).toMatchObject([
+      500,
+      { code: 'ANSWER_INVALID', detail: expect.stringContaining('chatty answers POST /api/chatty/people') },
+    ])
+    expect(body.detail).toContain('data.name')
+    expect(body.detail).not.toContain('4711')
+    expect((await here.admin.get('/api/core/accounts?filter=name = "Made and undone"')).body.data).toEqual([])
+    const incidents = () =>
+      sql`select kind, code from core.plugin_incident where plugin = 'chatty'`.execute(
+        here.app.kernel.parts.database.owner,
+      )
+    await expect.poll(async () => (await incidents()).rows).toEqual([{ kind: 'request', code: 'ANSWER_INVALID' }])
   })
 })
