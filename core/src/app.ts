@@ -18,7 +18,6 @@ import {
 import { createHost, type RouteAddress } from './http/host.ts'
 import { Outgoing, type OutgoingConfig } from './http/outgoing.ts'
 import type { ResolveTexts } from './identity/sign-on/domain-proof.ts'
-import { problemResponse } from './http/problem.ts'
 import { staticUi } from './http/static-ui.ts'
 import { createIdentity, type Identity, type IdentityConfig } from './identity/identity.ts'
 import { installationSecret } from './identity/secret.ts'
@@ -242,17 +241,6 @@ export async function createApp(options: AppOptions): Promise<App> {
       return kernel.unit(unit, (ctx) => letIn(ctx, vouched))
     },
     sentence: (error, locale) => words.sentence(locale, error),
-    problem: (error, request) =>
-      problemResponse(
-        error,
-        {
-          words,
-          locale: /^\s*fr\b/i.test(request.headers.get('accept-language') ?? '') ? 'fr' : 'en',
-          request: '',
-          path: new URL(request.url).pathname,
-        },
-        log,
-      ),
   })
   const { runUnit } = kernel
   const deliveries = new Deliveries({

@@ -31,6 +31,19 @@ test('malformed JSON is refused with what is wrong, and the server stays up', as
   expect((await app.admin.get(accounts)).status).toBe(200)
 })
 
+test('what is refused at the door is known by its request too, in the language of the browser', async () => {
+  const { body, headers } = await app.admin.post(
+    '/api/auth/sign-in/email',
+    { email: 'nobody@example.com' },
+    {
+      origin: 'http://localhost',
+      'accept-language': 'fr',
+    },
+  )
+  expect(body).toMatchObject({ requestId: headers.get('x-request-id'), instance: '/api/auth/sign-in/email' })
+  expect(body.status).toBeGreaterThanOrEqual(400)
+})
+
 test('a body that cannot be read is told apart, with the place and the way out', async () => {
   for (const [body, detail] of [
     ['{"name": "x",}', 'position 13'],

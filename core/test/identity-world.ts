@@ -14,6 +14,7 @@ import { Outgoing } from '../src/http/outgoing.ts'
 import { createIdentity, type Identity, type IdentityConfig } from '../src/identity/identity.ts'
 import { Authorities } from '../src/permissions/authorities.ts'
 import type { ResourceCatalog } from '../src/records/model.ts'
+import { SocleError } from '../src/errors.ts'
 
 /** Databases these tests run on: always the embedded one, a server's when one is given. */
 export const kinds: readonly Database['kind'][] = process.env['TEST_DATABASE_URL'] ? ['postgres'] : ['pglite']
@@ -139,7 +140,7 @@ export class IdentityWorld {
       headers: { 'content-type': 'application/json', ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
-    return this.identity.handler(request, { address })
+    return this.identity.handler(request, { address }).catch(asProblem)
   }
 
   get(path: string, headers: Record<string, string> = {}): Promise<Response> {
@@ -198,4 +199,23 @@ export function cookieOf(response: Response): string {
     .getSetCookie()
     .map((cookie) => cookie.split(';')[0])
     .join('; ')
+}
+
+/** What the host answers to a refusal, in English. */
+function asProblem(error: unknown): Response {
+  if (!(error instanceof SocleError)) throw error
+  const { retryAfter } = error.extras as { retryAfter?: number }
+  const headers = {
+    'content-type': 'application/problem+json',
+    ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
+  }
+  const problem = {
+    type: 'about:blank',
+    title: error.code,
+    status: error.status,
+    code: error.code,
+    detail: error.message,
+    ...error.extras,
+  }
+  return new Response(JSON.stringify(problem), { status: error.status, headers })
 }

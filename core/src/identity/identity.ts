@@ -95,8 +95,6 @@ export interface IdentityOptions {
   readonly resolveTexts?: ResolveTexts | undefined
   /** A refusal's sentence in a language; English when absent. */
   readonly sentence?: (error: SocleError, locale: Locale) => string
-  /** Answers a refusal; the HTTP host's own, so that every refusal reads alike. */
-  readonly problem?: (error: SocleError, request: Request) => Response | Promise<Response>
 }
 
 /** What somebody chose who came by a link. */
@@ -251,15 +249,6 @@ class IdentityService implements Identity {
     })
   }
 
-  async handler(request: Request, peer: Peer = {}): Promise<Response> {
-    try {
-      return await this.#answer(request, peer)
-    } catch (error) {
-      if (!(error instanceof SocleError)) throw error
-      return (this.#options.problem ?? plainProblem)(error, request)
-    }
-  }
-
   async resolve(request: Request, peer: Peer = {}): Promise<Resolved | undefined> {
     const key = await this.#keys.find(request, this.addressOf(request, peer))
     const asked = request.headers.get('x-workspace') ?? undefined
@@ -378,7 +367,7 @@ class IdentityService implements Identity {
     this.#stop?.()
   }
 
-  async #answer(request: Request, peer: Peer): Promise<Response> {
+  async handler(request: Request, peer: Peer = {}): Promise<Response> {
     const path = new URL(request.url).pathname
     const found = matching(request.method, path)
     if (!found) throw signInPathUnknown({ path })
@@ -445,22 +434,4 @@ function matching(method: string, path: string): Match | undefined {
     return { key, answer, params: Object.fromEntries(params) as Record<string, string> }
   }
   return undefined
-}
-
-/** RFC 9457 in English, for tests and hosts that bring no writer of their own. */
-function plainProblem(error: SocleError): Response {
-  const { retryAfter } = error.extras as { retryAfter?: number }
-  const headers = {
-    'content-type': 'application/problem+json',
-    ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
-  }
-  const problem = {
-    type: 'about:blank',
-    title: error.code,
-    status: error.status,
-    code: error.code,
-    detail: error.message,
-    ...error.extras,
-  }
-  return new Response(JSON.stringify(problem), { status: error.status, headers })
 }
