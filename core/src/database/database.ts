@@ -114,7 +114,11 @@ export async function serverDatabase(
     const client = new pg.Client({ connectionString: url })
     client.on('error', () => {})
     await client.connect()
-    await client.query('select pg_cancel_backend($1)', [pid]).finally(() => client.end())
+    try {
+      await client.query('select pg_cancel_backend($1)', [pid])
+    } finally {
+      await client.end()
+    }
   }
   const owner: Sql = new Kysely({
     dialect: postgresDialect(pool(Math.max(2, Math.ceil(connections / 2))), 'owner', cancel),
