@@ -240,6 +240,18 @@ describe('a record shared for writing', () => {
     })
   })
 
+  test('what one sees of a team-mate and may not change is shared by them alone, and said so by its name', async () => {
+    const id = await account({ name: `Of the team ${uuidv7()}` })
+    const grants = own('read', 'update', 'share').map((it) => ({
+      ...it,
+      visibility: it.action === 'read' ? ('all' as const) : it.visibility,
+    }))
+    const mate = await app.as({ name: 'Mate', grants })
+    const told = { status: 403, body: { code: 'SHARED_BEYOND_REACH', detail: expect.stringContaining('Of the team') } }
+    expect(await mate.post(shares, { resource: 'core.account', records: [id], user: guestId })).toMatchObject(told)
+    expect(await mate.get(`${shares}/of/core.account/${id}`)).toMatchObject(told)
+  })
+
   test('is not made their own by what a condition of their grants looks at', async () => {
     const id = await account({ city: 'Pau' })
     const grants = (['read', 'update'] as const).map((action) => ({

@@ -27,5 +27,12 @@ export const sharedNotOwned = defineError<{ resource: string; id: string }>(
     `You see ${resource} "${id}" because it was shared with you: whose it is and who sees it are not yours to change. Ask whoever shared it.`,
 )
 
+export const sharedBeyondReach = defineError<{ name: string }>(
+  'SHARED_BEYOND_REACH',
+  403,
+  ({ name }) =>
+    `You see "${name}" and may not change it, so whom it is shared with is not yours to say. Ask its owner, or an administrator.`,
+)
+
 // Declared where expressions refuse it, because filters are where most of its refusals happen.
 export { fieldNotReadable } from '../records/expression/errors.ts'

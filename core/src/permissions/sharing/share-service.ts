@@ -8,7 +8,7 @@ import { tableOf } from '../../records/past.ts'
 import { recordsByIds } from '../../records/read.ts'
 import type { RecordJson, Records } from '../../records/records.ts'
 import { isoInstant, isUuid } from '../../records/values.ts'
-import { permissionDenied, sharedNotOwned } from '../errors.ts'
+import { permissionDenied, sharedBeyondReach, sharedNotOwned } from '../errors.ts'
 import { notShareable, shareExists } from './errors.ts'
 import { shares } from './resource.ts'
 import type { ShareAccess } from './share.ts'
@@ -292,7 +292,7 @@ export class ShareService {
  * Whoever shares records may change them by their own grants, and holds `<resource>.share`.
  *
  * @throws `RECORD_NOT_FOUND` (404) alike for an absent and an invisible one, `NOT_SHAREABLE` (422),
- *   `PERMISSION_DENIED` (403), `SHARED_NOT_OWNED` (403)
+ *   `PERMISSION_DENIED`, `SHARED_NOT_OWNED`, `SHARED_BEYOND_REACH` (403)
  */
 export async function demandMayShare(
   ctx: Context,
@@ -302,19 +302,22 @@ export async function demandMayShare(
   const resource = scope.catalog.get(id)
   const lost = (record: string) => recordNotFound({ resource: resource?.entity ?? 'record', id: record })
   if (!resource || !scope.exists(resource) || !scope.access(resource, 'read').allowed) throw lost(records[0] ?? '')
-  const update = scope.access(resource, 'update')
-  const { rows } = await sql<{ id: string; own: boolean }>`
-    select t.id, ${update.granted('t')} as own from ${tableOf(resource, 't')}
+  const [read, update] = [scope.access(resource, 'read'), scope.access(resource, 'update')]
+  const { rows } = await sql<{ id: string; own: boolean; lent: boolean }>`
+    select t.id, ${update.granted('t')} as own, ${read.shared ? sql`t.id = any((${read.shared()})::uuid[])` : sql`false`} as lent from ${tableOf(resource, 't')}
     where t.workspace = ${ctx.workspace.id}::uuid and t.id = any(${[...records]}::uuid[]) and t.deleted_at is null
-      and ${scope.access(resource, 'read').where('t')}`.execute(scope.tx)
-  const own = new Map(rows.map((row) => [row.id, row.own]))
-  for (const record of records) if (!own.has(record.toLowerCase())) throw lost(record)
+      and ${read.where('t')}`.execute(scope.tx)
+  const found = new Map(rows.map((row) => [row.id, row]))
+  for (const record of records) if (!found.has(record.toLowerCase())) throw lost(record)
   if (!isShareable(resource)) throw notShareable({ resource: ctx.t(`${id}.many`) })
   const permission = `${id}.share`
   if (!ctx.authority.may(permission)) throw permissionDenied({ permission })
   if (!update.allowed) throw permissionDenied({ permission: `${id}.update` })
-  const lent = records.find((record) => own.get(record.toLowerCase()) !== true)
-  if (lent !== undefined) throw sharedNotOwned({ resource: resource.entity, id: lent })
+  const foreign = rows.find(({ own }) => !own)
+  if (!foreign) return
+  if (foreign.lent) throw sharedNotOwned({ resource: resource.entity, id: foreign.id })
+  const { data } = await ctx.records.get(id, foreign.id)
+  throw sharedBeyondReach({ name: ctx.records.nameOf(id, data) })
 }
 
 function refused(fault: FieldFault) {
