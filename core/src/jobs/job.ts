@@ -35,6 +35,15 @@ export interface JobTools {
 /** Does the work; what it returns is kept as the job's result. A refusal fails the job at once, any other error is tried again. */
 export type JobHandler<P = never> = (job: Job<P>, tools: JobTools) => Promise<unknown>
 
+/** What people are shown of a failure. */
+export interface JobFault {
+  readonly code: string
+  readonly detail: string
+}
+
+/** Told that a job failed for good, in a unit of work of the plugin's own. */
+export type JobFailing<P = never> = (ctx: Context, job: Job<P>, fault: JobFault) => Promise<unknown>
+
 export interface JobRequest {
   readonly workspace: string
   readonly kind: string

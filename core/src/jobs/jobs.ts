@@ -19,7 +19,7 @@ import type { UnitLimit } from '../unit-end.ts'
 import { WhileAsked } from '../while-asked.ts'
 import { makeBoss } from './boss.ts'
 import { jobGaveUp, jobInterrupted } from './errors.ts'
-import type { Job, JobHandler, JobRequest, JobState, JobTools } from './job.ts'
+import type { Job, JobFailing, JobFault, JobHandler, JobRequest, JobState, JobTools } from './job.ts'
 import { makeDueJobs, schedulesOf, type NextTick, type Schedule } from './schedules.ts'
 
 export interface JobsOptions {
@@ -79,6 +79,7 @@ export class Jobs implements PluginHolder {
   readonly #boss: PgBoss
   #schedules: readonly Schedule[] = []
   readonly #handlers = new Map<string, JobHandler>()
+  readonly #failings = new Map<string, JobFailing>()
   readonly #runs = new Set<Run>()
   readonly #statistics: Statistics
   readonly #workers = new Map<string, readonly string[]>()
@@ -133,7 +134,8 @@ export class Jobs implements PluginHolder {
   }
 
   /** Says who does jobs of a kind, `<plugin>.<noun>`. Call it before `start`. */
-  register<P>(kind: string, handler: JobHandler<P>): void {
+  register<P>(kind: string, handler: JobHandler<P>, failing?: JobFailing<P>): void {
+    if (failing) this.#failings.set(kind, failing as JobFailing)
     this.#handlers.set(kind, handler as JobHandler)
   }
 
@@ -277,7 +279,7 @@ export class Jobs implements PluginHolder {
     const job = { id, workspace, kind, payload, progress, total: row.total ?? undefined, actor }
     const run: Run = { job, attempt: row.attempts, pauses: row.pauses, interrupt: new AbortController() }
     if (run.attempt - run.pauses > maxAttempts) {
-      await this.#finish(run, 'failed', { error: asError(jobGaveUp({ kind, attempts: maxAttempts }), id) })
+      await this.#end(run, asError(jobGaveUp({ kind, attempts: maxAttempts }), id))
       return
     }
     this.#runs.add(run)
@@ -345,7 +347,7 @@ export class Jobs implements PluginHolder {
     this.#options.faults?.failed({ kind: 'job', error, workspace: job.workspace, plugin, again })
     this.#options.log.warn({ err: error, job: job.id, kind: job.kind, attempt }, 'a job failed')
     if (refusal || attempt - pauses >= maxAttempts) {
-      await this.#finish(run, 'failed', { error: asError(error, job.id) })
+      await this.#end(run, asError(error, job.id))
       return
     }
     await sql`update core.job set state = 'queued'
@@ -354,6 +356,25 @@ export class Jobs implements PluginHolder {
     )
     // So that pg-boss tries it again after a while.
     throw error
+  }
+
+  /** Whoever the work was for is told first: what is shown of the job is then already shown of them. */
+  async #end(run: Run, fault: JobFault): Promise<void> {
+    const { job } = run
+    const { id, kind, workspace } = job
+    const failing = this.#failings.get(kind)
+    const [plugin = ''] = kind.split('.')
+    try {
+      if (failing) {
+        const why = { origin: 'job', reason: kind }
+        await this.#options.runUnit({ workspace, plugin, cause: why, limit: unitLimit }, (ctx) =>
+          failing(ctx, job as Job<never>, fault),
+        )
+      }
+    } catch (error) {
+      this.#options.log.error({ err: error, job: id, kind }, 'nobody could be told that a job failed')
+    }
+    await this.#finish(run, 'failed', { error: fault })
   }
 
   async #finish({ job, attempt }: Run, state: JobState, outcome: { result?: unknown; error?: unknown }): Promise<void> {
@@ -417,7 +438,7 @@ function json(value: unknown) {
 }
 
 /** What people are shown of a failure. Words that nobody wrote for them may quote values of whoever's: those are for the log. */
-function asError(error: unknown, job: string): { code: string; detail: string } {
+function asError(error: unknown, job: string): JobFault {
   if (error instanceof SocleError) return { code: error.code, detail: error.message }
   const what = isDatabaseError(error)
     ? 'The database refused a part of this work.'

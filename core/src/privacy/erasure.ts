@@ -126,7 +126,7 @@ export const rehearseJob: JobHandler<Payload> = async ({ payload: { request } },
 /** Whether there is nothing left to rehearse: the erasure began, or is done. */
 async function isOver(ctx: Context, request: string): Promise<boolean> {
   const { data } = await ctx.asSystem().records.get(privacyRequests, request)
-  return data['state'] === 'running' || data['state'] === 'done'
+  return ['running', 'failed', 'done'].includes(String(data['state']))
 }
 
 async function countMentions(tools: JobTools, run: string, pattern: string): Promise<ErasurePlan['mentions']> {

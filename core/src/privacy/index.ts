@@ -17,7 +17,7 @@ import {
   rehearseJob,
 } from './erasure.ts'
 import type { PrivacyKeys } from './keys.ts'
-import { privacyRequests, PrivacyRequestSchema } from './privacy-request.ts'
+import { breakOff, privacyRequests, PrivacyRequestSchema } from './privacy-request.ts'
 import { requestRoutes } from './request-routes.ts'
 import { PrivacyStores } from './stores.ts'
 import { nightlyRetention, retentionJob, retentionKind } from './retention.ts'
@@ -58,8 +58,8 @@ export const privacyRoutes = (keys: () => PrivacyKeys) => [
 
 /** Says who does the long work of this room. */
 export function registerPrivacyJobs(jobs: Jobs, keys: () => PrivacyKeys): void {
-  jobs.register(rehearsalKind, rehearseJob)
-  jobs.register(erasureKind, eraseJob(keys))
-  jobs.register(accessKind, accessJob(keys))
+  jobs.register(rehearsalKind, rehearseJob, breakOff)
+  jobs.register(erasureKind, eraseJob(keys), breakOff)
+  jobs.register(accessKind, accessJob(keys), breakOff)
   jobs.register(retentionKind, retentionJob(keys))
 }

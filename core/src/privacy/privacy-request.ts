@@ -4,6 +4,7 @@ import type { Context } from '../context.ts'
 import { personResources, type PersonResource } from './consents.ts'
 import { forPrivacy } from './permissions.ts'
 import { recordBase } from '../records/record-base.ts'
+import type { JobFailing } from '../jobs/job.ts'
 import { defineResource } from '../records/define-resource.ts'
 import type { ErasurePlan } from './plan.ts'
 
@@ -17,7 +18,7 @@ export const PrivacyRequestSchema = defineEntity({
     kind: p.string().$type<'access' | 'erasure'>(),
     subjectResource: p.string().$type<PersonResource>(),
     subjectRecord: p.uuid(),
-    state: p.string().$type<'received' | 'verified' | 'running' | 'done'>().default('received'),
+    state: p.string().$type<'received' | 'verified' | 'running' | 'failed' | 'done'>().default('received'),
     requestedBy: p.string().length(250).nullable(),
     identityCheck: p.string().length(500).nullable(),
     receivedOn: p.date(),
@@ -25,6 +26,8 @@ export const PrivacyRequestSchema = defineEntity({
     verifiedAt: p.datetime().nullable(),
     verifiedBy: p.uuid().nullable(),
     job: p.uuid().nullable(),
+    /** Why its last job failed. */
+    fault: p.text().nullable(),
     plan: p.json<ErasurePlan>().nullable(),
     plannedAt: p.datetime().nullable(),
     doneAt: p.datetime().nullable(),
@@ -64,6 +67,7 @@ export const privacyRequests = defineResource(PrivacyRequest, {
         { value: 'received', tone: 'info', icon: 'inbox' },
         { value: 'verified', tone: 'accent', icon: 'shield-check' },
         { value: 'running', tone: 'warning', icon: 'circle-dot' },
+        { value: 'failed', tone: 'danger', icon: 'circle-alert' },
         { value: 'done', tone: 'success', icon: 'circle-check' },
       ],
     },
@@ -89,4 +93,14 @@ export async function note(ctx: Context, id: string, values: Readonly<Record<str
   await holdRequest(ctx, id)
   const { data } = await records.get(privacyRequests, id)
   await records.update(privacyRequests, data, values, { internal: true })
+}
+
+/** A request whose job failed says why; what had begun is broken off, until it is run again. */
+export const breakOff: JobFailing<{ readonly request: string }> = async (ctx, job, { detail }) => {
+  const { request } = job.payload
+  await holdRequest(ctx, request)
+  const { data } = await ctx.asSystem().records.get(privacyRequests, request)
+  // Somebody may have asked again meanwhile.
+  if (data['job'] !== job.id) return
+  await note(ctx, request, { fault: detail, ...(data['state'] === 'running' ? { state: 'failed' } : {}) })
 }

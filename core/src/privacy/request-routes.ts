@@ -55,7 +55,7 @@ async function held(ctx: Context, record: string, from: readonly string[], to: s
       subject: String(data['number']),
       from: state,
       to,
-      next: { received: 'verified', verified: 'running', running: 'done', done: '–' }[state] ?? '–',
+      next: { received: 'verified', verified: 'running', running: 'done', failed: 'running', done: '–' }[state] ?? '–',
     })
   return data
 }
@@ -131,7 +131,7 @@ export function requestRoutes(keys: () => PrivacyKeys): readonly RouteDefinition
       handle: async ({ params }, ctx) => {
         await held(ctx, params.id, ['received', 'verified'], 'rehearsed')
         const job = await requestJob(ctx, { kind: rehearsalKind, key: params.id, payload: { request: params.id } })
-        await note(ctx, params.id, { job })
+        await note(ctx, params.id, { job, fault: null })
         return view(ctx, params.id)
       },
     }),
@@ -145,7 +145,7 @@ export function requestRoutes(keys: () => PrivacyKeys): readonly RouteDefinition
       status: 202,
       handle: async ({ params }, ctx) => {
         // One that failed or was stopped goes on from where it was.
-        const data = await held(ctx, params.id, ['verified', 'running'], 'running')
+        const data = await held(ctx, params.id, ['verified', 'running', 'failed'], 'running')
         const isErasure = data['kind'] === 'erasure'
         demand(ctx, isErasure ? 'core.privacy.erase' : 'core.privacy.export')
         if (isErasure && data['plannedAt'] === null) throw requestNotRehearsed({ number: String(data['number']) })
@@ -158,7 +158,7 @@ export function requestRoutes(keys: () => PrivacyKeys): readonly RouteDefinition
           key: params.id,
           payload: { request: params.id },
         })
-        await note(ctx, params.id, { state: 'running', job })
+        await note(ctx, params.id, { state: 'running', job, fault: null })
         return view(ctx, params.id)
       },
     }),

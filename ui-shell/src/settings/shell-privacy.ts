@@ -36,12 +36,14 @@ interface PrivacyRequest {
   readonly kind: 'access' | 'erasure'
   readonly subjectResource: string
   readonly subjectRecord: string
-  readonly state: 'received' | 'verified' | 'running' | 'done'
+  readonly state: 'received' | 'verified' | 'running' | 'failed' | 'done'
   readonly requestedBy: string | null
   readonly identityCheck: string | null
   readonly receivedOn: string
   readonly dueOn: string
   readonly job: string | null
+  /** Why its last job failed. */
+  readonly fault: string | null
   readonly plannedAt: string | null
   readonly doneAt: string | null
   /** When the person was let come back, and why. */
@@ -71,8 +73,14 @@ interface JobView {
   readonly error: { readonly detail: string } | null
 }
 
-const tones = { received: 'info', verified: 'accent', running: 'warning', done: 'success' } as const
-const icons = { received: 'mail', verified: 'shield-check', running: 'circle-dot', done: 'circle-check' } as const
+const tones = { received: 'info', verified: 'accent', running: 'warning', failed: 'danger', done: 'success' } as const
+const icons = {
+  received: 'mail',
+  verified: 'shield-check',
+  running: 'circle-dot',
+  failed: 'circle-alert',
+  done: 'circle-check',
+} as const
 
 /** What people asked for by law: their data, or to be forgotten. Each request step by step, with its deadline. */
 export class ShellPrivacy extends KitElement {
@@ -193,7 +201,7 @@ export class ShellPrivacy extends KitElement {
       <div class="pills head">
         ${pill(t(`shell.privacy.kind.${it.kind}`), 'neutral', it.kind === 'access' ? 'download' : 'trash-2')}${statePill(it)}${this.#due(it)}
       </div>
-      ${problemLine(this.fault)}
+      ${problemLine(this.fault ?? it.fault ?? undefined)}
       <dl>
         <dt>${t('shell.privacy.person')}</dt>
         <dd>
@@ -241,7 +249,7 @@ export class ShellPrivacy extends KitElement {
         }
       </dl>
       ${it.state === 'received' ? this.#verify(it) : nothing} ${it.kind === 'erasure' ? this.#plan(it) : nothing}
-      ${it.state === 'verified' || it.state === 'running' ? this.#act(it) : nothing}
+      ${['verified', 'running', 'failed'].includes(it.state) ? this.#act(it) : nothing}
       ${it.state === 'done' ? this.#result(it) : nothing}
     `
   }
@@ -324,7 +332,7 @@ export class ShellPrivacy extends KitElement {
         ?disabled=${this.working || waits}
         @click=${() => void (isErasure ? this.#erase(it) : this.#work(it, 'run'))}
       >
-        ${icon(isErasure ? 'trash-2' : 'download')}${this.working ? t('shell.privacy.working') : t(isErasure ? 'shell.privacy.erase' : 'shell.privacy.write')}
+        ${icon(isErasure ? 'trash-2' : 'download')}${this.working ? t('shell.privacy.working') : t(it.state === 'failed' ? 'shell.privacy.again' : isErasure ? 'shell.privacy.erase' : 'shell.privacy.write')}
       </button>
       ${waits ? html`<p class="meta">${t('shell.privacy.rehearseFirst')}</p>` : nothing}
     </div>`
