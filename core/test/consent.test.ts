@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Consents, type ContactQuestion, type PersonResource } from '../src/privacy/consents.ts'
 import { suppress } from '../src/privacy/suppressions.ts'
 import { createTestApp, type TestApp, type TestWorkspace } from '../src/testing/index.ts'
+import { filesOf } from './privacy-world.ts'
 
 let app: TestApp
 
@@ -187,6 +188,54 @@ describe('objections', () => {
       },
     ])
     expect(body.data.history[0].wordingHash).toMatch(/^[0-9a-f]{64}$/)
+  })
+
+  test('what was said about an address is the proof of whoever has it, for who may read that address', async () => {
+    const here = await app.secondWorkspace()
+    const wording = { text: 'No more mail to this box, says M. Renard.' }
+    await recorded(here, { ...letter, address: 'M.Duval@example.com', wording })
+    const person = await contactOf(here)
+    const other = await contactOf(here, {
+      lastName: 'Renard',
+      phone: null,
+      mobile: '06 11 22 33 44',
+      allowDuplicate: true,
+    })
+    const said = { person: { resource: 'core.contact', record: other }, address: 'm.duval@example.com' }
+    await recorded(here, { ...letter, ...said, action: 'withdrawal', wording })
+    const historyFor = async (client: typeof here.admin) =>
+      (await client.get(`${consents}?resource=core.contact&person=${person}`)).body.data.history
+    expect(await historyFor(here.admin)).toMatchObject([
+      { by: 'address', action: 'withdrawal', wording: wording.text },
+      {
+        by: 'address',
+        action: 'objection',
+        wording: wording.text,
+        wordingHash: expect.stringMatching(/^[0-9a-f]{64}$/),
+      },
+    ])
+    // Words of somebody else are for who reads all of privacy.
+    const clerk = await here.as({ may: ['core.contact.read'] })
+    expect(await historyFor(clerk)).toMatchObject([
+      { action: 'withdrawal', wording: null },
+      { action: 'objection', wording: wording.text },
+    ])
+    const blind = await here.as({
+      may: ['core.contact.read'],
+      fields: [{ resource: 'core.contact', field: 'email', access: 'none' }],
+    })
+    expect(await historyFor(blind)).toEqual([])
+    const request = await here.admin.post('/api/core/privacy/requests', {
+      kind: 'access',
+      resource: 'core.contact',
+      record: person,
+    })
+    const path = `/api/core/privacy/requests/${request.body.data.id}`
+    await here.admin.post(`${path}/verify`, { identityCheck: 'Passport seen' })
+    expect((await here.admin.post(`${path}/run`)).status).toBe(202)
+    await app.app.jobs.runUntilIdle()
+    const file = await (await here.admin.raw('GET', `${path}/file`)).arrayBuffer()
+    expect((await filesOf(Buffer.from(file))).get('consents.json')).toContain(wording.text)
   })
 
   test('an objection of a lead holds for the contact it becomes', async () => {

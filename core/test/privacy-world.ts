@@ -1,6 +1,7 @@
 import { equal } from 'node:assert/strict'
 import { defineEntity, p } from '@mikro-orm/core'
 import { sql } from 'kysely'
+import { fromBuffer } from 'yauzl'
 import { Contact } from '../src/entities/contact.ts'
 import { contribution, definePlugin } from '../src/plugins/define-plugin.ts'
 import { PrivacyStores } from '../src/privacy/stores.ts'
@@ -114,6 +115,31 @@ export class Asking {
     await this.step(id, 'rehearse')
     return this.step(id, 'run')
   }
+}
+
+/** What an archive holds, by the names of its files. */
+export async function filesOf(zip: Buffer): Promise<Map<string, string>> {
+  const files = new Map<string, string>()
+  await new Promise<void>((resolve, reject) => {
+    fromBuffer(zip, { lazyEntries: true }, (fault, archive) => {
+      if (fault || !archive) return reject(fault)
+      archive.on('entry', (entry) => {
+        archive.openReadStream(entry, (broken, stream) => {
+          if (broken || !stream) return reject(broken)
+          const parts: Buffer[] = []
+          stream.on('data', (part: Buffer) => parts.push(part))
+          stream.on('end', () => {
+            files.set(entry.fileName, Buffer.concat(parts).toString('utf8'))
+            archive.readEntry()
+          })
+        })
+      })
+      archive.on('end', resolve)
+      archive.on('error', reject)
+      archive.readEntry()
+    })
+  })
+  return files
 }
 
 /** Every table of the database in which a text stands, as a dump of it would show: `schema.table: text`. */

@@ -2,14 +2,13 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import iconv from 'iconv-lite'
 import { sql } from 'kysely'
-import { fromBuffer } from 'yauzl'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Consents } from '../src/privacy/consents.ts'
 import { rehearseJob } from '../src/privacy/erasure.ts'
 import { sheetRow, zipped, type SheetCell } from '../src/records/export/xlsx-writer.ts'
 import { createTestApp, type TestApp, type TestWorkspace } from '../src/testing/index.ts'
 import { Importing } from './import-world.ts'
-import { Asking, mailsPlugin, placesOf, requests } from './privacy-world.ts'
+import { Asking, filesOf, mailsPlugin, placesOf, requests } from './privacy-world.ts'
 
 let app: TestApp
 
@@ -161,30 +160,6 @@ async function everywhere(here: TestWorkspace) {
   expect(merged.status, JSON.stringify(merged.body)).toBe(200)
   await app.deliver()
   return { account, person, activity, naming, mail, attachment, order, invoice, double }
-}
-
-async function filesOf(zip: Buffer): Promise<Map<string, string>> {
-  const files = new Map<string, string>()
-  await new Promise<void>((resolve, reject) => {
-    fromBuffer(zip, { lazyEntries: true }, (fault, archive) => {
-      if (fault || !archive) return reject(fault)
-      archive.on('entry', (entry) => {
-        archive.openReadStream(entry, (broken, stream) => {
-          if (broken || !stream) return reject(broken)
-          const parts: Buffer[] = []
-          stream.on('data', (part: Buffer) => parts.push(part))
-          stream.on('end', () => {
-            files.set(entry.fileName, Buffer.concat(parts).toString('utf8'))
-            archive.readEntry()
-          })
-        })
-      })
-      archive.on('end', resolve)
-      archive.on('error', reject)
-      archive.readEntry()
-    })
-  })
-  return files
 }
 
 describe('core-10: a person with mails, files, objections and orders', () => {

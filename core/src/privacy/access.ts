@@ -75,7 +75,7 @@ async function collect(ctx: Context, keys: PrivacyKeys, request: string) {
       name: 'consents.json',
       content: {
         state: await consents.stateAt(person),
-        history: await historyOf(scope.ctx, person.resource, person.record),
+        history: await historyOf(scope.ctx, keys, person),
       },
     },
     { name: 'imports.json', content: await importLines(scope, request) },

@@ -5,9 +5,9 @@ import { permissionDenied } from '../permissions/errors.ts'
 import { defineRoute, type RouteDefinition } from '../plugins/define-plugin.ts'
 import type { RecordEngine } from '../records/engine.ts'
 import { lockRecord } from '../records/write.ts'
-import { addressOf, channels, channelsOf, hashOf, type Channel } from './addresses.ts'
+import { addressOf, channels, channelsOf, hashOf, hashSet, type Channel } from './addresses.ts'
 import { ConsentService } from './consent-service.ts'
-import { personResources } from './consents.ts'
+import { personResources, type Person } from './consents.ts'
 import { addressOfAnother, addressUnreadable } from './errors.ts'
 import type { PrivacyKeys } from './keys.ts'
 import { demandPerson } from './person.ts'
@@ -29,6 +29,8 @@ const state = z.object({
 })
 const entry = z.object({
   id: z.uuid(),
+  /** Whether they said it, or it was said about an address they have. */
+  by: z.enum(['person', 'address']),
   channel: z.enum(channels),
   scope: z.string(),
   action: z.enum(['objection', 'withdrawal', 'reversal']),
@@ -66,13 +68,34 @@ const typedAddress = z.string().min(3).max(254)
 
 const told = (address: string, standing: readonly Suppression[]) => standing.map((row) => ({ address, ...row }))
 
-/** What was said by a person, with its proof: whoever may see the person may see it. */
-export async function historyOf(ctx: Context, resource: string, record: string): Promise<z.infer<typeof entry>[]> {
+/**
+ * What was said by a person and about the addresses they have, with its proof: whoever may see the person may see it, and
+ * what was said about an address whoever may read that one.
+ */
+export async function historyOf(ctx: Context, keys: PrivacyKeys, person: Person): Promise<z.infer<typeof entry>[]> {
+  const { catalog } = (ctx.records as RecordEngine).scope
+  const resource = catalog.of(person.resource)
+  const access = ctx.authority.compile(resource, 'read')
+  const reads = (...fields: readonly string[]) =>
+    fields.every((name) => !resource.fields.has(name) || (access.readable(name) && !access.masked(name)))
+  const isRead = { email: reads('email'), phone: reads('phone', 'mobile'), post: false }
+  const addresses = await new ConsentService(ctx, keys).addressesOf(person)
+  const hashes = addresses.filter(({ kind }) => isRead[kind]).map((it) => hashOf(keys, ctx.workspace.id, it))
+  // One who shares a mailbox may be named in the words that were theirs.
+  const isTheirs = sql`(said.by = 'person' or o.person is null or ${ctx.authority.may('core.privacy.read')}::boolean)`
   const { rows } = await sql<z.infer<typeof entry>>`
-    select o.id, o.channel, o.scope, o.action, o.source, o.at, o.recorded_at as "recordedAt", m.name as "recordedBy",
-      o.wording_id as "wordingId", w.wording, encode(o.wording_hash, 'hex') as "wordingHash", encode(o.hash, 'hex') as hash
-    from core.same_person(${resource}, ${record}::uuid) p
-    join core.opt_out o on o.workspace = ${ctx.workspace.id}::uuid and o.person = p.record and o.person_resource = p.resource
+    select o.id, said.by, o.channel, o.scope, o.action, o.source, o.at, o.recorded_at as "recordedAt", m.name as "recordedBy",
+      o.wording_id as "wordingId", case when ${isTheirs} then w.wording end as wording, encode(o.wording_hash, 'hex') as "wordingHash",
+      encode(o.hash, 'hex') as hash
+    from (
+      select all_said.id, max(all_said.by) as by from (
+        select s.id, 'person' as by from core.same_person(${person.resource}, ${person.record}::uuid) p
+          join core.opt_out s on s.workspace = ${ctx.workspace.id}::uuid and s.person = p.record and s.person_resource = p.resource
+        union all
+        select s.id, 'address' from ${hashSet(hashes)} a
+          join core.opt_out s on s.workspace = ${ctx.workspace.id}::uuid and s.address_hash = a.hash) all_said
+      group by all_said.id) said
+    join core.opt_out o on o.workspace = ${ctx.workspace.id}::uuid and o.id = said.id
     left join core.consent_wording w on w.workspace = o.workspace and w.hash = o.wording_hash
     left join core.member m on m.workspace = o.workspace and m.id = o.recorded_by
     order by o.at desc, o.position desc limit 500`.execute(ctx.sql)
@@ -104,7 +127,7 @@ export function consentRoutes(keys: () => PrivacyKeys): readonly RouteDefinition
         await demandPerson(ctx, { resource, record: person })
         const consents = new ConsentService(ctx, keys())
         const states = await consents.stateAt({ resource, record: person }, at)
-        return { data: { state: [...states], history: await historyOf(ctx, resource, person) } }
+        return { data: { state: [...states], history: await historyOf(ctx, keys(), { resource, record: person }) } }
       },
     }),
     defineRoute({

@@ -15,6 +15,8 @@ interface ChannelState {
 
 interface ConsentEntry {
   readonly id: string
+  /** Whether they said it, or it was said about an address they have. */
+  readonly by: 'person' | 'address'
   readonly channel: string
   readonly scope: string
   readonly action: 'objection' | 'withdrawal' | 'reversal'
@@ -163,6 +165,7 @@ export class ShellConsent extends KitElement {
       </span>
       <span class="meta">${format.instant(it.at)}</span>
       <span class="proof meta">
+        ${it.by === 'address' ? html`<span>${t('shell.consent.ofAddress')}</span>` : nothing}
         ${t('shell.consent.from', { source: sourceName(it.source), by: it.recordedBy ?? '–' })}
         ${it.wording ? html`<q>${it.wording}</q>` : nothing}
         <span class="hash" title=${it.hash}>${t('shell.consent.proof', { hash: it.hash.slice(0, 12) })}</span>
