@@ -35,9 +35,9 @@ export const AccountErased = defineEvent('core.account.erased', { version: 1, pa
 export const erasureKind = 'core.privacy-erasure'
 export const rehearsalKind = 'core.privacy-rehearsal'
 
-/** Records blanked in a unit of work, and blocks of a table read in one. */
+/** Records blanked in a unit of work, and blocks of a table read in one: an embedded database does nothing else meanwhile. */
 const chunk = 200
-const blocks = 4_096
+const blocks = 128
 const rounds = 3
 
 /**
@@ -132,10 +132,16 @@ async function isOver(ctx: Context, request: string): Promise<boolean> {
 async function countMentions(tools: JobTools, run: string, pattern: string): Promise<ErasurePlan['mentions']> {
   const found: ErasurePlan['mentions'][number][] = []
   if (pattern === '') return found
-  for (const { place } of await tools.unit((ctx) => searched(ctx))) {
-    const mention = await tools.unit((ctx) => mentionsIn(ctx, run, place, pattern))
-    if (mention.count > 0) found.push(mention)
-    await tools.progress()
+  for (const { place, blocks: size } of await tools.unit((ctx) => searched(ctx))) {
+    let count = 0
+    let resource: string | null = null
+    for (let from = 0; from < size; from += blocks) {
+      const part = await tools.unit((ctx) => mentionsIn(ctx, run, { table: place, from, pattern }))
+      count += part.count
+      resource = part.resource
+      await tools.progress()
+    }
+    if (count > 0) found.push({ table: place, resource, count })
   }
   return found
 }
@@ -427,16 +433,18 @@ function resourceAt({ catalog }: EngineScope, place: string) {
   return catalog.all().find(({ schema, table }) => `${schema}.${table}` === place.replaceAll('"', ''))
 }
 
+/** How often somebody is named in the blocks of a table that begin somewhere. */
 async function mentionsIn(
   ctx: Context,
   run: string,
-  place: string,
-  pattern: string,
+  { table, from, pattern }: { readonly table: string; readonly from: number; readonly pattern: string },
 ): Promise<ErasurePlan['mentions'][number]> {
-  const resource = resourceAt(scopeOf(ctx), place)?.id ?? null
+  const resource = resourceAt(scopeOf(ctx), table)?.id ?? null
   const { rows } = await sql<{ n: number }>`
-    select core.count_mentions(${run}::uuid, ${place}::regclass, ${resource}, ${pattern}) as n`.execute(ctx.sql)
-  return { table: place, resource, count: Number(rows[0]?.n ?? 0) }
+    select core.count_mentions(${run}::uuid, ${table}::regclass, ${resource}, ${pattern}, ${from}, ${from + blocks}) as n`.execute(
+    ctx.sql,
+  )
+  return { table, resource, count: Number(rows[0]?.n ?? 0) }
 }
 
 const isLeft = (what: string) => what.startsWith('left ')
@@ -460,9 +468,10 @@ async function lookOnceMore(
     const again = round < rounds && Object.keys(await countsOf(ctx, run)).some(isLeft)
     return again ? { step: late > 0 ? 'records' : 'mentions', nth: 0, block: 0, round: round + 1 } : undefined
   }
-  const { count: found } = await mentionsIn(ctx, run, table.place, pattern)
+  const { count: found } = await mentionsIn(ctx, run, { table: table.place, from: place.block, pattern })
   if (found > 0) await countGone(ctx, run, { [`left ${table.place}`]: found })
-  return { ...place, nth: place.nth + 1 }
+  const to = place.block + blocks
+  return to >= table.blocks ? { ...place, nth: place.nth + 1, block: 0 } : { ...place, block: to }
 }
 
 /** Records of the list that are still to go. */
