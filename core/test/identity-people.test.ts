@@ -1326,6 +1326,18 @@ describe('API keys', () => {
     expect(body.data.map(({ id }: { id: string }) => id)).not.toContain(near.id)
   })
 
+  test('what would be over before it begins is refused: a key, and a role', async () => {
+    const past = { status: 422, code: 'END_IS_PAST', detail: expect.stringContaining('2020-01-01') }
+    const role = await roleNamed('Reader')
+    const expiresAt = '2020-01-01T00:00:00.000Z'
+    expect((await app.admin.post('/api/core/api-keys', { name: 'Born dead', role, expiresAt })).body).toMatchObject(
+      past,
+    )
+    const made = await person()
+    const roles = [{ role, until: expiresAt }]
+    expect((await app.admin.put(`/api/core/users/${made.id}/roles`, { roles })).body).toMatchObject(past)
+  })
+
   test('a key that is revoked stays so: no undo brings it back', async () => {
     const made = (await app.admin.post('/api/core/api-keys', { name: 'Ended', role: await roleNamed('Reader') })).body
       .data

@@ -15,6 +15,7 @@ import {
   apiKeyOldTooLong,
   apiKeyOutlivesMaker,
   apiKeyRotating,
+  endIsPast,
 } from './errors.ts'
 import { demandMayGive, holdsRole } from './guards.ts'
 import { apiKeys, roles } from './resources.ts'
@@ -76,10 +77,12 @@ export class ApiKeyService {
 
   /**
    * @returns the key itself in `key`: this is the only time it can be read
-   * @throws `API_KEY_GIVES_MORE` (403), `API_KEY_OUTLIVES_MAKER` (422) where a key makes it
+   * @throws `API_KEY_GIVES_MORE` (403), `API_KEY_OUTLIVES_MAKER` (422) where a key makes it; `END_IS_PAST` (422)
    */
   async create({ name, role, expiresAt = null, addresses = [] }: NewApiKey): Promise<ApiKeyJson & { key: string }> {
     await demandMayGive(this.#ctx, role)
+    if (expiresAt !== null && Date.parse(expiresAt) <= this.#ctx.clock.now().getTime())
+      throw endIsPast({ until: expiresAt })
     const madeByKey = this.#actingKey()
     if (madeByKey !== undefined) await this.#demandWithin(madeByKey, role, expiresAt)
     const { key, prefix, hash } = makeKey()

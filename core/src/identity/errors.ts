@@ -186,6 +186,12 @@ export const apiKeyRevoked = defineError<{ name: string; at: string }>(
   ({ name, at }) => `The API key "${name}" was revoked on ${at}. Make a new one in API keys.`,
 )
 
+export const endIsPast = defineError<{ until: string }>(
+  'END_IS_PAST',
+  422,
+  ({ until }) => `${until} is over. Give a later instant, or leave it out so that it holds for good.`,
+)
+
 export const apiKeyExpired = defineError<{ name: string; at: string }>(
   'API_KEY_EXPIRED',
   401,

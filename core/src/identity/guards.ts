@@ -212,7 +212,9 @@ const providerIsSound = defineGuard('core.identity-provider', ['create', 'update
   // Browsers are sent there: nothing but an address of the web.
   const addresses = [record['entryPoint'], record['kind'] === 'oidc' ? record['issuer'] : null]
   for (const address of addresses) {
-    if (typeof address !== 'string' || /^https?:$/.test(URL.parse(address)?.protocol ?? '')) continue
+    if (typeof address !== 'string') continue
+    const url = URL.parse(address)
+    if (url && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '') continue
     throw outgoingUrlInvalid({ url: address.slice(0, 200) })
   }
   if (record['enabled'] !== true) return

@@ -11,6 +11,7 @@ import { ApiKeyService } from './api-key-service.ts'
 import type { MemberState } from './entities/member.ts'
 import {
   alreadyMember,
+  endIsPast,
   invitationAccepted,
   invitationOpen,
   lastWayIn,
@@ -392,7 +393,11 @@ export class UserService {
     await this.#records.update(users, user, unlinked, { internal: true })
   }
 
-  /** Gives the roles listed and takes the others; new ones first, so that the last administrator may swap. */
+  /**
+   * Gives the roles listed and takes the others; new ones first, so that the last administrator may swap.
+   *
+   * @throws `END_IS_PAST` (422)
+   */
   async setRoles(id: string, wanted: readonly WantedRole[]): Promise<void> {
     const held = await this.#assignments(id)
     for (const { role, until: end } of wanted) {
@@ -400,6 +405,7 @@ export class UserService {
       const until = end === undefined && had && this.#isHeld(had) ? had.until : (end ?? null)
       if (had && sameInstant(had.until, until)) continue
       await demandMayGive(this.#ctx, role)
+      if (until !== null && !this.#isHeld({ until })) throw endIsPast({ until })
       if (had) await this.#records.update(roleAssignments, had, { until })
       else await this.#records.create(roleAssignments, { user: id, role, until, owner: null, team: null })
     }
@@ -419,7 +425,7 @@ export class UserService {
     return [...left, ...given.map((role) => ({ role }))]
   }
 
-  #isHeld({ until }: Assignment): boolean {
+  #isHeld({ until }: Pick<Assignment, 'until'>): boolean {
     return until === null || Date.parse(until) > this.#ctx.clock.now().getTime()
   }
 
