@@ -59,6 +59,15 @@ describe.runIf(process.env['TEST_DATABASE_URL'])('three processes of one install
     await expect.poll(answers, { timeout: 10_000 }).toEqual([404, 404, 404])
   })
 
+  test('hear nothing of what nobody of them has said, and live on', async () => {
+    for (const payload of ['', 'hello', '{"from":1}', '{"from":"x","signals":[null]}'])
+      await sql`select pg_notify('socle', ${payload})`.execute(database.database.owner)
+    expect((await toggle('enable')).status).toBe(200)
+    await expect.poll(answers, { timeout: 10_000 }).toEqual([200, 200, 200])
+    expect((await toggle('disable')).status).toBe(200)
+    await expect.poll(answers, { timeout: 10_000 }).toEqual([404, 404, 404])
+  })
+
   test('say which generation they have followed to, and one that dies is soon nobody’s', async () => {
     const rows = async () =>
       (

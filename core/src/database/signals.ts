@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
+import { z } from 'zod'
 import type { Database } from './database.ts'
 
 /** What processes tell each other; small, and only ever a hint to look into the tables. */
@@ -24,6 +25,7 @@ export interface SwitchSignal {
 }
 
 const channel = 'socle'
+const payloadSchema = z.object({ from: z.string(), signals: z.array(z.looseObject({ kind: z.string() })) })
 // NOTIFY takes at most 8,000 bytes.
 const maxChanges = 60
 
@@ -49,8 +51,8 @@ export class Signals {
     this.#stop = await this.#database.listen(
       channel,
       (payload) => {
-        const { from, signals } = JSON.parse(payload) as { from: string; signals: Signal[] }
-        if (from !== this.#self) for (const signal of signals) this.#hear(signal)
+        const told = signalsIn(payload)
+        if (told && told.from !== this.#self) for (const signal of told.signals) this.#hear(signal)
       },
       this.#lookAgain,
     )
@@ -121,4 +123,13 @@ function merge(signals: readonly Signal[]): Signal[] {
     }
   }
   return merged
+}
+
+/** Whoever may reach the server may notify: what no process of the platform has said is not heard. */
+function signalsIn(payload: string): { readonly from: string; readonly signals: readonly Signal[] } | undefined {
+  try {
+    return payloadSchema.parse(JSON.parse(payload)) as { from: string; signals: Signal[] }
+  } catch {
+    return undefined
+  }
 }
