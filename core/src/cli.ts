@@ -132,7 +132,14 @@ async function list({ owner }: Database): Promise<Outcome> {
   return { said, data: rows }
 }
 
+async function isInstalled({ owner }: Database, plugin: string): Promise<boolean> {
+  const { rows } = await sql`
+    select from core.plugin where id = ${plugin} and id <> 'core' and state <> 'removed'`.execute(owner)
+  return rows.length > 0
+}
+
 async function disable(database: Database, plugin: string): Promise<Outcome> {
+  if (!(await isInstalled(database, plugin))) throw absent({ plugin })
   const workspaces = await switchOff(database, plugin)
   const said = `${plugin} is off in ${workspaces} ${workspaces === 1 ? 'workspace' : 'workspaces'} where it was not. Its data and its events are kept.`
   return { said: [said], data: { plugin, workspaces } }
@@ -171,12 +178,10 @@ async function uninstall(
   { mode, cascade }: { readonly mode: UninstallMode; readonly cascade: boolean },
 ): Promise<Outcome> {
   const { owner } = database
-  const { rows: known } = await sql`
-    select from core.plugin where id = ${plugin} and id <> 'core' and state <> 'removed'`.execute(owner)
   const { rows: workspaces } = await sql<{ id: string }>`
     select id from core.workspace order by created_at, id limit 1`.execute(owner)
   const workspace = workspaces[0]?.id
-  if (known.length === 0 || workspace === undefined) throw absent({ plugin })
+  if (workspace === undefined || !(await isInstalled(database, plugin))) throw absent({ plugin })
   const dependents = (await installedDependents(owner, plugin)).map(({ id }) => id)
   if (dependents.length > 0 && !cascade) throw needed({ plugin, dependents }, { dependents })
   const plugins = [...dependents, plugin]

@@ -144,6 +144,10 @@ test.runIf(process.env['TEST_DATABASE_URL'])(
     })
     expect((await app.admin.get('/api/hello/greetings')).status).toBe(200)
 
+    expect(await socle('plugin', 'disable', 'nosuch', '--force')).toMatchObject({
+      code: 1,
+      said: expect.stringContaining('No module "nosuch" is installed here'),
+    })
     expect(await socle('plugin', 'disable', 'hello', '--force')).toMatchObject({
       code: 0,
       said: expect.stringContaining('hello is off in 2 workspaces'),
