@@ -30,7 +30,7 @@ import { systemAuthority } from './permissions/system-authority.ts'
 import { assemble } from './plugins/assemble.ts'
 import type { PluginDefinition } from './plugins/define-plugin.ts'
 import { Enablement } from './plugins/enablement.ts'
-import { pluginTimedOut } from './plugins/errors.ts'
+import { fillWithDemo } from './plugins/demo.ts'
 import { Faults, type Thresholds } from './plugins/faults.ts'
 import { Generation } from './plugins/generation.ts'
 import { Incidents } from './plugins/incidents.ts'
@@ -390,11 +390,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     async fillWithDemo(workspace) {
       const on = await enablement.in(workspace.id)
       for (const plugin of loaded.set.plugins) {
-        if (plugin.demo && on.has(plugin.id))
-          await kernel.runUnit(
-            { workspace: workspace.id, plugin: plugin.id, cause: { origin: 'demo' }, limit: demoLimit },
-            plugin.demo,
-          )
+        if (on.has(plugin.id)) await fillWithDemo(kernel, workspace.id, plugin)
       }
       await sql`update core.workspace set demo = true where id = ${workspace.id}::uuid`.execute(database.owner)
     },
@@ -402,9 +398,6 @@ export async function createApp(options: AppOptions): Promise<App> {
 }
 
 const sweepEvery = 3_600_000
-
-/** A year of business is told in one piece. */
-const demoLimit = { seconds: 600, late: pluginTimedOut }
 
 /** Whoever made an archive: right where nobody but the operator uploads. */
 const anybody = { required: false, signers: new Map<string, string>() }

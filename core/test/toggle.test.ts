@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { helloPlugin } from '@socle/example-hello'
 import { definePlugin, defineRoute, subscriber } from '@socle/sdk'
 import { sql } from 'kysely'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import type { Context } from '../src/context.ts'
 import { SocleError } from '../src/errors.ts'
@@ -18,6 +18,8 @@ let onEnable: (ctx: Context) => Promise<void | (() => void)>
 let onDisable: (ctx: Context) => Promise<void>
 let health: (ctx: Context) => Promise<void>
 let slow: (ctx: Context) => Promise<string>
+/** The last of what it tells for the demonstration. */
+let tellMore: () => Promise<void>
 
 const probe = definePlugin({
   id: 'probe',
@@ -59,6 +61,10 @@ const probe = definePlugin({
     onEnable: (ctx) => onEnable(ctx),
     onDisable: (ctx) => onDisable(ctx),
   },
+  demo: async (ctx) => {
+    await ctx.records.create('core.account', { name: 'Of the demonstration' })
+    await tellMore()
+  },
 })
 const needsProbe = definePlugin({
   id: 'needs-probe',
@@ -84,6 +90,7 @@ beforeEach(async () => {
   onEnable = async () => {}
   onDisable = async () => {}
   slow = async () => 'done'
+  tellMore = async () => {}
   here = await app.secondWorkspace()
 })
 
@@ -112,6 +119,32 @@ describe('switching a module on', () => {
     expect(did).toEqual(['plugin'])
     expect([0, 404]).toContain(answered)
     expect((await here.admin.get('/api/probe/slow')).status).toBe(200)
+  })
+
+  describe('in a company that shows the demonstration', () => {
+    beforeEach(async () => {
+      await sql`update core.workspace set demo = true where id = ${here.workspace.id}::uuid`.execute(owner())
+    })
+    // Nobody after it is to hear of it.
+    afterEach(() => app.deliver())
+    const told = async () => (await here.admin.get('/api/core/accounts?q=demonstration')).body.data.length
+
+    test('has it tell its part of it, once', async () => {
+      await toggle('probe', 'enable')
+      expect(await told()).toBe(1)
+      await toggle('probe', 'disable')
+      await toggle('probe', 'enable')
+      expect(await told()).toBe(1)
+    })
+
+    test('keeps it on where it cannot, with nothing of it told', async () => {
+      tellMore = async () => {
+        throw new Error('Out of stories')
+      }
+      expect((await toggle('probe', 'enable')).body.data).toMatchObject({ state: 'enabled' })
+      expect(await told()).toBe(0)
+      expect(await here.incidents()).toMatchObject([{ plugin: 'probe', kind: 'toggle' }])
+    })
   })
 
   test('leaves nothing behind when it cannot start: no role, no event to come, only the incident', async () => {

@@ -10,6 +10,7 @@ import type { Kernel } from '../kernel.ts'
 import type { UnitLimit } from '../unit-end.ts'
 import { refusalFor } from './absence.ts'
 import type { Disposer, PluginDefinition } from './define-plugin.ts'
+import { fillWithDemo, showsDemo } from './demo.ts'
 import { demandFit, installedDependents } from './dependents.ts'
 import type { PluginState, Standing } from './enablement.ts'
 import {
@@ -96,6 +97,16 @@ export class Toggle {
     faults.forget(place)
     if (disposer) scopes.keep(place, disposer)
     signals.send({ kind: 'deliveries' })
+    if (last === undefined && (await showsDemo(this.#kernel, workspace.id))) await this.#fill(place, plugin)
+  }
+
+  /** One that comes later joins the demonstration. What it cannot tell of itself keeps it from nothing. */
+  async #fill(place: Switch, plugin: PluginDefinition): Promise<void> {
+    try {
+      await fillWithDemo(this.#kernel, place.workspace, plugin)
+    } catch (error) {
+      await this.#kernel.parts.incidents.note({ ...place, kind: 'toggle', error })
+    }
   }
 
   /**
