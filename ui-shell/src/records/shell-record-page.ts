@@ -168,7 +168,7 @@ export class ShellRecordPage extends KitElement {
           .then((trail) => (this.trail = trail))
           .catch(() => undefined)
     }
-    if (this.#tab === 'history')
+    if (this.#tab === 'history' || !this.#meta.timeline)
       void import('./shell-record-history.ts').then((it) => this.#define('shell-record-history', it.ShellRecordHistory))
     if (this.#tab === 'consent')
       void import('./shell-consent.ts').then((it) => this.#define('shell-consent', it.ShellConsent))
@@ -414,9 +414,9 @@ export class ShellRecordPage extends KitElement {
   get #tab(): string {
     const wanted = this.params['tab']
     if (this.#asOf) return wanted === 'details' && !this.#medium.matches ? 'details' : 'history'
-    if (!wanted) return this.#medium.matches ? 'activity' : 'details'
+    if (!wanted) return this.#medium.matches ? this.#first : 'details'
     const known = [
-      'activity',
+      this.#first,
       'history',
       'details',
       'related',
@@ -424,12 +424,17 @@ export class ShellRecordPage extends KitElement {
       ...(this.#tellsAccess ? ['access'] : []),
       ...this.#fills.map((it) => it.id),
     ]
-    return known.includes(wanted) ? wanted : 'activity'
+    return known.includes(wanted) ? wanted : this.#first
+  }
+
+  /** What a page opens with beside the details: its timeline, where its records have one. */
+  get #first(): string {
+    return this.#meta.timeline ? 'activity' : 'history'
   }
 
   #tabHref(tab: string): string {
     const page = hrefOf(this.#meta, this.#id)
-    const path = tab === 'activity' && this.#medium.matches ? page : `${page}/${encodeURIComponent(tab)}`
+    const path = tab === this.#first && this.#medium.matches ? page : `${page}/${encodeURIComponent(tab)}`
     return hrefAsOf(path, this.#asOf)
   }
 
@@ -491,7 +496,7 @@ export class ShellRecordPage extends KitElement {
     if (this.#asOf) return [...details, tab('history', t('shell.records.history.label'))]
     return [
       ...details,
-      tab('activity', t('shell.records.timeline.label')),
+      ...(this.#meta.timeline ? [tab('activity', t('shell.records.timeline.label'))] : []),
       ...this.#fills.map((it) => tab(it.id, it.title ?? it.id)),
       ...(this.#isPerson ? [tab('consent', t('shell.consent.label'))] : []),
       tab('history', t('shell.records.history.label')),
@@ -502,24 +507,27 @@ export class ShellRecordPage extends KitElement {
 
   #tabBody(record: RecordJson) {
     const tab = this.#tab
-    if (tab === 'details') return this.#medium.matches ? this.#timeline(record) : this.#details(record)
-    if (tab === 'related') return this.#medium.matches ? this.#timeline(record) : this.#related(record)
-    if (tab === 'history') {
-      return html`<shell-record-history
-        .meta=${this.#meta}
-        .record=${record}
-        .included=${this.#included}
-        .asOf=${this.#asOf}
-        .hrefOf=${(at: string) => hrefAsOf(`${hrefOf(this.#meta, this.#id)}/${this.#medium.matches ? 'history' : 'details'}`, at)}
-      ></shell-record-history>`
-    }
+    if (tab === 'details') return this.#medium.matches ? this.#opening(record) : this.#details(record)
+    if (tab === 'related') return this.#medium.matches ? this.#opening(record) : this.#related(record)
+    if (tab === 'history') return this.#history(record)
     if (tab === 'access') return html`<shell-record-access .meta=${this.#meta} .record=${record}></shell-record-access>`
     if (tab === 'consent') return html`<shell-consent .meta=${this.#meta} .record=${record}></shell-consent>`
     const fill = this.#fills.find((it) => it.id === tab)
-    return fill ? html`<shell-fill .fill=${fill} .context=${this.#context}></shell-fill>` : this.#timeline(record)
+    return fill ? html`<shell-fill .fill=${fill} .context=${this.#context}></shell-fill>` : this.#opening(record)
   }
 
-  #timeline(record: RecordJson) {
+  #history(record: RecordJson) {
+    return html`<shell-record-history
+      .meta=${this.#meta}
+      .record=${record}
+      .included=${this.#included}
+      .asOf=${this.#asOf}
+      .hrefOf=${(at: string) => hrefAsOf(`${hrefOf(this.#meta, this.#id)}/${this.#medium.matches ? 'history' : 'details'}`, at)}
+    ></shell-record-history>`
+  }
+
+  #opening(record: RecordJson) {
+    if (!this.#meta.timeline) return this.#history(record)
     return html`<shell-timeline .meta=${this.#meta} .record=${record} .first=${this.#timelineFirst}></shell-timeline>`
   }
 

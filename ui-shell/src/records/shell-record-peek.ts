@@ -168,8 +168,8 @@ export class ShellRecordPeek extends KitElement {
             </button>`
           : nothing
       }
-      ${this.asOf ? nothing : html`<h3>${t('shell.records.timeline.label')}</h3>`}
-      ${this.record && !this.asOf ? html`<shell-timeline compact .meta=${this.meta} .record=${this.record}></shell-timeline>` : nothing}
+      ${this.meta.timeline && !this.asOf ? html`<h3>${t('shell.records.timeline.label')}</h3>` : nothing}
+      ${this.record && this.meta.timeline && !this.asOf ? html`<shell-timeline compact .meta=${this.meta} .record=${this.record}></shell-timeline>` : nothing}
     `
   }
 
