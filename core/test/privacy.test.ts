@@ -475,7 +475,12 @@ describe('an erasure', () => {
       await made(here, contacts, { lastName: 'Landrellec', birthDate: '1961-05-06', phone: '01 99 00 33 44' }),
     )
     await asking.erase(
-      await made(here, '/api/core/leads', { firstName: 'Yves', lastName: 'Pleumeur', phone: '06 99 00 33 55' }),
+      await made(here, '/api/core/leads', {
+        firstName: 'Yves',
+        lastName: 'Pleumeur',
+        phone: '06 99 00 33 55',
+        email: 'yves.pleumeur@example.com',
+      }),
       'core.lead',
     )
     for (const values of [
@@ -487,7 +492,17 @@ describe('an erasure', () => {
         status: 409,
         body: { code: 'SUBJECT_ERASED' },
       })
+    // Mail to an organisation would reach the person; its number may be a switchboard's.
+    const box = { name: 'Yves et fils', email: 'Yves.Pleumeur@example.com' }
+    expect(await here.admin.post('/api/core/accounts', box)).toMatchObject({
+      status: 409,
+      body: { code: 'SUBJECT_ERASED' },
+    })
     const account = await made(here, '/api/core/accounts', { name: 'Yves P.', phone: '06 99 00 33 55' })
+    expect(await here.admin.patch(`/api/core/accounts/${account}`, { version: 1, email: box.email })).toMatchObject({
+      status: 409,
+      body: { code: 'SUBJECT_ERASED' },
+    })
     const person = await here.admin.patch(`/api/core/accounts/${account}`, { version: 1, kind: 'person' })
     expect(person).toMatchObject({ status: 409, body: { code: 'SUBJECT_ERASED' } })
     await made(here, contacts, { firstName: 'Anne', lastName: 'Landrellec', birthDate: '1961-05-06' })

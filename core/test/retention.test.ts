@@ -341,6 +341,11 @@ describe('a retention rule', () => {
     })
     expect(await patch(manager, { active: false })).toMatchObject({ status: 200 })
     expect((await here.admin.get(`/api/core/leads/${lead}`)).status).toBe(200)
+    expect(await here.admin.post(`${rules}/${id}/run`)).toMatchObject({ status: 409, body: { code: 'RETENTION_OFF' } })
+    expect(await here.admin.patch(`${rules}/${id}`, { name: 'Fairs' })).toMatchObject({
+      status: 428,
+      body: { code: 'VERSION_REQUIRED' },
+    })
   })
 
   test('is made by who may manage privacy only, whatever records they may create', async () => {

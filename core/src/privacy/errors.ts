@@ -112,6 +112,12 @@ export const retentionNotRehearsed = defineError<{ name: string }>(
     `"${name}" was not rehearsed with this condition. Rehearse it first, look at what would go, then switch it on.`,
 )
 
+export const retentionOff = defineError<{ name: string }>(
+  'RETENTION_OFF',
+  409,
+  ({ name }) => `"${name}" is off, and does nothing. Switch it on, then run it.`,
+)
+
 export const storesAsleep = defineError<{ plugin: string }>(
   'PRIVACY_STORES_ASLEEP',
   409,

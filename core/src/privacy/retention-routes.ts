@@ -4,6 +4,8 @@ import { z } from 'zod'
 import { requestJob } from '../jobs/index.ts'
 import { defineRoute, type RouteDefinition } from '../plugins/define-plugin.ts'
 import type { RecordEngine } from '../records/engine.ts'
+import { versionRequired } from '../records/errors.ts'
+import { retentionOff } from './errors.ts'
 import { compiled, demandRunnable, mayEnd, rehearseRule, retentionKind, ruleOf, type Rule } from './retention.ts'
 import { retentionRules } from './retention-rule.ts'
 
@@ -67,9 +69,13 @@ export const retentionRoutes: readonly RouteDefinition[] = [
     permission: 'core.privacy.manage',
     summary: 'Change a rule; one that stopped starts again with a condition that fits',
     params: id,
-    body: z.strictObject({ ...z.object(values).omit({ resource: true }).partial().shape, version: z.int().min(1) }),
+    body: z.strictObject({
+      ...z.object(values).omit({ resource: true }).partial().shape,
+      version: z.int().min(1).optional(),
+    }),
     answer,
     handle: async ({ params, body: { version, ...change } }, ctx) => {
+      if (version === undefined) throw versionRequired({ resource: 'retention-rule', id: params.id })
       const rule = await ruleOf(ctx, params.id)
       const changed = { ...rule, ...(change as Partial<Rule>) }
       compiled(changed, (ctx.records as RecordEngine).scope)
@@ -125,11 +131,12 @@ export const retentionRoutes: readonly RouteDefinition[] = [
     answer: z.object({ data: z.object({ job: z.uuid() }) }),
     status: 202,
     handle: async ({ params }, ctx) => {
-      const { data } = await ctx.asSystem().records.get(retentionRules, params.id)
+      const rule = await ruleOf(ctx, params.id)
+      if (!rule.active) throw retentionOff({ name: rule.name })
       const job = await requestJob(ctx, {
         kind: retentionKind,
-        key: data.id,
-        payload: { rule: data.id, run: uuidv7() },
+        key: rule.id,
+        payload: { rule: rule.id, run: uuidv7() },
       })
       return { data: { job } }
     },

@@ -114,38 +114,36 @@ const persons = new Set<string>(personResources)
 /** Whatever way a record comes in or changes, it passes here: an erased person does not return by itself. */
 export function tombstoneGuards({ keys, signals }: PrivacyParts): readonly GuardDefinition[] {
   const untouched = new Untouched(signals)
-  const check: GuardDefinition['check'] = async ({ record, before, changed, action }, ctx) => {
-    if (untouched.has(ctx.workspace.id)) return
-    if (action === 'update' && ![...watched].some((name) => changed.has(name))) return
-    const marks = marksOf(record, ctx)
-    // A change of a job title is no return: only what is new about the record is looked at.
-    const known =
-      before && action === 'update' && !becomesPerson(record, before)
-        ? new Set(marksOf(before, ctx).map(({ kind, value }) => `${kind} ${value}`))
-        : undefined
-    const asked = hashed(
-      ctx,
-      keys(),
-      marks.filter(({ kind, value }) => !known?.has(`${kind} ${value}`)),
-    )
-    if (asked.length === 0) return
-    const looked = untouched.looking(ctx.workspace.id)
-    const { rows } = await sql<{ found: boolean; isEmpty: boolean }>`
+  const checkOf =
+    (resource: string): GuardDefinition['check'] =>
+    async ({ record, before, changed, action }, ctx) => {
+      // An organisation is nobody, but mail to it would reach the person: a mailbox that others share left no mark.
+      const isOrganisation = resource === 'core.account' && record['kind'] !== 'person'
+      if (untouched.has(ctx.workspace.id)) return
+      if (action === 'update' && ![...watched].some((name) => changed.has(name))) return
+      const marks = marksOf(record, ctx).filter(({ kind }) => !isOrganisation || kind === 'email')
+      // A change of a job title is no return: only what is new about the record is looked at.
+      const known =
+        before && action === 'update' && !becomesPerson(record, before)
+          ? new Set(marksOf(before, ctx).map(({ kind, value }) => `${kind} ${value}`))
+          : undefined
+      const asked = hashed(
+        ctx,
+        keys(),
+        marks.filter(({ kind, value }) => !known?.has(`${kind} ${value}`)),
+      )
+      if (asked.length === 0) return
+      const looked = untouched.looking(ctx.workspace.id)
+      const { rows } = await sql<{ found: boolean; isEmpty: boolean }>`
       select t.found, t.is_empty as "isEmpty"
       from core.tombstone_stands(${asked.map(({ kind }) => kind)}::text[], ${asked.map(({ hash }) => hash)}::text[]) t`.execute(
-      ctx.sql,
-    )
-    if (rows[0]?.found) throw subjectErased({})
-    looked(rows[0]?.isEmpty === true)
-  }
+        ctx.sql,
+      )
+      if (rows[0]?.found) throw subjectErased({})
+      looked(rows[0]?.isEmpty === true)
+    }
   return [...persons].map((resource) =>
-    defineGuard(
-      resource,
-      ['create', 'update', 'restore'],
-      (write, ctx) =>
-        resource === 'core.account' && write.record['kind'] !== 'person' ? undefined : check(write, ctx),
-      { independent: true },
-    ),
+    defineGuard(resource, ['create', 'update', 'restore'], checkOf(resource), { independent: true }),
   )
 }
 
