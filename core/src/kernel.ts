@@ -10,17 +10,22 @@ import { wallSide } from './permissions/wall-side.ts'
 import type { PluginDefinition } from './plugins/define-plugin.ts'
 import { running } from './plugins/running.ts'
 import { refusalFor } from './plugins/absence.ts'
+import { Bulkhead } from './plugins/bulkhead.ts'
 import { keyGone, memberGone, pluginDisabled, pluginTimedOut, pluginUnknown } from './plugins/errors.ts'
 import { limitUnit, unitAbandoned, type UnitLimit } from './unit-end.ts'
 import { UnitOfWork } from './unit-of-work.ts'
 
 const workspaceKeptFor = 5_000
+/** Connections that no single plugin takes. */
+const kept = 2
 
 /** Opens units of work: every request, delivery and job is one. */
 export class Kernel {
   readonly parts: Parts
   /** What ends each of the units that are open. */
   readonly #open = new Set<AbortController>()
+  /** Places of each plugin among the connections. */
+  readonly #bulkheads = new Map<string, Bulkhead>()
   readonly #workspaces = new Map<string, { workspace: Workspace; until: number }>()
 
   constructor(parts: Parts) {
@@ -66,7 +71,14 @@ export class Kernel {
           }
         }
         if (plugin === 'core' || spec.own) return this.#unit(bound, limited)
-        return this.parts.scopes.run(place, ended, () => this.#unit(bound, limited))
+        return this.parts.scopes.run(place, ended, async () => {
+          const leave = await this.#bulkhead(plugin).enter(ended.signal)
+          try {
+            return await this.#unit(bound, limited)
+          } finally {
+            leave()
+          }
+        })
       })
     } finally {
       this.#open.delete(ended)
@@ -77,6 +89,13 @@ export class Kernel {
   /** Ends every unit that is open: the process ends. */
   interrupt(): void {
     for (const ended of this.#open) ended.abort(unitAbandoned({}))
+  }
+
+  /** However many calls of one plugin do not end, some connections are left: for the others, and for whoever switches it off. */
+  #bulkhead(plugin: string): Bulkhead {
+    const made = this.#bulkheads.get(plugin) ?? new Bulkhead(Math.max(1, this.parts.database.connections - kept))
+    this.#bulkheads.set(plugin, made)
+    return made
   }
 
   get #limit(): UnitLimit {

@@ -84,8 +84,11 @@ test('a call that never ends is broken off, and everybody else is served', async
   })
   await expect.poll(() => here.incidents()).toMatchObject([{ plugin: 'idle', kind: 'request', count: 1 }])
   // More than there are connections.
-  const calls = Promise.all(Array.from({ length: 12 }, () => call()))
+  let ended = 0
+  const calls = Promise.all(Array.from({ length: 12 }, () => call().finally(() => (ended += 1))))
   expect(await names()).toEqual([])
+  // An embedded database has one connection, and takes one after the other.
+  if (onServer) expect(ended).toBe(0)
   for (const { body } of await calls) expect(body.code).toMatch(/^PLUGIN_(?:TIMED_OUT|DISABLED|QUARANTINED)$/)
   expect((await app.app.fetch(new Request('http://localhost/readyz'))).status).toBe(200)
 })

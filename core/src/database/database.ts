@@ -18,6 +18,8 @@ export type Sql = Kysely<any>
 /** The one way to the data: `app` is bound by row level security, `owner` serves sign-in, migrations and the kernel. */
 export interface Database {
   readonly kind: 'pglite' | 'postgres'
+  /** Transactions of the application that may be open at a time in this process. */
+  readonly connections: number
   /** Connections of the non-owner role. Outside a transaction they see no workspace at all. */
   readonly app: Sql
   /** Connections of the tables' owner. Never inside a unit of work. */
@@ -88,6 +90,7 @@ export async function embeddedDatabase(pglite: PGlite): Promise<Database> {
   const owner: Sql = new Kysely({ dialect: pgliteDialect(pglite, 'owner') })
   return {
     kind: 'pglite',
+    connections: 1,
     ...handles(app, owner),
     listen: async () => async () => {},
     close: async () => {
@@ -128,6 +131,7 @@ export async function serverDatabase(
   const ears = new Set<() => Promise<void>>()
   return {
     kind: 'postgres',
+    connections,
     ...handles(app, owner),
     async listen(channel, hear, again) {
       let stopped = false
