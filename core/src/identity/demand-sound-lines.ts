@@ -65,7 +65,10 @@ export function demandSoundLines(
     asGrant(where, () => checkExpression(parseExpression(condition), context))
   })
   once('permissions', permissions, before?.permissions, String, (where, id) => {
-    if (!named.has(id)) refuseUnknown(where, id, named)
+    const { resource, action } = partsOfPermission(id)
+    const model = catalog.get(resource)
+    // What may be done with all records of a kind may be said as a permission too.
+    if (!named.has(id) && !(model && isOfRecords(model, action))) refuseUnknown(where, id, named)
   })
   const fieldOf = ({ resource, field }: FieldGrant) => `${resource} ${field}`
   once('fields', fields, before?.fields, fieldOf, (where, { resource, field }) => {
