@@ -1,7 +1,6 @@
-import { defineGuard, definePlugin, defineRoute } from '@socle/sdk'
+import { defineGuard } from '@socle/sdk'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { z } from 'zod'
 import type { Context } from '../src/context.ts'
 import {
   createTestApp,
@@ -10,6 +9,7 @@ import {
   type TestDatabase,
   type TestWorkspace,
 } from '../src/testing/index.ts'
+import { calledPlugin } from './called-plugin.ts'
 
 const unitSeconds = 1
 const onServer = process.env['TEST_DATABASE_URL'] !== undefined
@@ -24,30 +24,20 @@ let leave: () => Promise<void>
 let takeBack: () => Promise<void>
 
 const never = () => new Promise<never>(() => {})
-const idle = definePlugin({
-  id: 'idle',
-  version: '1.0.0',
-  platform: '^1.0.0',
-  title: { en: 'Idle', fr: 'Oisif' },
-  routes: [
-    defineRoute({
-      method: 'post',
-      path: '/calls',
-      permission: 'authenticated',
-      summary: 'A call',
-      answer: z.string(),
-      async handle(_, ctx) {
-        await work(ctx)
-        return 'done'
-      },
-    }),
-  ],
-  guards: [defineGuard('core.lead', ['create'], () => guard())],
-  lifecycle: {
-    onEnable: async () => () => takeBack(),
-    onDisable: () => leave(),
+const idle = calledPlugin(
+  'idle',
+  async (ctx) => {
+    await work(ctx)
+    return 'done'
   },
-})
+  {
+    guards: [defineGuard('core.lead', ['create'], () => guard())],
+    lifecycle: {
+      onEnable: async () => () => takeBack(),
+      onDisable: () => leave(),
+    },
+  },
+)
 
 beforeAll(async () => {
   made = await makeTestDatabase()

@@ -1,13 +1,4 @@
-import {
-  contribution,
-  defineGuard,
-  definePlugin,
-  definePoint,
-  defineRoute,
-  defineService,
-  provide,
-  subscriber,
-} from '@socle/sdk'
+import { contribution, defineGuard, definePoint, defineRoute, defineService, provide, subscriber } from '@socle/sdk'
 import { sql } from 'kysely'
 import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -17,6 +8,7 @@ import { defineError } from '../src/errors.ts'
 import { PluginQuarantined } from '../src/plugins/plugin-events.ts'
 import { watch } from '../src/plugins/watchdog.ts'
 import { createTestApp, type TestApp, type TestWorkspace } from '../src/testing/index.ts'
+import { calledPlugin } from './called-plugin.ts'
 
 let app: TestApp
 let here: TestWorkspace
@@ -101,21 +93,7 @@ const ways: Readonly<Record<string, (ctx: Context) => Promise<string>>> = {
 }
 
 const refused = defineError('SHAKY_REFUSED', 409, () => 'Not now.')
-const shaky = definePlugin({
-  id: 'shaky',
-  version: '1.0.0',
-  platform: '^1.0.0',
-  title: { en: 'Shaky', fr: 'Fragile' },
-  routes: [
-    defineRoute({
-      method: 'post',
-      path: '/calls',
-      permission: 'authenticated',
-      summary: 'A call',
-      answer: z.string(),
-      handle: () => answer(),
-    }),
-  ],
+const shaky = calledPlugin('shaky', () => answer(), {
   subscribers: [subscriber('accounts', 'core.account.created', () => hear())],
   requires: { steady: '^1.0.0' },
   provides: [provide(Echoes, () => new EchoService())],
@@ -123,20 +101,8 @@ const shaky = definePlugin({
   guards: [defineGuard('core.lead', ['create'], async () => void (await help()))],
   jobs: [{ id: 'tick', schedule: '* * * * *', run: () => work() }],
 })
-const steady = definePlugin({
-  id: 'steady',
-  version: '1.0.0',
-  platform: '^1.0.0',
-  title: { en: 'Steady', fr: 'Solide' },
+const steady = calledPlugin('steady', async () => 'steady', {
   routes: [
-    defineRoute({
-      method: 'post',
-      path: '/calls',
-      permission: 'authenticated',
-      summary: 'A call',
-      answer: z.string(),
-      handle: async () => 'steady',
-    }),
     defineRoute({
       method: 'post',
       path: '/asks',

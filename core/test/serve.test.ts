@@ -8,34 +8,67 @@ import { expect, test } from 'vitest'
 import { run } from '../src/cli.ts'
 import { readEnvironment } from '../src/config.ts'
 import { GivenClock } from '../src/given-clock.ts'
-import { serve } from '../src/serve.ts'
-import { definePlugin, defineRoute } from '@socle/sdk'
-import { z } from 'zod'
+import { serve, type ServeOptions } from '../src/serve.ts'
+import { calledPlugin } from './called-plugin.ts'
 
-test('a process that ends answers what was asked before, and takes nothing more', { timeout: 60_000 }, async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'socle-served-'))
-  const served = await serve({
+const password = 'a password of tests'
+
+/** A platform that listens, on an embedded database in a folder. */
+const listening = (
+  folder: string,
+  more: Readonly<Record<string, string>> = {},
+  plugins: ServeOptions['plugins'] = [],
+) =>
+  serve({
     environment: readEnvironment({
       SOCLE_DATA: folder,
       PORT: '0',
       HOST: '127.0.0.1',
       SOCLE_DEMO: '0',
-      SOCLE_ADMIN_PASSWORD: 'a password of tests',
+      SOCLE_ADMIN_PASSWORD: password,
       LOG_LEVEL: 'silent',
+      ...more,
     }),
+    plugins,
     tell: () => {},
   })
+
+/** Asks as the administrator, who is signed in. */
+async function administrator(url: string): Promise<(path: string) => Promise<Response>> {
+  const headers = { origin: url, 'content-type': 'application/json' }
+  const post = (path: string, body: object, more: Readonly<Record<string, string>> = {}) =>
+    fetch(`${url}${path}`, { method: 'POST', headers: { ...headers, ...more }, body: JSON.stringify(body) })
+  const signedIn = await post('/api/auth/sign-in/email', { email: 'admin@example.com', password })
+  const cookies = signedIn.headers.getSetCookie().map((it) => it.split(';')[0])
+  return (path) => post(path, {}, { cookie: cookies.join('; ') })
+}
+
+/** Something that a test waits for, or lets happen. */
+function moment() {
+  let come!: () => void
+  const there = new Promise<void>((resolve) => (come = resolve))
+  return { come, there }
+}
+
+test('a process that ends answers what was asked before, and takes nothing more', { timeout: 60_000 }, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'socle-served-'))
+  const [asked, answered] = [moment(), moment()]
+  const slow = calledPlugin('slow', async () => {
+    asked.come()
+    await answered.there
+    return 'done'
+  })
+  const served = await listening(folder, {}, [slow])
   try {
-    // Checking a password takes long enough to be under way.
-    const asked = fetch(`${served.url}/api/auth/sign-in/email`, {
-      method: 'POST',
-      headers: { origin: served.url, 'content-type': 'application/json' },
-      body: JSON.stringify({ email: 'admin@example.com', password: 'a password of tests' }),
-    })
-    await pause(20)
-    await served.close()
-    expect((await asked).status).toBe(200)
+    const post = await administrator(served.url)
+    expect((await post('/api/core/plugins/slow/enable')).status).toBe(200)
+    const calling = post('/api/slow/calls')
+    await asked.there
+    const closing = served.close()
     await expect(fetch(`${served.url}/healthz`)).rejects.toThrow('fetch failed')
+    answered.come()
+    expect((await calling).status).toBe(200)
+    await closing
   } finally {
     await rm(folder, { recursive: true })
   }
@@ -46,19 +79,6 @@ test(
   { timeout: 120_000 },
   async () => {
     const folder = await mkdtemp(join(tmpdir(), 'socle-served-'))
-    const start = (more: Record<string, string>) =>
-      serve({
-        environment: readEnvironment({
-          SOCLE_DATA: folder,
-          PORT: '0',
-          HOST: '127.0.0.1',
-          SOCLE_DEMO: '0',
-          SOCLE_ADMIN_PASSWORD: 'a password of tests',
-          LOG_LEVEL: 'silent',
-          ...more,
-        }),
-        tell: () => {},
-      })
     const put = async (url: string, body: object) => {
       const answer = await fetch(`${url}/api/core/test/clock`, {
         method: 'PUT',
@@ -68,7 +88,7 @@ test(
       return { status: answer.status, body: (await answer.json()) as { data: { now: string } } }
     }
     try {
-      const tested = await start({ SOCLE_TEST_CLOCK: '1' })
+      const tested = await listening(folder, { SOCLE_TEST_CLOCK: '1' })
       const { clock, database } = tested.app.kernel.parts
       expect(Math.abs(clock.now().getTime() - Date.now())).toBeLessThan(5_000)
       const still = { data: { now: '2031-05-04T10:00:00.000Z', frozen: true } }
@@ -89,10 +109,10 @@ test(
       expect(clock.now().getTime()).toBeGreaterThan(Date.parse('2031-05-05T10:30:00.000Z'))
       await tested.close()
 
-      const again = await start({ SOCLE_TEST_CLOCK: '1' })
+      const again = await listening(folder, { SOCLE_TEST_CLOCK: '1' })
       expect(again.app.kernel.parts.clock.now().toISOString()).toMatch(/^2031-05-05/)
       await again.close()
-      const other = await start({})
+      const other = await listening(folder)
       expect((await put(other.url, { advance: 'P1D' })).status).toBe(401)
       expect(Math.abs(other.app.kernel.parts.clock.now().getTime() - Date.now())).toBeLessThan(5_000)
       await other.close()
@@ -104,62 +124,22 @@ test(
 
 test('a process ends although calls of a module never do, nor what it began', { timeout: 60_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'socle-served-'))
-  let began!: () => void
-  const asked = new Promise<void>((resolve) => (began = resolve))
+  const asked = moment()
   const never = () => new Promise<never>(() => {})
-  const idle = definePlugin({
-    id: 'idle',
-    version: '1.0.0',
-    platform: '^1.0.0',
-    title: { en: 'Idle', fr: 'Oisif' },
-    routes: [
-      defineRoute({
-        method: 'post',
-        path: '/calls',
-        permission: 'authenticated',
-        summary: 'A call',
-        answer: z.string(),
-        handle() {
-          began()
-          return never()
-        },
-      }),
-    ],
-    lifecycle: { onEnable: async () => never },
-  })
-  const served = await serve({
-    environment: readEnvironment({
-      SOCLE_DATA: folder,
-      PORT: '0',
-      HOST: '127.0.0.1',
-      SOCLE_DEMO: '0',
-      SOCLE_ADMIN_PASSWORD: 'a password of tests',
-      SOCLE_DRAIN_SECONDS: '1',
-      SOCLE_MODULE_SECONDS: '5',
-      LOG_LEVEL: 'silent',
-    }),
-    plugins: [idle],
-    tell: () => {},
-  })
+  const hang = () => {
+    asked.come()
+    return never()
+  }
+  const idle = calledPlugin('idle', hang, { lifecycle: { onEnable: async () => never } })
+  const served = await listening(folder, { SOCLE_DRAIN_SECONDS: '1', SOCLE_MODULE_SECONDS: '5' }, [idle])
   try {
-    const headers = { origin: served.url, 'content-type': 'application/json' }
-    const signedIn = await fetch(`${served.url}/api/auth/sign-in/email`, {
-      method: 'POST',
-      headers,
-      body: JSON.stringify({ email: 'admin@example.com', password: 'a password of tests' }),
-    })
-    const cookie = signedIn.headers
-      .getSetCookie()
-      .map((it) => it.split(';')[0])
-      .join('; ')
-    const post = (path: string) =>
-      fetch(`${served.url}${path}`, { method: 'POST', headers: { ...headers, cookie }, body: '{}' })
+    const post = await administrator(served.url)
     expect((await post('/api/core/plugins/idle/enable')).status).toBe(200)
     const calling = post('/api/idle/calls').then(
       () => 'answered',
       () => 'cut off',
     )
-    await asked
+    await asked.there
     await served.close()
     expect(await calling).toBe('cut off')
   } finally {
