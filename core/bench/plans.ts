@@ -30,7 +30,7 @@ export class Recorder {
     }
     return {
       ...database,
-      transaction: (context, work) => database.transaction(context, (tx) => work(tx.withPlugin(ear))),
+      transaction: (context, work, signal) => database.transaction(context, (tx) => work(tx.withPlugin(ear)), signal),
     }
   }
 
