@@ -94,9 +94,9 @@ export async function givingWay(tx: Sql): Promise<void> {
  * The same in a transaction of the caller's, with which it stands and falls.
  *
  * Migrations are SQL files, `NNNN_name.sql`, applied in order and kept in `<schema>.migration`. A text file cannot import
- * live code, and what ran is held to its print, so what ran once runs the same for ever. Their `search_path` is the plugin's own schema, so that an unqualified
- * table cannot land elsewhere, and a plugin's are held to it: what they change of others undoes them, and so does what leads past
- * the walls of workspaces and partners.
+ * live code, and what ran is held to its print, so what ran once runs the same for ever. Their `search_path` is the plugin's
+ * own schema, so that an unqualified table cannot land elsewhere, and a plugin's are held to it: what they change of others
+ * undoes them, and so does what leads past the walls of workspaces and partners.
  */
 export async function migrateIn(tx: Sql, plugin: string, folder: URL | string): Promise<string[]> {
   const schema = schemaOf(plugin)
