@@ -17,6 +17,26 @@ test('a record opens with one request for itself and its timeline', async () => 
   expect(asked.filter((it) => !it.endsWith('/duplicates'))).toEqual([expect.stringContaining('timeline=first')])
 })
 
+test('a record of a kind without a timeline opens with its history, and offers to log nothing', async () => {
+  await using claire = await visit('/')
+  const { page, api } = claire
+  await api.post('/api/core/plugins/hello/enable', {})
+  const greeting = await api.create('/api/hello/greetings', { text: uniqueName('Bonjour') })
+  const refused: string[] = []
+  page.on('response', (response) => {
+    if (response.status() === 404) refused.push(response.url())
+  })
+  await page.goto(`/hello/greetings/${greeting.id}`)
+  await page.getByRole('list', { name: 'History' }).getByRole('listitem').first().waitFor()
+  expect(await page.getByRole('link', { name: 'Activity', exact: true }).count()).toBe(0)
+  expect(await page.getByRole('button', { name: 'Log', exact: true }).count()).toBe(0)
+  await page.goto(`/hello/greetings?peek=${greeting.id}`)
+  await page.getByRole('heading', { name: String(greeting['text']) }).waitFor()
+  await settled(page)
+  expect(await page.getByRole('heading', { name: 'Activity', exact: true }).count()).toBe(0)
+  expect(refused).toEqual([])
+})
+
 test('a field is edited in place, and its history offers the way back', async () => {
   await using claire = await visit('/')
   const { page, api } = claire

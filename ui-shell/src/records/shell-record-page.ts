@@ -275,7 +275,7 @@ export class ShellRecordPage extends KitElement {
 
   #actions(record: RecordJson) {
     const meta = this.#meta
-    const mayLog = !this.#asOf && ShellActivityComposer.isPossible()
+    const mayLog = meta.timeline && !this.#asOf && ShellActivityComposer.isPossible()
     const logItems: MenuItem[] = mayLog
       ? logged.map((id) => ({ id: `log:${id}`, label: t(`shell.records.composer.${id}`), icon: logIcons[id] }))
       : []
