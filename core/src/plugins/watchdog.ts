@@ -32,7 +32,10 @@ export function watch(faults: Faults, log: Logger): Watchdog {
   const beat = new Int32Array(new SharedArrayBuffer(4))
   const timer = setInterval(() => Atomics.add(beat, 0, 1), beatEvery)
   timer.unref()
-  Reflect.set(globalThis, whoRuns, () => running.getStore())
+  Reflect.set(globalThis, whoRuns, () => {
+    const it = running.getStore()
+    return it && { plugin: it.plugin, workspace: it.workspace }
+  })
   const file = import.meta.url.endsWith('.ts') ? './stall-watcher.ts' : './stall-watcher.js'
   const worker = new Worker(new URL(file, import.meta.url), { workerData: beat })
   worker.unref()
